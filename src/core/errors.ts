@@ -1,0 +1,85 @@
+/**
+ * Every way a call can fail, as a closed list. A code is stable: clients, locales (`error.<code>`)
+ * and each dialect's status table are keyed by it, and a new code does not compile until every
+ * dialect has mapped it.
+ */
+export const errorCodes = [
+  // the request itself
+  "body_not_json",
+  "body_not_utf8",
+  "body_not_object",
+  "body_too_deep",
+  "body_too_large",
+  "body_incomplete",
+  "content_type_unsupported",
+  "field_missing",
+  "field_empty",
+  "field_type",
+  "field_range",
+  "field_choice",
+  "field_too_many",
+  "bad_request",
+  // where it went, and from where
+  "route_forbidden",
+  "address_forbidden",
+  "not_found",
+  "method_not_allowed",
+  // credentials
+  "key_missing",
+  "key_malformed",
+  "key_rejected",
+  "key_exhausted",
+  // limits
+  "rate_limited",
+  "streams_limited",
+  // what the upstream did
+  "upstream_refused",
+  "upstream_rate_limited",
+  "upstream_key_rejected",
+  "upstream_exhausted",
+  "upstream_failed",
+  "upstream_unreachable",
+  "upstream_bad_answer",
+  "upstream_timeout",
+  // ourselves
+  "draining",
+  "internal",
+  "canceled",
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** Values for the placeholders of a locale text. Shown to clients, so never a secret. */
+export type ErrorParams = Readonly<Record<string, string | number>>;
+
+interface ProxyErrorOptions {
+  readonly params?: ErrorParams;
+  /** Facts for programs, sent beside the text; same rule as for params. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly retryAfterMs?: number | undefined;
+  /** Kept for the log only; nothing of it reaches a client. */
+  readonly cause?: unknown;
+}
+
+/** The only error that is thrown on purpose. Its text is looked up by code at the edge. */
+export class ProxyError extends Error {
+  override readonly name = "ProxyError";
+  readonly code: ErrorCode;
+  readonly params: ErrorParams;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, options: ProxyErrorOptions = {}) {
+    super(code, { cause: options.cause });
+    this.code = code;
+    this.params = options.params ?? {};
+    this.facts = options.facts ?? {};
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The only conversion: whatever was thrown becomes a ProxyError; strangers become `internal`. */
+export function toProxyError(thrown: unknown): ProxyError {
+  if (thrown instanceof ProxyError) return thrown;
+  return new ProxyError("internal", { cause: thrown });
+}

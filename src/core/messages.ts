@@ -1,0 +1,38 @@
+/** One turn of a conversation in the shape OpenAI's chat API takes. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** A validated question on its way upstream, whatever dialect it came in. */
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  /** Most tokens the answer may have; the adapter picks the field name the model wants. */
+  readonly maxTokens?: number;
+}
+
+/** Tokens as the upstream counted them; null where it did not say. Never estimated here. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly totalTokens: number;
+  readonly cachedTokens: number | null;
+}
+
+/** A finished answer. */
+export interface Completion {
+  readonly text: string;
+  /** The model that answered, as the upstream names it. */
+  readonly model: string;
+  readonly finishReason: string | null;
+  readonly usage: Usage | null;
+  /** The upstream's id of this answer. */
+  readonly upstreamId: string | null;
+}
+
+/** What a streamed answer is made of: one start, deltas, one end. A break is a thrown error. */
+export type AnswerEvent =
+  | { readonly type: "answer-start"; readonly model: string }
+  | { readonly type: "text-delta"; readonly text: string }
+  | { readonly type: "answer-end"; readonly completion: Completion };

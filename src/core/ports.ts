@@ -1,0 +1,84 @@
+import type { ErrorCode } from "./errors.ts";
+import type { AnswerEvent, ChatRequest, Completion, Usage } from "./messages.ts";
+
+/** Time as the core sees it. */
+export interface Clock {
+  /** Never goes back, unaffected by clock steps: for windows and deadlines. Milliseconds. */
+  monotonicMs(): number;
+  /** Calendar time, for people. Milliseconds since 1970. */
+  wallMs(): number;
+}
+
+export type WindowName = "second" | "minute" | "hour" | "day";
+
+export interface WindowState {
+  readonly name: WindowName;
+  readonly windowMs: number;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until the oldest counted call leaves the window (0 when none is counted). Milliseconds. */
+  readonly resetMs: number;
+}
+
+/** The limiter's answer about one client. A refused call has taken nothing from any window. */
+export interface LimitDecision {
+  readonly admitted: boolean;
+  readonly windows: readonly WindowState[];
+  /** The window that refuses longest, when refused. */
+  readonly refusedBy: WindowState | null;
+  /** Until the same call would be admitted; 0 when it was. Milliseconds. */
+  readonly retryAfterMs: number;
+}
+
+/** Counts calls per bucket over sliding windows. */
+export interface Limiter {
+  /** Checks all windows and takes one call from each, or from none: one atomic step. */
+  take(bucket: string): LimitDecision;
+  /** The same answer without taking anything. */
+  peek(bucket: string): LimitDecision;
+}
+
+/** Bounds how many answers one bucket holds open at once. */
+export interface OpenAnswers {
+  /** Returns the function that gives the place back, or null when all places are taken. */
+  enter(bucket: string): (() => void) | null;
+  count(bucket: string): number;
+}
+
+export interface AskOptions {
+  /** The key that pays. Goes into one header of one request and nowhere else. */
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+/** The OpenAI-compatible service that answers. Throws ProxyError only. */
+export interface Upstream {
+  complete(request: ChatRequest, options: AskOptions): Promise<Completion>;
+  /** Resolves when the upstream has accepted; from then on nothing may be retried. */
+  stream(request: ChatRequest, options: AskOptions): Promise<AsyncIterable<AnswerEvent>>;
+}
+
+/** How a call ended. */
+export type Outcome = "completed" | "interrupted" | "canceled" | "failed" | "refused";
+
+/** What is known of a call once it is over. Never content, never a key. */
+export interface CallRecord {
+  readonly requestId: string;
+  readonly dialect: string;
+  readonly bucket: string;
+  readonly principal: string;
+  readonly model: string;
+  readonly answeredBy: string | null;
+  readonly usage: Usage | null;
+  readonly outcome: Outcome;
+  readonly error: ErrorCode | null;
+  readonly streamed: boolean;
+  readonly firstTokenMs: number | null;
+  readonly durationMs: number;
+}
+
+/** Is told of every call that reached the pipeline, once, when it is over. */
+export interface CallObserver {
+  started(): void;
+  ended(record: CallRecord): void;
+}
