@@ -7,6 +7,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Calendar time, for people. Milliseconds since 1970. */
   wallMs(): number;
+  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export type WindowName = "second" | "minute" | "hour" | "day";
@@ -77,8 +79,5 @@ export interface CallRecord {
   readonly durationMs: number;
 }
 
-/** Is told of every call that reached the pipeline, once, when it is over. */
-export interface CallObserver {
-  started(): void;
-  ended(record: CallRecord): void;
-}
+/** Is told of every call that reached the pipeline, once, when its outcome is known. */
+export type CallObserver = (record: CallRecord) => void;

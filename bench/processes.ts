@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { request } from "undici";
+
+export interface Start {
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  readonly readyPath: string;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly origin: string;
+}
+
+export interface Processes {
+  /** Rejects with the reason when the script ends or is not ready in time. */
+  readonly start: (start: Start) => Promise<Running>;
+  readonly stopAll: () => Promise<void>;
+  /** For the way out of a process, where nothing can be awaited. */
+  readonly killAll: () => void;
+}
+
+const READY_MS = 10_000;
+const POLL_MS = 50;
+const STOP_MS = 2_000;
+const STDERR_CHARS = 2_000;
+
+export function createProcesses(): Processes {
+  const children = new Set<ChildProcess>();
+  // Candidates may write files where they are started, such as a database.
+  const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
+  const killAll = () => {
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+
+  return {
+    async start({ script, args, env, port, readyPath }) {
+      const child = spawn(process.execPath, [script, ...args], {
+        cwd: folder,
+        env,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      children.add(child);
+      child.once("exit", () => children.delete(child));
+      const complaints = lastWords(child);
+      const origin = `http://127.0.0.1:${port}`;
+      const problem = await readiness(child, origin + readyPath);
+      if (problem === null && child.pid !== undefined) return { pid: child.pid, origin };
+      await stop(child);
+      throw new Error([problem, complaints()].filter(Boolean).join(": "));
+    },
+    async stopAll() {
+      await Promise.all([...children].map(stop));
+      killAll();
+    },
+    killAll,
+  };
+}
+
+/** A port free a moment ago. Another process could take it first; the start then fails and says so. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no TCP port to be had");
+  return address.port;
+}
+
+async function readiness(child: ChildProcess, url: string): Promise<string | null> {
+  const endMs = performance.now() + READY_MS;
+  let last = "no answer";
+  while (performance.now() < endMs) {
+    if (hasEnded(child)) return `it ended with ${child.exitCode ?? child.signalCode}`;
+    last = await statusOf(url);
+    if (last === "200") return null;
+    await sleep(POLL_MS);
+  }
+  return `GET ${url} was not 200 within ${READY_MS / 1_000} s (${last})`;
+}
+
+async function statusOf(url: string): Promise<string> {
+  try {
+    const { statusCode, body } = await request(url, { reset: true, headersTimeout: 1_000 });
+    await body.dump();
+    return String(statusCode);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function lastWords(child: ChildProcess): () => string {
+  let text = "";
+  child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
+    text = (text + piece).slice(-STDERR_CHARS);
+  });
+  return () => text.split("\n").find((line) => line.includes("Error")) ?? text.trim();
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

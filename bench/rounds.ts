@@ -1,0 +1,106 @@
+import type { Scenario } from "./candidates.ts";
+import { readCpuMs } from "./cpu.ts";
+import {
+  type Caller,
+  createCaller,
+  keepBusy,
+  keepPace,
+  type Tally,
+  type TimedTally,
+} from "./load.ts";
+
+/** A scenario whose candidate is up. */
+export interface Lane {
+  readonly scenario: Scenario;
+  readonly origin: string;
+  /** The gateway; null where there is none. */
+  readonly pid: number | null;
+}
+
+export interface CpuRound extends Tally {
+  readonly cpuMs: number;
+}
+
+/** By scenario name, one entry a round. */
+export type Rounds<T> = Map<string, T[]>;
+
+export interface Plan {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+export const CALLS_PER_SECOND = 200;
+// Connections idle since the last round may have been closed; opening them again is not measured.
+const SETTLE_SECONDS = 0.2;
+// An open loop opens connections as it needs them; a second of unanswered calls is far below this.
+const OPEN_LOOP_CONNECTIONS = 1_024;
+
+/** CPU of the gateways' processes with every connection busy. */
+export async function measureCpu(lanes: readonly Lane[], plan: Plan): Promise<Rounds<CpuRound>> {
+  const gateways = lanes.filter((lane) => lane.pid !== null);
+  return await inRounds(
+    gateways,
+    plan.rounds,
+    ({ scenario }) => scenario.concurrency,
+    (caller, { scenario }) => keepBusy(caller, scenario.concurrency, plan.warmUpSeconds),
+    async (caller, lane) => {
+      const { concurrency } = lane.scenario;
+      await keepBusy(caller, concurrency, SETTLE_SECONDS);
+      const beforeMs = cpuOf(lane);
+      const tally = await keepBusy(caller, concurrency, plan.seconds);
+      return { ...tally, cpuMs: cpuOf(lane) - beforeMs };
+    },
+  );
+}
+
+/** Time to the first byte of the answer at a rate that leaves every candidate mostly idle. */
+export async function measureLatency(
+  lanes: readonly Lane[],
+  plan: Plan,
+): Promise<Rounds<TimedTally>> {
+  return await inRounds(
+    lanes,
+    plan.rounds,
+    () => OPEN_LOOP_CONNECTIONS,
+    (caller) => keepPace(caller, CALLS_PER_SECOND, Math.min(1, plan.warmUpSeconds)),
+    async (caller) => {
+      await keepPace(caller, CALLS_PER_SECOND, SETTLE_SECONDS);
+      return await keepPace(caller, CALLS_PER_SECOND, plan.seconds);
+    },
+  );
+}
+
+async function inRounds<T>(
+  lanes: readonly Lane[],
+  rounds: number,
+  connections: (lane: Lane) => number,
+  warmUp: (caller: Caller, lane: Lane) => Promise<unknown>,
+  measure: (caller: Caller, lane: Lane) => Promise<T>,
+): Promise<Rounds<T>> {
+  const runs = lanes.map((lane) => ({
+    lane,
+    caller: createCaller(lane.origin, lane.scenario.request, connections(lane)),
+    measured: [] as T[],
+  }));
+  try {
+    for (const { caller, lane } of runs) await warmUp(caller, lane);
+    for (let round = 0; round < rounds; round++) {
+      // There and back, so that a drift of the machine favours nobody.
+      const order = round % 2 === 0 ? runs : runs.toReversed();
+      for (const { caller, lane, measured } of order) measured.push(await measure(caller, lane));
+    }
+  } finally {
+    await Promise.all(runs.map(({ caller }) => caller.close()));
+  }
+  return new Map(runs.map(({ lane, measured }) => [lane.scenario.name, measured]));
+}
+
+function cpuOf({ pid, scenario }: Lane): number {
+  if (pid === null) return 0;
+  try {
+    return readCpuMs(pid);
+  } catch (cause) {
+    throw new Error(`"${scenario.name}" ended while it was measured`, { cause });
+  }
+}

@@ -1,0 +1,141 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { factsOf, type SettingFacts } from "../src/config/kinds.ts";
+import { settings } from "../src/config/settings.ts";
+import { createTranslate, type Language } from "../src/locales.ts";
+
+/** The READMEs by language; each holds the settings table between the two markers. */
+export const readmes = {
+  en: "README.md",
+  zh_CN: "README-zh_CN.md",
+  zh_TW: "README-zh_TW.md",
+  ru_RU: "README-ru_RU.md",
+} as const satisfies Record<Language, string>;
+
+export const BEGIN_MARKER = "<!-- settings:begin -->";
+export const END_MARKER = "<!-- settings:end -->";
+
+export interface DocumentText {
+  /** Below the project's folder. */
+  readonly path: string;
+  readonly text: string;
+}
+
+interface DocumentedSetting {
+  readonly name: string;
+  readonly facts: SettingFacts;
+}
+
+const translate = createTranslate();
+const root = new URL("../", import.meta.url);
+
+export function readDocument(path: string): string {
+  return readFileSync(fileURLToPath(new URL(path, root)), "utf8");
+}
+
+/** Every document that holds generated text, as it has to read now. */
+export function wantedDocuments(): readonly DocumentText[] {
+  const languages = Object.keys(readmes) as Language[]; // keyed by Language, see above
+  const texts = languages.map((language) => {
+    const path = readmes[language];
+    return { path, text: withTable(readDocument(path), path, settingsTable(language)) };
+  });
+  return [...texts, { path: ".env.example", text: envExample() }];
+}
+
+export function settingsTable(language: Language): string {
+  const word = (key: string) => translate(language, `settings_table.${key}`);
+  const sections = settingsByGroup().map(([group, members]) => {
+    const rows = members.map((member) => tableRow(language, member));
+    return [
+      `### ${translate(language, `config_group.${group}`)}`,
+      "",
+      `| ${word("name")} | ${word("meaning")} | ${word("default")} |`,
+      "| --- | --- | --- |",
+      ...rows,
+    ].join("\n");
+  });
+  return sections.join("\n\n");
+}
+
+/** All settings commented out, so that the file can be copied to .env as it is. */
+export function envExample(): string {
+  const sections = settingsByGroup().map(([group, members]) => {
+    const title = `# ---- ${translate("en", `config_group.${group}`)} ----`;
+    return [title, ...members.map(envEntry)].join("\n\n");
+  });
+  return `${ENV_HEADING}\n\n${sections.join("\n\n")}\n`;
+}
+
+const ENV_HEADING = `# Settings of Parley. Copy this file to .env and remove the # before each line you need.
+# What stands behind = is the default, or an example where there is no default.`;
+
+function settingsByGroup() {
+  const groups = new Map<SettingFacts["group"], DocumentedSetting[]>();
+  for (const [name, schema] of Object.entries(settings.shape)) {
+    const facts = factsOf(schema);
+    const members = groups.get(facts.group) ?? [];
+    members.push({ name, facts });
+    groups.set(facts.group, members);
+  }
+  return [...groups];
+}
+
+function tableRow(language: Language, { name, facts }: DocumentedSetting): string {
+  const quoted = (text: string) => `\`${text}\``;
+  const separator = language.startsWith("zh") ? "" : " ";
+  const meaning = sentences(language, name, facts, quoted).join(separator).replaceAll("|", "\\|");
+  const empty = translate(language, "settings_table.empty");
+  return `| \`${name}\` | ${meaning} | ${facts.default === "" ? empty : quoted(facts.default)} |`;
+}
+
+function envEntry({ name, facts }: DocumentedSetting): string {
+  const comments = sentences("en", name, facts, (text) => text);
+  const value = facts.default === "" ? (facts.example ?? "") : facts.default;
+  return [...comments.map((line) => `# ${line}`), `#${name}=${value}`].join("\n");
+}
+
+function sentences(
+  language: Language,
+  name: string,
+  facts: SettingFacts,
+  quoted: (text: string) => string,
+): string[] {
+  const texts = [translate(language, `config.${name}`)];
+  if (facts.aliases !== undefined) {
+    const names = facts.aliases.map(quoted).join(", ");
+    texts.push(translate(language, "settings_table.aliases", { names }));
+  }
+  if (facts.secret === true) {
+    const file = quoted(`${name}_FILE`);
+    texts.push(translate(language, "settings_table.file", { file }));
+  }
+  return texts;
+}
+
+function withTable(text: string, path: string, table: string): string {
+  const begin = text.indexOf(BEGIN_MARKER);
+  const end = text.indexOf(END_MARKER);
+  if (begin === -1 || end < begin) throw new Error(`${path} lacks the markers of its table`);
+  const before = text.slice(0, begin + BEGIN_MARKER.length);
+  return `${before}\n\n${table}\n\n${text.slice(end)}`;
+}
+
+function currentText(path: string): string | null {
+  try {
+    return readDocument(path);
+  } catch {
+    return null;
+  }
+}
+
+if (import.meta.main) {
+  const stale = wantedDocuments().filter(({ path, text }) => currentText(path) !== text);
+  const check = process.argv.includes("--check");
+  for (const { path, text } of stale) {
+    if (!check) writeFileSync(fileURLToPath(new URL(path, root)), text);
+    process.stdout.write(check ? `${path} is out of date: npm run docs\n` : `wrote ${path}\n`);
+  }
+  if (check && stale.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,72 @@
+import type { z } from "zod";
+import { factsOf, type Problem } from "./kinds.ts";
+import { type Config, settings } from "./settings.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A mistake in one setting. The value is nowhere in it. */
+export interface ConfigProblem extends Problem {
+  readonly name: string;
+}
+
+export type ConfigResult =
+  | { readonly config: Config }
+  | { readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Reads every setting and reports every mistake at once. An empty variable counts as unset, so that
+ * `PORT=` in a compose file means the default. `readFile` serves the `<NAME>_FILE` form of secrets
+ * and throws when the file can't be read.
+ */
+export function readConfig(env: Environment, readFile: (path: string) => string): ConfigResult {
+  const problems: ConfigProblem[] = [];
+  const texts: Record<string, string> = {};
+  for (const [name, schema] of Object.entries(settings.shape)) {
+    const found = lookUp(name, schema, env, readFile);
+    if ("key" in found) problems.push({ name, ...found });
+    else if (found.text !== undefined) texts[name] = found.text;
+  }
+  const parsed = settings.safeParse(texts);
+  if (!parsed.success) problems.push(...parsed.error.issues.map(toProblem));
+  else problems.push(...contradictions(parsed.data));
+  if (parsed.success && problems.length === 0) return { config: Object.freeze(parsed.data) };
+  return { problems };
+}
+
+function lookUp(
+  name: string,
+  schema: z.ZodType,
+  env: Environment,
+  readFile: (path: string) => string,
+): { text: string | undefined } | Problem {
+  const facts = factsOf(schema);
+  const text = [name, ...(facts.aliases ?? [])].map((one) => env[one]?.trim()).find(Boolean);
+  const path = facts.secret === true ? env[`${name}_FILE`]?.trim() : undefined;
+  if (!path) return { text };
+  if (text) return { key: "file_and_value", params: { file: `${name}_FILE` } };
+  try {
+    return { text: readFile(path).trim() };
+  } catch {
+    return { key: "file_unreadable", params: { file: `${name}_FILE` } };
+  }
+}
+
+function toProblem(issue: z.core.$ZodIssue): ConfigProblem {
+  const name = String(issue.path[0]);
+  if (issue.code !== "custom") return { name, key: "invalid" };
+  const { key, params } = issue.params as Problem; // put there by setting()
+  return params === undefined ? { name, key } : { name, key, params };
+}
+
+/** Mistakes that only show between two settings. */
+function contradictions(config: z.output<typeof settings>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { MAX_TOKENS, MAX_TOKENS_LIMIT, METRICS_PORT, PORT } = config;
+  if (MAX_TOKENS > MAX_TOKENS_LIMIT) {
+    problems.push({ name: "MAX_TOKENS", key: "above", params: { other: "MAX_TOKENS_LIMIT" } });
+  }
+  if (METRICS_PORT === PORT) {
+    problems.push({ name: "METRICS_PORT", key: "same", params: { other: "PORT" } });
+  }
+  return problems;
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { choice, list, optionalNumber, setting, text, wholeNumber } from "./kinds.ts";
+import {
+  allowedAddresses,
+  proxyUrl,
+  route,
+  secretKeys,
+  trustedProxies,
+  upstreamUrl,
+} from "./values.ts";
+
+/** A week: longer than any answer and far below what a timer can hold. */
+const LONGEST_SECONDS = 604_800;
+const LARGEST_LIMIT = 1_000_000_000;
+const GIBIBYTE = 1_073_741_824;
+
+const limit = () => wholeNumber(0, 0, LARGEST_LIMIT, { group: "limits" });
+const seconds = (fallback: number) =>
+  wholeNumber(fallback, 1, LONGEST_SECONDS, { group: "upstream" });
+
+/** Every setting there is. The tables in the READMEs and .env.example are printed from here. */
+export const settings = z.object({
+  PORT: wholeNumber(5000, 0, 65_535, { group: "server" }),
+  HOST: text("::", { group: "server", aliases: ["BIND_ADDRESS"], example: "127.0.0.1" }),
+  ROUTE: setting({ group: "server", default: "/", example: "api" }, route),
+  LANG: text("en", { group: "server", example: "zh_CN" }),
+  MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
+  SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
+
+  API_KEY: setting({ group: "upstream", default: "", secret: true }, secretKeys),
+  OPENAI_URL: setting({ group: "upstream", default: "https://api.openai.com/v1" }, upstreamUrl),
+  OPENAI_PROXY: setting(
+    { group: "upstream", default: "", aliases: ["PROXY"], example: "socks5://127.0.0.1:1080" },
+    proxyUrl,
+  ),
+  MODEL: text("gpt-4o-mini", { group: "upstream" }),
+  ALLOWED_MODELS: list("", { group: "upstream", example: "gpt-4o-mini, gpt-4o" }),
+  MAX_TOKENS: wholeNumber(100, 1, LARGEST_LIMIT, { group: "upstream" }),
+  MAX_TOKENS_LIMIT: wholeNumber(3_500, 1, LARGEST_LIMIT, { group: "upstream" }),
+  UPSTREAM_CONNECT_SECONDS: seconds(10),
+  UPSTREAM_ANSWER_SECONDS: seconds(300),
+  UPSTREAM_FIRST_TOKEN_SECONDS: seconds(120),
+  UPSTREAM_IDLE_SECONDS: seconds(60),
+  UPSTREAM_TOTAL_SECONDS: seconds(900),
+  MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1_024, GIBIBYTE, { group: "upstream" }),
+  MAX_EVENT_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "upstream" }),
+  RETRIES: wholeNumber(2, 0, 10, { group: "upstream" }),
+
+  SECOND_LIMIT: limit(),
+  MINUTE_LIMIT: limit(),
+  HOUR_LIMIT: limit(),
+  DAY_LIMIT: limit(),
+  STREAM_LIMIT: limit(),
+  TRUSTED_PROXIES: setting(
+    { group: "limits", default: "", example: "loopback, 172.16.0.0/12, cloudflare" },
+    trustedProxies,
+  ),
+  ALLOWED_IPS: setting(
+    { group: "limits", default: "", example: "203.0.113.0/24, 2001:db8::/32" },
+    allowedAddresses,
+  ),
+
+  LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
+  METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),
+  METRICS_TOKEN: text("", { group: "status", secret: true }),
+});
+
+export type Config = Readonly<z.output<typeof settings>>;
+export type SettingName = keyof Config;

@@ -1,0 +1,78 @@
+import {
+  type AddressList,
+  createAddressList,
+  type InvalidEntries,
+  parseTrustedProxies,
+  type TrustedProxies,
+} from "../dialects/edge/trusted-proxies.ts";
+import { type Problem, splitList } from "./kinds.ts";
+
+type Parsed<T> = { value: T } | { problem: Problem };
+
+/** First path segments that other dialects own, now or by contract. */
+const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
+  `v1 chat chats chat_complete ask system mod usage data admin whoami healthz readyz metrics docs
+   openapi.json status`.split(/\s+/),
+);
+
+/** `api`, `/api/` and `a/b` become `/api` and `/a/b`; nothing that a router would read as a pattern. */
+export function route(text: string): Parsed<string> {
+  if (!/^\/?([A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*\/?)?$/.test(text)) {
+    return { problem: { key: "route" } };
+  }
+  const path = `/${text.replace(/^\/|\/$/g, "")}`;
+  const segments = path.slice(1).split("/");
+  if (segments.some((segment) => segment === "." || segment === "..")) {
+    return { problem: { key: "route" } };
+  }
+  if (RESERVED_SEGMENTS.has(segments[0] ?? "")) return { problem: { key: "route_reserved" } };
+  return { value: path };
+}
+
+/** Keys travel in a header, so only what a header may hold. Several are rotated. */
+export function secretKeys(text: string): Parsed<readonly string[]> {
+  const keys = splitList(text);
+  if (keys.every((key) => /^[\x21-\x7e]+$/.test(key))) return { value: [...new Set(keys)] };
+  return { problem: { key: "header_characters" } };
+}
+
+/**
+ * A base URL, or the full URL of chat/completions as older deployments have it. A bare host means
+ * its /v1. The query (some services carry a version there) is kept for every request.
+ */
+export function upstreamUrl(text: string): Parsed<URL> {
+  const url = parseUrl(text, ["http:", "https:"]);
+  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") {
+    return { problem: { key: "http_url" } };
+  }
+  url.pathname = url.pathname.replace(/\/(chat\/)?completions\/?$/, "").replace(/\/+$/, "");
+  if (url.pathname === "/" || url.pathname === "") url.pathname = "/v1";
+  return { value: url };
+}
+
+export function proxyUrl(text: string): Parsed<URL | null> {
+  if (text === "") return { value: null };
+  const url = parseUrl(text, ["http:", "https:", "socks5:", "socks:", "socks5h:"]);
+  return url === null ? { problem: { key: "proxy_url" } } : { value: url };
+}
+
+/** Null when empty: then addresses are not asked about. */
+export function allowedAddresses(text: string): Parsed<AddressList | null> {
+  if (text === "") return { value: null };
+  const list = createAddressList(text);
+  return "invalid" in list ? invalidEntries(list) : { value: list };
+}
+
+export function trustedProxies(text: string): Parsed<TrustedProxies> {
+  const proxies = parseTrustedProxies(text);
+  return "invalid" in proxies ? invalidEntries(proxies) : { value: proxies };
+}
+
+function invalidEntries({ invalid }: InvalidEntries): { problem: Problem } {
+  return { problem: { key: "address_blocks", params: { positions: invalid.join(", ") } } };
+}
+
+function parseUrl(text: string, protocols: readonly string[]): URL | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && protocols.includes(url.protocol) ? url : null;
+}

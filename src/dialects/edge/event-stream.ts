@@ -1,0 +1,61 @@
+import type { ServerResponse } from "node:http";
+import { ProxyError } from "../../core/errors.ts";
+import type { AnswerHeaders } from "./answer-headers.ts";
+
+/** Proxies close a silent connection after 60 (nginx) or 100 s (Cloudflare). */
+const HEARTBEAT_MS = 15_000;
+/** A reader that takes nothing for this long is gone, whatever its socket says. */
+const STALLED_READER_MS = 60_000;
+
+/** Server-sent events written straight to the socket: a web stream between costs three times that. */
+export interface EventStream {
+  /** Resolves when there is room for more; rejects `canceled` when the reader has left. */
+  send(data: string): Promise<void> | undefined;
+  end(): void;
+}
+
+/** Headers that keep proxies from holding events back, whatever their settings. */
+export const EVENT_STREAM_HEADERS: Readonly<AnswerHeaders> = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
+export function openEventStream(outgoing: ServerResponse, headers: AnswerHeaders): EventStream {
+  outgoing.writeHead(200, { ...headers, ...EVENT_STREAM_HEADERS });
+  outgoing.flushHeaders();
+  const heartbeat = setInterval(() => {
+    if (!outgoing.writableNeedDrain) outgoing.write(": ping\n\n");
+  }, HEARTBEAT_MS);
+  heartbeat.unref();
+  outgoing.once("close", () => clearInterval(heartbeat));
+
+  return {
+    send(data) {
+      if (outgoing.destroyed) return Promise.reject(new ProxyError("canceled"));
+      heartbeat.refresh();
+      return outgoing.write(`data: ${data}\n\n`) ? undefined : roomIn(outgoing);
+    },
+    end() {
+      outgoing.end();
+    },
+  };
+}
+
+/** Back-pressure: waits until the socket has taken what was written. */
+export function roomIn(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (done: () => void) => {
+      clearTimeout(stalled);
+      outgoing.off("drain", onDrain);
+      outgoing.off("close", onClose);
+      done();
+    };
+    const onDrain = () => settle(resolve);
+    const onClose = () => settle(() => reject(new ProxyError("canceled")));
+    const stalled = setTimeout(() => outgoing.destroy(), STALLED_READER_MS);
+    stalled.unref();
+    outgoing.once("drain", onDrain);
+    outgoing.once("close", onClose);
+  });
+}

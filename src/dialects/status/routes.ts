@@ -1,0 +1,84 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { ProxyError } from "../../core/errors.ts";
+import type { Limiter, OpenAnswers } from "../../core/ports.ts";
+import type { Dialect, WriteError } from "../dialect.ts";
+import type { AddressWarning } from "../edge/address-alarm.ts";
+import { answerHeaders } from "../edge/answer-headers.ts";
+import type { AppContext } from "../edge/facts.ts";
+import type { OpenCalls } from "../edge/open-calls.ts";
+
+export interface StatusOptions {
+  readonly openCalls: OpenCalls;
+  readonly limiter: Limiter;
+  readonly openAnswers: OpenAnswers;
+  readonly streamLimit: number;
+  readonly warnings: () => readonly AddressWarning[];
+  readonly metrics: { readonly contentType: string; render(): Promise<string> };
+  /** Where metrics may be read on this port: with the token, from loopback, or not at all. */
+  readonly metricsAccess: { readonly token: string } | "loopback" | "closed";
+  readonly writeError: WriteError;
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** How the process is doing, for machines and for the operator. Free of limits, costs nothing. */
+export function createStatus(options: StatusOptions): Dialect {
+  const { openCalls, limiter, openAnswers, streamLimit, metrics, writeError } = options;
+
+  const json = (c: AppContext, status: 200 | 503, body: unknown) =>
+    c.body(JSON.stringify(body), status, answerHeaders(c.var.facts, JSON_TYPE));
+
+  const ready = (c: AppContext) => {
+    const { draining } = openCalls;
+    const warnings = options.warnings();
+    const status = draining ? "draining" : "ready";
+    return json(c, draining ? 503 : 200, { status, checks: { accepting: !draining }, warnings });
+  };
+
+  const whoami = (c: AppContext) => {
+    const { address, bucket, peer, forwarded } = c.var.facts.client;
+    const windows = limiter.peek(bucket).windows.map(({ name, limit, remaining, resetMs }) => ({
+      window: name,
+      limit,
+      remaining,
+      reset_seconds: Math.ceil(resetMs / 1_000),
+    }));
+    const streams = { open: openAnswers.count(bucket), limit: streamLimit };
+    return json(c, 200, { address, bucket, peer, forwarded, windows, streams });
+  };
+
+  const showMetrics = async (c: AppContext) => {
+    const { metricsAccess } = options;
+    if (!mayRead(c, metricsAccess)) throw new ProxyError("not_found");
+    return c.body(await metrics.render(), 200, answerHeaders(c.var.facts, metrics.contentType));
+  };
+
+  const get = (path: string, handle: (c: AppContext) => Promise<Response> | Response) =>
+    ({ method: "GET", path, counted: false, handle }) as const;
+  return {
+    name: "status",
+    writeError,
+    routes: [
+      get("/healthz", (c) => json(c, 200, { status: "ok" })),
+      get("/readyz", ready),
+      get("/whoami", whoami),
+      get("/metrics", showMetrics),
+    ],
+  };
+}
+
+function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
+  if (access === "closed") return false;
+  const { address, forwarded } = c.var.facts.client;
+  if (access === "loopback") return isLoopback(address) && forwarded !== "ignored";
+  const given = /^bearer\s+(\S+)$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1];
+  return given !== undefined && timingSafeEqual(digest(given), digest(access.token));
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,68 @@
+import { type DestinationStream, pino, stdTimeFunctions } from "pino";
+import { ProxyError } from "./core/errors.ts";
+import { scrub } from "./core/scrub.ts";
+import type { RequestEnd } from "./dialects/edge/facts.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** JSON lines. What goes in is chosen field by field: never content, a key, a path or a header. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  request(end: RequestEnd): void;
+}
+
+/** A client's words in a log line are cut to this. */
+const MAX_MODEL_CHARACTERS = 100;
+
+export function createLog(level: LogLevel, destination: DestinationStream): Log {
+  const logger = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, destination);
+  return {
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, fields = {}) => logger.error(fields, message),
+    request: (end) => logger.info(fieldsOf(end), "request"),
+  };
+}
+
+function fieldsOf({ facts, method, status, durationMs, clientLeft }: RequestEnd): LogFields {
+  const { record } = facts;
+  const about = {
+    request_id: facts.requestId,
+    route: facts.route,
+    method,
+    status: clientLeft ? 499 : status,
+    ms: Math.round(durationMs),
+    client: facts.client.bucket,
+  };
+  if (record === null) return about;
+  return {
+    ...about,
+    principal: record.principal,
+    model: scrub(record.model.slice(0, MAX_MODEL_CHARACTERS)),
+    outcome: record.outcome,
+    error: record.error ?? undefined,
+    first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),
+    prompt_tokens: record.usage?.promptTokens,
+    completion_tokens: record.usage?.completionTokens,
+  };
+}
+
+/**
+ * What may be said of an error in a log: its kind, never its text or its fields. Errors of client
+ * libraries carry headers and bodies, and a refused header value is quoted in the message.
+ */
+export function describeError(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { kind: typeof error };
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const cause = error.cause === undefined ? undefined : describeError(error.cause);
+  const ours = error instanceof ProxyError;
+  return { kind: error.name, code, stack: ours ? undefined : framesOf(error), cause };
+}
+
+/** Where it happened, without the first line, which is the message. */
+function framesOf({ stack, message }: Error): string | undefined {
+  return stack?.replace(message, "").split("\n").slice(1, 6).join("\n");
+}

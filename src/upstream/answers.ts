@@ -1,0 +1,102 @@
+import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
+import type { CompletionUsage } from "openai/resources/completions";
+import { ProxyError } from "../core/errors.ts";
+import type { Completion, Usage } from "../core/messages.ts";
+
+/** More tokens than any answer has; a count above it is a mistake and counts as unknown. */
+const MOST_TOKENS = 100_000_000;
+
+/** What servers that call themselves compatible leave out or add; every field may be missing. */
+type Loose<T> = { [K in keyof T]?: Loose<T[K]> | null };
+
+/** A whole answer's text. HTML, emptiness and foreign shapes are a bad answer, not a success. */
+export function parseCompletion(text: string): Completion {
+  const answer = parseObject(text) as Loose<ChatCompletion> & { choices?: unknown };
+  const choice = firstChoice(answer.choices);
+  if (choice === null) throw new ProxyError("upstream_bad_answer");
+  return {
+    text: textOf(choice),
+    model: stringOr(answer.model, ""),
+    finishReason: stringOrNull(choice.finish_reason),
+    usage: toUsage(answer.usage),
+    upstreamId: stringOrNull(answer.id),
+  };
+}
+
+/** What one event of a stream says. */
+export interface Delta {
+  readonly text: string;
+  readonly model: string;
+  readonly finishReason: string | null;
+  readonly usage: Usage | null;
+  readonly upstreamId: string | null;
+}
+
+export function parseDelta(data: string): Delta {
+  const chunk = parseObject(data) as Loose<ChatCompletionChunk> & { choices?: unknown };
+  const choice = firstChoice(chunk.choices);
+  return {
+    text: choice === null ? "" : textOf(choice),
+    model: stringOr(chunk.model, ""),
+    finishReason: choice === null ? null : stringOrNull(choice.finish_reason),
+    usage: toUsage(chunk.usage),
+    upstreamId: stringOrNull(chunk.id),
+  };
+}
+
+/** Null where the counts are missing or can't be true. */
+export function toUsage(value: unknown): Usage | null {
+  if (typeof value !== "object" || value === null) return null;
+  const usage = value as Loose<CompletionUsage>; // fields are checked one by one below
+  const promptTokens = tokenCount(usage.prompt_tokens);
+  const completionTokens = tokenCount(usage.completion_tokens ?? 0);
+  if (promptTokens === null || completionTokens === null) return null;
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: tokenCount(usage.total_tokens) ?? promptTokens + completionTokens,
+    cachedTokens: tokenCount(usage.prompt_tokens_details?.cached_tokens),
+  };
+}
+
+interface LooseChoice {
+  readonly finish_reason?: unknown;
+  readonly text?: unknown;
+  readonly message?: { content?: unknown; refusal?: unknown } | null;
+  readonly delta?: { content?: unknown; refusal?: unknown } | null;
+}
+
+function parseObject(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ProxyError("upstream_bad_answer", { cause });
+  }
+  if (typeof value !== "object" || value === null) throw new ProxyError("upstream_bad_answer");
+  if ("error" in value && value.error !== null) throw new ProxyError("upstream_failed");
+  return value;
+}
+
+function firstChoice(choices: unknown): LooseChoice | null {
+  const first: unknown = Array.isArray(choices) ? choices[0] : null;
+  return typeof first === "object" ? first : null;
+}
+
+function textOf({ message, delta, text }: LooseChoice): string {
+  const said = message ?? delta;
+  return stringOr(said?.content, stringOr(said?.refusal, stringOr(text, "")));
+}
+
+function stringOr(value: unknown, fallback: string): string {
+  return typeof value === "string" ? value : fallback;
+}
+
+function stringOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function tokenCount(value: unknown): number | null {
+  const count = typeof value === "number" && Number.isInteger(value) ? value : -1;
+  return count >= 0 && count <= MOST_TOKENS ? count : null;
+}

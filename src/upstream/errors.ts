@@ -1,0 +1,64 @@
+import { APIError } from "openai";
+import { type ErrorCode, ProxyError } from "../core/errors.ts";
+import { scrub } from "../core/scrub.ts";
+
+/** Longest piece of an upstream's own words that is passed on. */
+const MAX_REASON_CHARACTERS = 500;
+/** A Retry-After beyond a day is not believed. */
+const MAX_RETRY_AFTER_MS = 86_400_000;
+
+/** A connection that failed: before any answer it is unreachable, after that it broke. */
+export function fromTransportFailure(error: Error, started: boolean): ProxyError {
+  if (error instanceof ProxyError) return error;
+  return new ProxyError(started ? "upstream_failed" : "upstream_unreachable", { cause: error });
+}
+
+/** An answer whose status is not 2xx, as the openai package reports it. */
+export function fromApiError(error: unknown): ProxyError {
+  if (error instanceof ProxyError) return error;
+  if (!(error instanceof APIError)) return new ProxyError("internal", { cause: error });
+  if (error.cause instanceof ProxyError) return error.cause;
+  const status: number | undefined = error.status;
+  if (status === undefined) return new ProxyError("upstream_unreachable", { cause: error });
+  const retryAfterMs = status === 429 || status === 503 ? retryAfter(error) : undefined;
+  const code = codeOf(status, error.code);
+  return new ProxyError(code, {
+    retryAfterMs,
+    params: code === "upstream_refused" ? { reason: reasonOf(error) } : {},
+    facts: { upstream_status: status },
+    cause: `upstream answered ${status}`,
+  });
+}
+
+/** The neutral code; whose key it was, and so whose fault, is decided where the key was chosen. */
+function codeOf(status: number, upstreamCode: string | null | undefined): ErrorCode {
+  if (status === 401 || status === 403) return "key_rejected";
+  if (status === 402) return "key_exhausted";
+  if (status === 408) return "upstream_timeout";
+  if (status === 429) {
+    return upstreamCode === "insufficient_quota" ? "key_exhausted" : "upstream_rate_limited";
+  }
+  if (status === 400 || status === 404 || status === 413 || status === 422) {
+    return "upstream_refused";
+  }
+  return "upstream_failed";
+}
+
+function reasonOf(error: APIError): string {
+  const inner: unknown = error.error;
+  const message =
+    typeof inner === "object" && inner !== null && "message" in inner ? inner.message : undefined;
+  const text = typeof message === "string" ? message : String(error.status);
+  return scrub(text.slice(0, MAX_REASON_CHARACTERS));
+}
+
+/** `retry-after-ms`, or Retry-After in seconds or as a date; undefined when absent or absurd. */
+function retryAfter(error: APIError): number | undefined {
+  const exact = Number.parseFloat(error.headers?.get("retry-after-ms") ?? "");
+  const given = error.headers?.get("retry-after") ?? "";
+  const asSeconds = /^\d+(\.\d+)?$/.test(given) ? Number(given) * 1_000 : Number.NaN;
+  const sent = Date.parse(error.headers?.get("date") ?? "");
+  const asDate = Date.parse(given) - sent;
+  const ms = [exact, asSeconds, asDate].find((one) => Number.isFinite(one) && one >= 0);
+  return ms === undefined || ms > MAX_RETRY_AFTER_MS ? undefined : ms;
+}

@@ -1,0 +1,143 @@
+import { ProxyError } from "../core/errors.ts";
+import type { AnswerEvent, ChatRequest, Completion } from "../core/messages.ts";
+import type { AskOptions, Upstream } from "../core/ports.ts";
+import { type Delta, parseCompletion, parseDelta } from "./answers.ts";
+import { LeanClient, type LightResponse } from "./client.ts";
+import { fromApiError } from "./errors.ts";
+import { prepareRequest, type TokenField, usualTokenField } from "./request.ts";
+import { readEvents } from "./sse.ts";
+import type { Transport } from "./transport.ts";
+
+export interface OpenAIUpstreamOptions {
+  readonly transport: Transport;
+  /** How long a whole answer may take to begin; it is written first and sent then. */
+  readonly answerMs: number;
+  /** How long a stream may take to begin. */
+  readonly firstTokenMs: number;
+  readonly maxAnswerBytes: number;
+  readonly maxEventBytes: number;
+}
+
+/** Models whose token field was learnt by a refusal; beyond this many they are learnt anew. */
+const MAX_LEARNT_MODELS = 1_000;
+
+/** The typed way to an OpenAI-compatible service. */
+export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
+  const client = new LeanClient(options.transport);
+  const learnt = new Map<string, TokenField>();
+
+  const send = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
+    const tokenField = learnt.get(request.model) ?? usualTokenField(request.model);
+    const { path, body } = prepareRequest(request, stream, tokenField);
+    const headMs = stream ? options.firstTokenMs : options.answerMs;
+    const maxBytes = stream ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
+    const { key, signal } = ask;
+    return client
+      .ask({ method: "POST", path, body, key, signal, headMs, maxBytes })
+      .catch((error: unknown) => {
+        throw fromApiError(error);
+      });
+  };
+
+  /** A model that wants the newer field name says so in its refusal; it is asked once more. */
+  const sendAndLearn = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
+    try {
+      return await send(request, stream, ask);
+    } catch (error) {
+      const field = fieldWanted(error);
+      if (field === null || learnt.get(request.model) === field) throw error;
+      if (learnt.size >= MAX_LEARNT_MODELS) learnt.clear();
+      learnt.set(request.model, field);
+      return send(request, stream, ask);
+    }
+  };
+
+  return {
+    async complete(request, ask) {
+      const answer = await sendAndLearn(request, false, ask);
+      return parseCompletion(await bodyText(answer));
+    },
+    async stream(request, ask) {
+      const answer = await sendAndLearn(request, true, ask);
+      const type = answer.headers.get("content-type") ?? "";
+      if (type.includes("text/event-stream")) return readAnswer(answer, options);
+      // some servers ignore `stream`; what they answered is still an answer
+      return replay(parseCompletion(await bodyText(answer)));
+    },
+  };
+}
+
+async function bodyText(answer: LightResponse): Promise<string> {
+  const encoding = answer.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") {
+    await answer.chunks.return?.();
+    throw new ProxyError("upstream_bad_answer");
+  }
+  return answer.text();
+}
+
+async function* readAnswer(
+  answer: LightResponse,
+  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+): AsyncGenerator<AnswerEvent> {
+  const soFar = createAccount(maxAnswerBytes);
+  let done = false;
+  for await (const data of readEvents(answer.chunks, maxEventBytes)) {
+    done = data === "[DONE]";
+    if (done) {
+      answer.chunks.drain();
+      break;
+    }
+    const isFirst = soFar.isEmpty();
+    const delta = parseDelta(data);
+    soFar.add(delta);
+    if (isFirst) yield { type: "answer-start", model: delta.model };
+    if (delta.text !== "") yield { type: "text-delta", text: delta.text };
+  }
+  const completion = soFar.total();
+  // an end without a reason or [DONE] is a cut connection that happened to close cleanly
+  if (soFar.isEmpty() || (!done && completion.finishReason === null)) {
+    throw new ProxyError("upstream_failed");
+  }
+  yield { type: "answer-end", completion };
+}
+
+/** Adds the pieces of a streamed answer up; more text than a whole answer may have is refused. */
+function createAccount(maxAnswerBytes: number) {
+  const texts: string[] = [];
+  let size = 0;
+  let last: Delta | null = null;
+  return {
+    isEmpty: () => last === null,
+    add(delta: Delta): void {
+      size += delta.text.length;
+      if (size > maxAnswerBytes) throw new ProxyError("upstream_bad_answer");
+      texts.push(delta.text);
+      last = {
+        text: "",
+        model: delta.model || (last?.model ?? ""),
+        finishReason: delta.finishReason ?? last?.finishReason ?? null,
+        usage: delta.usage ?? last?.usage ?? null,
+        upstreamId: delta.upstreamId ?? last?.upstreamId ?? null,
+      };
+    },
+    total: (): Completion => ({ ...(last ?? NOTHING), text: texts.join("") }),
+  };
+}
+
+const NOTHING: Delta = { text: "", model: "", finishReason: null, usage: null, upstreamId: null };
+
+async function* replay(completion: Completion): AsyncGenerator<AnswerEvent> {
+  yield { type: "answer-start", model: completion.model };
+  if (completion.text !== "") yield { type: "text-delta", text: completion.text };
+  yield { type: "answer-end", completion };
+}
+
+function fieldWanted(error: unknown): TokenField | null {
+  if (!(error instanceof ProxyError) || error.code !== "upstream_refused") return null;
+  const reason = String(error.params.reason ?? "");
+  if (!/max_tokens/.test(reason) || !/max_completion_tokens/.test(reason)) return null;
+  return /unsupported parameter:?\s*'?max_completion_tokens/i.test(reason)
+    ? "max_tokens"
+    : "max_completion_tokens";
+}

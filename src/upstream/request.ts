@@ -1,0 +1,47 @@
+import type { ChatMessage, ChatRequest } from "../core/messages.ts";
+
+/** Where a question goes and in what words. */
+export interface PreparedRequest {
+  readonly path: "/chat/completions" | "/completions";
+  readonly body: string;
+}
+
+/** Models that only know /completions; anything else chats. */
+const COMPLETION_ONLY = /^(text-davinci-\d{3}|davinci-002|babbage-002|.*-instruct)$/;
+/** Families that refuse `max_tokens`; others are learnt from their refusal. */
+const NEWER_TOKEN_FIELD = /^(o[1-9]|gpt-[5-9])([.-]|$)/;
+
+export type TokenField = "max_tokens" | "max_completion_tokens";
+
+/** OpenAI's own names are known by their pattern; an instruct model of another vendor chats. */
+export function isCompletionOnly(model: string): boolean {
+  return COMPLETION_ONLY.test(model) && !model.includes("/");
+}
+
+export function usualTokenField(model: string): TokenField {
+  return NEWER_TOKEN_FIELD.test(model) ? "max_completion_tokens" : "max_tokens";
+}
+
+export function prepareRequest(
+  request: ChatRequest,
+  stream: boolean,
+  tokenField: TokenField,
+): PreparedRequest {
+  const { model, messages, maxTokens } = request;
+  const streaming = stream ? { stream: true, stream_options: { include_usage: true } } : {};
+  if (isCompletionOnly(model)) {
+    const body = { model, prompt: toPrompt(messages), max_tokens: maxTokens, ...streaming };
+    return { path: "/completions", body: JSON.stringify(body) };
+  }
+  const body = { model, messages, [tokenField]: maxTokens, ...streaming };
+  return { path: "/chat/completions", body: JSON.stringify(body) };
+}
+
+/** A conversation as one text, for models that continue text instead of answering turns. */
+function toPrompt(messages: readonly ChatMessage[]): string {
+  const names: Readonly<Record<string, string>> = { user: "User: ", assistant: "Assistant: " };
+  const only = messages.length === 1 ? messages[0] : undefined;
+  if (only !== undefined) return only.content;
+  const turns = messages.map(({ role, content }) => `${names[role] ?? ""}${content}`);
+  return `${turns.join("\n\n")}\n\nAssistant:`;
+}

@@ -1,0 +1,70 @@
+import { ProxyError } from "../core/errors.ts";
+
+/**
+ * The data of each server-sent event, whatever the pieces the bytes came in: UTF-8 and line ends
+ * (LF, CRLF, CR) may be split anywhere, comments and other fields are passed over. An event larger
+ * than `maxEventBytes` (counted in UTF-16 units, close enough for a bound) is a bad answer.
+ */
+export async function* readEvents(
+  chunks: AsyncIterable<Uint8Array>,
+  maxEventBytes: number,
+): AsyncGenerator<string> {
+  const parser = createEventParser(maxEventBytes);
+  for await (const chunk of chunks) {
+    for (const data of parser.push(chunk)) yield data;
+  }
+  for (const data of parser.end()) yield data;
+}
+
+interface EventParser {
+  push(chunk: Uint8Array): string[];
+  /** What stands complete but for its last line end; a truncated event yields what it had. */
+  end(): string[];
+}
+
+export function createEventParser(maxEventBytes: number): EventParser {
+  const decoder = new TextDecoder();
+  let pending = "";
+  let dataLines: string[] = [];
+  let dataSize = 0;
+
+  const takeLine = (line: string, events: string[]) => {
+    if (line === "") {
+      if (dataLines.length > 0) events.push(dataLines.join("\n"));
+      dataLines = [];
+      dataSize = 0;
+      return;
+    }
+    if (!line.startsWith("data:")) return;
+    const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
+    dataSize += data.length;
+    if (dataSize > maxEventBytes) throw new ProxyError("upstream_bad_answer");
+    dataLines.push(data);
+  };
+
+  const takeText = (text: string): string[] => {
+    const events: string[] = [];
+    let rest = pending + text;
+    if (rest.includes("\r")) rest = withPlainLineEnds(rest);
+    let start = 0;
+    for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n", start)) {
+      takeLine(rest.slice(start, end), events);
+      start = end + 1;
+    }
+    pending = rest.slice(start);
+    if (pending.length > maxEventBytes) throw new ProxyError("upstream_bad_answer");
+    return events;
+  };
+
+  return {
+    push: (chunk) => takeText(decoder.decode(chunk, { stream: true })),
+    end: () => takeText(`${decoder.decode()}\n\n`),
+  };
+}
+
+/** A CR at the very end waits: its LF may be the first byte of the next piece. */
+function withPlainLineEnds(text: string): string {
+  const heldBack = text.endsWith("\r") ? "\r" : "";
+  const settled = heldBack === "" ? text : text.slice(0, -1);
+  return settled.replace(/\r\n?/g, "\n") + heldBack;
+}
