@@ -29,8 +29,8 @@ export interface Scenario {
   readonly request: BenchRequest;
   /** Connections kept busy while CPU is measured. */
   readonly concurrency: number;
-  /** The scenario whose CPU per call is 1. */
-  readonly baseline: string;
+  /** The scenario whose CPU per call is 1; null where there is no gateway to measure. */
+  readonly baseline: string | null;
   /** The scenario without a gateway, whose latency is taken off. */
   readonly direct: string;
 }
@@ -93,7 +93,7 @@ const envelopeRequest: BenchRequest = {
 const plain = { concurrency: CONNECTIONS, baseline: "bare", direct: "direct" };
 
 export const scenarios: readonly Scenario[] = [
-  { ...plain, name: "direct", candidate: direct, request: chatRequest },
+  { ...plain, name: "direct", candidate: direct, request: chatRequest, baseline: null },
   { ...plain, name: "bare", candidate: bare, request: chatRequest },
   { ...plain, name: CONTROL, candidate: bare, request: chatRequest },
   { ...plain, name: GUARDED, candidate: parley, request: envelopeRequest },

@@ -37,7 +37,7 @@ export function summarize(
     const without = name === direct ? [] : latenciesUs(latency.get(direct) ?? []);
     return {
       name,
-      cpu: summarizeCpu(cpuRounds, cpu.get(baseline) ?? []),
+      cpu: summarizeCpu(cpuRounds, cpu.get(baseline ?? name) ?? []),
       p50Us: percentile(own, 0.5),
       p99Us: percentile(own, 0.99),
       addedP50Us: difference(own, without, 0.5),

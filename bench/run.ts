@@ -45,7 +45,7 @@ async function measure(
     const lane = await open(scenario, upstreamOrigin, processes);
     if (lane) lanes.push(lane);
   }
-  const up = new Set(lanes.map(({ scenario }) => scenario.name));
+  const up = new Set<string | null>([null, ...lanes.map(({ scenario }) => scenario.name)]);
   const lost = chosen.find(({ baseline, direct }) => !(up.has(baseline) && up.has(direct)));
   if (lost) throw new Error(`"${lost.name}" has nothing to be compared with.`);
 

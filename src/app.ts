@@ -29,7 +29,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   for (const dialect of dialects) mountDialect(app, dialect, options.countCalls);
   app.notFound((c) => writeUnknown(c, new ProxyError("not_found")));
   app.onError(
-    writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.var.facts.requestId, error)),
+    writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.get("facts").requestId, error)),
   );
   return app;
 }

@@ -139,9 +139,9 @@ function createCountCalls({ limiter, metrics }: Parts, clock: Clock): CountCalls
   return (writeError) =>
     createLimitMiddleware<AppEnv>({
       limiter,
-      bucketOf: (c) => c.var.facts.client.bucket,
+      bucketOf: (c) => c.get("facts").client.bucket,
       onDecision: (c, decision) => {
-        c.var.facts.limits = decision;
+        c.get("facts").limits = decision;
         metrics.decision(decision);
       },
       refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),

@@ -33,7 +33,7 @@ export function mountDialect(app: Hono<AppEnv>, dialect: Dialect, countCalls: Co
   for (const route of routes) {
     const label = `${name} ${route.method} ${route.path}`;
     const enter: MiddlewareHandler<AppEnv> = function enter(c, next) {
-      c.var.facts.route = label;
+      c.get("facts").route = label;
       return next();
     };
     const count = route.counted ? [countCalls(writeError)] : [];
@@ -44,7 +44,7 @@ export function mountDialect(app: Hono<AppEnv>, dialect: Dialect, countCalls: Co
       .filter((route) => route.path === path && route.refuses !== true)
       .map((route) => route.method);
     app.all(path, (c) => {
-      c.var.facts.route = `${name} ${path}`;
+      c.get("facts").route = `${name} ${path}`;
       return writeError(c, methodNotAllowed(methods));
     });
   }
@@ -64,7 +64,7 @@ export function writeErrorsOf(
   return (thrown, c) => {
     const error = toProxyError(thrown);
     if (error.code === "internal") report(c, error);
-    const owner = dialects.find(({ name }) => c.var.facts.route.startsWith(`${name} `));
+    const owner = dialects.find(({ name }) => c.get("facts").route.startsWith(`${name} `));
     return (owner?.writeError ?? fallback)(c, error);
   };
 }

@@ -70,7 +70,7 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
       if (counted.some(isFull)) return refusal(counted, log, nowMs);
       append(log, nowMs);
       const firstLive = counted.at(-1)?.start ?? 0;
-      if (firstLive * 2 < log.length) {
+      if (firstLive * 2 < log.length && log.length <= 2 * MAX_LOG_ENTRIES) {
         return admission(counted.map(withOneMore), log, nowMs);
       }
       tidy(windows, log, firstLive, nowMs);

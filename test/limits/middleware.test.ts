@@ -24,7 +24,14 @@ function createApp(limits: Partial<Limits>) {
       bucketOf: (c) => c.req.header("x-bucket"),
       onDecision: (c, decision) => c.set("decision", decision),
       refuse: (c, decision) =>
-        c.json({ by: decision.refusedBy?.name, same: c.var.decision === decision }, 429),
+        c.json(
+          {
+            bucket: c.req.header("x-bucket"),
+            by: decision.refusedBy?.name,
+            same: c.var.decision === decision,
+          },
+          429,
+        ),
     }),
   );
   app.get("/", (c) => c.json(c.var.decision));
@@ -48,7 +55,7 @@ describe("limit middleware", () => {
     await call("a");
     const response = await call("a");
     expect(response.status).toBe(429);
-    expect(await response.json()).toEqual({ by: "minute", same: true });
+    expect(await response.json()).toEqual({ bucket: "a", by: "minute", same: true });
   });
 
   test("500 requests at once with limit 50 admit exactly 50", async () => {
@@ -63,17 +70,29 @@ describe("limit middleware", () => {
     const { call } = createApp({ hour: 1_000 });
     const calls = Array.from({ length: 300 }, (_, index) => call(`bucket-${index % 3}`));
     const responses = await Promise.all(calls);
-    const decisions: LimitDecision[] = await Promise.all(responses.map((one) => one.json()));
-    const remaining = decisions.map(({ windows }) => windows[0]?.remaining);
-    expect(remaining).toEqual(Array.from({ length: 300 }, (_, i) => 999 - Math.floor(i / 3)));
+    const decisions = await Promise.all(responses.map((one) => one.json()));
+    expect(decisions).toMatchObject(
+      Array.from({ length: 300 }, (_, i) => ({
+        windows: [{ remaining: 999 - Math.floor(i / 3) }],
+      })),
+    );
   });
 
   test("refused and admitted requests that interleave each get their own answer", async () => {
     const { call } = createApp({ hour: 1 });
-    await call("spent");
-    const calls = Array.from({ length: 200 }, (_, i) => call(i % 2 ? "spent" : `fresh-${i}`));
-    const statuses = (await Promise.all(calls)).map(({ status }) => status);
-    expect(statuses).toEqual(Array.from({ length: 200 }, (_, i) => (i % 2 ? 429 : 200)));
+    const spent = ["spent-0", "spent-1", "spent-2"];
+    for (const bucket of spent) await call(bucket);
+    const buckets = Array.from({ length: 200 }, (_, i) => spent[i % 4] ?? `fresh-${i}`);
+    const responses = await Promise.all(buckets.map((bucket) => call(bucket)));
+    expect(responses.map(({ status }) => status)).toEqual(
+      buckets.map((bucket) => (spent.includes(bucket) ? 429 : 200)),
+    );
+    const refused = responses.filter(({ status }) => status === 429);
+    expect(await Promise.all(refused.map((one) => one.json()))).toEqual(
+      buckets
+        .filter((bucket) => spent.includes(bucket))
+        .map((bucket) => ({ bucket, by: "hour", same: true })),
+    );
   });
 
   test.each([undefined, ""])(

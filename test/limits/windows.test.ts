@@ -94,6 +94,33 @@ describe("sliding windows against a reference that keeps every call", () => {
     fc.assert(property, { numRuns: 100 });
   });
 
+  test("the same holds for long logs that are tidied again and again", { timeout: 60_000 }, () => {
+    const limits = fc.record({
+      second: fc.constantFrom(0, 30, 100),
+      minute: fc.integer({ min: 65, max: 2_000 }),
+      hour: fc.constantFrom(0, 1_500, 20_000),
+      day: fc.constant(0),
+    });
+    const dense = fc.array(fc.integer({ min: 1, max: 120 }), {
+      minLength: 3_000,
+      maxLength: 3_000,
+      size: "max",
+    });
+    const property = fc.property(limits, dense, (limits, delays) => {
+      const bucket = createBucket(limits);
+      const reference = createReference(limits);
+      let nowMs = 0;
+      for (const delayMs of delays) {
+        nowMs += delayMs;
+        const { admitted, retryAfterMs } = bucket.take(nowMs);
+        expectEqual(reference.admits(nowMs, admitted ? 1 : 1 + LATENESS), admitted);
+        if (admitted) reference.admittedMs.push(nowMs);
+        else expectEqual(bucket.peek(nowMs + retryAfterMs).admitted, true);
+      }
+    });
+    fc.assert(property, { numRuns: 30 });
+  });
+
   test("a window of up to 64 stays exact beside larger ones", { timeout: 30_000 }, () => {
     const property = fc.property(fc.integer({ min: 1, max: 64 }), steps, (minute, delays) => {
       const limits = { second: 500, minute, hour: 100_000, day: 100_000 };

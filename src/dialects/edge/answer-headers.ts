@@ -57,3 +57,11 @@ function policyOf({ name, limit, windowMs }: WindowState): string {
 function stateOf({ name, remaining, resetMs }: WindowState): string {
   return `"${name}";r=${remaining};t=${Math.ceil(resetMs / 1_000)}`;
 }
+
+/**
+ * An answer as node-server writes it fastest: Hono's `c.body` would copy the headers into a Headers
+ * object, which is then taken apart again (9 µs a call).
+ */
+export function answer(status: number, body: string, headers: AnswerHeaders): Response {
+  return new Response(body, { status, headers });
+}

@@ -46,20 +46,31 @@ function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const fail = (error: ProxyError) => {
+    const stop = () => {
       incoming.off("data", onData);
-      reject(error);
+      incoming.off("end", onEnd);
+      incoming.off("error", onBreak);
+      incoming.off("close", onBreak);
     };
     const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) return fail(tooLarge(maxBytes));
       chunks.push(chunk);
+      size += chunk.length;
+      if (size <= maxBytes) return;
+      stop();
+      reject(tooLarge(maxBytes));
     };
-    const onBreak = () => fail(new ProxyError("body_incomplete"));
+    const onEnd = () => {
+      stop();
+      resolve(joined(chunks));
+    };
+    const onBreak = () => {
+      stop();
+      reject(new ProxyError("body_incomplete"));
+    };
     incoming.on("data", onData);
-    incoming.once("end", () => resolve(joined(chunks)));
-    incoming.once("error", onBreak);
-    incoming.once("close", onBreak);
+    incoming.on("end", onEnd);
+    incoming.on("error", onBreak);
+    incoming.on("close", onBreak);
     if (incoming.destroyed) onBreak();
   });
 }

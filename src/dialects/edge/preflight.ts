@@ -9,8 +9,8 @@ const ONE_DAY_SECONDS = "86400";
  * to be named; no cookie of ours exists, so nothing rides along.
  */
 export function answerPreflight(c: AppContext): Response {
-  c.var.facts.route = "preflight";
-  const { "content-type": _none, ...headers } = answerHeaders(c.var.facts, "");
+  c.get("facts").route = "preflight";
+  const { "content-type": _none, ...headers } = answerHeaders(c.get("facts"), "");
   return c.body(null, 204, {
     ...headers,
     allow: METHODS,

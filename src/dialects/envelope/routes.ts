@@ -1,11 +1,10 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
 import type { AnswerEvent } from "../../core/messages.ts";
 import type { Call, Pipeline } from "../../core/pipeline.ts";
 import type { Language, Translate } from "../../locales.ts";
 import type { Dialect, Route, WriteError } from "../dialect.ts";
-import { answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
+import { answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
 import { readJson } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
 import { type EventStream, openEventStream } from "../edge/event-stream.ts";
@@ -34,7 +33,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
 
   const ask = async (c: AppContext): Promise<Response> => {
     const { incoming, outgoing } = c.env;
-    const { facts } = c.var;
+    const facts = c.get("facts");
     const signal = openCalls.enter(outgoing);
     const question = parseQuestion(await readJson(incoming, maxBodyBytes), limits);
     const call: Call = {
@@ -50,8 +49,8 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
       return streamAnswer(c, question, await pipeline.stream(call, question.request));
     }
     const completion = await pipeline.complete(call, question.request);
-    const answer = writeAnswer(translate(facts.language, "success"), question, completion);
-    return c.body(JSON.stringify(answer), 200, answerHeaders(facts, JSON_TYPE));
+    const said = writeAnswer(translate(facts.language, "success"), question, completion);
+    return answer(200, JSON.stringify(said), answerHeaders(facts, JSON_TYPE));
   };
 
   const streamAnswer = async (
@@ -59,8 +58,8 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
     question: EnvelopeQuestion,
     events: AsyncIterable<AnswerEvent>,
   ): Promise<Response> => {
-    const { language } = c.var.facts;
-    const stream = openEventStream(c.env.outgoing, answerHeaders(c.var.facts, ""));
+    const { language } = c.get("facts");
+    const stream = openEventStream(c.env.outgoing, answerHeaders(c.get("facts"), ""));
     try {
       await writeEvents(stream, events, question, translate(language, "success"));
     } catch (thrown) {
@@ -85,18 +84,17 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
 /** Also answers every path that nothing else does. */
 export function createEnvelopeErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const { facts } = c.var;
+    const facts = c.get("facts");
     const headers = answerHeaders(facts, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
     const body = JSON.stringify(failureOf(translate, facts.language, c, error));
-    // 499 and its like are not in Hono's list of statuses, yet valid on the wire
-    return c.body(body, envelopeStatus[error.code] as ContentfulStatusCode, headers);
+    return answer(envelopeStatus[error.code], body, headers);
   };
 }
 
 function failureOf(translate: Translate, language: Language, c: AppContext, error: ProxyError) {
-  const params = { ...error.params, requestId: c.var.facts.requestId };
+  const params = { ...error.params, requestId: c.get("facts").requestId };
   const reason = translate(language, `error.${error.code}`, params);
   return writeFailure(error, translate(language, "failed"), reason);
 }

@@ -3,7 +3,7 @@ import { ProxyError } from "../../core/errors.ts";
 import type { Limiter, OpenAnswers } from "../../core/ports.ts";
 import type { Dialect, WriteError } from "../dialect.ts";
 import type { AddressWarning } from "../edge/address-alarm.ts";
-import { answerHeaders } from "../edge/answer-headers.ts";
+import { answer, answerHeaders } from "../edge/answer-headers.ts";
 import type { AppContext } from "../edge/facts.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
 
@@ -26,7 +26,7 @@ export function createStatus(options: StatusOptions): Dialect {
   const { openCalls, limiter, openAnswers, streamLimit, metrics, writeError } = options;
 
   const json = (c: AppContext, status: 200 | 503, body: unknown) =>
-    c.body(JSON.stringify(body), status, answerHeaders(c.var.facts, JSON_TYPE));
+    answer(status, JSON.stringify(body), answerHeaders(c.get("facts"), JSON_TYPE));
 
   const ready = (c: AppContext) => {
     const { draining } = openCalls;
@@ -36,7 +36,7 @@ export function createStatus(options: StatusOptions): Dialect {
   };
 
   const whoami = (c: AppContext) => {
-    const { address, bucket, peer, forwarded } = c.var.facts.client;
+    const { address, bucket, peer, forwarded } = c.get("facts").client;
     const windows = limiter.peek(bucket).windows.map(({ name, limit, remaining, resetMs }) => ({
       window: name,
       limit,
@@ -50,7 +50,7 @@ export function createStatus(options: StatusOptions): Dialect {
   const showMetrics = async (c: AppContext) => {
     const { metricsAccess } = options;
     if (!mayRead(c, metricsAccess)) throw new ProxyError("not_found");
-    return c.body(await metrics.render(), 200, answerHeaders(c.var.facts, metrics.contentType));
+    return answer(200, await metrics.render(), answerHeaders(c.get("facts"), metrics.contentType));
   };
 
   const get = (path: string, handle: (c: AppContext) => Promise<Response> | Response) =>
@@ -69,7 +69,7 @@ export function createStatus(options: StatusOptions): Dialect {
 
 function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
   if (access === "closed") return false;
-  const { address, forwarded } = c.var.facts.client;
+  const { address, forwarded } = c.get("facts").client;
   if (access === "loopback") return isLoopback(address) && forwarded !== "ignored";
   const given = /^bearer\s+(\S+)$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1];
   return given !== undefined && timingSafeEqual(digest(given), digest(access.token));
