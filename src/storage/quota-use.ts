@@ -1,18 +1,7 @@
 import type { CompiledQuery } from "kysely";
 import { sql } from "kysely";
-import type { Periods, Quotas, QuotaUse, Spending } from "../core/quota.ts";
+import type { Periods, QuotaUse, Spending } from "../core/quota.ts";
 import { type Builder, exactText, prepare } from "./queries.ts";
-
-/** No bound, as a number that a 64-bit column is never above. */
-const unbounded = 9_223_372_036_854_775_807n;
-
-export interface TakeValues extends Record<string, unknown> {
-  readonly tokenId: string;
-  readonly day: number;
-  readonly month: number;
-  readonly tokens: number;
-  readonly money: bigint;
-}
 
 export interface ChargeValues extends Record<string, unknown> {
   readonly tokenId: string;
@@ -32,13 +21,9 @@ interface StoredUse extends Periods {
   readonly month_money: string;
 }
 
-/**
- * The statements on a token's one counter row. Day and month stand in the same row, so that one
- * UPDATE checks and takes all six quotas, and two callers can never both take the last place.
- */
+/** Reading and correcting a token's one counter row; taking is in quota-take.ts. */
 export function createQuotaUse(builder: Builder) {
   return {
-    take: takeQuery(builder),
     charge: chargeQuery(builder),
     read: prepare<{ tokenId: string }, StoredUse>(({ text }) =>
       builder
@@ -48,19 +33,6 @@ export function createQuotaUse(builder: Builder) {
         .select(exactText("month_money").as("month_money"))
         .where("token_id", "=", text("tokenId")),
     ),
-  };
-}
-
-/** The limits as the take statement wants them. */
-export function limitValues(quotas: Quotas): Record<string, bigint> {
-  const { day, month } = quotas;
-  return {
-    dayRequestsLimit: BigInt(day.requests ?? unbounded),
-    dayTokensLimit: BigInt(day.tokens ?? unbounded),
-    dayMoneyLimit: day.money ?? unbounded,
-    monthRequestsLimit: BigInt(month.requests ?? unbounded),
-    monthTokensLimit: BigInt(month.tokens ?? unbounded),
-    monthMoneyLimit: month.money ?? unbounded,
   };
 }
 
@@ -90,42 +62,6 @@ export function useOf(stored: StoredUse | undefined, now: Periods): QuotaUse {
  */
 function isPresent(stored: number, now: number): boolean {
   return stored === now || stored === now + 1;
-}
-
-function takeQuery(builder: Builder) {
-  return prepare<TakeValues, Periods>(({ int, text }) => {
-    const present = (period: "day" | "month") =>
-      sql`${sql.ref(period)} between ${int(period)} and ${int(period)} + 1`;
-    const kept = (period: "day" | "month", kind: string) =>
-      sql`case when ${present(period)} then ${sql.ref(`${period}_${kind}`)} else 0 end`;
-    const period = (name: "day" | "month") =>
-      sql<number>`case when ${present(name)} then ${sql.ref(name)} else ${int(name)} end`;
-    const one = sql`1`;
-    const after = (name: "day" | "month", kind: string) =>
-      sql`${kept(name, kind)} + ${kind === "requests" ? one : int(kind)}`;
-    const fits = (name: "day" | "month", kind: string, limit: string) =>
-      sql<boolean>`${after(name, kind)} <= ${int(limit)}`;
-    return builder
-      .updateTable("quota_use")
-      .set({
-        day: period("day"),
-        day_requests: sql<number>`${after("day", "requests")}`,
-        day_tokens: sql<number>`${after("day", "tokens")}`,
-        day_money: sql<bigint>`${after("day", "money")}`,
-        month: period("month"),
-        month_requests: sql<number>`${after("month", "requests")}`,
-        month_tokens: sql<number>`${after("month", "tokens")}`,
-        month_money: sql<bigint>`${after("month", "money")}`,
-      })
-      .where("token_id", "=", text("tokenId"))
-      .where(fits("day", "requests", "dayRequestsLimit"))
-      .where(fits("day", "tokens", "dayTokensLimit"))
-      .where(fits("day", "money", "dayMoneyLimit"))
-      .where(fits("month", "requests", "monthRequestsLimit"))
-      .where(fits("month", "tokens", "monthTokensLimit"))
-      .where(fits("month", "money", "monthMoneyLimit"))
-      .returning(["day", "month"]);
-  });
 }
 
 /** Adds (or gives back) where the reservation was taken; periods that are over stay as they are. */

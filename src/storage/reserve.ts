@@ -1,11 +1,19 @@
 import type { ReserveRequest, ReserveResult } from "../core/accounts.ts";
 import type { Clock } from "../core/ports.ts";
-import { hasQuota, periodsAt, quotaStates, refusingQuota, type Spending } from "../core/quota.ts";
+import {
+  hasQuota,
+  type Periods,
+  periodsAt,
+  quotaStates,
+  refusingQuota,
+  type Spending,
+} from "../core/quota.ts";
 import { ask, type Driver, type Script } from "./driver.ts";
 import { createGroup } from "./group.ts";
-import { type Builder, prepare } from "./queries.ts";
-import { createQuotaUse, limitValues, useOf } from "./quota-use.ts";
-import { cleaned } from "./text.ts";
+import type { Builder } from "./queries.ts";
+import { limitValues } from "./quota-take.ts";
+import { createQuotaUse, useOf } from "./quota-use.ts";
+import { openCall, openValues, takeAndOpen } from "./reserve-queries.ts";
 
 interface ReserveParts {
   readonly driver: Driver;
@@ -25,19 +33,23 @@ interface Asked {
 const mostTries = 3;
 
 export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promise<ReserveResult> {
+  const { driver } = parts;
   const reserveOne = createReserveScript(parts);
-  const grouped = createGroup<Asked, ReserveResult>((asked) =>
-    parts.driver.transaction(function* () {
-      const results = new Map<Asked, ReserveResult>();
-      // Always in the order of tokens: two groups then never wait for each other.
-      for (const one of asked.toSorted(byToken)) results.set(one, yield* reserveOne(one));
-      return asked.map((one) => results.get(one) as ReserveResult);
-    }),
-  );
+  const reserveAll = function* (asked: readonly Asked[]): Script<readonly ReserveResult[]> {
+    const results: ReserveResult[] = [];
+    for (const one of asked) results.push(yield* reserveOne(one));
+    return results;
+  };
+  // SQLite gains from sharing a commit. On Postgres a reservation is one statement, and a row that
+  // is locked for no longer than that lets other processes through.
+  const reserve =
+    driver.kind === "sqlite"
+      ? createGroup<Asked, ReserveResult>((asked) => driver.transaction(() => reserveAll(asked)))
+      : (asked: Asked) => driver.single(() => reserveOne(asked));
   return async (request) => {
     if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
     const nowMs = parts.clock.wallMs();
-    return grouped({ id: parts.newId(nowMs), nowMs, request });
+    return reserve({ id: parts.newId(nowMs), nowMs, request });
   };
 }
 
@@ -51,34 +63,44 @@ function wholeTokens(estimate: number): number {
   throw new RangeError("the estimate of tokens is not a number");
 }
 
-function byToken(a: Asked, b: Asked): number {
-  return a.request.token.id < b.request.token.id ? -1 : 1;
-}
-
-function createReserveScript({
-  builder,
-  owner,
-}: ReserveParts): (asked: Asked) => Script<ReserveResult> {
-  const use = createQuotaUse(builder);
-  const open = openQuery(builder);
-  return function* ({ id, nowMs, request }) {
+function createReserveScript(parts: ReserveParts): (asked: Asked) => Script<ReserveResult> {
+  const use = createQuotaUse(parts.builder);
+  const take = createTakeScript(parts);
+  return function* (asked) {
+    const { nowMs, request } = asked;
     const tokenId = request.token.id;
-    const now = periodsAt(nowMs);
     const wanted = wantedBy(request);
-    const limits = limitValues(request.token.quotas);
     for (let tries = 0; tries < mostTries; tries++) {
-      const values = { ...limits, ...now, tokenId, tokens: wanted.tokens, money: wanted.money };
-      const [taken] = yield* ask(use.take(values));
+      const taken = yield* take(asked, wanted);
       if (taken !== undefined) {
-        yield* ask(open(openValues(id, owner, request, { ...taken, ...wanted })));
-        return { admitted: true, reservation: { id, tokenId, day: taken.day, month: taken.month } };
+        return { admitted: true, reservation: { ...taken, id: asked.id, tokenId } };
       }
       const [stored] = yield* ask(use.read({ tokenId }));
       if (stored === undefined) throw new Error("a reservation for a token that does not exist");
-      const refusal = refused(request, useOf(stored, now), wanted, nowMs);
+      const refusal = refused(request, useOf(stored, periodsAt(nowMs)), wanted, nowMs);
       if (refusal !== null) return refusal;
     }
     throw new Error("quota rows change faster than they can be read");
+  };
+}
+
+/** Counts the call and makes it visible as open; undefined when a quota has no room. */
+function createTakeScript({ driver, builder, owner }: ReserveParts) {
+  const together = driver.kind === "postgres" ? takeAndOpen(builder) : null;
+  const { take, open } = openCall(builder);
+  return function* ({ id, nowMs, request }: Asked, wanted: Spending): Script<Periods | undefined> {
+    const values = {
+      ...limitValues(request.token.quotas),
+      ...openValues(request, wanted),
+      ...periodsAt(nowMs),
+      id,
+      owner,
+    };
+    if (together !== null) return (yield* ask(together(values)))[0];
+    const [taken] = yield* ask(take(values));
+    // The row keeps the periods in which it was counted.
+    if (taken !== undefined) yield* ask(open({ ...values, ...taken }));
+    return taken;
   };
 }
 
@@ -96,47 +118,4 @@ function refused(
   );
   const retryAfterMs = neverFits ? null : refusedBy.resetsAt - nowMs;
   return { admitted: false, refusedBy, retryAfterMs };
-}
-
-type OpenValues = ReturnType<typeof openValues>;
-
-function openValues(
-  id: string,
-  owner: string,
-  request: ReserveRequest,
-  held: Spending & { readonly day: number; readonly month: number },
-) {
-  return {
-    id,
-    owner,
-    tokenId: request.token.id,
-    at: Math.trunc(request.at),
-    day: held.day,
-    month: held.month,
-    tokens: held.tokens,
-    money: held.money,
-    requestId: cleaned(request.requestId),
-    dialect: cleaned(request.dialect),
-    model: cleaned(request.model),
-    onDisconnect: cleaned(request.onDisconnect),
-  };
-}
-
-function openQuery(builder: Builder) {
-  return prepare<OpenValues, unknown>(({ int, text }) =>
-    builder.insertInto("reservations").values({
-      id: text("id"),
-      owner: text("owner"),
-      token_id: text("tokenId"),
-      at: int("at"),
-      day: int("day"),
-      month: int("month"),
-      tokens: int("tokens"),
-      money: int<bigint>("money"),
-      request_id: text("requestId"),
-      dialect: text("dialect"),
-      model: text("model"),
-      on_disconnect: text("onDisconnect"),
-    }),
-  );
 }

@@ -61,7 +61,8 @@ function createSqliteDriver(database: DatabaseSync): Driver {
   };
   return {
     kind: "sqlite",
-    rowsPerInsert: 1,
+    // Measured: 8 rows save a twentieth a row, more save little.
+    rowsPerInsert: 8,
     // The rows have the type the query says.
     all: async <R>(query: CompiledQuery<R>) => patiently(() => run(query) as readonly R[]),
     transaction: (script) => patiently(() => exclusively(database, () => steps(script))),
