@@ -1,0 +1,57 @@
+/**
+ * US dollars as whole numbers, never floats. An amount is counted in picodollars (10^-12) and a
+ * price in microdollars per million tokens, so price x tokens is exact: nothing is ever rounded.
+ * A signed 64-bit database column holds up to 9.2 million dollars.
+ */
+export type Picodollars = bigint;
+/** Microdollars per million tokens. */
+export type UnitPrice = bigint;
+
+const amountDigits = 12;
+const priceDigits = 6;
+/** Far above any published price; with `mostTokens` it keeps one call's cost inside 64 bits. */
+const mostDollarsPerMillion = 10_000n;
+/** A quota above this could no longer be added up in 64 bits. */
+const mostDollars = 9_000_000n;
+
+/** Reads "12.5"; null when it is not a plain decimal of at most 12 places, or is too large. */
+export function parseMoney(text: string): Picodollars | null {
+  return scaled(text, amountDigits, mostDollars);
+}
+
+/** Reads a price in dollars per million tokens, at most 6 places; null when it is not one. */
+export function parsePrice(text: string): UnitPrice | null {
+  return scaled(text, priceDigits, mostDollarsPerMillion);
+}
+
+/** The shortest exact decimal: "0.0000025", "3", "-0.5". */
+export function formatMoney(amount: Picodollars): string {
+  return unscaled(amount, amountDigits);
+}
+
+export function formatPrice(price: UnitPrice): string {
+  return unscaled(price, priceDigits);
+}
+
+/** Exact: a microdollar per million tokens is a picodollar per token. */
+export function priceTimesTokens(price: UnitPrice, tokens: number): Picodollars {
+  return price * BigInt(tokens);
+}
+
+function scaled(text: string, digits: number, most: bigint): bigint | null {
+  const match = /^(\d{1,9})(?:\.(\d{1,12}))?$/.exec(text);
+  const whole = match?.[1];
+  // Trailing zeros say nothing, so "1.5000000" is a valid price of 6 places.
+  const fraction = (match?.[2] ?? "").replace(/0+$/, "");
+  if (whole === undefined || fraction.length > digits) return null;
+  if (BigInt(whole) > most) return null;
+  const amount = BigInt(whole + fraction.padEnd(digits, "0"));
+  return amount > most * 10n ** BigInt(digits) ? null : amount;
+}
+
+function unscaled(amount: bigint, digits: number): string {
+  const sign = amount < 0n ? "-" : "";
+  const text = (amount < 0n ? -amount : amount).toString().padStart(digits + 1, "0");
+  const fraction = text.slice(-digits).replace(/0+$/, "");
+  return sign + text.slice(0, -digits) + (fraction === "" ? "" : `.${fraction}`);
+}

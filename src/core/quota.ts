@@ -1,0 +1,94 @@
+import type { Picodollars } from "./money.ts";
+
+export const quotaKinds = ["requests", "tokens", "money"] as const;
+export const quotaPeriods = ["day", "month"] as const;
+export type QuotaKind = (typeof quotaKinds)[number];
+export type QuotaPeriod = (typeof quotaPeriods)[number];
+
+/** One number for each kind; money in picodollars. */
+export interface Spending {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly money: Picodollars;
+}
+
+/** The most a token may spend per period; null = no bound. */
+export interface QuotaLimits {
+  readonly requests: number | null;
+  readonly tokens: number | null;
+  readonly money: Picodollars | null;
+}
+
+export type Quotas = Readonly<Record<QuotaPeriod, QuotaLimits>>;
+export type QuotaUse = Readonly<Record<QuotaPeriod, Spending>>;
+
+/** Where one quota stands; `limit` and `used` are counts, or picodollars for money. */
+export interface QuotaState {
+  readonly kind: QuotaKind;
+  readonly period: QuotaPeriod;
+  readonly limit: bigint;
+  readonly used: bigint;
+  /** When the period ends, in milliseconds since 1970 (UTC midnight). */
+  readonly resetsAt: number;
+}
+
+/** A moment's periods as numbers: days since 1970 and months since year 0, both in UTC. */
+export interface Periods {
+  readonly day: number;
+  readonly month: number;
+}
+
+const dayMs = 86_400_000;
+
+export const noLimits: QuotaLimits = { requests: null, tokens: null, money: null };
+export const noQuotas: Quotas = { day: noLimits, month: noLimits };
+export const noSpending: Spending = { requests: 0, tokens: 0, money: 0n };
+
+export function periodsAt(wallMs: number): Periods {
+  const date = new Date(wallMs);
+  return {
+    day: Math.floor(wallMs / dayMs),
+    month: date.getUTCFullYear() * 12 + date.getUTCMonth(),
+  };
+}
+
+/** "2026-11-21" or "2026-11". */
+export function periodKey(period: QuotaPeriod, wallMs: number): string {
+  return new Date(wallMs).toISOString().slice(0, period === "day" ? 10 : 7);
+}
+
+export function periodEnd(period: QuotaPeriod, wallMs: number): number {
+  if (period === "day") return (Math.floor(wallMs / dayMs) + 1) * dayMs;
+  const date = new Date(wallMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
+/** Callers without any quota need no reservation. */
+export function hasQuota(quotas: Quotas): boolean {
+  return quotaPeriods.some((period) => quotaKinds.some((kind) => quotas[period][kind] !== null));
+}
+
+/** Every quota that is set, with what is left of it: for headers and for `GET /usage`. */
+export function quotaStates(quotas: Quotas, use: QuotaUse, wallMs: number): readonly QuotaState[] {
+  return quotaPeriods.flatMap((period) =>
+    quotaKinds.flatMap((kind) => {
+      const limit = quotas[period][kind];
+      if (limit === null) return [];
+      const used = BigInt(use[period][kind]);
+      return [{ kind, period, limit: BigInt(limit), used, resetsAt: periodEnd(period, wallMs) }];
+    }),
+  );
+}
+
+/** The quota that refuses `wanted`, the one that lasts longest first; null when all admit it. */
+export function refusingQuota(
+  quotas: Quotas,
+  use: QuotaUse,
+  wanted: Spending,
+  wallMs: number,
+): QuotaState | null {
+  const refusing = quotaStates(quotas, use, wallMs).filter(
+    (state) => state.used + BigInt(wanted[state.kind]) > state.limit,
+  );
+  return refusing.findLast((state) => state.period === "month") ?? refusing[0] ?? null;
+}

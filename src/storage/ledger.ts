@@ -1,0 +1,40 @@
+import type { Ledger } from "../core/accounts.ts";
+import type { Clock } from "../core/ports.ts";
+import { periodsAt } from "../core/quota.ts";
+import type { Driver } from "./driver.ts";
+import type { Builder } from "./queries.ts";
+import { createQuotaUse, useOf } from "./quota-use.ts";
+import { createRecover } from "./recover.ts";
+import { createReport } from "./report.ts";
+import { createReserve } from "./reserve.ts";
+import { createSettle } from "./settle.ts";
+
+export interface LedgerParts {
+  readonly driver: Driver;
+  readonly builder: Builder;
+  readonly clock: Clock;
+  readonly newId: (wallMs: number) => string;
+  readonly owner: string;
+  readonly staleMs: number;
+  readonly longestCallMs: number;
+}
+
+export function createLedger(parts: LedgerParts): Ledger {
+  const { driver, builder, clock } = parts;
+  const report = createReport(driver, builder);
+  const use = createQuotaUse(builder);
+  return {
+    reserve: createReserve(parts),
+    settle: createSettle(parts),
+    recover: createRecover(parts),
+    used: async (tokenId) => {
+      const [stored] = await driver.all(use.read({ tokenId }));
+      return useOf(stored, periodsAt(clock.wallMs()));
+    },
+    rows: report.rows,
+    sums: report.sums,
+    week: (tokenId) => report.week(tokenId, clock.wallMs()),
+    export: report.export,
+    purge: report.purge,
+  };
+}

@@ -1,0 +1,7 @@
+import type { Migration } from "kysely/migration";
+import * as accounts from "./0001-accounts.ts";
+
+/** In the order they run. Names are kept in the database and never change. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  "0001-accounts": accounts,
+};

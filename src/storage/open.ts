@@ -1,0 +1,116 @@
+import type { Ledger, PriceBook, TokenStore } from "../core/accounts.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Driver } from "./driver.ts";
+import { createIds, type FillRandom } from "./ids.ts";
+import { createLedger } from "./ledger.ts";
+import { announceOwner } from "./owners.ts";
+import { createPrices } from "./prices.ts";
+import { createBuilder } from "./queries.ts";
+import { createSecretBox, type SecretKeys } from "./secrets.ts";
+import { createTokens } from "./tokens.ts";
+
+export interface StorageOptions {
+  /** `postgres://…`. Wins over `sqliteFile`. */
+  readonly databaseUrl?: string | null;
+  /** A path; ":memory:" for tests. */
+  readonly sqliteFile?: string | null;
+  /** FULL also survives a power cut, at a tenth of the speed. */
+  readonly sqliteSynchronous?: "NORMAL" | "FULL";
+  readonly clock: Clock;
+  readonly secretKeys?: SecretKeys;
+  /** A name only one process has at a time; see owners.ts. */
+  readonly instance?: string | null;
+  readonly heartbeatMs?: number;
+  /** Without a heartbeat for this long a process counts as dead. Milliseconds. */
+  readonly staleMs?: number;
+  /** Above every deadline a call can have. Milliseconds. */
+  readonly longestCallMs?: number;
+  /** Told of broken idle connections and failed heartbeats; they are not fatal. */
+  readonly onError?: (error: Error) => void;
+  readonly fillRandom?: FillRandom;
+}
+
+export interface Storage {
+  readonly kind: "sqlite" | "postgres";
+  readonly tokens: TokenStore;
+  readonly prices: PriceBook;
+  readonly ledger: Ledger;
+  /** Throws when the database does not answer: for /readyz. */
+  ping(): Promise<void>;
+  /** A consistent copy while calls go on; SQLite only. */
+  backup(file: string): Promise<void>;
+  /** Call it when no call is open any more. */
+  close(): Promise<void>;
+}
+
+const heartbeatMs = 3_000;
+/** Five heartbeats: a stall that long is rarer than a death, and a wrong verdict is corrected. */
+const staleMs = 15_000;
+const longestCallMs = 2 * 3_600_000;
+
+/** Opens, migrates, says that this process lives, and recovers what dead ones left open. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { clock, onError = () => undefined } = options;
+  // First, so that a bad key is told before anything is opened.
+  const box = createSecretBox(options.secretKeys ?? { current: null, old: [] });
+  const driver = await openDriver(options, onError);
+  const builder = createBuilder(driver.kind);
+  const newId = createIds(options.fillRandom);
+  const owner = newId(clock.wallMs());
+  const ledger = createLedger({
+    driver,
+    builder,
+    clock,
+    newId,
+    owner,
+    staleMs: options.staleMs ?? staleMs,
+    longestCallMs: options.longestCallMs ?? longestCallMs,
+  });
+  const ownerOptions = {
+    instance: options.instance ?? null,
+    heartbeatMs: options.heartbeatMs ?? heartbeatMs,
+    onError,
+  };
+  const parts = { driver, builder, clock, newId, box };
+  let leave = async (): Promise<void> => undefined;
+  try {
+    leave = await announceOwner({ ...parts, id: owner }, ownerOptions, ledger.recover);
+    await ledger.recover();
+  } catch (error) {
+    await leave().catch(onError);
+    await driver.close();
+    throw error;
+  }
+  const probe = builder.selectFrom("prices").select("model").limit(1).compile();
+  return {
+    kind: driver.kind,
+    tokens: createTokens(parts),
+    prices: createPrices(parts),
+    ledger,
+    ping: async () => void (await driver.all(probe)),
+    backup: (file) => driver.backup(file),
+    close: async () => {
+      // The database may be away: then the heartbeat grows old instead.
+      await leave().catch(onError);
+      await driver.close();
+    },
+  };
+}
+
+/** The driver that is not used is not loaded. */
+async function openDriver(
+  options: StorageOptions,
+  onError: (error: Error) => void,
+): Promise<Driver> {
+  const { databaseUrl, sqliteFile } = options;
+  if (databaseUrl != null && databaseUrl !== "") {
+    const { openPostgres } = await import("./postgres.ts");
+    return openPostgres({ url: databaseUrl, onError });
+  }
+  if (sqliteFile == null || sqliteFile === "") throw new Error("no database is named");
+  const { openSqlite } = await import("./sqlite.ts");
+  return openSqlite({
+    file: sqliteFile,
+    ...(options.sqliteSynchronous === undefined ? {} : { synchronous: options.sqliteSynchronous }),
+  });
+}

@@ -1,0 +1,121 @@
+import type { ReserveRequest, ReserveResult } from "../core/accounts.ts";
+import type { Clock } from "../core/ports.ts";
+import {
+  hasQuota,
+  type Periods,
+  periodsAt,
+  quotaStates,
+  refusingQuota,
+  type Spending,
+} from "../core/quota.ts";
+import { ask, type Driver, type Script } from "./driver.ts";
+import { createGroup } from "./group.ts";
+import type { Builder } from "./queries.ts";
+import { limitValues } from "./quota-take.ts";
+import { createQuotaUse, useOf } from "./quota-use.ts";
+import { openCall, openValues, takeAndOpen } from "./reserve-queries.ts";
+
+interface ReserveParts {
+  readonly driver: Driver;
+  readonly builder: Builder;
+  readonly clock: Clock;
+  readonly newId: (wallMs: number) => string;
+  readonly owner: string;
+}
+
+interface Asked {
+  readonly id: string;
+  readonly nowMs: number;
+  readonly request: ReserveRequest;
+}
+
+/** A quota that had no room a moment ago may have some again when its use is read. */
+const mostTries = 3;
+
+export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promise<ReserveResult> {
+  const { driver } = parts;
+  const reserveOne = createReserveScript(parts);
+  const reserveAll = function* (asked: readonly Asked[]): Script<readonly ReserveResult[]> {
+    const results: ReserveResult[] = [];
+    for (const one of asked) results.push(yield* reserveOne(one));
+    return results;
+  };
+  // SQLite gains from sharing a commit. On Postgres a reservation is one statement, and a row that
+  // is locked for no longer than that lets other processes through.
+  const reserve =
+    driver.kind === "sqlite"
+      ? createGroup<Asked, ReserveResult>((asked) => driver.transaction(() => reserveAll(asked)))
+      : (asked: Asked) => driver.single(() => reserveOne(asked));
+  return async (request) => {
+    if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
+    const nowMs = parts.clock.wallMs();
+    return reserve({ id: parts.newId(nowMs), nowMs, request });
+  };
+}
+
+function wantedBy({ tokens, money }: ReserveRequest): Spending {
+  return { requests: 1, tokens: wholeTokens(tokens), money: money < 0n ? 0n : money };
+}
+
+function wholeTokens(estimate: number): number {
+  const tokens = Math.max(0, Math.ceil(estimate));
+  if (Number.isSafeInteger(tokens)) return tokens;
+  throw new RangeError("the estimate of tokens is not a number");
+}
+
+function createReserveScript(parts: ReserveParts): (asked: Asked) => Script<ReserveResult> {
+  const use = createQuotaUse(parts.builder);
+  const take = createTakeScript(parts);
+  return function* (asked) {
+    const { nowMs, request } = asked;
+    const tokenId = request.token.id;
+    const wanted = wantedBy(request);
+    for (let tries = 0; tries < mostTries; tries++) {
+      const taken = yield* take(asked, wanted);
+      if (taken !== undefined) {
+        return { admitted: true, reservation: { ...taken, id: asked.id, tokenId } };
+      }
+      const [stored] = yield* ask(use.read({ tokenId }));
+      if (stored === undefined) throw new Error("a reservation for a token that does not exist");
+      const refusal = refused(request, useOf(stored, periodsAt(nowMs)), wanted, nowMs);
+      if (refusal !== null) return refusal;
+    }
+    throw new Error("quota rows change faster than they can be read");
+  };
+}
+
+/** Counts the call and makes it visible as open; undefined when a quota has no room. */
+function createTakeScript({ driver, builder, owner }: ReserveParts) {
+  const together = driver.kind === "postgres" ? takeAndOpen(builder) : null;
+  const { take, open } = openCall(builder);
+  return function* ({ id, nowMs, request }: Asked, wanted: Spending): Script<Periods | undefined> {
+    const values = {
+      ...limitValues(request.token.quotas),
+      ...openValues(request, wanted),
+      ...periodsAt(nowMs),
+      id,
+      owner,
+    };
+    if (together !== null) return (yield* ask(together(values)))[0];
+    const [taken] = yield* ask(take(values));
+    // The row keeps the periods in which it was counted.
+    if (taken !== undefined) yield* ask(open({ ...values, ...taken }));
+    return taken;
+  };
+}
+
+function refused(
+  { token }: ReserveRequest,
+  use: ReturnType<typeof useOf>,
+  wanted: Spending,
+  nowMs: number,
+): ReserveResult | null {
+  const refusedBy = refusingQuota(token.quotas, use, wanted, nowMs);
+  if (refusedBy === null) return null;
+  // Waiting helps only a call that fits into every quota when it is empty.
+  const neverFits = quotaStates(token.quotas, use, nowMs).some(
+    (state) => BigInt(wanted[state.kind]) > state.limit,
+  );
+  const retryAfterMs = neverFits ? null : refusedBy.resetsAt - nowMs;
+  return { admitted: false, refusedBy, retryAfterMs };
+}
