@@ -4,6 +4,7 @@ import {
   type CountCalls,
   type Dialect,
   mountDialect,
+  mountPrefixes,
   type WriteError,
   writeErrorsOf,
 } from "./dialects/dialect.ts";
@@ -27,6 +28,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use(gatherFacts(options.facts));
   app.options("*", answerPreflight);
   for (const dialect of dialects) mountDialect(app, dialect, options.countCalls);
+  mountPrefixes(app, dialects);
   app.notFound((c) => writeUnknown(c, new ProxyError("not_found")));
   app.onError(
     writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.get("facts").requestId, error)),

@@ -1,8 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
+import {
+  createKeyDigest,
+  createUpstreamTransport,
+  storageOptions,
+  upstreamsOf,
+  windowsOf,
+} from "./adapters.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/settings.ts";
+import { createAdmission } from "./core/admission.ts";
 import { createKeyRing } from "./core/key-ring.ts";
+import { createPatience } from "./core/patience.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
 import { rateLimited } from "./core/rate-limited.ts";
@@ -11,19 +20,22 @@ import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
 import type { AppEnv } from "./dialects/edge/facts.ts";
+import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
 import { createOpenCalls, type OpenCalls } from "./dialects/edge/open-calls.ts";
 import { createEnvelope, createEnvelopeErrors } from "./dialects/envelope/routes.ts";
 import type { EnvelopeLimits } from "./dialects/envelope/wire.ts";
+import { createModelFilter } from "./dialects/openai/models.ts";
+import { createOpenAI } from "./dialects/openai/routes.ts";
 import { createStatus } from "./dialects/status/routes.ts";
 import { createMemoryLimiter } from "./limits/memory.ts";
 import { createLimitMiddleware } from "./limits/middleware.ts";
 import { createOpenAnswers } from "./limits/open-answers.ts";
+import { createTokenLimits } from "./limits/token-limits.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { describeError, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createHttpServer, createMetricsServer } from "./server.ts";
-import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "./upstream/openai.ts";
-import { createTransport, type Transport, type TransportOptions } from "./upstream/transport.ts";
+import { openStorage, type Storage } from "./storage/open.ts";
 
 export interface Parley {
   readonly server: Server;
@@ -34,18 +46,34 @@ export interface Parley {
 }
 
 /** Chooses every adapter and connects them: the one place that knows them all. */
-export function compose(config: Config, { clock, log }: { clock: Clock; log: Log }): Parley {
-  const parts = createParts(config, clock, log);
+export async function compose(
+  config: Config,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<Parley> {
+  const storage = await openStorage(storageOptions(config, clock, log));
+  const parts = createParts(config, clock, log, storage);
   const { metrics, openCalls, translate, language } = parts;
-  const transport = createTransport(transportOptions(config, clock));
+  const transport = createUpstreamTransport(config, clock);
   const pipeline = createPipeline({
-    upstream: createOpenAIUpstream(upstreamOptions(config, transport)),
+    ...upstreamsOf(config, transport),
+    admission: createAdmission({
+      ledger: storage.ledger,
+      prices: storage.prices,
+      clock,
+      digestKey: parts.digestKey,
+      countToken: createTokenLimits(clock),
+      onDisconnect: config.ON_DISCONNECT.name,
+    }),
     keyRing: createKeyRing(config.API_KEY, clock),
     openAnswers: parts.openAnswers,
     streamLimit: config.STREAM_LIMIT,
     clock,
     retries: config.RETRIES,
+    patience: createPatience(config.ON_DISCONNECT.drainMs, clock),
     observe: metrics.call,
+    onLost: (record, error) => {
+      log.error("ledger row not written", { record, ...describeError(error) });
+    },
   });
   const app = createApp({
     dialects: createDialects(config, parts, pipeline),
@@ -72,7 +100,11 @@ export function compose(config: Config, { clock, log }: { clock: Clock; log: Log
     server: createHttpServer({ fetch: app.fetch, maxBodyBytes, unreadable }),
     metricsServer: METRICS_PORT === null ? null : createMetricsServer(metrics),
     openCalls,
-    close: () => transport.close(),
+    close: async () => {
+      await pipeline.close();
+      await transport.close();
+      await storage.close();
+    },
   };
 
   /** Before a request could be read there is no client to ask for a language. */
@@ -85,7 +117,7 @@ export function compose(config: Config, { clock, log }: { clock: Clock; log: Log
 type Parts = ReturnType<typeof createParts>;
 
 /** What several others are made from. */
-function createParts(config: Config, clock: Clock, log: Log) {
+function createParts(config: Config, clock: Clock, log: Log, storage: Storage) {
   const translate = createTranslate();
   const language = defaultLanguage(config.LANG);
   const openCalls = createOpenCalls();
@@ -96,6 +128,9 @@ function createParts(config: Config, clock: Clock, log: Log) {
     },
   });
   return {
+    storage,
+    clock,
+    digestKey: createKeyDigest(config.SECRET_KEY[0] ?? null),
     translate,
     language,
     alarm,
@@ -113,6 +148,12 @@ function createParts(config: Config, clock: Clock, log: Log) {
 
 function createDialects(config: Config, parts: Parts, pipeline: Pipeline): Dialect[] {
   const { openCalls, limiter, openAnswers, alarm, metrics, writeError, translate } = parts;
+  const { storage, clock, digestKey } = parts;
+  const identify = createIdentify({
+    allowed: config.ALLOWED_IPS,
+    tokensOnly: config.SHARED_KEY === "token",
+    tokens: storage.tokens,
+  });
   const status = createStatus({
     openCalls,
     limiter,
@@ -128,11 +169,21 @@ function createDialects(config: Config, parts: Parts, pipeline: Pipeline): Diale
     limits: envelopeLimits(config),
     maxBodyBytes: config.MAX_BODY_BYTES,
     pipeline,
-    identify: createIdentify(config.ALLOWED_IPS),
+    identify,
     openCalls,
     translate,
   });
-  return [status, envelope];
+  const openai = createOpenAI({
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    pipeline,
+    identify,
+    openCalls,
+    idempotent: createIdempotentAnswers(clock, digestKey),
+    modelFilter: createModelFilter(storage.prices, clock),
+    ledger: storage.ledger,
+    translate,
+  });
+  return [status, openai, envelope];
 }
 
 function createCountCalls({ limiter, metrics }: Parts, clock: Clock): CountCalls {
@@ -148,42 +199,12 @@ function createCountCalls({ limiter, metrics }: Parts, clock: Clock): CountCalls
     });
 }
 
-function transportOptions(config: Config, clock: Clock): TransportOptions {
-  return {
-    baseUrl: config.OPENAI_URL,
-    proxyUrl: config.OPENAI_PROXY,
-    connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
-    idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
-    totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
-    clock,
-  };
-}
-
-function upstreamOptions(config: Config, transport: Transport): OpenAIUpstreamOptions {
-  return {
-    transport,
-    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
-    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
-    maxAnswerBytes: config.MAX_ANSWER_BYTES,
-    maxEventBytes: config.MAX_EVENT_BYTES,
-  };
-}
-
 function envelopeLimits(config: Config): EnvelopeLimits {
   return {
     model: config.MODEL,
     allowedModels: config.ALLOWED_MODELS,
     maxTokens: config.MAX_TOKENS,
     maxTokensLimit: config.MAX_TOKENS_LIMIT,
-  };
-}
-
-function windowsOf(config: Config) {
-  return {
-    second: config.SECOND_LIMIT,
-    minute: config.MINUTE_LIMIT,
-    hour: config.HOUR_LIMIT,
-    day: config.DAY_LIMIT,
   };
 }
 

@@ -14,7 +14,7 @@ import { listen } from "./server.ts";
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
 /** Log lines leave in blocks of this size, or this often; the rest when the process ends. */
-const LOG_BLOCK_BYTES = 65_536;
+const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
 /** After the streams were told to stop: for their last event to be written. */
 const FAREWELL_MS = 1_000;
@@ -44,7 +44,7 @@ async function run(config: Config): Promise<void> {
     output.flushSync();
     process.exit(code);
   };
-  const parley = compose(config, { clock, log });
+  const parley = await compose(config, { clock, log });
   let stopping = false;
   const stop = async (code: number) => {
     if (stopping) return end(1);

@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { choice, list, optionalNumber, setting, text, wholeNumber } from "./kinds.ts";
 import {
+  adminToken,
   allowedAddresses,
+  databaseUrl,
+  disconnectPolicy,
   proxyUrl,
   route,
+  secretKeyList,
   secretKeys,
   trustedProxies,
   upstreamUrl,
@@ -59,6 +63,24 @@ export const settings = z.object({
     { group: "limits", default: "", example: "203.0.113.0/24, 2001:db8::/32" },
     allowedAddresses,
   ),
+
+  SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
+  ON_DISCONNECT: setting(
+    { group: "accounts", default: "cancel", example: "drain:30" },
+    disconnectPolicy,
+  ),
+  DATA_DIR: text("data", { group: "accounts" }),
+  DATABASE_URL: setting(
+    { group: "accounts", default: "", secret: true, example: "postgres://user@db/parley" },
+    databaseUrl,
+  ),
+  DATABASE_ADDRESS: text("", { group: "accounts", example: "127.0.0.1:5432" }),
+  DATABASE_NAME: text("postgres", { group: "accounts" }),
+  DATABASE_USERNAME: text("postgres", { group: "accounts" }),
+  DATABASE_PASSWORD: text("", { group: "accounts", secret: true }),
+  SECRET_KEY: setting({ group: "accounts", default: "", secret: true }, secretKeyList),
+  ADMIN_TOKEN: setting({ group: "accounts", default: "", secret: true }, adminToken),
+  RETENTION_DAYS: wholeNumber(0, 0, 36_500, { group: "accounts" }),
 
   LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
   METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),

@@ -56,6 +56,49 @@ export function proxyUrl(text: string): Parsed<URL | null> {
   return url === null ? { problem: { key: "proxy_url" } } : { value: url };
 }
 
+/** What happens to an answer whose client has left. */
+export interface DisconnectPolicy {
+  /** As it stands in the ledger: "cancel" or "drain:30". */
+  readonly name: string;
+  readonly drainMs: number;
+}
+
+/** An hour: longer, and a call outlives every deadline. */
+const LONGEST_DRAIN_SECONDS = 3_600;
+
+export function disconnectPolicy(text: string): Parsed<DisconnectPolicy> {
+  if (text === "cancel") return { value: { name: text, drainMs: 0 } };
+  const seconds = Number(/^drain:(\d{1,4})$/.exec(text)?.[1] ?? Number.NaN);
+  if (seconds >= 1 && seconds <= LONGEST_DRAIN_SECONDS) {
+    return { value: { name: text, drainMs: seconds * 1_000 } };
+  }
+  return { problem: { key: "disconnect", params: { max: LONGEST_DRAIN_SECONDS } } };
+}
+
+export function databaseUrl(text: string): Parsed<string | null> {
+  if (text === "") return { value: null };
+  if (parseUrl(text, ["postgres:", "postgresql:"]) !== null) return { value: text };
+  return { problem: { key: "database_url" } };
+}
+
+/** Shorter secrets can be guessed. */
+const LEAST_SECRET_CHARACTERS = 32;
+
+/** The newest first; the others only open what they once sealed. */
+export function secretKeyList(text: string): Parsed<readonly string[]> {
+  const keys = splitList(text);
+  if (keys.every((key) => key.length >= LEAST_SECRET_CHARACTERS)) return { value: keys };
+  return { problem: { key: "too_short", params: { min: LEAST_SECRET_CHARACTERS } } };
+}
+
+const LEAST_TOKEN_CHARACTERS = 16;
+
+export function adminToken(text: string): Parsed<string | null> {
+  if (text === "") return { value: null };
+  if (text.length >= LEAST_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(text)) return { value: text };
+  return { problem: { key: "too_short", params: { min: LEAST_TOKEN_CHARACTERS } } };
+}
+
 /** Null when empty: then addresses are not asked about. */
 export function allowedAddresses(text: string): Parsed<AddressList | null> {
   if (text === "") return { value: null };

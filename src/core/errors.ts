@@ -29,6 +29,16 @@ export const errorCodes = [
   "key_malformed",
   "key_rejected",
   "key_exhausted",
+  "credential_missing",
+  "token_rejected",
+  "token_needed",
+  // what a token may do
+  "model_forbidden",
+  "model_not_priced",
+  "quota_exceeded",
+  // repeated calls
+  "idempotency_mismatch",
+  "idempotency_in_progress",
   // limits
   "rate_limited",
   "streams_limited",
@@ -42,6 +52,7 @@ export const errorCodes = [
   "upstream_bad_answer",
   "upstream_timeout",
   // ourselves
+  "storage_unavailable",
   "draining",
   "internal",
   "canceled",
@@ -52,11 +63,18 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** Values for the placeholders of a locale text. Shown to clients, so never a secret. */
 export type ErrorParams = Readonly<Record<string, string | number>>;
 
+/** An upstream's own refusal, for a dialect whose clients know the upstream's words. Scrubbed. */
+export interface UpstreamRefusal {
+  readonly status: number;
+  readonly body: string;
+}
+
 interface ProxyErrorOptions {
   readonly params?: ErrorParams;
   /** Facts for programs, sent beside the text; same rule as for params. */
   readonly facts?: Readonly<Record<string, unknown>>;
   readonly retryAfterMs?: number | undefined;
+  readonly refusal?: UpstreamRefusal | undefined;
   /** Kept for the log only; nothing of it reaches a client. */
   readonly cause?: unknown;
 }
@@ -68,6 +86,7 @@ export class ProxyError extends Error {
   readonly params: ErrorParams;
   readonly facts: Readonly<Record<string, unknown>>;
   readonly retryAfterMs: number | undefined;
+  readonly refusal: UpstreamRefusal | undefined;
 
   constructor(code: ErrorCode, options: ProxyErrorOptions = {}) {
     super(code, { cause: options.cause });
@@ -75,6 +94,7 @@ export class ProxyError extends Error {
     this.params = options.params ?? {};
     this.facts = options.facts ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.refusal = options.refusal;
   }
 }
 

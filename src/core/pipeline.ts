@@ -1,20 +1,19 @@
-import { ProxyError, toProxyError } from "./errors.ts";
-import type { KeyRing } from "./key-ring.ts";
+import type { Admission } from "./admission.ts";
+import { type AskingOptions, createAsk } from "./ask.ts";
+import type { Call } from "./call.ts";
+import { ProxyError } from "./errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
-import type { CallObserver, Clock, OpenAnswers, Upstream } from "./ports.ts";
-import type { Principal } from "./principal.ts";
-import { askWithRetries, type KeySource } from "./retry.ts";
-import { createSettle, type Settle } from "./settle.ts";
+import { mostTokensOf } from "./most-tokens.ts";
+import { type PassOnOptions, passOn } from "./pass-on.ts";
+import type { OpenAnswers, Relay, RelayAnswer, RelayRequest, Upstream } from "./ports.ts";
+import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
+import { accountOf, watchEvents, watchPieces } from "./watches.ts";
 
-/** One request on its way, whatever the dialect. */
-export interface Call {
-  readonly requestId: string;
-  readonly dialect: string;
-  readonly principal: Principal;
-  /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
-  readonly signal: AbortSignal;
-  /** Is given the record too, for the line that is logged about the request. */
-  readonly onRecord: CallObserver;
+/** A request to be relayed, and what admission has to know of it. */
+export interface RelayWish {
+  readonly request: RelayRequest;
+  readonly model: string;
+  readonly mostTokens: number;
 }
 
 /** What every dialect's question goes through: admit, ask, settle. */
@@ -22,102 +21,95 @@ export interface Pipeline {
   complete(call: Call, request: ChatRequest): Promise<Completion>;
   /** Rejects with what went wrong before the first byte; what breaks later is thrown while read. */
   stream(call: Call, request: ChatRequest): Promise<AsyncIterable<AnswerEvent>>;
+  /** The upstream's own bytes. The same steps, but the last. */
+  relay(call: Call, wish: RelayWish): Promise<RelayAnswer>;
+  /** A question that costs nothing, such as the list of models: asked, but neither counted nor kept. */
+  consult(call: Call, request: RelayRequest): Promise<RelayAnswer>;
+  /** Ends what goes on after clients have left and resolves when all of it is settled. */
+  close(): Promise<void>;
 }
 
-export interface PipelineOptions {
+export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly upstream: Upstream;
-  readonly keyRing: KeyRing;
+  readonly relay: Relay;
+  readonly admission: Admission;
   readonly openAnswers: OpenAnswers;
   readonly streamLimit: number;
-  readonly clock: Clock;
-  readonly retries: number;
-  readonly observe: CallObserver;
 }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { upstream, keyRing, openAnswers, streamLimit, clock, retries, observe } = options;
+  const { upstream, relay, admission, clock, patience } = options;
+  const background = new Set<Promise<void>>();
+  const ask = createAsk(options);
 
-  /** Asks with the right key; what fails is settled and thrown as the caller should see it. */
-  const ask = async <T>(
-    call: Call,
-    settle: Settle,
-    attempt: (key: string) => Promise<T>,
-  ): Promise<T> => {
-    const { principal, signal } = call;
-    try {
-      return await askWithRetries(keysOf(principal, keyRing), attempt, { clock, signal, retries });
-    } catch (thrown) {
-      const error = asSeenBy(principal, toProxyError(thrown));
-      settle(error.code === "canceled" ? "canceled" : "failed", { error });
-      throw error;
-    }
+  const begin = async (call: Call, model: string, mostTokens: number, streamed: boolean) => {
+    const { requestId, dialect, principal } = call;
+    const permit = await admission.admit({ requestId, dialect, principal, model, mostTokens });
+    return createSettle(call, model, streamed, permit, options);
   };
+
+  const passOnOptions = (settle: Settle, leave: () => void): PassOnOptions => ({
+    settle,
+    leave,
+    drains: patience.drainMs > 0,
+    inBackground: (work) => {
+      background.add(work);
+      void work.finally(() => background.delete(work));
+    },
+  });
 
   return {
     async complete(call, request) {
-      const { signal } = call;
-      const settle = createSettle(call, request, false, clock, observe);
-      const completion = await ask(call, settle, (key) =>
-        upstream.complete(request, { key, signal }),
-      );
-      settle("completed", { completion });
+      const settle = await begin(call, request.model, mostTokensOf(request), false);
+      const completion = await ask(call, settle, (how) => upstream.complete(request, how));
+      const outcome = call.signal.aborted ? "canceled" : "completed";
+      await settle(outcome, { account: accountOf(completion) });
       return completion;
     },
 
-    async stream(call, request) {
-      const { signal, principal } = call;
-      const leave = openAnswers.enter(principal.bucket);
-      if (leave === null) throw streamsLimited(streamLimit);
-      const settle = createSettle(call, request, true, clock, observe);
-      try {
-        const events = await ask(call, settle, (key) => upstream.stream(request, { key, signal }));
-        return watch(events, principal, settle, clock, leave);
-      } catch (error) {
-        leave();
-        throw error;
-      }
+    stream: (call, request) =>
+      inPlace(call, options, async (leave) => {
+        const settle = await begin(call, request.model, mostTokensOf(request), true);
+        const events = await ask(call, settle, (how) => upstream.stream(request, how));
+        return passOn(events, watchEvents(call.principal, clock), passOnOptions(settle, leave));
+      }),
+
+    relay: (call, { request, model, mostTokens }) =>
+      inPlace(request.streamed ? call : null, options, async (leave) => {
+        const settle = await begin(call, model, mostTokens, request.streamed);
+        const answer = await ask(call, settle, (how) => relay.send(request, how));
+        const watch = watchPieces(answer, call.principal, clock);
+        return { ...answer, pieces: passOn(answer.pieces, watch, passOnOptions(settle, leave)) };
+      }),
+
+    consult: (call, request) =>
+      ask(
+        call,
+        () => Promise.resolve(),
+        (how) => relay.send(request, how),
+      ),
+
+    async close() {
+      patience.end();
+      await Promise.all(background);
     },
   };
 }
 
-/** Passes the events on and settles the call, however its reading ends. */
-async function* watch(
-  events: AsyncIterable<AnswerEvent>,
-  principal: Principal,
-  settle: Settle,
-  clock: Clock,
-  leave: () => void,
-): AsyncGenerator<AnswerEvent> {
-  let firstTokenAtMs: number | undefined;
+/** Starts what holds one of the caller's places for open streams (null: it needs none). */
+async function inPlace<T>(
+  call: Call | null,
+  { openAnswers, streamLimit }: PipelineOptions,
+  start: (leave: () => void) => Promise<T>,
+): Promise<T> {
+  const leave = call === null ? () => undefined : openAnswers.enter(call.principal.bucket);
+  if (leave === null) throw streamsLimited(streamLimit);
   try {
-    for await (const event of events) {
-      if (event.type === "text-delta") firstTokenAtMs ??= clock.monotonicMs();
-      if (event.type === "answer-end") {
-        settle("completed", { completion: event.completion, firstTokenAtMs });
-      }
-      yield event;
-    }
-  } catch (thrown) {
-    const error = asSeenBy(principal, toProxyError(thrown));
-    settle(error.code === "canceled" ? "canceled" : "interrupted", { error, firstTokenAtMs });
-    throw error;
-  } finally {
+    return await start(leave);
+  } catch (error) {
     leave();
-    settle("canceled", { firstTokenAtMs });
+    throw error;
   }
-}
-
-function keysOf(principal: Principal, ring: KeyRing): KeySource {
-  if (principal.kind !== "own-key") return { next: (tried) => ring.next(tried), ring };
-  return { next: (tried) => (tried.size === 0 ? principal.key : null), ring: null };
-}
-
-/** A refused key is the caller's error when it is their own, and ours (text hidden) when it isn't. */
-function asSeenBy(principal: Principal, error: ProxyError): ProxyError {
-  if (principal.kind === "own-key") return error;
-  if (error.code === "key_rejected") return new ProxyError("upstream_key_rejected");
-  if (error.code !== "key_exhausted") return error;
-  return new ProxyError("upstream_exhausted", { retryAfterMs: error.retryAfterMs });
 }
 
 /** Nobody knows when an answer in progress ends; a second is polite. */

@@ -60,6 +60,44 @@ export interface Upstream {
   stream(request: ChatRequest, options: AskOptions): Promise<AsyncIterable<AnswerEvent>>;
 }
 
+/** A request that goes upstream as the client put it, but for what Parley has to add. */
+export interface RelayRequest {
+  readonly method: "GET" | "POST";
+  /** Below the upstream's base path. */
+  readonly path: string;
+  readonly body: string | null;
+  readonly streamed: boolean;
+  /** The usage event was asked for by us, so the client is not to see it. */
+  readonly hideUsage: boolean;
+}
+
+/** What the scanner beside the bytes has read so far. */
+export interface RelayAccount {
+  readonly model: string | null;
+  readonly usage: Usage | null;
+  readonly upstreamId: string | null;
+}
+
+/** Bytes to pass on; the call is settled before the `last` ones leave. */
+export interface RelayPiece {
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+}
+
+/** An upstream's good answer, untouched. */
+export interface RelayAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly pieces: AsyncIterable<RelayPiece>;
+  account(): RelayAccount;
+}
+
+/** The same service, for dialects whose clients speak its language. Throws ProxyError only. */
+export interface Relay {
+  /** Resolves when the upstream has accepted; from then on nothing may be retried. */
+  send(request: RelayRequest, options: AskOptions): Promise<RelayAnswer>;
+}
+
 /** How a call ended. */
 export type Outcome = "completed" | "interrupted" | "canceled" | "failed" | "refused";
 
@@ -72,6 +110,7 @@ export interface CallRecord {
   readonly model: string;
   readonly answeredBy: string | null;
   readonly usage: Usage | null;
+  readonly upstreamId: string | null;
   readonly outcome: Outcome;
   readonly error: ErrorCode | null;
   readonly streamed: boolean;

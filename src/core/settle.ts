@@ -1,38 +1,47 @@
+import type { Permit } from "./admission.ts";
+import type { Call } from "./call.ts";
 import type { ProxyError } from "./errors.ts";
-import type { ChatRequest, Completion } from "./messages.ts";
-import type { Call } from "./pipeline.ts";
-import type { CallObserver, CallRecord, Clock, Outcome } from "./ports.ts";
+import type { CallObserver, CallRecord, Clock, Outcome, RelayAccount } from "./ports.ts";
 
 /** What is known when a call ends. */
 export interface Ending {
-  readonly completion?: Completion;
-  readonly error?: ProxyError;
+  readonly account?: RelayAccount | undefined;
+  readonly error?: ProxyError | undefined;
   readonly firstTokenAtMs?: number | undefined;
 }
 
-/** Writes the record of a call: the first time it is called, and never again. */
-export type Settle = (outcome: Outcome, ending: Ending) => void;
+/**
+ * Ends a call: the first time it writes the record, and every time it resolves when that is
+ * durable. It never rejects: an answer that was paid for is not held back by a database.
+ */
+export type Settle = (outcome: Outcome, ending: Ending) => Promise<void>;
+
+export interface SettleOptions {
+  readonly clock: Clock;
+  readonly observe: CallObserver;
+  /** Is told when a record could not be written, with the record: it must not be lost silently. */
+  readonly onLost: (record: CallRecord, error: unknown) => void;
+}
 
 export function createSettle(
   call: Call,
-  request: ChatRequest,
+  model: string,
   streamed: boolean,
-  clock: Clock,
-  observe: CallObserver,
+  permit: Permit,
+  { clock, observe, onLost }: SettleOptions,
 ): Settle {
   const startedMs = clock.monotonicMs();
-  let settled = false;
-  return function settle(outcome, { completion, error, firstTokenAtMs }) {
-    if (settled) return;
-    settled = true;
+  let settled: Promise<void> | null = null;
+  const write = (outcome: Outcome, { account, error, firstTokenAtMs }: Ending): Promise<void> => {
     const record: CallRecord = {
       requestId: call.requestId,
       dialect: call.dialect,
       bucket: call.principal.bucket,
       principal: call.principal.kind,
-      model: request.model,
-      answeredBy: completion?.model ?? null,
-      usage: completion?.usage ?? null,
+      model,
+      answeredBy: account?.model ?? null,
+      usage: account?.usage ?? null,
+      upstreamId: account?.upstreamId ?? null,
       outcome,
       error: error?.code ?? null,
       streamed,
@@ -41,5 +50,10 @@ export function createSettle(
     };
     call.onRecord(record);
     observe(record);
+    return permit.settle(record).catch((lost: unknown) => onLost(record, lost));
+  };
+  return function settle(outcome, ending) {
+    settled ??= write(outcome, ending);
+    return settled;
   };
 }

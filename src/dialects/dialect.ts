@@ -21,6 +21,8 @@ export type WriteError = (c: AppContext, error: ProxyError) => Response;
 export interface Dialect {
   readonly name: string;
   readonly routes: readonly Route[];
+  /** Unknown paths below it are this dialect's to answer. */
+  readonly prefix?: string;
   readonly writeError: WriteError;
 }
 
@@ -46,6 +48,17 @@ export function mountDialect(app: Hono<AppEnv>, dialect: Dialect, countCalls: Co
     app.all(path, (c) => {
       c.get("facts").route = `${name} ${path}`;
       return writeError(c, methodNotAllowed(methods));
+    });
+  }
+}
+
+/** Once every dialect is mounted: what lies below a dialect's prefix and is nothing. */
+export function mountPrefixes(app: Hono<AppEnv>, dialects: readonly Dialect[]): void {
+  for (const { name, prefix, writeError } of dialects) {
+    if (prefix === undefined) continue;
+    app.all(`${prefix}/*`, (c) => {
+      c.get("facts").route = `${name} ${prefix}/*`;
+      return writeError(c, new ProxyError("not_found"));
     });
   }
 }

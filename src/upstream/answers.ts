@@ -1,10 +1,7 @@
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
-import type { CompletionUsage } from "openai/resources/completions";
 import { ProxyError } from "../core/errors.ts";
 import type { Completion, Usage } from "../core/messages.ts";
-
-/** More tokens than any answer has; a count above it is a mistake and counts as unknown. */
-const MOST_TOKENS = 100_000_000;
+import { toUsage } from "./usage.ts";
 
 /** What servers that call themselves compatible leave out or add; every field may be missing. */
 type Loose<T> = { [K in keyof T]?: Loose<T[K]> | null };
@@ -44,21 +41,6 @@ export function parseDelta(data: string): Delta {
   };
 }
 
-/** Null where the counts are missing or can't be true. */
-export function toUsage(value: unknown): Usage | null {
-  if (typeof value !== "object" || value === null) return null;
-  const usage = value as Loose<CompletionUsage>; // fields are checked one by one below
-  const promptTokens = tokenCount(usage.prompt_tokens);
-  const completionTokens = tokenCount(usage.completion_tokens ?? 0);
-  if (promptTokens === null || completionTokens === null) return null;
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: tokenCount(usage.total_tokens) ?? promptTokens + completionTokens,
-    cachedTokens: tokenCount(usage.prompt_tokens_details?.cached_tokens),
-  };
-}
-
 interface LooseChoice {
   readonly finish_reason?: unknown;
   readonly text?: unknown;
@@ -94,9 +76,4 @@ function stringOr(value: unknown, fallback: string): string {
 
 function stringOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
-}
-
-function tokenCount(value: unknown): number | null {
-  const count = typeof value === "number" && Number.isInteger(value) ? value : -1;
-  return count >= 0 && count <= MOST_TOKENS ? count : null;
 }

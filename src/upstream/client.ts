@@ -88,10 +88,15 @@ export class LightResponse {
     this.chunks = answer.body;
   }
 
-  async text(): Promise<string> {
+  async bytes(): Promise<Buffer> {
     const chunks: Buffer[] = [];
     for await (const chunk of this.chunks) chunks.push(chunk);
-    return (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString("utf8") ?? "";
+    const [first] = chunks;
+    return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+  }
+
+  async text(): Promise<string> {
+    return (await this.bytes()).toString("utf8");
   }
 }
 

@@ -26,6 +26,7 @@ export function fromApiError(error: unknown): ProxyError {
     retryAfterMs,
     params: code === "upstream_refused" ? { reason: reasonOf(error) } : {},
     facts: { upstream_status: status },
+    refusal: refusalOf(code, status, error),
     cause: `upstream answered ${status}`,
   });
 }
@@ -42,6 +43,12 @@ function codeOf(status: number, upstreamCode: string | null | undefined): ErrorC
     return "upstream_refused";
   }
   return "upstream_failed";
+}
+
+/** The upstream's own words, as its clients know them; only where they are about the request. */
+function refusalOf(code: ErrorCode, status: number, error: APIError) {
+  if (code !== "upstream_refused" || typeof error.error !== "object") return undefined;
+  return { status, body: scrub(JSON.stringify({ error: error.error })) };
 }
 
 function reasonOf(error: APIError): string {

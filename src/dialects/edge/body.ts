@@ -8,8 +8,17 @@ export const MAX_JSON_DEPTH = 64;
 
 /** Gates in the order of the contract: size, content type, UTF-8, depth, JSON. */
 export async function readJson(incoming: IncomingMessage, maxBytes: number): Promise<unknown> {
-  refuseLargeOrForeign(incoming, maxBytes);
-  return parseJson(await readBytes(incoming, maxBytes));
+  return parseJson(await readBody(incoming, maxBytes));
+}
+
+/** `anyType`: clients of some seeds never said what they send. */
+export function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  anyType = false,
+): Promise<Buffer> {
+  refuseLargeOrForeign(incoming, maxBytes, anyType);
+  return readBytes(incoming, maxBytes);
 }
 
 export function parseJson(bytes: Buffer): unknown {
@@ -25,10 +34,14 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function refuseLargeOrForeign({ headers }: IncomingMessage, maxBytes: number): void {
+function refuseLargeOrForeign(
+  { headers }: IncomingMessage,
+  maxBytes: number,
+  anyType: boolean,
+): void {
   if (Number(headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
-  if (!isJson(headers["content-type"]) || encoding !== "identity") {
+  if ((!anyType && !isJson(headers["content-type"])) || encoding !== "identity") {
     throw new ProxyError("content_type_unsupported", { params: { expected: "application/json" } });
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { TokenStore } from "../../core/accounts.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { ClientAddress } from "./client-address.ts";
@@ -13,35 +14,74 @@ export type Identify = (
   headers: IncomingHttpHeaders,
   /** The field of a body that carries a key, where a dialect has one. */
   bodyKey: string | null,
-) => Principal;
+) => Promise<Principal>;
+
+export interface IdentifyOptions {
+  /** Who may spend the operator's key by address; null = everybody. */
+  readonly allowed: AddressList | null;
+  /** Whether the operator's key is for token holders only. */
+  readonly tokensOnly: boolean;
+  readonly tokens: Pick<TokenStore, "find">;
+}
+
+/** Issued tokens start with this, so that none is ever taken for a key and sent upstream. */
+const TOKEN_PREFIX = "parley-";
 
 /**
- * The caller's own key, from the body or one of the headers that clients of the several dialects
- * use; without one the caller is a visitor, who may spend the operator's key from allowed addresses.
+ * The caller's own key first, then a token, from the body or one of the headers that clients of the
+ * several dialects use; without either the caller is a visitor, where visitors may spend the
+ * operator's key.
  */
-export function createIdentify(allowed: AddressList | null): Identify {
-  return function identify(client, headers, bodyKey) {
-    const { address, bucket } = client;
-    const found = bodyKey ? { field: "api_key", key: bodyKey } : headerKey(headers);
-    if (found === null) {
-      if (allowed !== null && !allowed.includes(address)) throw new ProxyError("address_forbidden");
-      return { kind: "visitor", bucket };
-    }
-    const key = found.key.trim();
-    if (!KEY.test(key)) {
-      const { field } = found;
-      throw new ProxyError("key_malformed", { params: { field }, facts: { field } });
-    }
-    return { kind: "own-key", bucket, key };
+export function createIdentify(options: IdentifyOptions): Identify {
+  return async function identify(client, headers, bodyKey) {
+    const { bucket } = client;
+    const credentials = credentialsIn(headers, bodyKey);
+    const own = credentials.find(({ key }) => !key.startsWith(TOKEN_PREFIX));
+    if (own !== undefined) return { kind: "own-key", bucket, key: checked(own) };
+    const [secret] = credentials;
+    if (secret === undefined) return visitor(client, options);
+    const found = await options.tokens.find(secret.key);
+    if (found === null) throw new ProxyError("token_rejected");
+    return { kind: "token", bucket, found };
   };
 }
 
-function headerKey(headers: IncomingHttpHeaders): { field: string; key: string } | null {
-  const bearer = /^bearer\s+(.*\S)\s*$/i.exec(headers.authorization ?? "")?.[1];
-  if (bearer !== undefined) return { field: "Authorization", key: bearer };
-  for (const field of ["Api-Key", "openai-token"]) {
-    const value = headers[field.toLowerCase()];
-    if (typeof value === "string" && value.trim() !== "") return { field, key: value };
+function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions): Principal {
+  if (tokensOnly) throw new ProxyError("token_needed");
+  if (allowed !== null && !allowed.includes(client.address)) {
+    throw new ProxyError("address_forbidden");
   }
-  return null;
+  return { kind: "visitor", bucket: client.bucket };
+}
+
+function checked({ field, key }: Credential): string {
+  if (KEY.test(key)) return key;
+  throw new ProxyError("key_malformed", { params: { field }, facts: { field } });
+}
+
+interface Credential {
+  /** What to name when it can't be one. */
+  readonly field: string;
+  readonly key: string;
+}
+
+/** In the order they count. An Authorization of another scheme is some proxy's business. */
+function credentialsIn(headers: IncomingHttpHeaders, bodyKey: string | null): Credential[] {
+  const bearer = /^bearer\s+(.*\S)\s*$/i.exec(headers.authorization ?? "")?.[1];
+  const candidates = [
+    { field: "api_key", key: bodyKey },
+    { field: "Authorization", key: bearer },
+    { field: "Api-Key", key: headers["api-key"] },
+    { field: "openai-token", key: headers["openai-token"] },
+    { field: "access-token", key: tokenOnly(headers["access-token"]) },
+  ];
+  return candidates.flatMap(({ field, key }) => {
+    const text = typeof key === "string" ? key.trim() : "";
+    return text === "" ? [] : [{ field, key: text }];
+  });
+}
+
+/** `access-token` never carries a key: what isn't a token of ours is another gate's password. */
+function tokenOnly(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && header.trim().startsWith(TOKEN_PREFIX) ? header : undefined;
 }

@@ -1,7 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
 import type { AnswerEvent } from "../../core/messages.ts";
-import type { Call, Pipeline } from "../../core/pipeline.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
 import type { Language, Translate } from "../../locales.ts";
 import type { Dialect, Route, WriteError } from "../dialect.ts";
 import { answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
@@ -9,6 +9,7 @@ import { readJson } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
 import { type EventStream, openEventStream } from "../edge/event-stream.ts";
 import type { AppContext } from "../edge/facts.ts";
+import { openCall } from "../edge/open-call.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
 import { envelopeStatus, writeFailure } from "./errors.ts";
 import { type EnvelopeLimits, type EnvelopeQuestion, parseQuestion, writeAnswer } from "./wire.ts";
@@ -32,19 +33,11 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
   const writeError = createEnvelopeErrors(translate);
 
   const ask = async (c: AppContext): Promise<Response> => {
-    const { incoming, outgoing } = c.env;
+    const { incoming } = c.env;
     const facts = c.get("facts");
-    const signal = openCalls.enter(outgoing);
+    const open = openCall(c, "envelope", openCalls);
     const question = parseQuestion(await readJson(incoming, maxBodyBytes), limits);
-    const call: Call = {
-      requestId: facts.requestId,
-      dialect: "envelope",
-      principal: identify(facts.client, incoming.headers, question.apiKey),
-      signal,
-      onRecord: (record) => {
-        facts.record = record;
-      },
-    };
+    const call = open(await identify(facts.client, incoming.headers, question.apiKey));
     if (question.stream) {
       return streamAnswer(c, question, await pipeline.stream(call, question.request));
     }

@@ -1,0 +1,32 @@
+import { ProxyError } from "./errors.ts";
+import type { Clock } from "./ports.ts";
+
+/** How long the upstream is read on for a client that has left; 0 = it is closed at once. */
+export interface Patience {
+  readonly drainMs: number;
+  /** The signal an upstream is asked with, made from the client's. */
+  signalFor(client: AbortSignal): AbortSignal;
+  /** Ends all waiting: the process stops. */
+  end(): void;
+}
+
+export function createPatience(drainMs: number, clock: Clock): Patience {
+  const stop = new AbortController();
+  return {
+    drainMs,
+    signalFor(client) {
+      if (drainMs === 0) return client;
+      const controller = new AbortController();
+      const leave = async () => {
+        const ended: unknown = client.reason;
+        if (!(ended instanceof ProxyError)) await clock.sleep(drainMs, stop.signal);
+        controller.abort(ended instanceof ProxyError ? ended : undefined);
+      };
+      client.addEventListener("abort", () => void leave(), { once: true });
+      return controller.signal;
+    },
+    end() {
+      stop.abort();
+    },
+  };
+}

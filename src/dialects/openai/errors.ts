@@ -1,0 +1,89 @@
+import type { ErrorCode, ProxyError } from "../../core/errors.ts";
+import { httpStatus } from "../edge/http-status.ts";
+
+type ErrorType =
+  | "invalid_request_error"
+  | "authentication_error"
+  | "permission_error"
+  | "rate_limit_error"
+  | "insufficient_quota"
+  | "server_error";
+
+/** The `type` of each error, as OpenAI's clients tell them apart. */
+const errorType = {
+  body_not_json: "invalid_request_error",
+  body_not_utf8: "invalid_request_error",
+  body_not_object: "invalid_request_error",
+  body_too_deep: "invalid_request_error",
+  body_too_large: "invalid_request_error",
+  body_incomplete: "invalid_request_error",
+  content_type_unsupported: "invalid_request_error",
+  field_missing: "invalid_request_error",
+  field_empty: "invalid_request_error",
+  field_type: "invalid_request_error",
+  field_range: "invalid_request_error",
+  field_choice: "invalid_request_error",
+  field_too_many: "invalid_request_error",
+  bad_request: "invalid_request_error",
+  route_forbidden: "permission_error",
+  address_forbidden: "permission_error",
+  not_found: "invalid_request_error",
+  method_not_allowed: "invalid_request_error",
+  key_missing: "authentication_error",
+  key_malformed: "invalid_request_error",
+  key_rejected: "authentication_error",
+  key_exhausted: "insufficient_quota",
+  credential_missing: "authentication_error",
+  token_rejected: "authentication_error",
+  token_needed: "authentication_error",
+  model_forbidden: "permission_error",
+  model_not_priced: "invalid_request_error",
+  quota_exceeded: "insufficient_quota",
+  idempotency_mismatch: "invalid_request_error",
+  idempotency_in_progress: "invalid_request_error",
+  rate_limited: "rate_limit_error",
+  streams_limited: "rate_limit_error",
+  upstream_refused: "invalid_request_error",
+  upstream_rate_limited: "rate_limit_error",
+  upstream_key_rejected: "server_error",
+  upstream_exhausted: "server_error",
+  upstream_failed: "server_error",
+  upstream_unreachable: "server_error",
+  upstream_bad_answer: "server_error",
+  upstream_timeout: "server_error",
+  storage_unavailable: "server_error",
+  draining: "server_error",
+  internal: "server_error",
+  canceled: "server_error",
+} as const satisfies Record<ErrorCode, ErrorType>;
+
+/** Where OpenAI has a name of its own for an error, its clients look for that. */
+const openaiCode: Partial<Record<ErrorCode, string>> = {
+  credential_missing: "invalid_api_key",
+  token_rejected: "invalid_api_key",
+  key_rejected: "invalid_api_key",
+  key_missing: "invalid_api_key",
+  rate_limited: "rate_limit_exceeded",
+  upstream_rate_limited: "rate_limit_exceeded",
+  key_exhausted: "insufficient_quota",
+  quota_exceeded: "insufficient_quota",
+};
+
+export function statusOf(error: ProxyError): number {
+  return error.refusal?.status ?? httpStatus[error.code];
+}
+
+/** OpenAI's error object as text. An upstream's refusal of the request is passed on in its words. */
+export function errorBody(error: ProxyError, message: string): string {
+  if (error.refusal !== undefined) return error.refusal.body;
+  const { field, ...facts } = error.facts;
+  return JSON.stringify({
+    error: {
+      message,
+      type: errorType[error.code],
+      param: typeof field === "string" ? field : null,
+      code: openaiCode[error.code] ?? error.code,
+      ...facts,
+    },
+  });
+}

@@ -1,0 +1,45 @@
+import type { PriceBook } from "../../core/accounts.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { Principal } from "../../core/principal.ts";
+
+/** Whether a principal may use a model. */
+export type ModelFilter = (principal: Principal, model: string) => Promise<boolean>;
+
+/** The same conditions that admission sets: on the token's list, and priced. */
+export function createModelFilter(prices: PriceBook, clock: Clock): ModelFilter {
+  return async (principal, model) => {
+    if (principal.kind !== "token") return true;
+    const { models } = principal.found.token;
+    if (models !== null && !models.includes(model)) return false;
+    return (await prices.priceOf(model, clock.wallMs())) !== null;
+  };
+}
+
+/** The upstream's list without what the principal may not use; callers with a key see all of it. */
+export async function writeModels(
+  bytes: Uint8Array,
+  principal: Principal,
+  mayUse: ModelFilter,
+): Promise<Uint8Array | string> {
+  if (principal.kind !== "token") return bytes;
+  const list = parseList(bytes);
+  const data: unknown[] = [];
+  for (const model of list.data) {
+    const id: unknown = typeof model === "object" && model !== null && Reflect.get(model, "id");
+    if (typeof id === "string" && (await mayUse(principal, id))) data.push(model);
+  }
+  return JSON.stringify({ ...list, data });
+}
+
+function parseList(bytes: Uint8Array): { data: readonly unknown[] } {
+  try {
+    const list: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    if (typeof list === "object" && list !== null && "data" in list && Array.isArray(list.data)) {
+      return { ...list, data: list.data };
+    }
+  } catch (cause) {
+    throw new ProxyError("upstream_bad_answer", { cause });
+  }
+  throw new ProxyError("upstream_bad_answer");
+}

@@ -1,0 +1,49 @@
+import type { ServerResponse } from "node:http";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { type ProxyError, toProxyError } from "../../core/errors.ts";
+import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
+import type { AnswerHeaders } from "../edge/answer-headers.ts";
+import { EVENT_STREAM_HEADERS, roomIn } from "../edge/event-stream.ts";
+
+/** node-server's mark that the socket was written to. */
+export const ALREADY_SENT = RESPONSE_ALREADY_SENT as Response;
+
+/** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
+export async function passStream(
+  outgoing: ServerResponse,
+  { status, contentType, pieces }: RelayAnswer,
+  headers: AnswerHeaders,
+  describeError: (error: ProxyError) => string,
+): Promise<Response> {
+  outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
+  outgoing.flushHeaders();
+  try {
+    await write(outgoing, pieces);
+  } catch (thrown) {
+    const error = toProxyError(thrown);
+    if (error.code !== "canceled") outgoing.write(`\n\ndata: ${describeError(error)}\n\n`);
+  }
+  outgoing.end();
+  return ALREADY_SENT;
+}
+
+async function write(outgoing: ServerResponse, pieces: AsyncIterable<RelayPiece>): Promise<void> {
+  for await (const { bytes } of pieces) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(bytes)) await roomIn(outgoing);
+  }
+}
+
+export interface WholeAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** An answer that isn't a stream comes as one piece; one that should not have been is joined. */
+export async function collect({ status, contentType, pieces }: RelayAnswer): Promise<WholeAnswer> {
+  const all: Uint8Array[] = [];
+  for await (const { bytes } of pieces) all.push(bytes);
+  const [only] = all;
+  return { status, contentType, bytes: all.length === 1 && only ? only : Buffer.concat(all) };
+}

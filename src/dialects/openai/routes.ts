@@ -1,0 +1,138 @@
+import type { Ledger } from "../../core/accounts.ts";
+import type { Call } from "../../core/call.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
+import type { Principal } from "../../core/principal.ts";
+import type { Translate } from "../../locales.ts";
+import type { Dialect, Route, WriteError } from "../dialect.ts";
+import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
+import { parseJson, readBody } from "../edge/body.ts";
+import type { Identify } from "../edge/credentials.ts";
+import type { AppContext } from "../edge/facts.ts";
+import type { IdempotentAnswers } from "../edge/idempotency.ts";
+import { openCall } from "../edge/open-call.ts";
+import type { OpenCalls } from "../edge/open-calls.ts";
+import { errorBody, statusOf } from "./errors.ts";
+import { requestLimitHeaders } from "./limit-headers.ts";
+import { type ModelFilter, writeModels } from "./models.ts";
+import { ALREADY_SENT, collect, passStream } from "./pass-bytes.ts";
+import { usageOf, weekOf } from "./usage.ts";
+import { type Endpoint, endpoints, parseRelay } from "./wire.ts";
+
+export interface OpenAIOptions {
+  readonly maxBodyBytes: number;
+  readonly pipeline: Pipeline;
+  readonly identify: Identify;
+  readonly openCalls: OpenCalls;
+  readonly idempotent: IdempotentAnswers;
+  readonly modelFilter: ModelFilter;
+  readonly ledger: Ledger;
+  readonly translate: Translate;
+}
+
+const JSON_TYPE = "application/json";
+const NAME = "openai";
+
+/** OpenAI's own API under /v1, and `POST /chat` of the token agent, which is the same. */
+export function createOpenAI(options: OpenAIOptions): Dialect {
+  const { maxBodyBytes, pipeline, idempotent } = options;
+  const writeError = createOpenAIErrors(options.translate);
+
+  const relay = (endpoint: Endpoint, anyType: boolean) => async (c: AppContext) => {
+    const { incoming, outgoing } = c.env;
+    const call = await callOf(c, options);
+    const bytes = await readBody(incoming, maxBodyBytes, anyType);
+    const wish = parseRelay(endpoint, parseJson(bytes), bytes.length);
+    const headers = headersOf(c);
+    if (wish.request.streamed) {
+      const describeError = (error: ProxyError) => describe(options.translate, c, error);
+      return passStream(outgoing, await pipeline.relay(call, wish), headers, describeError);
+    }
+    const key = incoming.headers["idempotency-key"];
+    const ask = () => pipeline.relay(call, wish).then(collect);
+    const whole = await (typeof key === "string" && key !== ""
+      ? idempotent.once(call.principal, key, wish.request, ask)
+      : ask());
+    if (outgoing.destroyed) return ALREADY_SENT;
+    return answer(whole.status, whole.bytes, { ...headers, "content-type": whole.contentType });
+  };
+
+  const models = async (c: AppContext) => {
+    const call = await callOf(c, options);
+    const request = {
+      method: "GET",
+      path: "/models",
+      body: null,
+      streamed: false,
+      hideUsage: false,
+    } as const;
+    const whole = await collect(await pipeline.consult(call, request));
+    const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
+    return answer(whole.status, body, { ...headersOf(c), "content-type": JSON_TYPE });
+  };
+
+  const post = (path: string, endpoint: Endpoint, anyType = false): Route => ({
+    method: "POST",
+    path,
+    counted: true,
+    handle: relay(endpoint, anyType),
+  });
+  const [chat] = endpoints;
+  if (chat === undefined) throw new Error("there is no chat endpoint");
+  return {
+    name: NAME,
+    prefix: "/v1",
+    writeError,
+    routes: [
+      ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint)),
+      post("/chat", chat, true),
+      { method: "GET", path: "/v1/models", counted: true, handle: models },
+      { method: "GET", path: "/usage", counted: true, handle: own(options, usageOf) },
+      { method: "GET", path: "/data/week", counted: true, handle: own(options, weekOf) },
+    ],
+  };
+}
+
+/** A route that shows a token holder what is theirs. */
+function own(
+  options: OpenAIOptions,
+  show: (ledger: Ledger, principal: Principal) => Promise<unknown>,
+): Route["handle"] {
+  return async function showOwn(c) {
+    const { principal } = await callOf(c, options);
+    const shown = JSON.stringify(await show(options.ledger, principal));
+    return answer(200, shown, headersOf(c));
+  };
+}
+
+/** The operator's key is open to visitors in the seeds' dialects only: here clients authenticate. */
+async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
+  const open = openCall(c, NAME, openCalls);
+  const principal = await identify(c.get("facts").client, c.env.incoming.headers, null);
+  if (principal.kind === "visitor") throw new ProxyError("credential_missing");
+  return open(principal);
+}
+
+/** The errors of everything under /v1, known path or not. */
+export function createOpenAIErrors(translate: Translate): WriteError {
+  return (c, error) => {
+    const facts = c.get("facts");
+    const headers = { ...answerHeaders(facts, JSON_TYPE), ...requestLimitHeaders(facts.limits) };
+    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
+    if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
+    return answer(statusOf(error), describe(translate, c, error), headers);
+  };
+}
+
+function describe(translate: Translate, c: AppContext, error: ProxyError): string {
+  const { language, requestId } = c.get("facts");
+  return errorBody(
+    error,
+    translate(language, `error.${error.code}`, { ...error.params, requestId }),
+  );
+}
+
+function headersOf(c: AppContext): AnswerHeaders {
+  const facts = c.get("facts");
+  return { ...answerHeaders(facts, JSON_TYPE), ...requestLimitHeaders(facts.limits) };
+}

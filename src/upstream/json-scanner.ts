@@ -1,0 +1,60 @@
+import type { RelayAccount } from "../core/ports.ts";
+import { toUsage } from "./usage.ts";
+
+/** Up to this size an answer is parsed whole; of a larger one (embeddings) only what is looked for. */
+const PARSE_WHOLE_BYTES = 65_536;
+
+/** What a whole JSON answer says of itself. Anything unexpected is simply not known. */
+export function scanJson(bytes: Buffer): RelayAccount {
+  if (bytes.length <= PARSE_WHOLE_BYTES) return accountIn(bytes.toString("utf8"));
+  const usage = objectAt(bytes, bytes.lastIndexOf('"usage"'));
+  const model = bytes.indexOf('"model"');
+  const around = model === -1 ? "" : bytes.toString("utf8", model, model + 300);
+  const name = /^"model"\s*:\s*"([^"\\]{0,200})"/.exec(around)?.[1] ?? null;
+  return { model: name, usage: toUsage(parsed(usage)), upstreamId: null };
+}
+
+/** The account of one JSON object as text: an answer, or the data of an event. */
+export function accountIn(text: string): RelayAccount {
+  const value = parsed(text);
+  if (typeof value !== "object" || value === null) return NOTHING_KNOWN;
+  // events of the responses API carry the answer one level down
+  const inner: unknown = Reflect.get(value, "response");
+  const answer = typeof inner === "object" && inner !== null ? inner : value;
+  return {
+    model: stringIn(answer, "model"),
+    usage: toUsage(Reflect.get(answer, "usage")),
+    upstreamId: stringIn(answer, "id"),
+  };
+}
+
+export const NOTHING_KNOWN: RelayAccount = { model: null, usage: null, upstreamId: null };
+
+/** The text of the object that is the value of the key at `start`. */
+function objectAt(bytes: Buffer, start: number): string {
+  const open = start === -1 ? -1 : bytes.indexOf("{", start);
+  if (open === -1) return "";
+  let depth = 0;
+  for (let index = open; index < bytes.length; index += 1) {
+    if (bytes[index] === OPEN_BRACE) depth += 1;
+    if (bytes[index] === CLOSE_BRACE) depth -= 1;
+    if (depth === 0) return bytes.toString("utf8", open, index + 1);
+  }
+  return "";
+}
+
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function stringIn(object: object, key: string): string | null {
+  const value: unknown = Reflect.get(object, key);
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,78 @@
+import { ProxyError } from "../core/errors.ts";
+import type { Relay, RelayAnswer, RelayPiece } from "../core/ports.ts";
+import { LeanClient, type LightResponse } from "./client.ts";
+import { fromApiError } from "./errors.ts";
+import { createEventScanner, type EventScanner } from "./event-scanner.ts";
+import { NOTHING_KNOWN, scanJson } from "./json-scanner.ts";
+import type { OpenAIUpstreamOptions } from "./openai.ts";
+
+/** Bytes through, with a scanner beside them that reads usage. */
+export function createRelay(options: OpenAIUpstreamOptions): Relay {
+  const { transport, answerMs, firstTokenMs, maxAnswerBytes, maxEventBytes } = options;
+  const client = new LeanClient(transport);
+  return {
+    async send(request, { key, signal }) {
+      const { method, path, body, streamed, hideUsage } = request;
+      const headMs = streamed ? firstTokenMs : answerMs;
+      const maxBytes = streamed ? Number.POSITIVE_INFINITY : maxAnswerBytes;
+      const answer = await client
+        .ask({ method, path, body, key, signal, headMs, maxBytes })
+        .catch((error: unknown) => {
+          throw fromApiError(error);
+        });
+      refuseEncoded(answer);
+      const contentType = answer.headers.get("content-type") ?? "application/json";
+      const { status } = answer;
+      if (contentType.includes("text/event-stream")) {
+        const scanner = createEventScanner(hideUsage, maxEventBytes);
+        const pieces = passEvents(answer, scanner);
+        return { status, contentType, pieces, account: scanner.account };
+      }
+      return readWhole(answer, contentType);
+    },
+  };
+}
+
+async function* passEvents(
+  answer: LightResponse,
+  scanner: EventScanner,
+): AsyncGenerator<RelayPiece> {
+  for await (const chunk of answer.chunks) {
+    const piece = scanner.push(chunk);
+    if (piece === null) continue;
+    if (piece.last) answer.chunks.drain();
+    yield piece;
+    if (piece.last) return;
+  }
+  const bytes = scanner.rest();
+  const last = scanner.isComplete();
+  if (bytes.length > 0 || last) yield { bytes, last };
+  if (!last) throw new ProxyError("upstream_failed");
+}
+
+/** An answer that isn't a stream is held until it is whole: the ledger row goes before it. */
+async function readWhole(answer: LightResponse, contentType: string): Promise<RelayAnswer> {
+  const bytes = await answer.bytes();
+  const isJson = contentType.includes("json");
+  if (!isJson || !looksLikeJson(bytes)) throw new ProxyError("upstream_bad_answer");
+  const account = isJson ? scanJson(bytes) : NOTHING_KNOWN;
+  return { status: answer.status, contentType, pieces: onePiece(bytes), account: () => account };
+}
+
+async function* onePiece(bytes: Buffer): AsyncGenerator<RelayPiece> {
+  yield { bytes, last: true };
+}
+
+/** HTML with a JSON label, and an answer that was cut, are no answers. */
+function looksLikeJson(bytes: Buffer): boolean {
+  const text = bytes.toString("latin1", 0, 64).trimStart();
+  return text.startsWith("{") || text.startsWith("[");
+}
+
+/** No compression was asked for; who sends it all the same can't be read. */
+function refuseEncoded(answer: LightResponse): void {
+  const encoding = answer.headers.get("content-encoding") ?? "identity";
+  if (encoding === "identity") return;
+  void answer.chunks.return?.();
+  throw new ProxyError("upstream_bad_answer");
+}
