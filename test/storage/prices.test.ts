@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import priceList from "../../src/admin/price-list.json" with { type: "json" };
+import { listedPrices } from "../../src/core/price.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { noon, standingClock } from "./support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "./support/databases.ts";
@@ -56,6 +58,18 @@ eachDatabase("prices", (kind) => {
     expect(await storage.prices.import(list)).toEqual({ added: 0, unchanged: 2, skipped: [] });
     const older = { ...price, input: "7", since: 50 };
     expect(await storage.prices.import([older])).toMatchObject({ skipped: ["gpt-4o"] });
+  });
+
+  test("the shipped list imports whole, and its prices hold today", async () => {
+    const listed = listedPrices(priceList);
+    expect(await storage.prices.import(listed)).toMatchObject({ added: listed.length });
+    expect(await storage.prices.priceOf("gpt-4o-mini-2024-07-18", noon)).toMatchObject({
+      input: "0.15",
+      cachedInput: "0.075",
+      output: "0.6",
+    });
+    expect((await storage.prices.priceOf("gpt-3.5-turbo-0125", noon))?.output).toBe("1.5");
+    expect((await storage.prices.priceOf("gpt-3.5-turbo-0301", noon))?.output).toBe("2");
   });
 
   test("an import with one wrong price adds none", async () => {
