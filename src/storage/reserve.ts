@@ -1,4 +1,5 @@
 import type { ReserveRequest, ReserveResult } from "../core/accounts.ts";
+import { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import {
   hasQuota,
@@ -57,10 +58,14 @@ function wantedBy({ tokens, money }: ReserveRequest): Spending {
   return { requests: 1, tokens: wholeTokens(tokens), money: money < 0n ? 0n : money };
 }
 
+function impossible(text: string): ProxyError {
+  return new ProxyError("internal", { cause: new Error(text) });
+}
+
 function wholeTokens(estimate: number): number {
   const tokens = Math.max(0, Math.ceil(estimate));
   if (Number.isSafeInteger(tokens)) return tokens;
-  throw new RangeError("the estimate of tokens is not a number");
+  throw impossible("the estimate of tokens is not a number");
 }
 
 function createReserveScript(parts: ReserveParts): (asked: Asked) => Script<ReserveResult> {
@@ -76,11 +81,11 @@ function createReserveScript(parts: ReserveParts): (asked: Asked) => Script<Rese
         return { admitted: true, reservation: { ...taken, id: asked.id, tokenId } };
       }
       const [stored] = yield* ask(use.read({ tokenId }));
-      if (stored === undefined) throw new Error("a reservation for a token that does not exist");
+      if (stored === undefined) throw impossible("a reservation for a token that does not exist");
       const refusal = refused(request, useOf(stored, periodsAt(nowMs)), wanted, nowMs);
       if (refusal !== null) return refusal;
     }
-    throw new Error("quota rows change faster than they can be read");
+    throw impossible("quota rows change faster than they can be read");
   };
 }
 

@@ -129,6 +129,23 @@ eachDatabase("the ledger", (kind) => {
     expect(await storage.ledger.rows()).toMatchObject([{ id: reservation.id, tokenId: token.id }]);
   });
 
+  test("a reservation that cannot be does not take its neighbours along", async () => {
+    const token = await makeToken(perDay({ requests: 5 }));
+    const results = await Promise.allSettled([
+      storage.ledger.reserve(wish(token)),
+      storage.ledger.reserve(wish({ ...token, id: "nobody" })),
+      storage.ledger.reserve(wish(token, { tokens: Number.NaN })),
+      storage.ledger.reserve(wish(token)),
+    ]);
+    expect(results.map((result) => result.status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect((await storage.ledger.used(token.id)).day.requests).toBe(2);
+  });
+
   test("settling twice changes nothing, at once or later", async () => {
     const token = await makeToken(perDay({ tokens: 5_000 }));
     const reservation = await reserved(token);
