@@ -63,9 +63,10 @@ async function settleGroup<E, R>(
   }
 }
 
-/** The database answered and did not like an entry, as opposed to being away. */
+/** We or the database did not like an entry, as opposed to the database being away. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof ProxyError) return true;
   if ("severity" in error) return error.severity === "ERROR";
   // SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG; and values that cannot be bound.
   if ("errcode" in error && typeof error.errcode === "number") {
