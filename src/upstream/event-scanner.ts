@@ -45,7 +45,8 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
       const end = endOfEvents(seen);
       const events = seen.subarray(0, end);
       const rest = seen.subarray(end);
-      const last = read(events);
+      // an event that only lacks its empty line already says [DONE] to whoever reads by lines
+      const last = read(events) || rest.includes("[DONE]");
       const isTooLarge = rest.length > maxEventBytes;
       carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
       if (!hideUsage) return { bytes: chunk, last };

@@ -37,17 +37,21 @@ async function* passEvents(
   answer: LightResponse,
   scanner: EventScanner,
 ): AsyncGenerator<RelayPiece> {
-  for await (const chunk of answer.chunks) {
-    const piece = scanner.push(chunk);
-    if (piece === null) continue;
-    if (piece.last) answer.chunks.drain();
-    yield piece;
-    if (piece.last) return;
+  let over = false;
+  try {
+    for await (const chunk of answer.chunks) {
+      const piece = scanner.push(chunk);
+      over ||= piece?.last === true;
+      if (piece !== null) yield piece;
+    }
+  } catch (error) {
+    // after its last event an answer is whole, however its connection ends
+    if (!over) throw error;
   }
   const bytes = scanner.rest();
-  const last = scanner.isComplete();
-  if (bytes.length > 0 || last) yield { bytes, last };
-  if (!last) throw new ProxyError("upstream_failed");
+  const isWhole = over || scanner.isComplete();
+  if (bytes.length > 0) yield { bytes, last: isWhole };
+  if (!isWhole) throw new ProxyError("upstream_failed");
 }
 
 /** An answer that isn't a stream is held until it is whole: the ledger row goes before it. */
