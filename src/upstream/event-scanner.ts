@@ -51,13 +51,16 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
       carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
       if (!hideUsage) return { bytes: chunk, last };
       const shown = withoutUsage(events);
-      const bytes = isTooLarge ? Buffer.concat([shown, rest]) : shown;
-      return bytes.length === 0 && !last ? null : { bytes, last };
+      return pieceOf(isTooLarge ? Buffer.concat([shown, rest]) : shown, last);
     },
     rest: () => (hideUsage ? carry : NOTHING),
     isComplete: () => finished,
     account: () => account,
   };
+}
+
+function pieceOf(bytes: Buffer, last: boolean): RelayPiece | null {
+  return bytes.length === 0 && !last ? null : { bytes, last };
 }
 
 /** Where the last whole event ends. */
