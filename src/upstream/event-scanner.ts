@@ -45,18 +45,22 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
       const end = endOfEvents(seen);
       const events = seen.subarray(0, end);
       const rest = seen.subarray(end);
-      const last = read(events);
+      // an event that only lacks its empty line already says [DONE] to whoever reads by lines
+      const last = read(events) || rest.includes("[DONE]");
       const isTooLarge = rest.length > maxEventBytes;
       carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
       if (!hideUsage) return { bytes: chunk, last };
       const shown = withoutUsage(events);
-      const bytes = isTooLarge ? Buffer.concat([shown, rest]) : shown;
-      return bytes.length === 0 && !last ? null : { bytes, last };
+      return pieceOf(isTooLarge ? Buffer.concat([shown, rest]) : shown, last);
     },
     rest: () => (hideUsage ? carry : NOTHING),
     isComplete: () => finished,
     account: () => account,
   };
+}
+
+function pieceOf(bytes: Buffer, last: boolean): RelayPiece | null {
+  return bytes.length === 0 && !last ? null : { bytes, last };
 }
 
 /** Where the last whole event ends. */

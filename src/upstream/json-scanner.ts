@@ -4,9 +4,13 @@ import { toUsage } from "./usage.ts";
 /** Up to this size an answer is parsed whole; of a larger one (embeddings) only what is looked for. */
 const PARSE_WHOLE_BYTES = 65_536;
 
-/** What a whole JSON answer says of itself. Anything unexpected is simply not known. */
-export function scanJson(bytes: Buffer): RelayAccount {
-  if (bytes.length <= PARSE_WHOLE_BYTES) return accountIn(bytes.toString("utf8"));
+/** What a whole answer says of itself; null when it isn't JSON, as far as that was looked at. */
+export function scanJson(bytes: Buffer): RelayAccount | null {
+  if (bytes.length <= PARSE_WHOLE_BYTES) {
+    const value = parsed(bytes.toString("utf8"));
+    return typeof value === "object" && value !== null ? accountOf(value) : null;
+  }
+  if (!/^\s*\{/.test(bytes.toString("latin1", 0, 64))) return null;
   const usage = objectAt(bytes, bytes.lastIndexOf('"usage"'));
   const model = bytes.indexOf('"model"');
   const around = model === -1 ? "" : bytes.toString("utf8", model, model + 300);
@@ -17,7 +21,10 @@ export function scanJson(bytes: Buffer): RelayAccount {
 /** The account of one JSON object as text: an answer, or the data of an event. */
 export function accountIn(text: string): RelayAccount {
   const value = parsed(text);
-  if (typeof value !== "object" || value === null) return NOTHING_KNOWN;
+  return typeof value === "object" && value !== null ? accountOf(value) : NOTHING_KNOWN;
+}
+
+function accountOf(value: object): RelayAccount {
   // events of the responses API carry the answer one level down
   const inner: unknown = Reflect.get(value, "response");
   const answer = typeof inner === "object" && inner !== null ? inner : value;

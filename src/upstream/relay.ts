@@ -3,7 +3,7 @@ import type { Relay, RelayAnswer, RelayPiece } from "../core/ports.ts";
 import { LeanClient, type LightResponse } from "./client.ts";
 import { fromApiError } from "./errors.ts";
 import { createEventScanner, type EventScanner } from "./event-scanner.ts";
-import { NOTHING_KNOWN, scanJson } from "./json-scanner.ts";
+import { scanJson } from "./json-scanner.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 
 /** Bytes through, with a scanner beside them that reads usage. */
@@ -37,36 +37,33 @@ async function* passEvents(
   answer: LightResponse,
   scanner: EventScanner,
 ): AsyncGenerator<RelayPiece> {
-  for await (const chunk of answer.chunks) {
-    const piece = scanner.push(chunk);
-    if (piece === null) continue;
-    if (piece.last) answer.chunks.drain();
-    yield piece;
-    if (piece.last) return;
+  let over = false;
+  try {
+    for await (const chunk of answer.chunks) {
+      const piece = scanner.push(chunk);
+      over ||= piece?.last === true;
+      if (piece !== null) yield piece;
+    }
+  } catch (error) {
+    // after its last event an answer is whole, however its connection ends
+    if (!over) throw error;
   }
   const bytes = scanner.rest();
-  const last = scanner.isComplete();
-  if (bytes.length > 0 || last) yield { bytes, last };
-  if (!last) throw new ProxyError("upstream_failed");
+  const isWhole = over || scanner.isComplete();
+  if (bytes.length > 0) yield { bytes, last: isWhole };
+  if (!isWhole) throw new ProxyError("upstream_failed");
 }
 
 /** An answer that isn't a stream is held until it is whole: the ledger row goes before it. */
 async function readWhole(answer: LightResponse, contentType: string): Promise<RelayAnswer> {
   const bytes = await answer.bytes();
-  const isJson = contentType.includes("json");
-  if (!isJson || !looksLikeJson(bytes)) throw new ProxyError("upstream_bad_answer");
-  const account = isJson ? scanJson(bytes) : NOTHING_KNOWN;
+  const account = contentType.includes("json") ? scanJson(bytes) : null;
+  if (account === null) throw new ProxyError("upstream_bad_answer");
   return { status: answer.status, contentType, pieces: onePiece(bytes), account: () => account };
 }
 
 async function* onePiece(bytes: Buffer): AsyncGenerator<RelayPiece> {
   yield { bytes, last: true };
-}
-
-/** HTML with a JSON label, and an answer that was cut, are no answers. */
-function looksLikeJson(bytes: Buffer): boolean {
-  const text = bytes.toString("latin1", 0, 64).trimStart();
-  return text.startsWith("{") || text.startsWith("[");
 }
 
 /** No compression was asked for; who sends it all the same can't be read. */

@@ -17,7 +17,7 @@ import { requestLimitHeaders } from "./limit-headers.ts";
 import { type ModelFilter, writeModels } from "./models.ts";
 import { ALREADY_SENT, collect, passStream } from "./pass-bytes.ts";
 import { usageOf, weekOf } from "./usage.ts";
-import { type Endpoint, endpoints, parseRelay } from "./wire.ts";
+import { chatEndpoint, type Endpoint, endpoints, parseRelay } from "./wire.ts";
 
 export interface OpenAIOptions {
   readonly maxBodyBytes: number;
@@ -77,15 +77,13 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     counted: true,
     handle: relay(endpoint, anyType),
   });
-  const [chat] = endpoints;
-  if (chat === undefined) throw new Error("there is no chat endpoint");
   return {
     name: NAME,
     prefix: "/v1",
     writeError,
     routes: [
       ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint)),
-      post("/chat", chat, true),
+      post("/chat", chatEndpoint, true),
       { method: "GET", path: "/v1/models", counted: true, handle: models },
       { method: "GET", path: "/usage", counted: true, handle: own(options, usageOf) },
       { method: "GET", path: "/data/week", counted: true, handle: own(options, weekOf) },

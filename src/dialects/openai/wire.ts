@@ -12,8 +12,10 @@ export interface Endpoint {
   readonly asksForUsage: boolean;
 }
 
+export const chatEndpoint: Endpoint = { path: "/chat/completions", asksForUsage: true };
+
 export const endpoints: readonly Endpoint[] = [
-  { path: "/chat/completions", asksForUsage: true },
+  chatEndpoint,
   { path: "/completions", asksForUsage: true },
   { path: "/responses", asksForUsage: false },
   { path: "/embeddings", asksForUsage: false },
