@@ -44,7 +44,7 @@ export async function startParley(
   if ("problems" in read) throw new Error(`wrong settings: ${JSON.stringify(read.problems)}`);
   const { config } = read;
   const memory = createMemoryLog();
-  const parley = compose(config, { clock, log: createLog(config.LOG_LEVEL, memory) });
+  const parley = await compose(config, { clock, log: createLog(config.LOG_LEVEL, memory) });
   const { server, metricsServer } = parley;
   const port = await listen(server, "127.0.0.1", 0);
   const metricsPort = metricsServer === null ? 0 : await listen(metricsServer, "127.0.0.1", 0);
