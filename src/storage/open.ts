@@ -18,6 +18,11 @@ export interface StorageOptions {
   readonly sqliteSynchronous?: "NORMAL" | "FULL";
   readonly clock: Clock;
   readonly secretKeys?: SecretKeys;
+  /**
+   * True for one command beside a server: this process makes no calls, so it announces nothing and
+   * recovers nothing. Another clock or a server that was paused must not cost a living call.
+   */
+  readonly brief?: boolean;
   /** A name only one process has at a time; see owners.ts. */
   readonly instance?: string | null;
   readonly heartbeatMs?: number;
@@ -66,21 +71,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     staleMs: options.staleMs ?? staleMs,
     longestCallMs: options.longestCallMs ?? longestCallMs,
   });
-  const ownerOptions = {
-    instance: options.instance ?? null,
-    heartbeatMs: options.heartbeatMs ?? heartbeatMs,
-    onError,
-  };
   const parts = { driver, builder, clock, newId, box };
-  let leave = async (): Promise<void> => undefined;
-  try {
-    leave = await announceOwner({ ...parts, id: owner }, ownerOptions, ledger.recover);
-    await ledger.recover();
-  } catch (error) {
-    await leave().catch(onError);
-    await driver.close();
-    throw error;
-  }
+  const live = () => liveAsOwner(options, { ...parts, id: owner }, ledger);
+  const leave = options.brief === true ? async () => undefined : await live();
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
@@ -95,6 +88,30 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await driver.close();
     },
   };
+}
+
+/** Returns how to leave. When it fails the database is closed again. */
+async function liveAsOwner(
+  options: StorageOptions,
+  parts: Parameters<typeof announceOwner>[0],
+  ledger: Ledger,
+): Promise<() => Promise<void>> {
+  const { onError = () => undefined } = options;
+  const ownerOptions = {
+    instance: options.instance ?? null,
+    heartbeatMs: options.heartbeatMs ?? heartbeatMs,
+    onError,
+  };
+  let leave = async (): Promise<void> => undefined;
+  try {
+    leave = await announceOwner(parts, ownerOptions, ledger.recover);
+    await ledger.recover();
+    return leave;
+  } catch (error) {
+    await leave().catch(onError);
+    await parts.driver.close();
+    throw error;
+  }
 }
 
 /** The driver that is not used is not loaded. */
