@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type CompiledQuery, type SelectQueryBuilder, sql } from "kysely";
 import type { LedgerQuery, LedgerRow, LedgerSum, PageQuery, WeekRow } from "../core/accounts.ts";
 import { formatMoney } from "../core/money.ts";
@@ -44,6 +45,8 @@ export function createReport(driver: Driver, builder: Builder) {
         const rows = await driver.report(remove);
         purged += rows.length;
         if (rows.length < purgeRows) return purged;
+        // SQLite answers at once: without this, calls would wait until all is gone.
+        await setImmediate();
       }
     },
   };
