@@ -4,7 +4,8 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
 import { compose, type Parley } from "./compose.ts";
-import { type ConfigProblem, readConfig } from "./config/read.ts";
+import { explainProblems } from "./config/explain.ts";
+import { readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
@@ -27,7 +28,8 @@ const clock: Clock = {
 
 const read = readConfig(process.env, (path) => readFileSync(path, "utf8"));
 if ("problems" in read) {
-  process.stderr.write(explain(read.problems));
+  const language = defaultLanguage(process.env.LANG ?? "");
+  process.stderr.write(explainProblems(read.problems, createTranslate(), language));
   process.exit(EXIT_CONFIG);
 }
 await run(read.config);
@@ -97,15 +99,4 @@ function isOpenToAll(config: Config): boolean {
 
 function warnOpenKey(config: Config, log: ReturnType<typeof createLog>): void {
   log.warn(createTranslate()(defaultLanguage(config.LANG), "warning.open_shared_key"));
-}
-
-/** Every mistake on a line of its own, without the values: one may be a secret in a wrong place. */
-function explain(problems: readonly ConfigProblem[]): string {
-  const translate = createTranslate();
-  const language = defaultLanguage(process.env.LANG ?? "");
-  const lines = problems.map(
-    ({ name, key, params }) =>
-      `  ${name}: ${translate(language, `config_problem.${key}`, params ?? {})}`,
-  );
-  return `${translate(language, "config.heading")}\n${lines.join("\n")}\n`;
 }
