@@ -4,7 +4,7 @@ import type { AppContext, AppEnv } from "./edge/facts.ts";
 
 /** One path of a dialect. Health, docs and status routes are not counted by the limits. */
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly counted: boolean;
   /** Answers only to say no, so Allow does not name it. */
