@@ -12,6 +12,15 @@ export interface Price {
   readonly since: number;
 }
 
+/** A shipped list, which the operator checks before it is imported. */
+export interface PriceList {
+  /** The day the prices are from, "2025-08-07". */
+  readonly published: string;
+  readonly source: string;
+  readonly note: string;
+  readonly prices: readonly Omit<Price, "since">[];
+}
+
 /** More than any model's context by far; a larger count is a lie of the upstream. */
 export const mostTokens = 100_000_000;
 
@@ -46,6 +55,12 @@ export function priceNames(model: string): readonly string[] {
   if (model.startsWith("ft:")) return [model];
   const family = model.replace(/-(?:\d{4}-\d{2}-\d{2}|\d{4})$/, "");
   return family === model || family === "" ? [model] : [model, family];
+}
+
+/** The list's prices, from the day it was published on. */
+export function listedPrices(list: PriceList): readonly Price[] {
+  const since = Date.parse(list.published);
+  return list.prices.map((price) => ({ ...price, since }));
 }
 
 /** The price as a ledger row keeps it: "input,cached input,output". */

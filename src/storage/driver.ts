@@ -12,6 +12,8 @@ export interface Driver {
   /** How many rows one insert statement is best given. */
   readonly rowsPerInsert: number;
   all<R>(query: CompiledQuery<R>): Promise<readonly R[]>;
+  /** The same for queries over many rows, which nobody's call waits for. */
+  report<R>(query: CompiledQuery<R>): Promise<readonly R[]>;
   /** Commits, or throws and has changed nothing (but for a connection lost while committing). */
   transaction<T>(script: () => Script<T>): Promise<T>;
   /** One statement needs no transaction around it. */

@@ -15,8 +15,10 @@ const mostConnections = 10;
 const connectTimeoutMs = 1_000;
 /** A caller waits for these: a database that hangs is a 503 within 1.5 s. */
 const queryTimeoutMs = 1_400;
+/** For sums, exports and purges. */
+const reportTimeoutMs = 20_000;
 /** The server gives up later than we do, so that nothing runs on unseen for long. */
-const statementTimeoutMs = 5_000;
+const statementTimeoutMs = 25_000;
 const idleInTransactionMs = 10_000;
 /** Waiting for another starter's migrations is part of it. */
 const migrationTimeoutMs = 60_000;
@@ -50,15 +52,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Driver> {
 }
 
 function createPostgresDriver(pool: pg.Pool): Driver {
-  const all = async <R>(query: CompiledQuery<R>): Promise<readonly R[]> => {
-    const rows = await withClient(pool, (client) => rowsOf(client, query));
+  const read = async <R>(query: CompiledQuery<R>, timeoutMs: number): Promise<readonly R[]> => {
+    const rows = await withClient(pool, (client) => rowsOf(client, query, timeoutMs));
     // The rows have the type the query says.
     return rows as readonly R[];
   };
   return {
     kind: "postgres",
     rowsPerInsert: 64,
-    all,
+    all: (query) => read(query, queryTimeoutMs),
+    report: (query) => read(query, reportTimeoutMs),
     transaction: (script) =>
       again(() =>
         withClient(pool, async (client) => {
@@ -89,9 +92,13 @@ async function steps<T>(client: pg.ClientBase, script: () => Script<T>): Promise
   return step.value;
 }
 
-async function rowsOf(client: pg.ClientBase, query: CompiledQuery): Promise<readonly unknown[]> {
-  const result = await client.query(query.sql, [...query.parameters]);
-  return result.rows;
+async function rowsOf(
+  client: pg.ClientBase,
+  query: CompiledQuery,
+  timeoutMs = queryTimeoutMs,
+): Promise<readonly unknown[]> {
+  const config = { text: query.sql, values: [...query.parameters], query_timeout: timeoutMs };
+  return (await client.query(config)).rows;
 }
 
 /** A connection whose query failed for another reason than the query is thrown away. */

@@ -41,7 +41,7 @@ export function createReport(driver: Driver, builder: Builder) {
         .limit(purgeRows);
       const remove = builder.deleteFrom("ledger").where("id", "in", old).returning("id").compile();
       for (let purged = 0; ; ) {
-        const rows = await driver.all(remove);
+        const rows = await driver.report(remove);
         purged += rows.length;
         if (rows.length < purgeRows) return purged;
       }
@@ -68,7 +68,7 @@ function pageReader(driver: Driver, builder: Builder) {
       .orderBy("id", direction)
       .limit(bounded(limit))
       .compile();
-    return (await driver.all(compiled)).map(ledgerRow);
+    return (await driver.report(compiled)).map(ledgerRow);
   };
 }
 
@@ -84,7 +84,7 @@ function sumReader(driver: Driver, builder: Builder) {
     };
     const total = (column: string) =>
       sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
-    const rows = await driver.all(
+    const rows = await driver.report(
       filtered(builder.selectFrom("ledger"), query)
         .select(keys[by].as("key"))
         .select(({ fn }) => fn.countAll<number>().as("requests"))
@@ -108,7 +108,7 @@ function sumReader(driver: Driver, builder: Builder) {
 
 function weekReader(driver: Driver, builder: Builder) {
   return async (tokenId: string, nowMs: number): Promise<readonly WeekRow[]> => {
-    const rows = await driver.all(
+    const rows = await driver.report(
       filtered(builder.selectFrom("ledger"), { tokenId, from: nowMs - weekMs })
         .select(["upstream_id", "model", "answered_by", "total_tokens", "at"])
         .select(exactText("cost").as("cost"))

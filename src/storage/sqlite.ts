@@ -59,12 +59,14 @@ function createSqliteDriver(database: DatabaseSync): Driver {
     while (step.done !== true) step = running.next(run(step.value));
     return step.value;
   };
+  // The rows have the type the query says.
+  const all = <R>(query: CompiledQuery<R>) => patiently(() => run(query) as readonly R[]);
   return {
     kind: "sqlite",
     // Measured: 8 rows save a twentieth a row, more save little.
     rowsPerInsert: 8,
-    // The rows have the type the query says.
-    all: async <R>(query: CompiledQuery<R>) => patiently(() => run(query) as readonly R[]),
+    all,
+    report: all,
     transaction: (script) => patiently(() => exclusively(database, () => steps(script))),
     single: (script) => patiently(() => exclusively(database, () => steps(script))),
     backup: async (file) => {

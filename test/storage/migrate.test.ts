@@ -1,0 +1,112 @@
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { expect, test } from "vitest";
+import { openStorage } from "../../src/storage/open.ts";
+import { entry } from "./support/calls.ts";
+import {
+  createDatabase,
+  eachDatabase,
+  systemClock,
+  type TestDatabase,
+} from "./support/databases.ts";
+import { endOf, messageOf, startProcess } from "./support/processes.ts";
+
+eachDatabase("migrations", (kind) => {
+  test("four starters at once end with one set of tables", async () => {
+    await withDatabase(kind, async (database) => {
+      const children = await Promise.all(
+        ["a", "b", "c", "d"].map((name) => starter(database, name)),
+      );
+      const migrated = children.map((child) => messageOf(child));
+      for (const child of children) child.send("go");
+      expect(await Promise.all(migrated)).toEqual(Array(4).fill("migrated"));
+      expect(await query(database, "SELECT name FROM kysely_migration")).toEqual([
+        { name: "0001-accounts" },
+      ]);
+    });
+  }, 60_000);
+
+  test("a starter that is killed leaves nothing half done", async () => {
+    await withDatabase(kind, async (database) => {
+      for (let waitMs = 0; waitMs < 60; waitMs += 12) {
+        const child = await starter(database, "killed");
+        child.send("go");
+        await sleep(waitMs);
+        child.kill("SIGKILL");
+        await endOf(child);
+      }
+      const storage = await database.open();
+      await storage.ledger.settle(entry(), null);
+      expect(await storage.ledger.rows()).toHaveLength(1);
+    });
+  }, 60_000);
+
+  test("a database of a newer version is left alone, and the reason is told", async () => {
+    await withDatabase(kind, async (database) => {
+      await (await database.open()).close();
+      await query(
+        database,
+        "INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-later', '2030') RETURNING name",
+      );
+      await expect(database.open()).rejects.toThrow("another version of Parley");
+    });
+  }, 20_000);
+});
+
+test("a SQLite file is its owner's only, survives what it should, and is backed up while in use", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-file-"));
+  const file = join(folder, "deep", "parley.sqlite");
+  const storage = await openStorage({
+    sqliteFile: file,
+    sqliteSynchronous: "FULL",
+    clock: systemClock,
+  });
+  await storage.ledger.settle(entry(), null);
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) {
+    expect(statSync(name).mode & 0o777, name).toBe(0o600);
+  }
+  const copy = join(folder, "copy.sqlite");
+  await Promise.all([storage.backup(copy), storage.ledger.settle(entry(), null)]);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  await storage.close();
+  const restored = await openStorage({ sqliteFile: copy, clock: systemClock });
+  expect((await restored.ledger.rows()).length).toBeGreaterThan(0);
+  await restored.close();
+  rmSync(folder, { recursive: true });
+  expect(existsSync(folder)).toBe(false);
+});
+
+async function withDatabase(
+  kind: "sqlite" | "postgres",
+  work: (database: TestDatabase) => Promise<void>,
+): Promise<void> {
+  const database = await createDatabase(kind);
+  try {
+    await work(database);
+  } finally {
+    await database.drop();
+  }
+}
+
+function starter(database: TestDatabase, name: string) {
+  return startProcess({ place: database.place, kind: "migrate", secret: "", parallel: 0, name });
+}
+
+async function query({ place }: TestDatabase, text: string): Promise<unknown[]> {
+  if (place.sqliteFile != null) {
+    const file = new DatabaseSync(place.sqliteFile, { timeout: 5_000 });
+    const rows = file.prepare(text).all();
+    file.close();
+    // SQLite's rows have no prototype.
+    return rows.map((row) => ({ ...row }));
+  }
+  const client = new pg.Client({ connectionString: place.databaseUrl ?? "" });
+  await client.connect();
+  const { rows } = await client.query(text);
+  await client.end();
+  return rows;
+}

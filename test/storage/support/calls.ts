@@ -1,0 +1,70 @@
+import type { LedgerEntry, ReserveRequest, Token } from "../../../src/core/accounts.ts";
+import type { Clock } from "../../../src/core/ports.ts";
+import { noLimits, type QuotaLimits, type Quotas } from "../../../src/core/quota.ts";
+
+export interface SetClock extends Clock {
+  set(wallMs: number): void;
+}
+
+export const noon = Date.UTC(2026, 10, 21, 12);
+
+/** Time that stands still until it is set. */
+export function standingClock(wallMs = noon): SetClock {
+  let now = wallMs;
+  return {
+    wallMs: () => now,
+    monotonicMs: () => now,
+    set: (wallMs) => {
+      now = wallMs;
+    },
+  };
+}
+
+export function perDay(limits: Partial<QuotaLimits>): Quotas {
+  return { day: { ...noLimits, ...limits }, month: noLimits };
+}
+
+export function perMonth(limits: Partial<QuotaLimits>): Quotas {
+  return { day: noLimits, month: { ...noLimits, ...limits } };
+}
+
+export function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
+  return {
+    requestId: "req-1",
+    at: noon,
+    payer: { kind: "visitor", tokenId: null, keyDigest: null },
+    dialect: "openai",
+    model: "gpt-4o-mini",
+    answeredBy: "gpt-4o-mini-2024-07-18",
+    usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 40 },
+    price: { model: "gpt-4o-mini", input: "0.15", cachedInput: "0.075", output: "0.6", since: 0 },
+    cost: 42_000_000n,
+    provenance: "reported",
+    outcome: "completed",
+    onDisconnect: "cancel",
+    status: 200,
+    error: null,
+    firstTokenMs: 120.4,
+    durationMs: 812.6,
+    upstreamId: "chatcmpl-1",
+    ...changes,
+  };
+}
+
+export function tokenEntry(token: Token, changes: Partial<LedgerEntry> = {}): LedgerEntry {
+  return entry({ payer: { kind: "token", tokenId: token.id, keyDigest: null }, ...changes });
+}
+
+export function wish(token: Token, changes: Partial<ReserveRequest> = {}): ReserveRequest {
+  return {
+    requestId: "req-1",
+    at: noon,
+    token,
+    dialect: "openai",
+    model: "gpt-4o-mini",
+    onDisconnect: "cancel",
+    tokens: 1_000,
+    money: 600_000_000n,
+    ...changes,
+  };
+}

@@ -1,0 +1,116 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
+import { describe } from "vitest";
+import type { Clock } from "../../../src/core/ports.ts";
+import { openStorage, type Storage, type StorageOptions } from "../../../src/storage/open.ts";
+
+export type Kind = "sqlite" | "postgres";
+
+/** A database of its own for one test. */
+export interface TestDatabase {
+  readonly kind: Kind;
+  /** For `openStorage`, also in another process. */
+  readonly place: Pick<StorageOptions, "databaseUrl" | "sqliteFile">;
+  open(options?: Partial<StorageOptions>): Promise<Storage>;
+  /** Closes what was opened and empties every table: quicker than a new database. */
+  empty(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+// biome-ignore lint/style/noProcessEnv: a test run is narrowed or widened from outside
+const { TEST_POSTGRES, DATABASES, ROUNDS } = process.env;
+const server = TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
+
+export const kinds: readonly Kind[] = chosenKinds(DATABASES ?? "sqlite,postgres");
+
+/** How often a process is killed: few in every run, ROUNDS=100 now and then. */
+export const rounds = Number(ROUNDS ?? 20);
+
+/** One suite, run on every database. A missing Postgres fails; DATABASES=sqlite leaves it out. */
+export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
+  for (const kind of kinds) describe(`${title} on ${kind}`, () => suite(kind));
+}
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+};
+
+export async function createDatabase(kind: Kind): Promise<TestDatabase> {
+  const { place, drop } = kind === "sqlite" ? sqlitePlace() : await postgresPlace();
+  const opened: Storage[] = [];
+  const closeAll = async () => {
+    // Some tests close their own.
+    for (const storage of opened.splice(0)) await storage.close().catch(() => undefined);
+  };
+  return {
+    kind,
+    place,
+    open: async (options = {}) => {
+      const storage = await openStorage({ clock: systemClock, ...place, ...options });
+      opened.push(storage);
+      return storage;
+    },
+    empty: async () => {
+      await closeAll();
+      if (place.databaseUrl !== undefined) {
+        await onServer(`TRUNCATE ${tables.join()}`, place.databaseUrl);
+      } else if (place.sqliteFile !== undefined && existsSync(place.sqliteFile)) {
+        const file = new DatabaseSync(place.sqliteFile);
+        for (const table of tables) file.exec(`DELETE FROM ${table}`);
+        file.close();
+      }
+    },
+    drop: async () => {
+      await closeAll();
+      await drop();
+    },
+  };
+}
+
+const tables = ["tokens", "quota_use", "reservations", "owners", "ledger", "prices"];
+
+interface Place {
+  readonly place: { readonly sqliteFile?: string; readonly databaseUrl?: string };
+  readonly drop: () => Promise<void>;
+}
+
+function sqlitePlace(): Place {
+  const folder = mkdtempSync(join(tmpdir(), "parley-storage-"));
+  return {
+    place: { sqliteFile: join(folder, "parley.sqlite") },
+    drop: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+async function postgresPlace(): Promise<Place> {
+  const name = `parley_${crypto.randomUUID().replaceAll("-", "")}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return {
+    place: { databaseUrl: url.href },
+    drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`),
+  };
+}
+
+async function onServer(statement: string, url = server): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function chosenKinds(text: string): readonly Kind[] {
+  const chosen = (["sqlite", "postgres"] as const).filter((kind) => text.split(",").includes(kind));
+  if (chosen.length === 0) throw new Error(`DATABASES=${text} names no database`);
+  if (chosen.length < 2) process.stderr.write(`only ${chosen} is tested: DATABASES=${text}\n`);
+  return chosen;
+}
