@@ -1,7 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
 
-/** Entries in one transaction. More would make the first one wait for little gain. */
-const mostTogether = 64;
 /** Entries waiting for a database that does not answer; above it callers are refused. */
 const mostWaiting = 10_000;
 
@@ -13,10 +11,12 @@ interface Waiting<E, R> {
 
 /**
  * Group commit: entries of one turn of the event loop are written together, and while one group
- * is written the next gathers. Each caller waits until its own entry is durable.
+ * is written the next gathers. Each caller waits until its own entry is durable. More than 64 in
+ * one transaction would make the first one wait for little gain.
  */
 export function createGroup<E, R>(
   write: (entries: readonly E[]) => Promise<readonly R[]>,
+  mostTogether = 64,
 ): (entry: E) => Promise<R> {
   let waiting: Waiting<E, R>[] = [];
   let busy = false;

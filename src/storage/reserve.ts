@@ -35,6 +35,11 @@ interface Asked {
  * so that a crowd of them does not wait for its row one by one; tokens do not wait for others.
  */
 const postgresLanes = 4;
+/**
+ * Few on Postgres: each is a round trip during which the group's rows stay locked, and another
+ * process that waits for one of them gives up after 1.4 s.
+ */
+const mostTogether = { sqlite: 64, postgres: 8 } as const;
 /** A quota that had no room a moment ago may have some again when its use is read. */
 const mostTries = 3;
 
@@ -53,7 +58,7 @@ export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promi
       ? driver.single(() => reserveAll(asked))
       : driver.transaction(() => reserveAll(asked));
   const lanes = Array.from({ length: driver.kind === "postgres" ? postgresLanes : 1 }, () =>
-    createGroup(write),
+    createGroup(write, mostTogether[driver.kind]),
   );
   return async (request) => {
     if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
