@@ -17,7 +17,7 @@ export interface Terminal {
   complain(line: string): void;
 }
 
-export interface Option {
+interface Option {
   /** What stands for the value in the help; null for a switch. */
   readonly value: string | null;
   readonly help: string;
@@ -33,7 +33,7 @@ export interface Given {
 }
 
 /** The open database. */
-export interface Desk {
+interface Desk {
   readonly admin: Admin;
   readonly storage: Storage;
 }
@@ -80,7 +80,7 @@ export class CommandFailed extends Error {
   }
 }
 
-export const everyCommand: Options = {
+const everyCommand: Options = {
   json: { value: null, help: "print JSON" },
   help: { value: null, help: "print this help" },
 };

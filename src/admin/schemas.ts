@@ -133,8 +133,8 @@ export function importedPrices(
   return all.toSorted((a, b) => a.since - b.since);
 }
 
-export const groupings = ["day", "model", "token"] as const;
-export const exportFormats = ["csv", "jsonl"] as const;
+const groupings = ["day", "model", "token"] as const;
+const exportFormats = ["csv", "jsonl"] as const;
 
 const span = (nowMs: number) => ({
   from: moment(nowMs, "back").nullish(),

@@ -4,7 +4,7 @@ import type { Price } from "../core/price.ts";
 import { type QuotaState, type QuotaUse, quotaStates } from "../core/quota.ts";
 
 /** A token as the command line and the HTTP interface show it; names as in what makes one. */
-export function shownToken(token: Token) {
+function shownToken(token: Token) {
   const { day, month } = token.quotas;
   return {
     id: token.id,
