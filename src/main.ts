@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
@@ -14,7 +15,7 @@ import { listen } from "./server.ts";
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
 /** Log lines leave in blocks of this size, or this often; the rest when the process ends. */
-const LOG_BLOCK_BYTES = 65_536;
+const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
 /** After the streams were told to stop: for their last event to be written. */
 const FAREWELL_MS = 1_000;
@@ -37,6 +38,7 @@ async function run(config: Config): Promise<void> {
     fd: 1,
     sync: false,
     minLength: LOG_BLOCK_BYTES,
+    maxWrite: 2 * LOG_BLOCK_BYTES, // must be the larger; 16 KiB unless given
     periodicFlush: LOG_FLUSH_MS,
   });
   const log = createLog(config.LOG_LEVEL, output);
@@ -77,6 +79,7 @@ async function run(config: Config): Promise<void> {
 async function drain(parley: Parley, seconds: number, log: ReturnType<typeof createLog>) {
   const { openCalls, server, metricsServer } = parley;
   log.info("draining", { open_calls: openCalls.count, seconds });
+  for (const event of ["request", "checkContinue"]) server.prependListener(event, askToLeave);
   const idle = openCalls.drain();
   await Promise.race([idle, wait(seconds * 1_000)]);
   const cut = openCalls.count;
@@ -87,6 +90,11 @@ async function drain(parley: Parley, seconds: number, log: ReturnType<typeof cre
   metricsServer?.close();
   await parley.close();
   log.info("drained", { cut });
+}
+
+/** A connection kept would carry the client's next call to a server that is gone: Connection: close. */
+function askToLeave(_incoming: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.shouldKeepAlive = false;
 }
 
 function isOpenToAll(config: Config): boolean {
