@@ -6,7 +6,7 @@ import { createKeyRing } from "./core/key-ring.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
 import { rateLimited } from "./core/rate-limited.ts";
-import type { CountCalls, Dialect } from "./dialects/dialect.ts";
+import type { Dialect, Gate } from "./dialects/dialect.ts";
 import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
@@ -61,7 +61,7 @@ export function compose(config: Config, { clock, log }: { clock: Clock; log: Log
         log.request(end);
       },
     },
-    countCalls: createCountCalls(parts, clock),
+    gate: createGate(parts, clock),
     writeUnknown: parts.writeError,
     report: (requestId, error) => {
       log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
@@ -135,17 +135,23 @@ function createDialects(config: Config, parts: Parts, pipeline: Pipeline): Diale
   return [status, envelope];
 }
 
-function createCountCalls({ limiter, metrics }: Parts, clock: Clock): CountCalls {
-  return (writeError) =>
-    createLimitMiddleware<AppEnv>({
-      limiter,
-      bucketOf: (c) => c.get("facts").client.bucket,
-      onDecision: (c, decision) => {
-        c.get("facts").limits = decision;
-        metrics.decision(decision);
-      },
-      refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
-    });
+function createGate({ limiter, metrics }: Parts, clock: Clock): Gate {
+  return {
+    count: (writeError) =>
+      createLimitMiddleware<AppEnv>({
+        limiter,
+        bucketOf: (c) => c.get("facts").client.bucket,
+        onDecision: (c, decision) => {
+          c.get("facts").limits = decision;
+          metrics.decision(decision);
+        },
+        refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
+      }),
+    peek(c) {
+      const facts = c.get("facts");
+      facts.limits = limiter.peek(facts.client.bucket);
+    },
+  };
 }
 
 function transportOptions(config: Config, clock: Clock): TransportOptions {

@@ -27,13 +27,13 @@ export function createLog(level: LogLevel, destination: DestinationStream): Log 
   };
 }
 
-function fieldsOf({ facts, method, status, durationMs, clientLeft }: RequestEnd): LogFields {
+function fieldsOf({ facts, method, status, durationMs }: RequestEnd): LogFields {
   const { record } = facts;
   const about = {
     request_id: facts.requestId,
     route: facts.route,
     method,
-    status: clientLeft ? 499 : status,
+    status,
     ms: Math.round(durationMs),
     client: facts.client.bucket,
   };

@@ -66,9 +66,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
     async stream(call, request) {
       const { signal, principal } = call;
-      const leave = openAnswers.enter(principal.bucket);
-      if (leave === null) throw streamsLimited(streamLimit);
       const settle = createSettle(call, request, true, clock, observe);
+      const leave = openAnswers.enter(principal.bucket);
+      if (leave === null) {
+        const error = streamsLimited(streamLimit);
+        settle("refused", { error });
+        throw error;
+      }
       try {
         const events = await ask(call, settle, (key) => upstream.stream(request, { key, signal }));
         return watch(events, principal, settle, clock, leave);

@@ -133,7 +133,8 @@ function windowState({ window, start, calls }: Counted, log: CallLog, nowMs: num
 
 /** Rounded up to whole milliseconds: whoever waits that long finds the entry gone. */
 function untilGoneMs(window: Window, log: CallLog, index: number, nowMs: number): number {
-  return Math.ceil(numberAt(log, index) + window.windowMs - nowMs);
+  // in this order a call counted just now is exactly one window away, whatever its fraction
+  return Math.ceil(numberAt(log, index) - nowMs + window.windowMs);
 }
 
 function append(log: CallLog, nowMs: number): void {

@@ -1,4 +1,5 @@
 import { OpenAI } from "openai";
+import { ProxyError } from "../core/errors.ts";
 import type { OutboundAnswer } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 
@@ -10,7 +11,9 @@ export interface ReadyRequest {
   readonly key: string;
   readonly signal: AbortSignal;
   readonly headMs: number;
+  /** Most bytes the body may have, and most of it that may be read as one text. */
   readonly maxBytes: number;
+  readonly maxTextBytes: number;
 }
 
 /** The client wants a URL for its log lines; where a request goes is known to the transport alone. */
@@ -69,7 +72,7 @@ export class LeanClient extends OpenAI {
     if (body !== null) headers["content-type"] = "application/json";
     const request = { path, method, headers, body, signal, headMs, maxBytes };
     const answer = await this.#transport.send(request);
-    return new LightResponse(answer) as unknown as Response; // the part of it the client uses
+    return new LightResponse(answer, ready.maxTextBytes) as unknown as Response; // the part of it the client uses
   }
 }
 
@@ -80,17 +83,24 @@ export class LightResponse {
   readonly url = "";
   readonly headers: LightHeaders;
   readonly chunks: OutboundAnswer["body"];
+  readonly #maxTextBytes: number;
 
-  constructor(answer: OutboundAnswer) {
+  constructor(answer: OutboundAnswer, maxTextBytes: number) {
     this.status = answer.status;
     this.ok = answer.status >= 200 && answer.status < 300;
     this.headers = new LightHeaders(answer.headers);
     this.chunks = answer.body;
+    this.#maxTextBytes = maxTextBytes;
   }
 
   async text(): Promise<string> {
     const chunks: Buffer[] = [];
-    for await (const chunk of this.chunks) chunks.push(chunk);
+    let bytes = 0;
+    for await (const chunk of this.chunks) {
+      bytes += chunk.length;
+      if (bytes > this.#maxTextBytes) throw new ProxyError("upstream_bad_answer");
+      chunks.push(chunk);
+    }
     return (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString("utf8") ?? "";
   }
 }

@@ -4,6 +4,8 @@ import { scrub } from "../core/scrub.ts";
 
 /** Longest piece of an upstream's own words that is passed on. */
 const MAX_REASON_CHARACTERS = 500;
+/** More than is passed on, so that no credential is cut before it is found. */
+const MAX_SCRUBBED_CHARACTERS = 10_000;
 /** A Retry-After beyond a day is not believed. */
 const MAX_RETRY_AFTER_MS = 86_400_000;
 
@@ -13,8 +15,8 @@ export function fromTransportFailure(error: Error, started: boolean): ProxyError
   return new ProxyError(started ? "upstream_failed" : "upstream_unreachable", { cause: error });
 }
 
-/** An answer whose status is not 2xx, as the openai package reports it. */
-export function fromApiError(error: unknown): ProxyError {
+/** An answer whose status is not 2xx, as the openai package reports it to a request with that key. */
+export function fromApiError(error: unknown, key: string): ProxyError {
   if (error instanceof ProxyError) return error;
   if (!(error instanceof APIError)) return new ProxyError("internal", { cause: error });
   if (error.cause instanceof ProxyError) return error.cause;
@@ -24,7 +26,7 @@ export function fromApiError(error: unknown): ProxyError {
   const code = codeOf(status, error.code);
   return new ProxyError(code, {
     retryAfterMs,
-    params: code === "upstream_refused" ? { reason: reasonOf(error) } : {},
+    params: code === "upstream_refused" ? { reason: reasonOf(error, key) } : {},
     facts: { upstream_status: status },
     cause: `upstream answered ${status}`,
   });
@@ -44,12 +46,12 @@ function codeOf(status: number, upstreamCode: string | null | undefined): ErrorC
   return "upstream_failed";
 }
 
-function reasonOf(error: APIError): string {
+function reasonOf(error: APIError, key: string): string {
   const inner: unknown = error.error;
   const message =
     typeof inner === "object" && inner !== null && "message" in inner ? inner.message : undefined;
   const text = typeof message === "string" ? message : String(error.status);
-  return scrub(text.slice(0, MAX_REASON_CHARACTERS));
+  return scrub(text.slice(0, MAX_SCRUBBED_CHARACTERS), key).slice(0, MAX_REASON_CHARACTERS);
 }
 
 /** `retry-after-ms`, or Retry-After in seconds or as a date; undefined when absent or absurd. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
-import { ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
 import type { Deadline } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
 
@@ -86,8 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
   };
 
   readonly #onAbort = (): void => {
-    const reason: unknown = this.#options.signal.reason;
-    this.#fail(reason instanceof ProxyError ? reason : new ProxyError("canceled"));
+    this.#fail(abortReason(this.#options.signal));
   };
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -1,4 +1,4 @@
-import { ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/messages.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { type Delta, parseCompletion, parseDelta } from "./answers.ts";
@@ -26,54 +26,60 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
   const client = new LeanClient(options.transport);
   const learnt = new Map<string, TokenField>();
 
-  const send = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
-    const tokenField = learnt.get(request.model) ?? usualTokenField(request.model);
+  const send = async (
+    request: ChatRequest,
+    stream: boolean,
+    tokenField: TokenField,
+    { key, signal }: AskOptions,
+  ) => {
     const { path, body } = prepareRequest(request, stream, tokenField);
     const headMs = stream ? options.firstTokenMs : options.answerMs;
-    const maxBytes = stream ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
-    const { key, signal } = ask;
-    return client
-      .ask({ method: "POST", path, body, key, signal, headMs, maxBytes })
+    const maxTextBytes = options.maxAnswerBytes;
+    const maxBytes = stream ? Number.POSITIVE_INFINITY : maxTextBytes;
+    const answer = await client
+      .ask({ method: "POST", path, body, key, signal, headMs, maxBytes, maxTextBytes })
       .catch((error: unknown) => {
-        throw fromApiError(error);
+        // a client that leaves while a refusal is read has left all the same
+        throw signal.aborted ? abortReason(signal) : fromApiError(error, key);
       });
+    return answerAsAsked(answer);
   };
 
   /** A model that wants the newer field name says so in its refusal; it is asked once more. */
   const sendAndLearn = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
+    const used = learnt.get(request.model) ?? usualTokenField(request.model);
     try {
-      return await send(request, stream, ask);
+      return await send(request, stream, used, ask);
     } catch (error) {
-      const field = fieldWanted(error);
-      if (field === null || learnt.get(request.model) === field) throw error;
+      const wanted = fieldWanted(error);
+      if (wanted === null || wanted === used) throw error;
       if (learnt.size >= MAX_LEARNT_MODELS) learnt.clear();
-      learnt.set(request.model, field);
-      return send(request, stream, ask);
+      learnt.set(request.model, wanted);
+      return send(request, stream, wanted, ask);
     }
   };
 
   return {
     async complete(request, ask) {
       const answer = await sendAndLearn(request, false, ask);
-      return parseCompletion(await bodyText(answer));
+      return parseCompletion(await answer.text());
     },
     async stream(request, ask) {
       const answer = await sendAndLearn(request, true, ask);
       const type = answer.headers.get("content-type") ?? "";
-      if (type.includes("text/event-stream")) return readAnswer(answer, options);
+      if (type.toLowerCase().includes("text/event-stream")) return readAnswer(answer, options);
       // some servers ignore `stream`; what they answered is still an answer
-      return replay(parseCompletion(await bodyText(answer)));
+      return replay(parseCompletion(await answer.text()));
     },
   };
 }
 
-async function bodyText(answer: LightResponse): Promise<string> {
+/** No compression was asked for, so what comes compressed is not unpacked but refused. */
+async function answerAsAsked(answer: LightResponse): Promise<LightResponse> {
   const encoding = answer.headers.get("content-encoding") ?? "identity";
-  if (encoding !== "identity") {
-    await answer.chunks.return?.();
-    throw new ProxyError("upstream_bad_answer");
-  }
-  return answer.text();
+  if (encoding === "identity") return answer;
+  await answer.chunks.return?.();
+  throw new ProxyError("upstream_bad_answer");
 }
 
 async function* readAnswer(
