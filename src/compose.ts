@@ -20,7 +20,7 @@ import { createLimitMiddleware } from "./limits/middleware.ts";
 import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { describeError, type Log } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createHttpServer, createMetricsServer } from "./server.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "./upstream/openai.ts";
 import { createTransport, type Transport, type TransportOptions } from "./upstream/transport.ts";

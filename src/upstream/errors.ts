@@ -9,6 +9,12 @@ const MAX_SCRUBBED_CHARACTERS = 10_000;
 /** A Retry-After beyond a day is not believed. */
 const MAX_RETRY_AFTER_MS = 86_400_000;
 
+/** What a client is told where the upstream gives no hint: a limit passes soon, a bill doesn't. */
+const USUAL_WAIT_MS: Partial<Record<ErrorCode, number>> = {
+  upstream_rate_limited: 10_000,
+  key_exhausted: 3_600_000,
+};
+
 /** A connection that failed: before any answer it is unreachable, after that it broke. */
 export function fromTransportFailure(error: Error, started: boolean): ProxyError {
   if (error instanceof ProxyError) return error;
@@ -22,8 +28,9 @@ export function fromApiError(error: unknown, key: string): ProxyError {
   if (error.cause instanceof ProxyError) return error.cause;
   const status: number | undefined = error.status;
   if (status === undefined) return new ProxyError("upstream_unreachable", { cause: error });
-  const retryAfterMs = status === 429 || status === 503 ? retryAfter(error) : undefined;
   const code = codeOf(status, error.code);
+  const retryAfterMs =
+    status === 429 || status === 503 ? (retryAfter(error) ?? USUAL_WAIT_MS[code]) : undefined;
   return new ProxyError(code, {
     retryAfterMs,
     params: code === "upstream_refused" ? { reason: reasonOf(error, key) } : {},

@@ -74,11 +74,6 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     else this.#deadline = deadline;
   }
 
-  /** The request could not even be made. */
-  refuse(error: unknown): void {
-    this.#fail(new ProxyError("internal", { cause: error }));
-  }
-
   readonly expire = (): void => {
     const failure = new ProxyError("upstream_timeout");
     if (this.#draining) this.#controller?.abort(failure);
@@ -133,7 +128,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#draining) this.#release();
-    this.#fail(fromTransportFailure(error, this.#started));
+    // what undici refuses to send, such as a key with a line end, is no fault of the upstream
+    const unsendable = this.#controller === null && error.name === "InvalidArgumentError";
+    this.#fail(
+      unsendable
+        ? new ProxyError("internal", { cause: error })
+        : fromTransportFailure(error, this.#started),
+    );
   }
 
   next(): Promise<IteratorResult<Buffer>> {

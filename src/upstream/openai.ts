@@ -2,7 +2,7 @@ import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/messages.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { type Delta, parseCompletion, parseDelta } from "./answers.ts";
-import { LeanClient, type LightResponse } from "./client.ts";
+import { askUpstream, type UpstreamAnswer } from "./ask.ts";
 import { fromApiError } from "./errors.ts";
 import { prepareRequest, type TokenField, usualTokenField } from "./request.ts";
 import { readEvents } from "./sse.ts";
@@ -23,7 +23,6 @@ const MAX_LEARNT_MODELS = 1_000;
 
 /** The typed way to an OpenAI-compatible service. */
 export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
-  const client = new LeanClient(options.transport);
   const learnt = new Map<string, TokenField>();
 
   const send = async (
@@ -36,13 +35,13 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
     const headMs = stream ? options.firstTokenMs : options.answerMs;
     const maxTextBytes = options.maxAnswerBytes;
     const maxBytes = stream ? Number.POSITIVE_INFINITY : maxTextBytes;
-    const answer = await client
-      .ask({ method: "POST", path, body, key, signal, headMs, maxBytes, maxTextBytes })
-      .catch((error: unknown) => {
-        // a client that leaves while a refusal is read has left all the same
-        throw signal.aborted ? abortReason(signal) : fromApiError(error, key);
-      });
-    return answerAsAsked(answer);
+    const ready = { path, body, key, signal, headMs, maxBytes, maxTextBytes };
+    try {
+      return answerAsAsked(await askUpstream(options.transport, { method: "POST", ...ready }));
+    } catch (error) {
+      // a client that leaves while a refusal is read has left all the same
+      throw signal.aborted ? abortReason(signal) : fromApiError(error, key);
+    }
   };
 
   /** A model that wants the newer field name says so in its refusal; it is asked once more. */
@@ -75,18 +74,18 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
 }
 
 /** No compression was asked for, so what comes compressed is not unpacked but refused. */
-async function answerAsAsked(answer: LightResponse): Promise<LightResponse> {
+function answerAsAsked(answer: UpstreamAnswer): UpstreamAnswer {
   const encoding = answer.headers.get("content-encoding") ?? "identity";
   if (encoding === "identity") return answer;
-  await answer.chunks.return?.();
+  void answer.chunks.return?.();
   throw new ProxyError("upstream_bad_answer");
 }
 
 async function* readAnswer(
-  answer: LightResponse,
-  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+  answer: UpstreamAnswer,
+  { maxEventBytes }: OpenAIUpstreamOptions,
 ): AsyncGenerator<AnswerEvent> {
-  const soFar = createAccount(maxAnswerBytes);
+  const soFar = createAccount();
   let done = false;
   for await (const data of readEvents(answer.chunks, maxEventBytes)) {
     done = data === "[DONE]";
@@ -108,17 +107,32 @@ async function* readAnswer(
   yield { type: "answer-end", completion };
 }
 
-/** Adds the pieces of a streamed answer up; more text than a whole answer may have is refused. */
-function createAccount(maxAnswerBytes: number) {
-  const texts: string[] = [];
+/**
+ * Four times the longest answer of any model (128,000 tokens). The text of a streamed answer is
+ * kept for its last event, so this is also what a reader who never reads can make us keep.
+ */
+const MAX_TEXT_CHARACTERS = 524_288;
+/** Short pieces are joined in groups: a string costs 20 bytes beside its text. */
+const PIECES_JOINED = 256;
+
+/** Adds the pieces of a streamed answer up. */
+function createAccount() {
+  let joined = "";
+  let pieces: string[] = [];
   let size = 0;
   let last: Delta | null = null;
+  const join = () => {
+    joined = [joined, ...pieces].join("");
+    pieces = [];
+    return joined;
+  };
   return {
     isEmpty: () => last === null,
     add(delta: Delta): void {
       size += delta.text.length;
-      if (size > maxAnswerBytes) throw new ProxyError("upstream_bad_answer");
-      texts.push(delta.text);
+      if (size > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
+      pieces.push(delta.text);
+      if (pieces.length >= PIECES_JOINED) join();
       last = {
         text: "",
         model: delta.model || (last?.model ?? ""),
@@ -127,7 +141,7 @@ function createAccount(maxAnswerBytes: number) {
         upstreamId: delta.upstreamId ?? last?.upstreamId ?? null,
       };
     },
-    total: (): Completion => ({ ...(last ?? NOTHING), text: texts.join("") }),
+    total: (): Completion => ({ ...(last ?? NOTHING), text: join() }),
   };
 }
 

@@ -64,12 +64,7 @@ export function createTransport(options: TransportOptions): Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       };
-      try {
-        dispatcher.dispatch(dispatched, exchange);
-      } catch (error) {
-        // a header value undici refuses; its text would show the key, so it stops here
-        exchange.refuse(error);
-      }
+      dispatcher.dispatch(dispatched, exchange);
       return exchange.head;
     },
     close: () => dispatcher.destroy(),

@@ -15,8 +15,10 @@ const systemClock: Clock = {
   sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
 };
 
-/** Short enough to wait for, long enough for a busy machine to stay below where nothing stalls. */
-export const deadlinesMs = { connect: 1_000, head: 500, idle: 300, total: 1_200 };
+/** Longer than anything takes where nothing stalls, on a busy machine too. */
+export const patientMs = { connect: 5_000, head: 10_000, idle: 10_000, total: 15_000 };
+/** Short enough to wait for. */
+export const shortMs = { connect: 1_000, head: 600, idle: 400, total: 1_300 };
 
 export const key = "sk-test-0123456789abcdef";
 export const question: ChatRequest = {
@@ -32,7 +34,7 @@ export interface AskingOptions {
   readonly proxyUrl?: string;
   readonly maxAnswerBytes?: number;
   readonly maxEventBytes?: number;
-  readonly deadlines?: Partial<typeof deadlinesMs>;
+  readonly deadlines?: Partial<typeof patientMs>;
 }
 
 export interface Asking {
@@ -50,7 +52,7 @@ export interface Asking {
 export function createAsking(options: AskingOptions): Asking {
   const parsed = upstreamUrl(options.url);
   if ("problem" in parsed) throw new Error("not a URL that Parley takes");
-  const { connect, head, idle, total } = { ...deadlinesMs, ...options.deadlines };
+  const { connect, head, idle, total } = { ...patientMs, ...options.deadlines };
   const transport = createTransport({
     baseUrl: parsed.value,
     proxyUrl: options.proxyUrl === undefined ? null : new URL(options.proxyUrl),

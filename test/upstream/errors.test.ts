@@ -54,6 +54,9 @@ describe("each status has its code", () => {
 });
 
 describe("when to come back", () => {
+  // what is told where the upstream says nothing that is understood
+  const usualWaitMs = 10_000;
+  const usualBillMs = 3_600_000;
   const date = "Sat, 21 Nov 2026 10:00:00 GMT";
   test.each<[string, Record<string, string>, number | undefined]>([
     ["seconds", { "retry-after": "7" }, 7_000],
@@ -78,9 +81,11 @@ describe("when to come back", () => {
     ["negative milliseconds", { "retry-after-ms": "-1", "retry-after": "2" }, 2_000],
     ["no header", {}, undefined],
   ])("as %s is understood", (_, headers, retryAfterMs) => {
-    for (const status of [429, 503]) {
-      expect(answered(status, { headers }).retryAfterMs).toBe(retryAfterMs);
-    }
+    expect(answered(503, { headers }).retryAfterMs).toBe(retryAfterMs);
+    const limited = answered(429, { headers });
+    expect(limited.retryAfterMs).toBe(retryAfterMs ?? usualWaitMs);
+    const broke = answered(429, { headers, code: "insufficient_quota" });
+    expect(broke.retryAfterMs).toBe(retryAfterMs ?? usualBillMs);
     for (const status of [400, 401, 500]) {
       expect(answered(status, { headers }).retryAfterMs).toBeUndefined();
     }

@@ -217,6 +217,45 @@ describe("a model that wants the other field", () => {
   });
 });
 
+describe("a refusal whose body", () => {
+  const refusal = (status: number, end: Behaviour["run"]): Behaviour => ({
+    name: `${status} that breaks`,
+    run: async (exchange) => {
+      const headers = { "content-type": "application/json", "retry-after": "7" };
+      exchange.response.writeHead(status, headers);
+      await exchange.write('{"error":{"message":"so');
+      await end(exchange);
+    },
+  });
+  const block = Buffer.alloc(64 * 1024, "a");
+  const ends: readonly (readonly [string, Behaviour["run"]])[] = [
+    ["is reset", (exchange) => exchange.cut("reset")],
+    ["is cut", (exchange) => exchange.cut("fin")],
+    ["is half a JSON", ({ response }) => void response.end()],
+    [
+      "has no end",
+      async (exchange) => {
+        for (let left = 32 * 1024 * 1024; left > 0; left -= block.length) {
+          await exchange.write(block);
+        }
+      },
+    ],
+  ];
+  test.each(ends)("%s is that refusal all the same", async (_, end) => {
+    for (const ask of [asking.complete, asking.stream]) {
+      upstream.behave(refusal(429, end));
+      await expect(ask()).rejects.toMatchObject({
+        code: "upstream_rate_limited",
+        retryAfterMs: 7_000,
+      });
+      upstream.behave(refusal(401, end));
+      await expect(ask()).rejects.toMatchObject({ code: "key_rejected" });
+      upstream.behave(refusal(500, end));
+      await expect(ask()).rejects.toMatchObject({ facts: { upstream_status: 500 } });
+    }
+  });
+});
+
 describe("the key", () => {
   const oddKeys = [
     'sk-"quoted"',
@@ -253,6 +292,17 @@ describe("the key", () => {
     for (const { headers } of upstream.requests) expect(headers).not.toHaveProperty("x-injected");
   });
 
+  test.each(["sk-ключ", "sk-line\r\nx-injected: yes", "sk-nul\u0000", "sk-\u{1F511}"])(
+    "%j can't be sent: a mistake of ours, not an upstream that is away",
+    async (unsendable) => {
+      for (const ask of [asking.complete, asking.stream]) {
+        const ended = ask(question, undefined, unsendable);
+        await expect(ended).rejects.toMatchObject({ code: "internal", params: {}, facts: {} });
+      }
+      expect(upstream.requests).toEqual([]);
+    },
+  );
+
   test("of each call goes into its own request only", async () => {
     const keys = Array.from({ length: 20 }, (_, i) => `sk-caller-${i}`);
     await Promise.all(
@@ -270,7 +320,7 @@ describe("the key", () => {
   test.each([
     ["sk-bad-0123456789abcdef", "key_rejected", undefined],
     ["sk-limited-0123456789", "upstream_rate_limited", 7_000],
-    ["sk-broke-0123456789", "key_exhausted", undefined],
+    ["sk-broke-0123456789", "key_exhausted", 3_600_000],
   ])(
     "%s is turned down with %s and none of the upstream's words",
     async (key, code, retryAfterMs) => {
