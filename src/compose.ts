@@ -12,7 +12,7 @@ import { createPatience } from "./core/patience.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
 import { rateLimited } from "./core/rate-limited.ts";
-import type { CountCalls, Dialect } from "./dialects/dialect.ts";
+import type { Dialect, Gate } from "./dialects/dialect.ts";
 import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
@@ -30,7 +30,7 @@ import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTokenLimits } from "./limits/token-limits.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { describeError, type Log } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createHttpServer, createMetricsServer } from "./server.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { startRetention } from "./storage/retention.ts";
@@ -87,7 +87,7 @@ export async function compose(
         log.request(end);
       },
     },
-    countCalls: createCountCalls(parts, clock),
+    gate: createGate(parts, clock),
     writeUnknown: parts.writeError,
     report: (requestId, error) => {
       log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
@@ -214,17 +214,23 @@ function adminDialects(config: Config, { storage, clock, translate }: Parts): Di
   return [createAdminDialect({ admin, token, maxBodyBytes, translate })];
 }
 
-function createCountCalls({ limiter, metrics }: Parts, clock: Clock): CountCalls {
-  return (writeError) =>
-    createLimitMiddleware<AppEnv>({
-      limiter,
-      bucketOf: (c) => c.get("facts").client.bucket,
-      onDecision: (c, decision) => {
-        c.get("facts").limits = decision;
-        metrics.decision(decision);
-      },
-      refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
-    });
+function createGate({ limiter, metrics }: Parts, clock: Clock): Gate {
+  return {
+    count: (writeError) =>
+      createLimitMiddleware<AppEnv>({
+        limiter,
+        bucketOf: (c) => c.get("facts").client.bucket,
+        onDecision: (c, decision) => {
+          c.get("facts").limits = decision;
+          metrics.decision(decision);
+        },
+        refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
+      }),
+    peek(c) {
+      const facts = c.get("facts");
+      facts.limits = limiter.peek(facts.client.bucket);
+    },
+  };
 }
 
 function envelopeLimits(config: Config): EnvelopeLimits {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
@@ -39,6 +40,7 @@ async function run(config: Config): Promise<void> {
     fd: 1,
     sync: false,
     minLength: LOG_BLOCK_BYTES,
+    maxWrite: 2 * LOG_BLOCK_BYTES, // must be the larger; 16 KiB unless given
     periodicFlush: LOG_FLUSH_MS,
   });
   const log = createLog(config.LOG_LEVEL, output);
@@ -79,6 +81,7 @@ async function run(config: Config): Promise<void> {
 async function drain(parley: Parley, seconds: number, log: ReturnType<typeof createLog>) {
   const { openCalls, server, metricsServer } = parley;
   log.info("draining", { open_calls: openCalls.count, seconds });
+  for (const event of ["request", "checkContinue"]) server.prependListener(event, askToLeave);
   const idle = openCalls.drain();
   await Promise.race([idle, wait(seconds * 1_000)]);
   const cut = openCalls.count;
@@ -89,6 +92,11 @@ async function drain(parley: Parley, seconds: number, log: ReturnType<typeof cre
   metricsServer?.close();
   await parley.close();
   log.info("drained", { cut });
+}
+
+/** A connection kept would carry the client's next call to a server that is gone: Connection: close. */
+function askToLeave(_incoming: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.shouldKeepAlive = false;
 }
 
 function isOpenToAll(config: Config): boolean {

@@ -104,6 +104,11 @@ export class ProxyError extends Error {
   }
 }
 
+/** Why a call was given up: for the reason we gave, or else because its client left. */
+export function abortReason({ reason }: AbortSignal): ProxyError {
+  return reason instanceof ProxyError ? reason : new ProxyError("canceled");
+}
+
 /** The only conversion: whatever was thrown becomes a ProxyError; strangers become `internal`. */
 export function toProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;
