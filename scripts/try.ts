@@ -4,6 +4,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startUpstream } from "../test/support/upstream.ts";
@@ -82,6 +85,7 @@ async function portOf(parley: ChildProcess): Promise<number> {
 }
 
 const upstream = await startUpstream();
+const folder = mkdtempSync(join(tmpdir(), "parley-try-"));
 const parley = spawn(process.execPath, [MAIN], {
   env: {
     OPENAI_URL: upstream.url,
@@ -90,6 +94,7 @@ const parley = spawn(process.execPath, [MAIN], {
     PORT: "0",
     MINUTE_LIMIT: String(LIMIT),
     SHUTDOWN_SECONDS: "1",
+    DATA_DIR: folder,
   },
   stdio: ["ignore", "pipe", "inherit"],
 });
@@ -107,6 +112,7 @@ try {
   parley.kill("SIGTERM");
   await exit;
   await upstream.close();
+  rmSync(folder, { recursive: true, force: true });
 }
 console.log(wrong === 0 ? "\nAll as promised." : `\n${wrong} not as promised.`);
 process.exitCode = wrong === 0 ? 0 : 1;

@@ -62,6 +62,17 @@ const taken: Record<SettingName, readonly string[]> = {
   STREAM_LIMIT: ["0", "1000000000"],
   TRUSTED_PROXIES: ["loopback", "10.0.0.0/8, cloudflare 2001:db8::/32"],
   ALLOWED_IPS: ["203.0.113.7", "10.0.0.0/8\n::1"],
+  SHARED_KEY: ["all", "TOKEN"],
+  ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
+  DATA_DIR: ["data", "/data", "../here"],
+  DATABASE_URL: ["postgres://u:p@127.0.0.1:5432/db", "postgresql://host/db"],
+  DATABASE_ADDRESS: ["127.0.0.1:5432", "db"],
+  DATABASE_NAME: ["postgres"],
+  DATABASE_USERNAME: ["postgres"],
+  DATABASE_PASSWORD: ["p w"],
+  SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],
+  ADMIN_TOKEN: ["0123456789abcdef"],
+  RETENTION_DAYS: ["0", "36500"],
   LOG_LEVEL: ["debug", "INFO", "silent"],
   METRICS_PORT: ["1", "65535"],
   METRICS_TOKEN: ["let-me-in", "!~"],
@@ -69,7 +80,7 @@ const taken: Record<SettingName, readonly string[]> = {
 
 const numbers = names
   .filter((name) => /^\d/.test(taken[name][0] ?? ""))
-  .filter((name) => name !== "ALLOWED_IPS");
+  .filter((name) => !["ALLOWED_IPS", "DATABASE_ADDRESS", "ADMIN_TOKEN"].includes(name));
 const notNumbers = [
   "x",
   "-1",
@@ -353,7 +364,14 @@ describe("secrets in files", () => {
 
   test("only secrets are read from files", () => {
     const secret = names.filter((name) => factsOf(settings.shape[name]).secret === true);
-    expect(secret).toEqual(["API_KEY", "METRICS_TOKEN"]);
+    expect(secret).toEqual([
+      "API_KEY",
+      "DATABASE_URL",
+      "DATABASE_PASSWORD",
+      "SECRET_KEY",
+      "ADMIN_TOKEN",
+      "METRICS_TOKEN",
+    ]);
     expect(good({ MODEL_FILE: fileWith("model", "x") }, read).MODEL).toBe("gpt-4o-mini");
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Call } from "../../src/core/call.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import { createKeyRing } from "../../src/core/key-ring.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/messages.ts";
-import { type Call, createPipeline } from "../../src/core/pipeline.ts";
+import { createPatience } from "../../src/core/patience.ts";
+import { createPipeline } from "../../src/core/pipeline.ts";
 import type { AskOptions, CallRecord, Upstream } from "../../src/core/ports.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import { createOpenAnswers } from "../../src/limits/open-answers.ts";
@@ -89,6 +91,12 @@ function createScene(
   const keyRing = createKeyRing(keys, clock);
   const pipeline = createPipeline({
     upstream,
+    relay: { send: () => Promise.reject(new ProxyError("internal")) },
+    admission: { admit: async () => ({ settle: async () => undefined }) },
+    patience: createPatience(0, clock),
+    onLost: (_, error) => {
+      throw error;
+    },
     keyRing,
     openAnswers,
     streamLimit,
@@ -149,6 +157,7 @@ describe("a whole answer", () => {
         model: "gpt-4o-mini",
         answeredBy: "gpt-4o-mini-2024-07-18",
         usage,
+        upstreamId: "chatcmpl-1",
         outcome: "completed",
         error: null,
         streamed: false,

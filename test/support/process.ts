@@ -1,6 +1,6 @@
 /** Parley as operators run it: a process of its own, told what to do by its environment. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -69,8 +69,15 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
   const flags = options.withCollector
     ? ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(COLLECTOR)}`]
     : [];
+  const folder = mkdtempSync(join(tmpdir(), "parley-test-"));
   const child = spawn(process.execPath, [...flags, MAIN], {
-    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: "0", HOST: "127.0.0.1", ...env },
+    env: {
+      DATA_DIR: folder,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      PORT: "0",
+      HOST: "127.0.0.1",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { pid } = child;
@@ -80,6 +87,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
   const exit = new Promise<number | null>((resolve) => {
     child.once("close", (code) => {
       alive.delete(child);
+      rmSync(folder, { recursive: true, force: true });
       written.end();
       resolve(code);
     });

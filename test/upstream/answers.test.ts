@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProxyError } from "../../src/core/errors.ts";
-import { parseCompletion, parseDelta, toUsage } from "../../src/upstream/answers.ts";
+import { parseCompletion, parseDelta } from "../../src/upstream/answers.ts";
+import { toUsage } from "../../src/upstream/usage.ts";
 
 const json = JSON.stringify;
 const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 };

@@ -25,6 +25,12 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   rate_limited: { limit: 3, window: "minute", seconds: 7 },
   streams_limited: { limit: 2 },
   upstream_refused: { reason: "(their words)" },
+  field_too_long: { field: "name", max: 100 },
+  field_unknown: { field: "name" },
+  model_forbidden: { model: "gpt-4o" },
+  model_not_priced: { model: "gpt-4o" },
+  quota_exceeded: { quota: "requests", period: "day" },
+  price_outdated: { model: "gpt-4o", since: 1 },
 };
 
 /** By contract, apart from the code's own table. */
@@ -61,6 +67,20 @@ const statuses: Record<ErrorCode, number> = {
   upstream_unreachable: 502,
   upstream_bad_answer: 502,
   upstream_timeout: 504,
+  field_too_long: 400,
+  field_unknown: 400,
+  credential_missing: 401,
+  token_rejected: 401,
+  token_needed: 401,
+  model_forbidden: 403,
+  model_not_priced: 400,
+  quota_exceeded: 429,
+  token_unknown: 404,
+  price_outdated: 409,
+  secret_key_missing: 409,
+  idempotency_mismatch: 422,
+  idempotency_in_progress: 409,
+  storage_unavailable: 503,
   draining: 503,
   internal: 500,
   canceled: 499,
@@ -97,8 +117,9 @@ describe("every error in every language", () => {
       /[{}]|undefined|null|NaN|error\.[a-z]|whole_number|%s/,
     );
     for (const [name, value] of Object.entries(params[code] ?? {})) {
-      const translated = name === "expected" ? value === "application/json" : name !== "window";
-      if (translated) expect(envelope.data.response).toContain(String(value));
+      const isWord = ["window", "quota", "period"].includes(name);
+      const stays = name === "expected" ? value === "application/json" : !isWord;
+      if (stays) expect(envelope.data.response).toContain(String(value));
     }
   });
 

@@ -21,7 +21,7 @@ describe.concurrent("paths", () => {
     if (path !== "/") await ask(`${parley.origin}${path}/`, question);
   });
 
-  test.each(["/", "/API", "/api2", "/ap", "/api/x", "/api//", "//api", "/api%2f", "/v1", "/.env"])(
+  test.each(["/", "/API", "/api2", "/ap", "/api/x", "/api//", "//api", "/api%2f", "/v2", "/.env"])(
     "with ROUTE=api there is nothing at %s",
     async (path) => {
       const { parley, upstream } = await startScene({ ROUTE: "api" });
@@ -109,6 +109,9 @@ describe.concurrent("headers of every answer", () => {
     "retry-after-ms",
     "x-should-retry",
     "content-language",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
   ];
   const requests: [string, string, string, unknown][] = [
     ["an answer", "POST", "", question],
