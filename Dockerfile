@@ -8,22 +8,24 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && find node_modules -type f \
     \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) -delete \
   && find node_modules -type d -empty -delete
+COPY LICENSE ./
 COPY locales ./locales
 COPY src ./src
-# Node keeps compiled code per user id, so it is compiled by the user that will run it.
-RUN install -d -o node -g node /app/.compiled
+# Readable to all, whatever they are in the clone. Node keeps compiled code per user id, so it is
+# compiled by the user that will run it.
+RUN chmod -R a+rX LICENSE package.json locales src && install -d -o node -g node .compiled
 USER node
 RUN NODE_COMPILE_CACHE=/app/.compiled node -e "import('/app/src/compose.ts')" \
-  && chmod -R a+rX /app/.compiled
+  && chmod -R a+rX .compiled
 
 FROM node:26-bookworm-slim
 ENV NODE_ENV=production HOST=:: PORT=5000 NODE_COMPILE_CACHE=/app/.compiled
 WORKDIR /app
 RUN install -d -o node -g node /data
 COPY --from=build /app/node_modules ./node_modules
-COPY package.json LICENSE ./
-COPY locales ./locales
-COPY src ./src
+COPY --from=build /app/package.json /app/LICENSE ./
+COPY --from=build /app/locales ./locales
+COPY --from=build /app/src ./src
 COPY --from=build /app/.compiled ./.compiled
 USER node
 EXPOSE 5000

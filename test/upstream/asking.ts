@@ -16,7 +16,7 @@ const systemClock: Clock = {
 };
 
 /** Longer than anything takes where nothing stalls, on a busy machine too. */
-export const patientMs = { connect: 5_000, head: 10_000, idle: 10_000, total: 15_000 };
+const patientMs = { connect: 5_000, head: 10_000, idle: 10_000, total: 15_000 };
 /** Short enough to wait for. */
 export const shortMs = { connect: 1_000, head: 600, idle: 400, total: 1_300 };
 
