@@ -15,10 +15,10 @@ import {
 const WAIT_MS = 10_000;
 const READ_ALL_MS = 20_000;
 const TEST_MS = 40_000;
-const READERS = 20;
+const READERS = 50;
 const MEGABYTE = 1_048_576;
 /** All readers together. */
-const OFFERED_BYTES = 640 * MEGABYTE;
+const OFFERED_BYTES = 1_200 * MEGABYTE;
 const PER_READER_BYTES = 2 * MEGABYTE;
 /** What the kernel keeps of one answer on its way: two connections, a buffer on each side. */
 const KERNEL_BYTES = 14 * MEGABYTE;
@@ -111,7 +111,7 @@ test(
   "readers that stop reading cost two megabytes each, and nobody else waits for them",
   async () => {
     // what any flow of this size leaves in the heap until it is collected isn't the slow readers' doing
-    upstream.behave(createLongStream(8 * MEGABYTE));
+    upstream.behave(createLongStream(32 * MEGABYTE));
     await Promise.all(Array.from({ length: 4 }, async () => readOn(await ask())));
     const stream = createLongStream(OFFERED_BYTES / READERS);
     upstream.behave(({ json }) =>
