@@ -19,7 +19,7 @@ RUN NODE_COMPILE_CACHE=/app/.compiled node -e "import('/app/src/compose.ts')" \
   && chmod -R a+rX .compiled
 
 FROM node:26-bookworm-slim
-ENV NODE_ENV=production HOST=:: PORT=5000 NODE_COMPILE_CACHE=/app/.compiled
+ENV NODE_ENV=production HOST=:: PORT=5000 DATA_DIR=/data NODE_COMPILE_CACHE=/app/.compiled
 WORKDIR /app
 RUN install -d -o node -g node /data
 COPY --from=build /app/node_modules ./node_modules
@@ -27,6 +27,7 @@ COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/locales ./locales
 COPY --from=build /app/src ./src
 COPY --from=build /app/.compiled ./.compiled
+COPY --chmod=0755 docker/parley /usr/local/bin/parley
 USER node
 EXPOSE 5000
 STOPSIGNAL SIGTERM
