@@ -84,6 +84,16 @@ const chatRequest: BenchRequest = {
   }),
 };
 
+/** A prompt as retrieval and code assistants send them. */
+const longRequest: BenchRequest = {
+  ...chatRequest,
+  body: JSON.stringify({
+    model: "gpt-4o-mini",
+    messages: [{ role: "user", content: `${PROMPT}\n`.repeat(1_600) }],
+    max_tokens: 100,
+  }),
+};
+
 const envelopeRequest: BenchRequest = {
   path: "/",
   headers: JSON_HEADERS,
@@ -97,6 +107,15 @@ export const scenarios: readonly Scenario[] = [
   { ...plain, name: "bare", candidate: bare, request: chatRequest },
   { ...plain, name: CONTROL, candidate: bare, request: chatRequest },
   { ...plain, name: GUARDED, candidate: parley, request: envelopeRequest },
+  { ...plain, name: "parley /v1", candidate: parley, request: chatRequest },
+  { ...plain, name: "bare 100 KB", candidate: bare, request: longRequest },
+  {
+    ...plain,
+    name: "parley /v1 100 KB",
+    candidate: parley,
+    request: longRequest,
+    baseline: "bare 100 KB",
+  },
 ];
 
 function scriptAt(relative: string): string {

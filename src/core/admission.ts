@@ -40,7 +40,7 @@ export interface AdmissionOptions {
   readonly onDisconnect: string;
 }
 
-/** Model list, price gate and quotas, in that order; then the row in the ledger. */
+/** Model list, price gate, the token's windows and quotas, in that order; then the row in the ledger. */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { ledger, prices, clock, digestKey, countToken, onDisconnect } = options;
   return {
@@ -51,7 +51,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
       let reservation: Reservation | null = null;
       if (principal.kind === "token") {
         const { token } = principal.found;
-        countToken(token);
         refuseForbiddenModel(token.models, model);
         if (price === null) {
           throw new ProxyError("model_not_priced", {
@@ -59,6 +58,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
             facts: { field: "model" },
           });
         }
+        countToken(token);
         reservation = await reserve(options, wish, token, price, at);
       }
       const payer = payerOf(principal, digestKey);

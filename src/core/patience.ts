@@ -15,7 +15,8 @@ export function createPatience(drainMs: number, clock: Clock): Patience {
   return {
     drainMs,
     signalFor(client) {
-      if (drainMs === 0) return client;
+      // who has left before anything was asked leaves nothing to read on
+      if (drainMs === 0 || client.aborted) return client;
       const controller = new AbortController();
       const leave = async () => {
         const ended: unknown = client.reason;

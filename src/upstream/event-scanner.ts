@@ -1,5 +1,5 @@
 import type { RelayAccount, RelayPiece } from "../core/ports.ts";
-import { accountIn, NOTHING_KNOWN } from "./json-scanner.ts";
+import { accountIn, NOTHING_KNOWN, typeIn } from "./json-scanner.ts";
 
 export interface EventScanner {
   /** What of this piece to pass on, in order; none while an event is incomplete. */
@@ -12,10 +12,14 @@ export interface EventScanner {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** `data: [DONE]` and some room. */
+const DONE_BYTES = 16;
 /** Both kinds of line end that servers use; an event ends with an empty line. */
 const EVENT_ENDS = ["\n\n", "\r\n\r\n", "\r\r"];
-/** How chat, completions and responses streams say that they are over. */
-const LAST = /data: ?\[DONE\]|"type": ?"response\.(completed|incomplete|failed)"/;
+/** How chat and completions streams say that they are over; as a line, since texts may say it too. */
+const DONE = /(^|[\r\n])data: ?\[DONE\]/;
+/** How a stream of the responses API does, as the type of an event: what it holds may name any. */
+const LAST_TYPES = ["response.completed", "response.incomplete", "response.failed"];
 
 /**
  * Reads usage beside the bytes of an event stream. Only whole events are looked at, however the
@@ -26,13 +30,12 @@ const LAST = /data: ?\[DONE\]|"type": ?"response\.(completed|incomplete|failed)"
 export function createEventScanner(hideUsage: boolean, maxEventBytes: number): EventScanner {
   let carry: Buffer = NOTHING;
   let account = NOTHING_KNOWN;
-  let started = false;
   let finished = false;
 
   const read = (events: Buffer): boolean => {
     if (events.length === 0) return false;
-    if (!started) account = firstAccount(events);
-    started = true;
+    // comments may come first, and an upstream's first event may leave the model empty
+    if (!tells(account)) account = firstAccount(events) ?? account;
     if (events.includes('"usage"')) account = lastAccount(events, account);
     const last = isLast(events);
     finished ||= last || hasFinishReason(events);
@@ -45,7 +48,7 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
     const events = seen.subarray(0, end);
     const rest = seen.subarray(end);
     // an event that only lacks its empty line already says [DONE] to whoever reads by lines
-    const last = read(events) || rest.includes("[DONE]");
+    const last = read(events) || DONE.test(rest.toString("latin1", 0, DONE_BYTES));
     const isTooLarge = rest.length > maxEventBytes;
     carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
     if (!hideUsage) return [{ bytes: part, last }];
@@ -89,17 +92,21 @@ function endOfEvents(bytes: Buffer): number {
 }
 
 function isLast(events: Buffer): boolean {
-  if (!events.includes("[DONE]") && !events.includes("response.")) return false;
-  return LAST.test(events.toString("latin1"));
+  if (events.includes("[DONE]") && DONE.test(events.toString("latin1"))) return true;
+  if (!LAST_TYPES.some((type) => events.includes(type))) return false;
+  return dataOf(events).some((data) => LAST_TYPES.includes(typeIn(data) ?? ""));
 }
 
 function hasFinishReason(events: Buffer): boolean {
   return events.includes('"finish_reason":"') || events.includes('"finish_reason": "');
 }
 
-function firstAccount(events: Buffer): RelayAccount {
-  for (const data of dataOf(events)) return accountIn(data);
-  return NOTHING_KNOWN;
+function firstAccount(events: Buffer): RelayAccount | undefined {
+  return dataOf(events).map(accountIn).find(tells);
+}
+
+function tells({ model, upstreamId }: RelayAccount): boolean {
+  return Boolean(model) || Boolean(upstreamId);
 }
 
 /** Usage is cumulative where it comes more than once: the last one counts. */

@@ -12,16 +12,23 @@ export function scanJson(bytes: Buffer): RelayAccount | null {
   }
   if (!/^\s*\{/.test(bytes.toString("latin1", 0, 64))) return null;
   const usage = objectAt(bytes, bytes.lastIndexOf('"usage"'));
+  const id = /^\s*\{\s*"id"\s*:\s*"([^"\\]{1,200})"/.exec(bytes.toString("latin1", 0, 300))?.[1];
   const model = bytes.indexOf('"model"');
   const around = model === -1 ? "" : bytes.toString("utf8", model, model + 300);
   const name = /^"model"\s*:\s*"([^"\\]{0,200})"/.exec(around)?.[1] ?? null;
-  return { model: name, usage: toUsage(parsed(usage)), upstreamId: null };
+  return { model: name, usage: toUsage(parsed(usage)), upstreamId: id ?? null };
 }
 
 /** The account of one JSON object as text: an answer, or the data of an event. */
 export function accountIn(text: string): RelayAccount {
   const value = parsed(text);
   return typeof value === "object" && value !== null ? accountOf(value) : NOTHING_KNOWN;
+}
+
+/** The type of an event as the responses API has it. */
+export function typeIn(text: string): string | null {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null ? stringIn(value, "type") : null;
 }
 
 function accountOf(value: object): RelayAccount {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ProxyError } from "../../core/errors.ts";
+import { ProxyError, toProxyError } from "../../core/errors.ts";
 import type { Clock, RelayRequest } from "../../core/ports.ts";
 import type { Principal } from "../../core/principal.ts";
 
@@ -53,37 +53,44 @@ export function createIdempotentAnswers(
     }
   };
 
-  return {
-    once<T extends WholeAnswer>(
-      principal: Principal,
-      key: string,
-      request: RelayRequest,
-      ask: () => Promise<T>,
-    ): Promise<T> {
-      const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
-      const wanted = digest(`${request.path}\n${request.body}`);
-      const known = answers.get(name);
-      if (known !== undefined && known.untilMs > clock.monotonicMs()) {
-        if (known.digest !== wanted) throw new ProxyError("idempotency_mismatch");
-        return known.answer as Promise<T>; // the same request was answered by the same route
-      }
-      makeRoom();
-      const answer = ask();
-      const untilMs = clock.monotonicMs() + REMEMBER_MS;
-      const remembered: Remembered = { digest: wanted, answer, untilMs, bytes: 0 };
-      answers.set(name, remembered);
-      answer.then(
-        ({ bytes }) => {
-          remembered.bytes = bytes.length;
-          totalBytes += bytes.length;
-        },
-        () => {
-          if (answers.get(name) === remembered) answers.delete(name);
-        },
-      );
-      return answer;
-    },
-  };
+  return { once };
+
+  function once<T extends WholeAnswer>(
+    principal: Principal,
+    key: string,
+    request: RelayRequest,
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
+    const wanted = digest(`${request.path}\n${request.body}`);
+    const known = answers.get(name);
+    if (known !== undefined && known.untilMs > clock.monotonicMs()) {
+      if (known.digest !== wanted) throw new ProxyError("idempotency_mismatch");
+      // the same request was answered by the same route
+      return (known.answer as Promise<T>).catch((thrown: unknown) => {
+        // who asked first has left: whoever still waits asks again, together
+        if (toProxyError(thrown).code !== "canceled") throw thrown;
+        return once(principal, key, request, ask);
+      });
+    }
+    makeRoom();
+    const answer = ask();
+    const untilMs = clock.monotonicMs() + REMEMBER_MS;
+    const remembered: Remembered = { digest: wanted, answer, untilMs, bytes: 0 };
+    answers.set(name, remembered);
+    answer.then(
+      ({ bytes }) => {
+        // what was forgotten while it was under way takes no room
+        if (answers.get(name) !== remembered) return;
+        remembered.bytes = bytes.length;
+        totalBytes += bytes.length;
+      },
+      () => {
+        if (answers.get(name) === remembered) answers.delete(name);
+      },
+    );
+    return answer;
+  }
 }
 
 function nameOf(principal: Principal, digestKey: (key: string) => string): string {

@@ -43,7 +43,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     const call = await callOf(c, options);
     options.openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
-    const wish = parseRelay(endpoint, parseJson(bytes), bytes.length);
+    const wish = parseRelay(endpoint, parseJson(bytes), bytes);
     const headers = headersOf(c);
     if (wish.request.streamed) {
       const describeError = (error: ProxyError) => describe(options.translate, c, error);

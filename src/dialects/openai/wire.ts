@@ -3,6 +3,7 @@ import { ProxyError } from "../../core/errors.ts";
 import { mostTokens } from "../../core/most-tokens.ts";
 import type { RelayWish } from "../../core/pipeline.ts";
 import { firstProblem } from "../edge/field-problem.ts";
+import { withExactNumbers } from "./exact-numbers.ts";
 
 /** One endpoint of OpenAI's API that is relayed. */
 export interface Endpoint {
@@ -10,16 +11,22 @@ export interface Endpoint {
   readonly path: string;
   /** Whether a stream of it has to be asked for its usage. */
   readonly asksForUsage: boolean;
+  /** Whether the model writes, so that the answer costs tokens too. */
+  readonly writes: boolean;
 }
 
-export const chatEndpoint: Endpoint = { path: "/chat/completions", asksForUsage: true };
+export const chatEndpoint: Endpoint = {
+  path: "/chat/completions",
+  asksForUsage: true,
+  writes: true,
+};
 
 export const endpoints: readonly Endpoint[] = [
   chatEndpoint,
-  { path: "/completions", asksForUsage: true },
-  { path: "/responses", asksForUsage: false },
-  { path: "/embeddings", asksForUsage: false },
-  { path: "/moderations", asksForUsage: false },
+  { path: "/completions", asksForUsage: true, writes: true },
+  { path: "/responses", asksForUsage: false, writes: true },
+  { path: "/embeddings", asksForUsage: false, writes: false },
+  { path: "/moderations", asksForUsage: false, writes: false },
 ];
 
 /** What we have to understand of a body; all the rest passes through, known to us or not. */
@@ -32,11 +39,14 @@ const body = z.looseObject({
   max_output_tokens: z.int().min(0).nullish(),
 });
 
+/** More than any call can come to; keeps what is reserved, money too, inside 64 bits. */
+const MOST_RESERVED = 1_000_000_000;
+
 /** Families that refuse `max_tokens` on chat. */
 const NEWER_TOKEN_FIELD = /^(o[1-9]|gpt-[5-9])([.-]|$)/;
 
 /** Throws the first mistake, naming the field. */
-export function parseRelay(endpoint: Endpoint, json: unknown, bytes: number): RelayWish {
+export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): RelayWish {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new ProxyError("body_not_object");
   }
@@ -46,19 +56,35 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: number): Re
   const streamed = fields.stream === true;
   const hideUsage =
     streamed && endpoint.asksForUsage && fields.stream_options?.include_usage !== true;
-  const answerTokens =
-    fields.max_completion_tokens ?? fields.max_output_tokens ?? fields.max_tokens ?? null;
   return {
     model: fields.model ?? "",
-    mostTokens: mostTokens(bytes, answerTokens),
+    mostTokens: endpoint.writes ? mostWritten(fields, bytes.length) : mostTokens(bytes.length, 0),
     request: {
       method: "POST",
       path: endpoint.path,
-      body: JSON.stringify(adapted(endpoint, json, fields.model ?? "", hideUsage)),
+      body: JSON.stringify(
+        adapted(endpoint, withExactNumbers(json, bytes), fields.model ?? "", hideUsage),
+      ),
       streamed,
       hideUsage,
     },
   };
+}
+
+/** An answer's bound holds for each of the answers that are asked for, to each of the prompts. */
+function mostWritten(fields: z.output<typeof body>, bytes: number): number {
+  const bound = fields.max_completion_tokens ?? fields.max_output_tokens ?? fields.max_tokens;
+  const prompts = Array.isArray(fields.prompt)
+    ? fields.prompt.filter((one) => typeof one !== "number").length
+    : 1;
+  const answers = Math.max(1, prompts) * Math.max(countOf(fields.n), countOf(fields.best_of));
+  const others = (answers - 1) * mostTokens(0, bound ?? null);
+  return Math.min(mostTokens(bytes, bound ?? null) + others, MOST_RESERVED);
+}
+
+/** How many answers; anything else than a number is the upstream's to refuse. */
+function countOf(value: unknown): number {
+  return typeof value === "number" && value > 1 ? Math.ceil(value) : 1;
 }
 
 /** The object the client sent, field for field, with what the upstream needs changed. */
