@@ -11,8 +11,8 @@ const lifetimeMs = 600_000;
 /** Small, so that random operations reach them. */
 const limits: ConversationLimits = {
   ...conversationLimits,
-  messagesPerConversation: 10,
-  bytesPerConversation: 60,
+  messagesPerConversation: 12,
+  bytesPerConversation: 90,
   bytesPerMessage: 12,
   childrenPerMessage: 2,
   conversationsPerOwner: 3,
@@ -30,21 +30,22 @@ interface Step {
 }
 
 const kinds = [
-  ...["append", "append", "append", "append", "claim", "claim", "release", "path", "path"],
-  ...["create", "create", "clear", "prompt", "delete", "pass", "sweep"],
+  ...["append", "append", "append", "append", "append", "append", "append", "append"],
+  ...["path", "path", "path", "claim", "claim", "release", "create", "sweep", "pass"],
+  ...["clear", "prompt", "delete"],
 ] as const;
 
 const steps = fc.array(
   fc.record({
     kind: fc.constantFrom(...kinds),
-    owner: fc.constantFrom(ann, ann, ann, bob),
-    conversation: fc.nat(3),
-    place: fc.nat(6),
+    owner: fc.constantFrom(ann, ann, ann, ann, ann, bob),
+    conversation: fc.constantFrom(0, 0, 0, 1, 2, 3),
+    place: fc.nat(9),
     flag: fc.boolean(),
     size: fc.nat(14),
-    ms: fc.constantFrom(1, 1_000, 59_999, 60_001, lifetimeMs - 1, lifetimeMs),
+    ms: fc.constantFrom(1, 1, 1_000, 1_000, 59_999, 60_001, lifetimeMs - 1, lifetimeMs),
   }),
-  { minLength: 10, maxLength: 60 },
+  { minLength: 20, maxLength: 80 },
 );
 
 eachDatabase("random operations on conversations", (kind) => {
@@ -52,6 +53,7 @@ eachDatabase("random operations on conversations", (kind) => {
     "end as in a model without a database",
     async () => {
       const database = await createDatabase(kind);
+      await (await database.open()).close();
       try {
         await fc.assert(
           fc.asyncProperty(steps, async (list) => {
@@ -71,6 +73,8 @@ eachDatabase("random operations on conversations", (kind) => {
   );
 });
 
+const nothing = { conversation: 0, place: 0, flag: false, size: 0, ms: 0 };
+
 type Model = ReturnType<typeof createModel>;
 
 interface World {
@@ -83,7 +87,8 @@ interface World {
 
 async function compare(store: Conversations, clock: MovingClock, list: readonly Step[]) {
   const world: World = { store, clock, model: createModel(limits, lifetimeMs), claims: [] };
-  for (const step of list) {
+  const first: Step = { ...nothing, kind: "create", owner: ann };
+  for (const step of [first, ...list]) {
     world.model.setTime(clock.wallMs());
     await run(world, step);
     for (const owner of [ann, bob]) {
@@ -158,7 +163,7 @@ async function path(world: World, step: Step): Promise<void> {
   const id = conversationOf(world, step);
   const leafId = step.flag ? undefined : (answerOf(world, step) ?? undefined);
   const maxMessages = step.size;
-  const maxCharacters = step.place < 4 ? 1_000 : step.size * 3;
+  const maxCharacters = step.place < 6 ? 1_000 : step.size * 3;
   const expected = world.model.path(step.owner, id, leafId, maxMessages, maxCharacters);
   const bounds = { maxMessages, maxCharacters };
   const query = leafId === undefined ? bounds : { ...bounds, leafId };
@@ -204,9 +209,9 @@ function conversationOf({ model }: World, { conversation, owner }: Step): string
 function answerOf(world: World, step: Step): string | null {
   const id = conversationOf(world, step);
   const leaf = world.model.live(step.owner).find((one) => one.id === id)?.leafId ?? null;
-  if (step.place < 3) return leaf;
-  if (step.place === 3) return null;
-  return world.model.turnIds().at(-step.place) ?? leaf;
+  if (step.place < 6) return leaf;
+  if (step.place === 6) return null;
+  return world.model.turnIds().at(5 - step.place) ?? leaf;
 }
 
 function byId<T extends { readonly id: string }>(all: readonly T[]): readonly T[] {

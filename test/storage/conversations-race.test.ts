@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { expect, test } from "vitest";
 import {
   createDatabase,
@@ -13,6 +14,7 @@ import { startTalker } from "./support/talk-processes.ts";
 
 /** Time to talk before the kill: some of it falls into every step of a transaction. */
 const mostBusyMs = 120;
+const quietDeadline = { timeout: 10_000 };
 /** Half of what ROUNDS says: each of these rounds checks all that is stored. */
 const kills = Math.max(1, Math.ceil(rounds / 2));
 
@@ -119,8 +121,7 @@ async function killAndCheck(database: TestDatabase): Promise<void> {
     await sleep(20 + Math.random() * mostBusyMs);
     for (const talker of talkers) talker.kill("SIGKILL");
     await Promise.all(talkers.map((talker) => endOf(talker)));
-    // On Postgres what a dead process had sent may still be running.
-    if (database.kind === "postgres") await sleep(100);
+    await quiet(database);
     await checkWhole(conversations, ann);
   }
   const { messages, omitted } = await conversations.path(ann, id);
@@ -129,6 +130,20 @@ async function killAndCheck(database: TestDatabase): Promise<void> {
   expect(new Set(asked.filter((text) => text !== "answer")).size * 2).toBe(asked.length);
   expect(acknowledged.filter((question) => !asked.includes(question))).toEqual([]);
   expect(acknowledged.length).toBeGreaterThan(kills);
+}
+
+/** What a dead process had sent to Postgres may still be running there. */
+async function quiet({ place }: TestDatabase): Promise<void> {
+  if (place.databaseUrl == null) return;
+  const client = new pg.Client({ connectionString: place.databaseUrl });
+  await client.connect();
+  const others = `SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'`;
+  try {
+    await expect.poll(async () => (await client.query(others)).rowCount, quietDeadline).toBe(0);
+  } finally {
+    await client.end();
+  }
 }
 
 async function withDatabase(
