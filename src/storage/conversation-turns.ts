@@ -152,8 +152,9 @@ function createAppendScript(parts: ConversationParts): (turn: Appending) => Scri
   return function* ({ key, wish, row }) {
     const refusal = yield* decide(key, wish);
     if (refusal !== null) {
-      // The same claim's turn may have been stored before, and the answer to that was lost.
-      if (wish.claimId === null) return refusal;
+      if (wish.claimId === null || refusal.code !== "conversation_conflict") return refusal;
+      // The same claim's turn may have been stored before, and the answer to that was lost. The
+      // conversation is the owner's own: else it would not have been found.
       const [stored] = yield* ask(place({ id: key.id, parentId: wish.claimId, most: 0 }));
       return stored === undefined ? refusal : row.turnId;
     }

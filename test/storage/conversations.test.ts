@@ -166,6 +166,7 @@ eachDatabase("conversations", (kind) => {
         store.claim(owner, id, until),
         store.appendTurn(owner, id, turn(leafId)),
         store.appendTurn(owner, id, turn(leafId, { onlyAtNewest: true })),
+        store.appendTurn(owner, id, turn(null, { claimId: leafId })),
         store.setSystemPrompt(owner, id, "theirs"),
         store.clear(owner, id),
       ];
