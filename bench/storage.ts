@@ -12,7 +12,11 @@ import { openStorage, type Storage } from "../src/storage/open.ts";
 const [, , databaseUrl = null] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
 const sqliteFile = databaseUrl === null ? join(folder, "parley.sqlite") : null;
-const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+const clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  sleep: () => Promise.resolve(),
+};
 const storage = await openStorage({ databaseUrl, sqliteFile, clock });
 try {
   const calls = databaseUrl === null ? 64_000 : 6_400;

@@ -1,8 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
-import { describeError, type Log } from "./log.ts";
-import type { StorageOptions } from "./storage/open.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "./upstream/openai.ts";
 import { createRelay } from "./upstream/relay.ts";
 import { createTransport, type Transport } from "./upstream/transport.ts";
@@ -27,26 +25,6 @@ export function upstreamsOf(config: Config, transport: Transport) {
     maxEventBytes: config.MAX_EVENT_BYTES,
   };
   return { upstream: createOpenAIUpstream(options), relay: createRelay(options) };
-}
-
-export function storageOptions(config: Config, clock: Clock, log: Log): StorageOptions {
-  const [current = null, ...old] = config.SECRET_KEY;
-  return {
-    databaseUrl: databaseUrlOf(config),
-    sqliteFile: `${config.DATA_DIR}/parley.sqlite`,
-    clock,
-    secretKeys: { current, old },
-    onError: (error) => log.error("database", describeError(error)),
-  };
-}
-
-/** DATABASE_URL, or the four settings of the token agent; null means SQLite. */
-function databaseUrlOf(config: Config): string | null {
-  if (config.DATABASE_URL !== null || config.DATABASE_ADDRESS === "") return config.DATABASE_URL;
-  const url = new URL(`postgres://${config.DATABASE_ADDRESS}/${config.DATABASE_NAME}`);
-  url.username = config.DATABASE_USERNAME;
-  url.password = config.DATABASE_PASSWORD;
-  return url.href;
 }
 
 /** Keyed, so that the ledger's hashes of keys mean nothing without this process's secret. */

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { ProxyError } from "./core/errors.ts";
 import {
-  type CountCalls,
   type Dialect,
+  type Gate,
   mountDialect,
   mountPrefixes,
   type WriteError,
@@ -14,7 +14,7 @@ import { answerPreflight } from "./dialects/edge/preflight.ts";
 export interface AppOptions {
   readonly dialects: readonly Dialect[];
   readonly facts: FactsOptions;
-  readonly countCalls: CountCalls;
+  readonly gate: Gate;
   /** Answers the paths that no dialect owns. */
   readonly writeUnknown: WriteError;
   /** Is told of errors nobody foresaw. */
@@ -23,13 +23,19 @@ export interface AppOptions {
 
 /** All HTTP dialects on one router. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { dialects, writeUnknown, report } = options;
+  const { dialects, gate, writeUnknown, report } = options;
   const app = new Hono<AppEnv>();
   app.use(gatherFacts(options.facts));
-  app.options("*", answerPreflight);
-  for (const dialect of dialects) mountDialect(app, dialect, options.countCalls);
-  mountPrefixes(app, dialects);
-  app.notFound((c) => writeUnknown(c, new ProxyError("not_found")));
+  app.options("*", (c) => {
+    gate.peek(c);
+    return answerPreflight(c);
+  });
+  for (const dialect of dialects) mountDialect(app, dialect, gate);
+  mountPrefixes(app, dialects, gate);
+  app.notFound((c) => {
+    gate.peek(c);
+    return writeUnknown(c, new ProxyError("not_found"));
+  });
   app.onError(
     writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.get("facts").requestId, error)),
   );

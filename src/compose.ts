@@ -1,21 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
-import {
-  createKeyDigest,
-  createUpstreamTransport,
-  storageOptions,
-  upstreamsOf,
-  windowsOf,
-} from "./adapters.ts";
+import { createKeyDigest, createUpstreamTransport, upstreamsOf, windowsOf } from "./adapters.ts";
+import { createAdmin } from "./admin/operations.ts";
+import { createAdminDialect } from "./admin/routes.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/settings.ts";
+import { storageOptions } from "./config/storage.ts";
 import { createAdmission } from "./core/admission.ts";
 import { createKeyRing } from "./core/key-ring.ts";
 import { createPatience } from "./core/patience.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
 import { rateLimited } from "./core/rate-limited.ts";
-import type { CountCalls, Dialect } from "./dialects/dialect.ts";
+import type { Dialect, Gate } from "./dialects/dialect.ts";
 import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
@@ -33,9 +30,10 @@ import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTokenLimits } from "./limits/token-limits.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { describeError, type Log } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createHttpServer, createMetricsServer } from "./server.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
+import { startRetention } from "./storage/retention.ts";
 
 export interface Parley {
   readonly server: Server;
@@ -50,7 +48,7 @@ export async function compose(
   config: Config,
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<Parley> {
-  const storage = await openStorage(storageOptions(config, clock, log));
+  const storage = await openAccounts(config, clock, log);
   const parts = createParts(config, clock, log, storage);
   const { metrics, openCalls, translate, language } = parts;
   const transport = createUpstreamTransport(config, clock);
@@ -89,7 +87,7 @@ export async function compose(
         log.request(end);
       },
     },
-    countCalls: createCountCalls(parts, clock),
+    gate: createGate(parts, clock),
     writeUnknown: parts.writeError,
     report: (requestId, error) => {
       log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
@@ -112,6 +110,26 @@ export async function compose(
     const data = { response: translate(language, "error.bad_request"), error: "bad_request" };
     return JSON.stringify({ code, msg: translate(language, "failed"), data });
   }
+}
+
+/** Tokens, prices and the ledger, from which rows that are too old go by themselves. */
+async function openAccounts(config: Config, clock: Clock, log: Log): Promise<Storage> {
+  const onError = (error: unknown) => log.error("database", describeError(error));
+  const storage = await openStorage(storageOptions(config, clock, onError));
+  const stopRetention = startRetention({
+    ledger: storage.ledger,
+    clock,
+    days: config.RETENTION_DAYS,
+    onPurged: (rows) => log.info("old ledger rows deleted", { rows }),
+    onError,
+  });
+  return {
+    ...storage,
+    close: async () => {
+      await stopRetention();
+      await storage.close();
+    },
+  };
 }
 
 type Parts = ReturnType<typeof createParts>;
@@ -183,20 +201,36 @@ function createDialects(config: Config, parts: Parts, pipeline: Pipeline): Diale
     ledger: storage.ledger,
     translate,
   });
-  return [status, openai, envelope];
+  return [status, openai, ...adminDialects(config, parts), envelope];
 }
 
-function createCountCalls({ limiter, metrics }: Parts, clock: Clock): CountCalls {
-  return (writeError) =>
-    createLimitMiddleware<AppEnv>({
-      limiter,
-      bucketOf: (c) => c.get("facts").client.bucket,
-      onDecision: (c, decision) => {
-        c.get("facts").limits = decision;
-        metrics.decision(decision);
-      },
-      refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
-    });
+/** Without ADMIN_TOKEN there is nothing under /admin. */
+function adminDialects(config: Config, { storage, clock, translate }: Parts): Dialect[] {
+  if (config.ADMIN_TOKEN === null) return [];
+  const { tokens, prices, ledger } = storage;
+  const canSeal = config.SECRET_KEY.length > 0;
+  const admin = createAdmin({ tokens, prices, ledger, clock, canSeal });
+  const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
+  return [createAdminDialect({ admin, token, maxBodyBytes, translate })];
+}
+
+function createGate({ limiter, metrics }: Parts, clock: Clock): Gate {
+  return {
+    count: (writeError) =>
+      createLimitMiddleware<AppEnv>({
+        limiter,
+        bucketOf: (c) => c.get("facts").client.bucket,
+        onDecision: (c, decision) => {
+          c.get("facts").limits = decision;
+          metrics.decision(decision);
+        },
+        refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
+      }),
+    peek(c) {
+      const facts = c.get("facts");
+      facts.limits = limiter.peek(facts.client.bucket);
+    },
+  };
 }
 
 function envelopeLimits(config: Config): EnvelopeLimits {

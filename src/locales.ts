@@ -91,7 +91,12 @@ function qualityOf(parameters: readonly string[]): number {
 }
 
 /** Placeholders filled with a word that has a text of its own: `minute` reads "per minute". */
-const wordsOf: Readonly<Record<string, string>> = { expected: "type", window: "window" };
+const wordsOf: Readonly<Record<string, string>> = {
+  expected: "type",
+  window: "window",
+  quota: "quota",
+  period: "period",
+};
 
 /**
  * Looks texts up by key and fills their placeholders. A key that no language has comes back as it

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
 import { compose, type Parley } from "./compose.ts";
-import { type ConfigProblem, readConfig } from "./config/read.ts";
+import { explainProblems } from "./config/explain.ts";
+import { readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
@@ -27,7 +29,8 @@ const clock: Clock = {
 
 const read = readConfig(process.env, (path) => readFileSync(path, "utf8"));
 if ("problems" in read) {
-  process.stderr.write(explain(read.problems));
+  const language = defaultLanguage(process.env.LANG ?? "");
+  process.stderr.write(explainProblems(read.problems, createTranslate(), language));
   process.exit(EXIT_CONFIG);
 }
 await run(read.config);
@@ -37,6 +40,7 @@ async function run(config: Config): Promise<void> {
     fd: 1,
     sync: false,
     minLength: LOG_BLOCK_BYTES,
+    maxWrite: 2 * LOG_BLOCK_BYTES, // must be the larger; 16 KiB unless given
     periodicFlush: LOG_FLUSH_MS,
   });
   const log = createLog(config.LOG_LEVEL, output);
@@ -77,6 +81,7 @@ async function run(config: Config): Promise<void> {
 async function drain(parley: Parley, seconds: number, log: ReturnType<typeof createLog>) {
   const { openCalls, server, metricsServer } = parley;
   log.info("draining", { open_calls: openCalls.count, seconds });
+  for (const event of ["request", "checkContinue"]) server.prependListener(event, askToLeave);
   const idle = openCalls.drain();
   await Promise.race([idle, wait(seconds * 1_000)]);
   const cut = openCalls.count;
@@ -89,6 +94,11 @@ async function drain(parley: Parley, seconds: number, log: ReturnType<typeof cre
   log.info("drained", { cut });
 }
 
+/** A connection kept would carry the client's next call to a server that is gone: Connection: close. */
+function askToLeave(_incoming: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.shouldKeepAlive = false;
+}
+
 function isOpenToAll(config: Config): boolean {
   const limits = [config.SECOND_LIMIT, config.MINUTE_LIMIT, config.HOUR_LIMIT, config.DAY_LIMIT];
   const limited = limits.some((limit) => limit > 0);
@@ -97,15 +107,4 @@ function isOpenToAll(config: Config): boolean {
 
 function warnOpenKey(config: Config, log: ReturnType<typeof createLog>): void {
   log.warn(createTranslate()(defaultLanguage(config.LANG), "warning.open_shared_key"));
-}
-
-/** Every mistake on a line of its own, without the values: one may be a secret in a wrong place. */
-function explain(problems: readonly ConfigProblem[]): string {
-  const translate = createTranslate();
-  const language = defaultLanguage(process.env.LANG ?? "");
-  const lines = problems.map(
-    ({ name, key, params }) =>
-      `  ${name}: ${translate(language, `config_problem.${key}`, params ?? {})}`,
-  );
-  return `${translate(language, "config.heading")}\n${lines.join("\n")}\n`;
 }

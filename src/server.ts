@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { randomUUID } from "node:crypto";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 
@@ -8,6 +15,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const TIMEOUT_CHECK_MS = 1_000;
 /** Must be longer than a proxy keeps its side open (nginx: 60 s), or calls meet a closed socket. */
 const KEEP_ALIVE_MS = 75_000;
+/** Stands in for the Host that HTTP/1.0 may leave out; nothing is decided by it. */
+const NO_HOST = "localhost";
 
 export interface HttpServerOptions {
   readonly fetch: (request: Request, bindings: never) => Promise<Response> | Response;
@@ -19,18 +28,31 @@ export interface HttpServerOptions {
 /** Node's server with limits on how slow and how malformed a client may be. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const { fetch, maxBodyBytes, unreadable } = options;
-  const listener: RequestListener = getRequestListener(fetch as never, {
-    errorHandler: () => {
-      const headers = { "content-type": "application/json; charset=utf-8" };
-      return new Response(unreadable(400), { status: 400, headers });
-    },
+  const answerCall = getRequestListener(fetch as never, {
+    hostname: NO_HOST,
+    errorHandler: () =>
+      new Response(unreadable(400), { status: 400, headers: unreadableHeaders() }),
   });
+  /** The latest answer of each connection: those before it are written first. */
+  const latest = new WeakMap<Socket, ServerResponse>();
+  const listener: RequestListener = (incoming, outgoing) => {
+    latest.set(incoming.socket, outgoing);
+    if (incoming.headers.host === undefined && incoming.httpVersion === "1.1") {
+      const body = unreadable(400);
+      const length = { "content-length": Buffer.byteLength(body), connection: "close" };
+      outgoing.writeHead(400, { ...unreadableHeaders(), ...length }).end(body);
+    } else {
+      void answerCall(incoming, outgoing);
+    }
+  };
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // Node's own refusal is empty
+      requireHostHeader: false,
     },
     listener,
   );
@@ -40,8 +62,11 @@ export function createHttpServer(options: HttpServerOptions): Server {
     if (announced <= maxBodyBytes) outgoing.writeContinue();
     listener(incoming, outgoing);
   });
+  // other expectations may be passed over (RFC 9110, 10.1.1); Node would refuse them without a word
+  server.on("checkExpectation", listener);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerUnreadable(socket, statusOf(error.code), unreadable);
+    if (isBeingWritten(latest.get(socket))) socket.destroy();
+    else answerUnreadable(socket, statusOf(error.code), unreadable);
   });
   return server;
 }
@@ -81,17 +106,28 @@ function statusOf(code: string | undefined): number {
   return code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
 }
 
+/** Then what we have to say of later bytes would land in the middle of that answer. */
+function isBeingWritten(outgoing: ServerResponse | undefined): boolean {
+  if (outgoing === undefined || outgoing.writableFinished) return false;
+  return outgoing.headersSent || outgoing.socket === null; // null: it waits behind another
+}
+
 function answerUnreadable(socket: Socket, status: number, unreadable: (status: number) => string) {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   const body = unreadable(status);
+  const headers = { ...unreadableHeaders(), "content-length": Buffer.byteLength(body) };
   const head = [
     `HTTP/1.1 ${status} ${STATUS_TEXT[status]}`,
-    "Connection: close",
-    "Content-Type: application/json; charset=utf-8",
-    `Content-Length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Such a request has no line in the log; its id only tells one report from another. */
+function unreadableHeaders() {
+  return { "content-type": "application/json; charset=utf-8", "x-request-id": randomUUID() };
 }

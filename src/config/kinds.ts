@@ -48,8 +48,11 @@ export function setting<T>(
   return withDefault;
 }
 
+/** One line: a line break or another control character is always a slip. */
 export function text(fallback: string, facts: Facts) {
-  return setting({ ...facts, default: fallback }, (value) => ({ value }));
+  return setting({ ...facts, default: fallback }, (value) =>
+    /\p{Cc}/u.test(value) ? { problem: { key: "invalid" } } : { value },
+  );
 }
 
 /** A list separated by commas or white space. */

@@ -28,7 +28,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   }
   const parsed = settings.safeParse(texts);
   if (!parsed.success) problems.push(...parsed.error.issues.map(toProblem));
-  else problems.push(...contradictions(parsed.data));
+  problems.push(...contradictions(texts));
   if (parsed.success && problems.length === 0) return { config: Object.freeze(parsed.data) };
   return { problems };
 }
@@ -58,14 +58,18 @@ function toProblem(issue: z.core.$ZodIssue): ConfigProblem {
   return params === undefined ? { name, key } : { name, key, params };
 }
 
-/** Mistakes that only show between two settings. */
-function contradictions(config: z.output<typeof settings>): ConfigProblem[] {
+/** Mistakes that only show between two settings, looked for whatever else is wrong. */
+function contradictions(texts: Readonly<Record<string, string>>): ConfigProblem[] {
+  const { shape } = settings;
+  const maxTokens = shape.MAX_TOKENS.safeParse(texts.MAX_TOKENS).data;
+  const maxTokensLimit = shape.MAX_TOKENS_LIMIT.safeParse(texts.MAX_TOKENS_LIMIT).data;
+  const metricsPort = shape.METRICS_PORT.safeParse(texts.METRICS_PORT).data;
+  const port = shape.PORT.safeParse(texts.PORT).data;
   const problems: ConfigProblem[] = [];
-  const { MAX_TOKENS, MAX_TOKENS_LIMIT, METRICS_PORT, PORT } = config;
-  if (MAX_TOKENS > MAX_TOKENS_LIMIT) {
+  if (maxTokens !== undefined && maxTokensLimit !== undefined && maxTokens > maxTokensLimit) {
     problems.push({ name: "MAX_TOKENS", key: "above", params: { other: "MAX_TOKENS_LIMIT" } });
   }
-  if (METRICS_PORT === PORT) {
+  if (typeof metricsPort === "number" && metricsPort === port) {
     problems.push({ name: "METRICS_PORT", key: "same", params: { other: "PORT" } });
   }
   return problems;

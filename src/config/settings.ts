@@ -5,6 +5,8 @@ import {
   allowedAddresses,
   databaseUrl,
   disconnectPolicy,
+  headerText,
+  host,
   proxyUrl,
   route,
   secretKeyList,
@@ -25,7 +27,10 @@ const seconds = (fallback: number) =>
 /** Every setting there is. The tables in the READMEs and .env.example are printed from here. */
 export const settings = z.object({
   PORT: wholeNumber(5000, 0, 65_535, { group: "server" }),
-  HOST: text("::", { group: "server", aliases: ["BIND_ADDRESS"], example: "127.0.0.1" }),
+  HOST: setting(
+    { group: "server", default: "::", aliases: ["BIND_ADDRESS"], example: "127.0.0.1" },
+    host,
+  ),
   ROUTE: setting({ group: "server", default: "/", example: "api" }, route),
   LANG: text("en", { group: "server", example: "zh_CN" }),
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
@@ -84,7 +89,7 @@ export const settings = z.object({
 
   LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
   METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),
-  METRICS_TOKEN: text("", { group: "status", secret: true }),
+  METRICS_TOKEN: setting({ group: "status", default: "", secret: true }, headerText),
 });
 
 export type Config = Readonly<z.output<typeof settings>>;

@@ -36,6 +36,17 @@ export function secretKeys(text: string): Parsed<readonly string[]> {
   return { problem: { key: "header_characters" } };
 }
 
+/** A credential that travels in a header; empty when there is none. */
+export function headerText(text: string): Parsed<string> {
+  if (/^[\x21-\x7e]*$/.test(text)) return { value: text };
+  return { problem: { key: "header_characters" } };
+}
+
+/** An IP address or the name of one. IPv6 stands without brackets. */
+export function host(text: string): Parsed<string> {
+  return /^[\w.:%-]+$/.test(text) ? { value: text } : { problem: { key: "invalid" } };
+}
+
 /**
  * A base URL, or the full URL of chat/completions as older deployments have it. A bare host means
  * its /v1. The query (some services carry a version there) is kept for every request.
@@ -115,7 +126,8 @@ function invalidEntries({ invalid }: InvalidEntries): { problem: Problem } {
   return { problem: { key: "address_blocks", params: { positions: invalid.join(", ") } } };
 }
 
+/** URL drops line breaks within a text and repairs blanks; here both are mistakes. */
 function parseUrl(text: string, protocols: readonly string[]): URL | null {
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = !/\s/.test(text) && URL.canParse(text) ? new URL(text) : null;
   return url !== null && protocols.includes(url.protocol) ? url : null;
 }

@@ -18,6 +18,8 @@ export const errorCodes = [
   "field_range",
   "field_choice",
   "field_too_many",
+  "field_too_long",
+  "field_unknown",
   "bad_request",
   // where it went, and from where
   "route_forbidden",
@@ -36,6 +38,10 @@ export const errorCodes = [
   "model_forbidden",
   "model_not_priced",
   "quota_exceeded",
+  // what the operator asked for
+  "token_unknown",
+  "price_outdated",
+  "secret_key_missing",
   // repeated calls
   "idempotency_mismatch",
   "idempotency_in_progress",
@@ -103,6 +109,11 @@ export class ProxyError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.refusal = options.refusal;
   }
+}
+
+/** Why a call was given up: for the reason we gave, or else because its client left. */
+export function abortReason({ reason }: AbortSignal): ProxyError {
+  return reason instanceof ProxyError ? reason : new ProxyError("canceled");
 }
 
 /** The only conversion: whatever was thrown becomes a ProxyError; strangers become `internal`. */

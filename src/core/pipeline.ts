@@ -68,14 +68,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
 
     stream: (call, request) =>
-      inPlace(call, options, async (leave) => {
+      inPlace(call, request.model, options, async (leave) => {
         const settle = await begin(call, request.model, mostTokensOf(request), true);
         const events = await ask(call, settle, (how) => upstream.stream(request, how));
         return passOn(events, watchEvents(call.principal, clock), passOnOptions(settle, leave));
       }),
 
     relay: (call, { request, model, mostTokens }) =>
-      inPlace(request.streamed ? call : null, options, async (leave) => {
+      inPlace(request.streamed ? call : null, model, options, async (leave) => {
         const settle = await begin(call, model, mostTokens, request.streamed);
         const answer = await ask(call, settle, (how) => relay.send(request, how));
         const watch = watchPieces(answer, call.principal, clock);
@@ -99,11 +99,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 /** Starts what holds one of the caller's places for open streams (null: it needs none). */
 async function inPlace<T>(
   call: Call | null,
-  { openAnswers, streamLimit }: PipelineOptions,
+  model: string,
+  options: PipelineOptions,
   start: (leave: () => void) => Promise<T>,
 ): Promise<T> {
-  const leave = call === null ? () => undefined : openAnswers.enter(call.principal.bucket);
-  if (leave === null) throw streamsLimited(streamLimit);
+  const leave = call === null ? () => undefined : options.openAnswers.enter(call.principal.bucket);
+  if (leave === null) throw refused(call, model, options);
   try {
     return await start(leave);
   } catch (error) {
@@ -115,7 +116,16 @@ async function inPlace<T>(
 /** Nobody knows when an answer in progress ends; a second is polite. */
 const RETRY_STREAM_MS = 1_000;
 
-function streamsLimited(limit: number): ProxyError {
+/** One stream too many: it is noted, but took nothing and so has no row in the ledger. */
+function refused(call: Call | null, model: string, options: PipelineOptions): ProxyError {
+  const limit = options.streamLimit;
   const retryAfterMs = RETRY_STREAM_MS;
-  return new ProxyError("streams_limited", { params: { limit }, facts: { limit }, retryAfterMs });
+  const error = new ProxyError("streams_limited", {
+    params: { limit },
+    facts: { limit },
+    retryAfterMs,
+  });
+  const noRow = { settle: () => Promise.resolve() };
+  if (call !== null) void createSettle(call, model, true, noRow, options)("refused", { error });
+  return error;
 }

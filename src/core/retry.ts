@@ -1,4 +1,4 @@
-import { type ErrorCode, ProxyError } from "./errors.ts";
+import { abortReason, type ErrorCode, ProxyError } from "./errors.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Clock } from "./ports.ts";
 
@@ -42,6 +42,7 @@ export async function askWithRetries<T>(
       const another = otherKey(keys, key, tried, error);
       if (another === null) {
         await options.clock.sleep(FIRST_PAUSE_MS * 2 ** failures, options.signal);
+        if (options.signal.aborted) throw abortReason(options.signal);
         failures += 1;
       } else {
         key = another;

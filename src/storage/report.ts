@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type CompiledQuery, type SelectQueryBuilder, sql } from "kysely";
 import type { LedgerQuery, LedgerRow, LedgerSum, PageQuery, WeekRow } from "../core/accounts.ts";
 import { formatMoney } from "../core/money.ts";
@@ -44,6 +45,8 @@ export function createReport(driver: Driver, builder: Builder) {
         const rows = await driver.report(remove);
         purged += rows.length;
         if (rows.length < purgeRows) return purged;
+        // SQLite answers at once: without this, calls would wait until all is gone.
+        await setImmediate();
       }
     },
   };
@@ -56,7 +59,7 @@ function pageReader(driver: Driver, builder: Builder) {
     from: Pick<LedgerRow, "at" | "id"> | null,
     limit = mostRows,
   ): Promise<readonly LedgerRow[]> => {
-    let rows = filtered(builder.selectFrom("ledger"), query)
+    let rows = filtered(builder.selectFrom("ledger"), beyondCursor(query, direction, from))
       .select(rowColumns)
       .select(exactText("cost").as("cost"));
     if (from !== null) {
@@ -70,6 +73,21 @@ function pageReader(driver: Driver, builder: Builder) {
       .compile();
     return (await driver.report(compiled)).map(ledgerRow);
   };
+}
+
+/**
+ * The page begins where the last one ended. Said of `at` too: SQLite would take the query's own
+ * bound for the index and read all earlier pages again.
+ */
+function beyondCursor(
+  query: LedgerQuery,
+  direction: "asc" | "desc",
+  cursor: Pick<LedgerRow, "at"> | null,
+): LedgerQuery {
+  if (cursor === null) return query;
+  const { at } = cursor;
+  if (direction === "asc") return { ...query, from: Math.max(at, query.from ?? at) };
+  return { ...query, to: Math.min(at + 1, query.to ?? at + 1) };
 }
 
 function sumReader(driver: Driver, builder: Builder) {

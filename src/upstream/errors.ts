@@ -4,8 +4,16 @@ import { scrub } from "../core/scrub.ts";
 
 /** Longest piece of an upstream's own words that is passed on. */
 const MAX_REASON_CHARACTERS = 500;
+/** More than is passed on, so that no credential is cut before it is found. */
+const MAX_SCRUBBED_CHARACTERS = 10_000;
 /** A Retry-After beyond a day is not believed. */
 const MAX_RETRY_AFTER_MS = 86_400_000;
+
+/** What a client is told where the upstream gives no hint: a limit passes soon, a bill doesn't. */
+const USUAL_WAIT_MS: Partial<Record<ErrorCode, number>> = {
+  upstream_rate_limited: 10_000,
+  key_exhausted: 3_600_000,
+};
 
 /** A connection that failed: before any answer it is unreachable, after that it broke. */
 export function fromTransportFailure(error: Error, started: boolean): ProxyError {
@@ -13,20 +21,21 @@ export function fromTransportFailure(error: Error, started: boolean): ProxyError
   return new ProxyError(started ? "upstream_failed" : "upstream_unreachable", { cause: error });
 }
 
-/** An answer whose status is not 2xx, as the openai package reports it. */
-export function fromApiError(error: unknown): ProxyError {
+/** An answer whose status is not 2xx, as the openai package reports it to a request with that key. */
+export function fromApiError(error: unknown, key: string): ProxyError {
   if (error instanceof ProxyError) return error;
   if (!(error instanceof APIError)) return new ProxyError("internal", { cause: error });
   if (error.cause instanceof ProxyError) return error.cause;
   const status: number | undefined = error.status;
   if (status === undefined) return new ProxyError("upstream_unreachable", { cause: error });
-  const retryAfterMs = status === 429 || status === 503 ? retryAfter(error) : undefined;
   const code = codeOf(status, error.code);
+  const retryAfterMs =
+    status === 429 || status === 503 ? (retryAfter(error) ?? USUAL_WAIT_MS[code]) : undefined;
   return new ProxyError(code, {
     retryAfterMs,
-    params: code === "upstream_refused" ? { reason: reasonOf(error) } : {},
+    params: code === "upstream_refused" ? { reason: reasonOf(error, key) } : {},
     facts: { upstream_status: status },
-    refusal: refusalOf(code, status, error),
+    refusal: refusalOf(code, status, error, key),
     cause: `upstream answered ${status}`,
   });
 }
@@ -46,17 +55,17 @@ function codeOf(status: number, upstreamCode: string | null | undefined): ErrorC
 }
 
 /** The upstream's own words, as its clients know them; only where they are about the request. */
-function refusalOf(code: ErrorCode, status: number, error: APIError) {
+function refusalOf(code: ErrorCode, status: number, error: APIError, key: string) {
   if (code !== "upstream_refused" || typeof error.error !== "object") return undefined;
-  return { status, body: scrub(JSON.stringify({ error: error.error })) };
+  return { status, body: scrub(JSON.stringify({ error: error.error }), key) };
 }
 
-function reasonOf(error: APIError): string {
+function reasonOf(error: APIError, key: string): string {
   const inner: unknown = error.error;
   const message =
     typeof inner === "object" && inner !== null && "message" in inner ? inner.message : undefined;
   const text = typeof message === "string" ? message : String(error.status);
-  return scrub(text.slice(0, MAX_REASON_CHARACTERS));
+  return scrub(text.slice(0, MAX_SCRUBBED_CHARACTERS), key).slice(0, MAX_REASON_CHARACTERS);
 }
 
 /** `retry-after-ms`, or Retry-After in seconds or as a date; undefined when absent or absurd. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
-import { ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
 import type { Deadline } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
 
@@ -74,11 +74,6 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     else this.#deadline = deadline;
   }
 
-  /** The request could not even be made. */
-  refuse(error: unknown): void {
-    this.#fail(new ProxyError("internal", { cause: error }));
-  }
-
   readonly expire = (): void => {
     const failure = new ProxyError("upstream_timeout");
     if (this.#draining) this.#controller?.abort(failure);
@@ -86,8 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
   };
 
   readonly #onAbort = (): void => {
-    const reason: unknown = this.#options.signal.reason;
-    this.#fail(reason instanceof ProxyError ? reason : new ProxyError("canceled"));
+    this.#fail(abortReason(this.#options.signal));
   };
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -134,7 +128,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#draining) this.#release();
-    this.#fail(fromTransportFailure(error, this.#started));
+    // what undici refuses to send, such as a key with a line end, is no fault of the upstream
+    const unsendable = this.#controller === null && error.name === "InvalidArgumentError";
+    this.#fail(
+      unsendable
+        ? new ProxyError("internal", { cause: error })
+        : fromTransportFailure(error, this.#started),
+    );
   }
 
   next(): Promise<IteratorResult<Buffer>> {

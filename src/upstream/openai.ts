@@ -1,8 +1,8 @@
-import { ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/messages.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { type Delta, parseCompletion, parseDelta } from "./answers.ts";
-import { LeanClient, type LightResponse } from "./client.ts";
+import { askUpstream, type UpstreamAnswer } from "./ask.ts";
 import { fromApiError } from "./errors.ts";
 import { prepareRequest, type TokenField, usualTokenField } from "./request.ts";
 import { readEvents } from "./sse.ts";
@@ -23,64 +23,69 @@ const MAX_LEARNT_MODELS = 1_000;
 
 /** The typed way to an OpenAI-compatible service. */
 export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
-  const client = new LeanClient(options.transport);
   const learnt = new Map<string, TokenField>();
 
-  const send = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
-    const tokenField = learnt.get(request.model) ?? usualTokenField(request.model);
+  const send = async (
+    request: ChatRequest,
+    stream: boolean,
+    tokenField: TokenField,
+    { key, signal }: AskOptions,
+  ) => {
     const { path, body } = prepareRequest(request, stream, tokenField);
     const headMs = stream ? options.firstTokenMs : options.answerMs;
-    const maxBytes = stream ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
-    const { key, signal } = ask;
-    return client
-      .ask({ method: "POST", path, body, key, signal, headMs, maxBytes })
-      .catch((error: unknown) => {
-        throw fromApiError(error);
-      });
+    const maxTextBytes = options.maxAnswerBytes;
+    const maxBytes = stream ? Number.POSITIVE_INFINITY : maxTextBytes;
+    const ready = { path, body, key, signal, headMs, maxBytes, maxTextBytes };
+    try {
+      return answerAsAsked(await askUpstream(options.transport, { method: "POST", ...ready }));
+    } catch (error) {
+      // a client that leaves while a refusal is read has left all the same
+      throw signal.aborted ? abortReason(signal) : fromApiError(error, key);
+    }
   };
 
   /** A model that wants the newer field name says so in its refusal; it is asked once more. */
   const sendAndLearn = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
+    const used = learnt.get(request.model) ?? usualTokenField(request.model);
     try {
-      return await send(request, stream, ask);
+      return await send(request, stream, used, ask);
     } catch (error) {
-      const field = fieldWanted(error);
-      if (field === null || learnt.get(request.model) === field) throw error;
+      const wanted = fieldWanted(error);
+      if (wanted === null || wanted === used) throw error;
       if (learnt.size >= MAX_LEARNT_MODELS) learnt.clear();
-      learnt.set(request.model, field);
-      return send(request, stream, ask);
+      learnt.set(request.model, wanted);
+      return send(request, stream, wanted, ask);
     }
   };
 
   return {
     async complete(request, ask) {
       const answer = await sendAndLearn(request, false, ask);
-      return parseCompletion(await bodyText(answer));
+      return parseCompletion(await answer.text());
     },
     async stream(request, ask) {
       const answer = await sendAndLearn(request, true, ask);
       const type = answer.headers.get("content-type") ?? "";
-      if (type.includes("text/event-stream")) return readAnswer(answer, options);
+      if (type.toLowerCase().includes("text/event-stream")) return readAnswer(answer, options);
       // some servers ignore `stream`; what they answered is still an answer
-      return replay(parseCompletion(await bodyText(answer)));
+      return replay(parseCompletion(await answer.text()));
     },
   };
 }
 
-async function bodyText(answer: LightResponse): Promise<string> {
+/** No compression was asked for, so what comes compressed is not unpacked but refused. */
+function answerAsAsked(answer: UpstreamAnswer): UpstreamAnswer {
   const encoding = answer.headers.get("content-encoding") ?? "identity";
-  if (encoding !== "identity") {
-    await answer.chunks.return?.();
-    throw new ProxyError("upstream_bad_answer");
-  }
-  return answer.text();
+  if (encoding === "identity") return answer;
+  void answer.chunks.return?.();
+  throw new ProxyError("upstream_bad_answer");
 }
 
 async function* readAnswer(
-  answer: LightResponse,
-  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+  answer: UpstreamAnswer,
+  { maxEventBytes }: OpenAIUpstreamOptions,
 ): AsyncGenerator<AnswerEvent> {
-  const soFar = createAccount(maxAnswerBytes);
+  const soFar = createAccount();
   let done = false;
   for await (const data of readEvents(answer.chunks, maxEventBytes)) {
     done = data === "[DONE]";
@@ -102,17 +107,32 @@ async function* readAnswer(
   yield { type: "answer-end", completion };
 }
 
-/** Adds the pieces of a streamed answer up; more text than a whole answer may have is refused. */
-function createAccount(maxAnswerBytes: number) {
-  const texts: string[] = [];
+/**
+ * Four times the longest answer of any model (128,000 tokens). The text of a streamed answer is
+ * kept for its last event, so this is also what a reader who never reads can make us keep.
+ */
+const MAX_TEXT_CHARACTERS = 524_288;
+/** Short pieces are joined in groups: a string costs 20 bytes beside its text. */
+const PIECES_JOINED = 256;
+
+/** Adds the pieces of a streamed answer up. */
+function createAccount() {
+  let joined = "";
+  let pieces: string[] = [];
   let size = 0;
   let last: Delta | null = null;
+  const join = () => {
+    joined = [joined, ...pieces].join("");
+    pieces = [];
+    return joined;
+  };
   return {
     isEmpty: () => last === null,
     add(delta: Delta): void {
       size += delta.text.length;
-      if (size > maxAnswerBytes) throw new ProxyError("upstream_bad_answer");
-      texts.push(delta.text);
+      if (size > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
+      pieces.push(delta.text);
+      if (pieces.length >= PIECES_JOINED) join();
       last = {
         text: "",
         model: delta.model || (last?.model ?? ""),
@@ -121,7 +141,7 @@ function createAccount(maxAnswerBytes: number) {
         upstreamId: delta.upstreamId ?? last?.upstreamId ?? null,
       };
     },
-    total: (): Completion => ({ ...(last ?? NOTHING), text: texts.join("") }),
+    total: (): Completion => ({ ...(last ?? NOTHING), text: join() }),
   };
 }
 

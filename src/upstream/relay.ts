@@ -1,6 +1,6 @@
-import { ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
 import type { Relay, RelayAnswer, RelayPiece } from "../core/ports.ts";
-import { LeanClient, type LightResponse } from "./client.ts";
+import { askUpstream, type UpstreamAnswer } from "./ask.ts";
 import { fromApiError } from "./errors.ts";
 import { createEventScanner, type EventScanner } from "./event-scanner.ts";
 import { scanJson } from "./json-scanner.ts";
@@ -9,17 +9,17 @@ import type { OpenAIUpstreamOptions } from "./openai.ts";
 /** Bytes through, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
   const { transport, answerMs, firstTokenMs, maxAnswerBytes, maxEventBytes } = options;
-  const client = new LeanClient(transport);
   return {
     async send(request, { key, signal }) {
       const { method, path, body, streamed, hideUsage } = request;
       const headMs = streamed ? firstTokenMs : answerMs;
       const maxBytes = streamed ? Number.POSITIVE_INFINITY : maxAnswerBytes;
-      const answer = await client
-        .ask({ method, path, body, key, signal, headMs, maxBytes })
-        .catch((error: unknown) => {
-          throw fromApiError(error);
-        });
+      const ready = { method, path, body, key, signal, headMs, maxBytes };
+      const answer = await askUpstream(transport, { ...ready, maxTextBytes: maxAnswerBytes }).catch(
+        (error: unknown) => {
+          throw signal.aborted ? abortReason(signal) : fromApiError(error, key);
+        },
+      );
       refuseEncoded(answer);
       const contentType = answer.headers.get("content-type") ?? "application/json";
       const { status } = answer;
@@ -34,7 +34,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
 }
 
 async function* passEvents(
-  answer: LightResponse,
+  answer: UpstreamAnswer,
   scanner: EventScanner,
 ): AsyncGenerator<RelayPiece> {
   let over = false;
@@ -55,7 +55,7 @@ async function* passEvents(
 }
 
 /** An answer that isn't a stream is held until it is whole: the ledger row goes before it. */
-async function readWhole(answer: LightResponse, contentType: string): Promise<RelayAnswer> {
+async function readWhole(answer: UpstreamAnswer, contentType: string): Promise<RelayAnswer> {
   const bytes = await answer.bytes();
   const account = contentType.includes("json") ? scanJson(bytes) : null;
   if (account === null) throw new ProxyError("upstream_bad_answer");
@@ -67,7 +67,7 @@ async function* onePiece(bytes: Buffer): AsyncGenerator<RelayPiece> {
 }
 
 /** No compression was asked for; who sends it all the same can't be read. */
-function refuseEncoded(answer: LightResponse): void {
+function refuseEncoded(answer: UpstreamAnswer): void {
   const encoding = answer.headers.get("content-encoding") ?? "identity";
   if (encoding === "identity") return;
   void answer.chunks.return?.();

@@ -7,7 +7,7 @@ export interface PreparedRequest {
 }
 
 /** Models that only know /completions; anything else chats. */
-const COMPLETION_ONLY = /^(text-davinci-\d{3}|davinci-002|babbage-002|.*-instruct)$/;
+const COMPLETION_ONLY = /^(text-davinci-\d{3}|davinci-002|babbage-002|.*-instruct(-\d{4})?)$/;
 /** Families that refuse `max_tokens`; others are learnt from their refusal. */
 const NEWER_TOKEN_FIELD = /^(o[1-9]|gpt-[5-9])([.-]|$)/;
 
@@ -39,9 +39,12 @@ export function prepareRequest(
 
 /** A conversation as one text, for models that continue text instead of answering turns. */
 function toPrompt(messages: readonly ChatMessage[]): string {
-  const names: Readonly<Record<string, string>> = { user: "User: ", assistant: "Assistant: " };
+  const names = new Map([
+    ["user", "User: "],
+    ["assistant", "Assistant: "],
+  ]);
   const only = messages.length === 1 ? messages[0] : undefined;
   if (only !== undefined) return only.content;
-  const turns = messages.map(({ role, content }) => `${names[role] ?? ""}${content}`);
+  const turns = messages.map(({ role, content }) => `${names.get(role) ?? ""}${content}`);
   return `${turns.join("\n\n")}\n\nAssistant:`;
 }

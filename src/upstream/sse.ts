@@ -37,7 +37,7 @@ export function createEventParser(maxEventBytes: number): EventParser {
     }
     if (!line.startsWith("data:")) return;
     const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
-    dataSize += data.length;
+    dataSize += line.length; // the whole line, so that lines without data are bounded too
     if (dataSize > maxEventBytes) throw new ProxyError("upstream_bad_answer");
     dataLines.push(data);
   };

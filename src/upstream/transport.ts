@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { Clock } from "../core/ports.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type OutboundAnswer } from "./exchange.ts";
@@ -64,12 +64,7 @@ export function createTransport(options: TransportOptions): Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       };
-      try {
-        dispatcher.dispatch(dispatched, exchange);
-      } catch (error) {
-        // a header value undici refuses; its text would show the key, so it stops here
-        exchange.refuse(error);
-      }
+      dispatcher.dispatch(dispatched, exchange);
       return exchange.head;
     },
     close: () => dispatcher.destroy(),
@@ -84,6 +79,8 @@ export function createTransport(options: TransportOptions): Transport {
     };
     if (proxyUrl === null) return new Agent({ ...common, connect: { timeout: connectMs } });
     const uri = proxyUrl.href.replace(/^socks5?h?:/, "socks5:");
+    // not through ProxyAgent, which sends a login as it stands in the URL, percent signs and all
+    if (uri.startsWith("socks5:")) return new Socks5ProxyAgent(uri, common);
     return new ProxyAgent({ ...common, uri });
   }
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createBucketTable, NO_SLOT } from "../../src/limits/bucket-table.ts";
+import { type BucketTable, createBucketTable, NO_SLOT } from "../../src/limits/bucket-table.ts";
 
 const CAPACITY = 8;
 
@@ -14,29 +14,17 @@ test("a small table agrees with a Map through uses and removals of all kinds", (
   );
   const property = fc.property(actions, fc.nat(), (all, seed) => {
     const table = createBucketTable(CAPACITY, seed);
-    const model = new Map<string, number>();
-    const remove = (bucket: string | undefined) => {
-      if (bucket === undefined) return;
-      table.remove(table.find(bucket));
-      model.delete(bucket);
-    };
-    const use = (bucket: string) => {
-      const known = model.get(bucket);
-      if (known !== undefined) table.touch(known);
-      else if (table.isFull()) remove(oldestOf(model));
-      model.delete(bucket);
-      model.set(bucket, known ?? table.add(bucket));
-    };
+    const model = createModel(table);
     for (const { kind, bucket } of all) {
-      if (kind === "use") use(bucket);
-      else if (kind === "drop-oldest") remove(oldestOf(model));
-      else if (model.has(bucket)) remove(bucket);
-      expect(table.find(bucket)).toBe(model.get(bucket) ?? NO_SLOT);
-      expect(table.oldest()).toBe(model.get(oldestOf(model) ?? "") ?? NO_SLOT);
-      expect(table.isFull()).toBe(model.size === CAPACITY);
+      if (kind === "use") model.use(bucket);
+      else model.remove(kind === "remove" ? bucket : model.oldest());
+      expect(table.find(bucket)).toBe(model.slots.get(bucket) ?? NO_SLOT);
+      expect(table.oldest()).toBe(model.slots.get(model.oldest()) ?? NO_SLOT);
+      expect(table.isFull()).toBe(model.slots.size === CAPACITY);
     }
-    for (const [bucket, slot] of model) expect(table.find(bucket)).toBe(slot);
-    expect(new Set(model.values()).size).toBe(model.size);
+    const buckets = [...model.slots.keys()];
+    expect(buckets.map(table.find)).toEqual([...model.slots.values()]);
+    expect(new Set(model.slots.values()).size).toBe(buckets.length);
   });
   fc.assert(property, { numRuns: 100 });
 });
@@ -54,6 +42,21 @@ test("a million addresses all get slots of their own", () => {
   expect(shared).toBe(0);
 });
 
-function oldestOf(model: ReadonlyMap<string, number>): string | undefined {
-  return model.keys().next().value;
+/** Does the same to the table and to a Map, whose order is the order of use. */
+function createModel(table: BucketTable) {
+  const slots = new Map<string, number>();
+  const oldest = () => slots.keys().next().value ?? "";
+  const remove = (bucket: string) => {
+    const slot = slots.get(bucket);
+    if (slot !== undefined) table.remove(slot);
+    slots.delete(bucket);
+  };
+  const use = (bucket: string) => {
+    const known = slots.get(bucket);
+    if (known !== undefined) table.touch(known);
+    else if (table.isFull()) remove(oldest());
+    slots.delete(bucket);
+    slots.set(bucket, known ?? table.add(bucket));
+  };
+  return { slots, oldest, remove, use };
 }

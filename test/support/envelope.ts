@@ -4,7 +4,7 @@ import { type OpenStream, openStream, postJson, type Reply, type SendOptions } f
 
 const turn = z.strictObject({ role: z.string(), content: z.string() });
 
-export const success = z.strictObject({
+const success = z.strictObject({
   code: z.literal(200),
   msg: z.string().min(1),
   data: z.strictObject({
@@ -25,7 +25,7 @@ export const success = z.strictObject({
   current_response: z.string().optional(),
   result: z.array(turn).optional(),
 });
-export type Success = z.output<typeof success>;
+type Success = z.output<typeof success>;
 
 export const failure = z.strictObject({
   code: z.int().min(400).max(599),
@@ -85,21 +85,14 @@ export async function askStream(
   options?: SendOptions,
 ): Promise<ReadStream> {
   const head = await openStream(url, { stream: true, ...body }, options);
-  const deltas: string[] = [];
-  let last: Success | null = null;
-  let failed: Failure | null = null;
-  let done = false;
-  for await (const text of head.events) {
-    if (done || failed !== null) throw new Error(`an event after the end: ${text}`);
-    if (text === "[DONE]") {
-      done = true;
-      continue;
-    }
-    const json: unknown = JSON.parse(text);
-    if (last !== null) throw new Error(`an event after the last: ${text}`);
-    if (delta.safeParse(json).success) deltas.push(delta.parse(json).data.delta);
-    else if (failure.safeParse(json).success) failed = failure.parse(json);
-    else last = success.required({ done: true }).parse(json);
-  }
+  const texts = await Array.fromAsync(head.events);
+  const done = texts.at(-1) === "[DONE]";
+  const events = (done ? texts.slice(0, -1) : texts).map((text): unknown => JSON.parse(text));
+  const end = events.at(-1);
+  const failed = failure.safeParse(end).data ?? null;
+  const last =
+    failed === null ? (success.required({ done: true }).safeParse(end).data ?? null) : null;
+  const deltaEvents = failed === null && last === null ? events : events.slice(0, -1);
+  const deltas = deltaEvents.map((event) => delta.parse(event).data.delta);
   return { head, deltas, last, failure: failed, done };
 }

@@ -1,7 +1,9 @@
 /** The real thing in this process: settings read from an environment, composed, on a free port. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { compose, type Parley } from "../../src/compose.ts";
 import { readConfig } from "../../src/config/read.ts";
@@ -40,11 +42,12 @@ export async function startParley(
   env: Readonly<Record<string, string>>,
   { clock = realClock }: ParleyOptions = {},
 ): Promise<RunningParley> {
-  const read = readConfig(env, (path) => readFileSync(path, "utf8"));
+  const folder = mkdtempSync(join(tmpdir(), "parley-test-"));
+  const read = readConfig({ DATA_DIR: folder, ...env }, (path) => readFileSync(path, "utf8"));
   if ("problems" in read) throw new Error(`wrong settings: ${JSON.stringify(read.problems)}`);
   const { config } = read;
   const memory = createMemoryLog();
-  const parley = compose(config, { clock, log: createLog(config.LOG_LEVEL, memory) });
+  const parley = await compose(config, { clock, log: createLog(config.LOG_LEVEL, memory) });
   const { server, metricsServer } = parley;
   const port = await listen(server, "127.0.0.1", 0);
   const metricsPort = metricsServer === null ? 0 : await listen(metricsServer, "127.0.0.1", 0);
@@ -62,6 +65,7 @@ export async function startParley(
     close: async () => {
       await Promise.all([end(server), metricsServer === null ? null : end(metricsServer)]);
       await parley.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

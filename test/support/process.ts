@@ -1,6 +1,6 @@
 /** Parley as operators run it: a process of its own, told what to do by its environment. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -32,14 +32,14 @@ export interface ParleyProcess extends StartedProcess {
   /** One number from /metrics, 0 where it isn't there; counted over all labels. */
   metric(name: string): Promise<number>;
   residentBytes(): number;
-  /** Sockets the process holds, the listening ones included. */
-  openSockets(): number;
-  /** Live heap after a full collection; the process has to be started with `withCollector`. */
-  liveHeapBytes(): Promise<number>;
+  /** Sockets the process holds, the listening ones included, those to that port left out. */
+  openSockets(exceptToPort?: number): number;
+  /** Heap and buffers in use after a full collection; wants a start with `withCollector`. */
+  liveBytes(): Promise<number>;
 }
 
 export interface ProcessOptions {
-  /** Collects garbage on SIGUSR2, for `liveHeapBytes`. */
+  /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
 }
 
@@ -55,7 +55,8 @@ const COLLECTOR = `let times = 0;
 process.on("SIGUSR2", () => {
   gc();
   gc();
-  process.stderr.write("collected " + ++times + " " + process.memoryUsage().heapUsed + "\\n");
+  const { heapUsed, external } = process.memoryUsage();
+  process.stderr.write("collected " + ++times + " " + (heapUsed + external) + "\\n");
 });`;
 
 const alive = new Set<ChildProcess>();
@@ -68,8 +69,15 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
   const flags = options.withCollector
     ? ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(COLLECTOR)}`]
     : [];
+  const folder = mkdtempSync(join(tmpdir(), "parley-test-"));
   const child = spawn(process.execPath, [...flags, MAIN], {
-    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: "0", HOST: "127.0.0.1", ...env },
+    env: {
+      DATA_DIR: folder,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      PORT: "0",
+      HOST: "127.0.0.1",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { pid } = child;
@@ -79,6 +87,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
   const exit = new Promise<number | null>((resolve) => {
     child.once("close", (code) => {
       alive.delete(child);
+      rmSync(folder, { recursive: true, force: true });
       written.end();
       resolve(code);
     });
@@ -127,8 +136,8 @@ export async function startProcess(
       const status = readFileSync(`/proc/${started.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
     },
-    openSockets: () => socketsOf(started.pid),
-    liveHeapBytes: async () => {
+    openSockets: (exceptToPort) => socketsOf(started.pid, exceptToPort),
+    liveBytes: async () => {
       collections += 1;
       started.signal("SIGUSR2");
       const line = await started.waitForLog(new RegExp(`^collected ${collections} `));
@@ -187,7 +196,7 @@ function collectLines(child: ChildProcess): Written {
           if (found === undefined && !ended) return;
           checks.delete(check);
           if (found !== undefined) return resolve(found);
-          const last = lines.slice(-5).join("\n");
+          const last = lines.slice(-15).join("\n");
           reject(new Error(`the process ended without a line like ${pattern}:\n${last}`));
         };
         checks.add(check);
@@ -207,13 +216,25 @@ function sumOf(name: string, text: string): number {
   return rows.reduce((sum, row) => sum + Number(row.slice(row.lastIndexOf(" ") + 1)), 0);
 }
 
-function socketsOf(pid: number): number {
+function socketsOf(pid: number, exceptToPort = -1): number {
   const folder = `/proc/${pid}/fd`;
+  const left = inodesTo(pid, exceptToPort);
   return readdirSync(folder).filter((name) => {
     try {
-      return readlinkSync(`${folder}/${name}`).startsWith("socket:");
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${name}`))?.[1];
+      return inode !== undefined && !left.has(inode);
     } catch {
       return false; // closed since the folder was read
     }
   }).length;
+}
+
+/** Of the sockets connected to a port; columns as in proc_pid_net(5). */
+function inodesTo(pid: number, port: number): ReadonlySet<string> {
+  const rows = readFileSync(`/proc/${pid}/net/tcp`, "utf8").trim().split("\n").slice(1);
+  const columns = rows.map((row) => row.trim().split(/\s+/));
+  const to = columns.filter(
+    ([, , remote]) => Number.parseInt(remote?.split(":")[1] ?? "", 16) === port,
+  );
+  return new Set(to.map((row) => row[9] ?? ""));
 }

@@ -1,7 +1,13 @@
-/** An upstream with a Parley in front of it, both ended when the test ends. */
-import { onTestFinished } from "vitest";
+/** An upstream with a Parley in front of it, for as long as the test file runs. */
+import { afterAll, vi } from "vitest";
 import { type ParleyOptions, type RunningParley, startParley } from "./parley.ts";
 import { type ScriptedUpstream, startUpstream, type UpstreamOptions } from "./upstream.ts";
+
+/** Many tests at once on a busy machine; what must be quick has a deadline of its own. */
+vi.setConfig({ testTimeout: 20_000 });
+
+export const OPERATOR_KEY = "sk-operator-0123456789";
+export const OWN_KEY = "sk-caller-9876543210";
 
 export interface Scene {
   readonly parley: RunningParley;
@@ -12,19 +18,21 @@ export interface Scene {
 
 export interface SceneOptions extends ParleyOptions, UpstreamOptions {}
 
+/** Tests of a file run side by side, so what they started ends with the file. */
+const started: { close(): Promise<void> }[] = [];
+afterAll(async () => {
+  for (const one of started.toReversed()) await one.close();
+});
+
 /** The operator's key is OPERATOR_KEY, unless the settings say otherwise. */
 export async function startScene(
   env: Readonly<Record<string, string>> = {},
   options: SceneOptions = {},
-  atEnd: (close: () => Promise<void>) => void = onTestFinished,
 ): Promise<Scene> {
   const upstream = await startUpstream(options);
-  atEnd(() => upstream.close());
+  started.push(upstream);
   const settings = { OPENAI_URL: upstream.url, API_KEY: OPERATOR_KEY, RETRIES: "0", ...env };
   const parley = await startParley(settings, options);
-  atEnd(() => parley.close());
+  started.push(parley);
   return { parley, upstream, url: parley.url };
 }
-
-export const OPERATOR_KEY = "sk-operator-0123456789";
-export const OWN_KEY = "sk-caller-9876543210";

@@ -76,8 +76,9 @@ function credentialsIn(headers: IncomingHttpHeaders, bodyKey: string | null): Cr
     { field: "access-token", key: tokenOnly(headers["access-token"]) },
   ];
   return candidates.flatMap(({ field, key }) => {
-    const text = typeof key === "string" ? key.trim() : "";
-    return text === "" ? [] : [{ field, key: text }];
+    if (typeof key !== "string" || key === "") return [];
+    // blanks in a body are a key that was lost on the way; in a header they are nothing
+    return key.trim() === "" && field !== "api_key" ? [] : [{ field, key: key.trim() }];
   });
 }
 

@@ -11,6 +11,8 @@ const STALLED_READER_MS = 60_000;
 export interface EventStream {
   /** Resolves when there is room for more; rejects `canceled` when the reader has left. */
   send(data: string): Promise<void> | undefined;
+  /** An event after which nothing follows, so that there is nothing to wait for. */
+  sendLast(data: string): void;
   end(): void;
 }
 
@@ -35,6 +37,9 @@ export function openEventStream(outgoing: ServerResponse, headers: AnswerHeaders
       if (outgoing.destroyed) return Promise.reject(new ProxyError("canceled"));
       heartbeat.refresh();
       return outgoing.write(`data: ${data}\n\n`) ? undefined : roomIn(outgoing);
+    },
+    sendLast(data) {
+      outgoing.write(`data: ${data}\n\n`);
     },
     end() {
       outgoing.end();

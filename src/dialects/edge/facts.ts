@@ -29,11 +29,14 @@ export type AppContext = Context<AppEnv>;
 export interface RequestEnd {
   readonly facts: RequestFacts;
   readonly method: string;
+  /** CLIENT_LEFT when the answer did not reach its end. */
   readonly status: number;
   /** To the last byte, or to the moment the client left. */
   readonly durationMs: number;
-  readonly clientLeft: boolean;
 }
+
+/** nginx's number for it; it stands in logs and metrics only. */
+const CLIENT_LEFT = 499;
 
 export interface FactsOptions {
   readonly clock: Clock;
@@ -66,13 +69,15 @@ export function gatherFacts(options: FactsOptions): MiddlewareHandler<AppEnv> {
     outgoing.once("close", () => {
       const clientLeft = !outgoing.writableFinished;
       openCalls.leave(outgoing, clientLeft);
-      onEnd({
+      const end = {
         facts: gathered,
         method: incoming.method ?? "",
-        status: outgoing.statusCode,
+        status: clientLeft ? CLIENT_LEFT : outgoing.statusCode,
         durationMs: clock.monotonicMs() - gathered.startedMs,
-        clientLeft,
-      });
+      };
+      // a call canceled by this settles in the same turn, and its record belongs into the end
+      if (clientLeft) setImmediate(onEnd, end);
+      else onEnd(end);
     });
     return next();
   };

@@ -1,7 +1,7 @@
 import { answerHeaders } from "./answer-headers.ts";
 import type { AppContext } from "./facts.ts";
 
-const METHODS = "GET, POST, DELETE, OPTIONS";
+const METHODS = "GET, POST, PUT, DELETE, OPTIONS";
 const ONE_DAY_SECONDS = "86400";
 
 /**

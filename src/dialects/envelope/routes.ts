@@ -57,8 +57,9 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
       await writeEvents(stream, events, question, translate(language, "success"));
     } catch (thrown) {
       const error = toProxyError(thrown);
+      // not waited for: a reader that has stopped reading is cut off by its own deadline
       if (error.code !== "canceled") {
-        await stream.send(JSON.stringify(failureOf(translate, language, c, error)));
+        stream.sendLast(JSON.stringify(failureOf(translate, language, c, error)));
       }
     }
     stream.end();

@@ -52,7 +52,7 @@ export function parseQuestion(json: unknown, limits: EnvelopeLimits): EnvelopeQu
   const system = fields.sys_content || fields.system_content || null;
   const turns = fields.continuous?.length ? fields.continuous : (fields.continuous_dialogue ?? []);
   const request = {
-    model: allowedModel(fields.model || limits.model, limits),
+    model: fields.model ? allowedModel(fields.model, limits) : limits.model,
     messages: toMessages(system, turns, fields.user_content),
     maxTokens: allowedTokens(fields.max_tokens ?? limits.maxTokens, limits),
   };

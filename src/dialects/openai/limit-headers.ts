@@ -3,9 +3,7 @@ import type { AnswerHeaders } from "../edge/answer-headers.ts";
 
 /** OpenAI's own spelling of the tightest window, which its clients log and some obey. */
 export function requestLimitHeaders(limits: LimitDecision | null): AnswerHeaders {
-  const tightest = limits?.windows.reduce((least, one) =>
-    one.remaining < least.remaining ? one : least,
-  );
+  const [tightest] = (limits?.windows ?? []).toSorted((a, b) => a.remaining - b.remaining);
   if (tightest === undefined) return {};
   return {
     "x-ratelimit-limit-requests": String(tightest.limit),

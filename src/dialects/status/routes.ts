@@ -70,7 +70,8 @@ export function createStatus(options: StatusOptions): Dialect {
 function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
   if (access === "closed") return false;
   const { address, forwarded } = c.get("facts").client;
-  if (access === "loopback") return isLoopback(address) && forwarded !== "ignored";
+  // where a proxy speaks for somebody, "I am this machine" could be that somebody's word
+  if (access === "loopback") return isLoopback(address) && forwarded === "none";
   const given = /^bearer\s+(\S+)$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1];
   return given !== undefined && timingSafeEqual(digest(given), digest(access.token));
 }

@@ -14,6 +14,7 @@ export function standingClock(wallMs = noon): SetClock {
   return {
     wallMs: () => now,
     monotonicMs: () => now,
+    sleep: () => Promise.resolve(),
     set: (wallMs) => {
       now = wallMs;
     },

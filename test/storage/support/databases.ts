@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import { describe } from "vitest";
 import type { Clock } from "../../../src/core/ports.ts";
@@ -37,6 +38,7 @@ export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
+  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
 };
 
 export async function createDatabase(kind: Kind): Promise<TestDatabase> {

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import { text } from "node:stream/consumers";
+import { setTimeout as wait } from "node:timers/promises";
+import { runCommand } from "./run.ts";
+
+const { stdin, stdout, stderr } = process;
+
+// `parley usage export | head` closes the pipe when it has seen enough: that is no failure.
+stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  env: process.env,
+  clock: {
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  },
+  readFile: (path) => readFileSync(path, "utf8"),
+  readInput: () => text(stdin),
+  write: async (piece) => {
+    if (!stdout.write(piece)) await once(stdout, "drain");
+  },
+  complain: (line) => void stderr.write(`${line}\n`),
+});

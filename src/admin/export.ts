@@ -1,0 +1,39 @@
+import type { LedgerRow } from "../core/accounts.ts";
+import { rowColumns, shownRow } from "./shapes.ts";
+
+/** Rows are gathered into pieces of this size: a write for each would cost more than the row. */
+const PIECE_CHARACTERS = 65_536;
+
+/** The rows as text, a piece at a time. No more is held than a page of rows and one piece. */
+export async function* exportText(
+  rows: AsyncIterable<LedgerRow>,
+  format: "csv" | "jsonl",
+): AsyncGenerator<string> {
+  const line = format === "csv" ? csvLine : jsonLine;
+  let piece = format === "csv" ? `${rowColumns.join(",")}\r\n` : "";
+  for await (const row of rows) {
+    piece += line(row);
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = "";
+  }
+  if (piece !== "") yield piece;
+}
+
+function jsonLine(row: LedgerRow): string {
+  return `${JSON.stringify(shownRow(row))}\n`;
+}
+
+/** RFC 4180. */
+function csvLine(row: LedgerRow): string {
+  const shown = shownRow(row);
+  return `${rowColumns.map((column) => csvCell(shown[column])).join(",")}\r\n`;
+}
+
+/** Clients choose the model's name: an apostrophe keeps a spreadsheet from running it as a formula. */
+function csvCell(value: string | number | null): string {
+  if (value === null) return "";
+  const text =
+    typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,152 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { ProxyError } from "../core/errors.ts";
+import type { Dialect, Route, WriteError } from "../dialects/dialect.ts";
+import {
+  type AnswerHeaders,
+  answer,
+  answerHeaders,
+  retryHeaders,
+} from "../dialects/edge/answer-headers.ts";
+import { readJson } from "../dialects/edge/body.ts";
+import { roomIn } from "../dialects/edge/event-stream.ts";
+import type { AppContext } from "../dialects/edge/facts.ts";
+import { httpStatus } from "../dialects/edge/http-status.ts";
+import type { Translate } from "../locales.ts";
+import type { Admin } from "./operations.ts";
+
+export interface AdminDialectOptions {
+  readonly admin: Admin;
+  /** ADMIN_TOKEN. */
+  readonly token: string;
+  readonly maxBodyBytes: number;
+  readonly translate: Translate;
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const CONTENT_TYPE = {
+  csv: "text/csv; charset=utf-8",
+  jsonl: "application/jsonl; charset=utf-8",
+} as const;
+
+type Work = (c: AppContext) => Promise<unknown>;
+
+/** What the command line does, over HTTP and behind the operator's own token. Not counted. */
+export function createAdminDialect(options: AdminDialectOptions): Dialect {
+  const { maxBodyBytes } = options;
+  const { tokens, prices, usage } = options.admin;
+  const mayEnter = createGate(options.token);
+  const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
+
+  const route = (method: Route["method"], path: string, work: Work, status = 200): Route => ({
+    method,
+    path: `/admin${path}`,
+    counted: false,
+    async handle(c) {
+      mayEnter(c);
+      return json(c, status, await work(c));
+    },
+  });
+  const exported: Route = {
+    method: "GET",
+    path: "/admin/usage/export",
+    counted: false,
+    handle(c) {
+      mayEnter(c);
+      return sendText(c, usage.export(c.req.query()));
+    },
+  };
+  return {
+    name: "admin",
+    prefix: "/admin",
+    writeError: createAdminErrors(options.translate),
+    routes: [
+      route("POST", "/tokens", async (c) => tokens.create(await body(c)), 201),
+      route("GET", "/tokens", (c) => tokens.list(c.req.query())),
+      route("GET", "/tokens/:id", (c) => tokens.show(named(c, "id"))),
+      route("DELETE", "/tokens/:id", (c) => tokens.revoke(named(c, "id"))),
+      route("GET", "/prices", (c) => prices.list(c.req.query())),
+      route("POST", "/prices", async (c) => prices.set(await body(c))),
+      route("POST", "/prices/import", async (c) => importPrices(options.admin, await body(c))),
+      route("PUT", "/prices/:model", async (c) =>
+        prices.set({ ...objectOf(await body(c)), model: named(c, "model") }),
+      ),
+      route("GET", "/usage", (c) => usage.sum(c.req.query())),
+      exported,
+    ],
+  };
+}
+
+/** `{"default": true}` stands for the list that comes with this release. */
+function importPrices({ prices }: Admin, given: unknown): Promise<unknown> {
+  const shipped =
+    typeof given === "object" && given !== null && Reflect.get(given, "default") === true;
+  return shipped ? prices.importShipped() : prices.import(given);
+}
+
+function objectOf(given: unknown): object {
+  if (typeof given === "object" && given !== null && !Array.isArray(given)) return given;
+  throw new ProxyError("body_not_object");
+}
+
+function named(c: AppContext, name: string): string {
+  return c.req.param(name) ?? "";
+}
+
+/** Digests are compared, so that neither content nor length of a guess shows in the time it takes. */
+function createGate(token: string): (c: AppContext) => void {
+  const wanted = digest(token);
+  return function mayEnter(c) {
+    const { authorization } = c.env.incoming.headers;
+    const given = /^bearer +(\S+)$/i.exec(authorization?.trim() ?? "")?.[1];
+    const matches = timingSafeEqual(digest(given ?? ""), wanted);
+    if (given === undefined) throw new ProxyError("credential_missing");
+    if (!matches) throw new ProxyError("token_rejected");
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** `{error: {code, message, field?}}` */
+function createAdminErrors(translate: Translate): WriteError {
+  return (c, error) => {
+    const { language, requestId } = c.get("facts");
+    const message = translate(language, `error.${error.code}`, { ...error.params, requestId });
+    const status = httpStatus[error.code];
+    const headers: AnswerHeaders = {};
+    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
+    if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
+    if (status === 401) headers["www-authenticate"] = "Bearer";
+    return json(c, status, { error: { code: error.code, message, ...error.facts } }, headers);
+  };
+}
+
+function json(c: AppContext, status: number, body: unknown, headers: AnswerHeaders = {}): Response {
+  const all = { ...answerHeaders(c.get("facts"), JSON_TYPE), ...headers };
+  return answer(status, JSON.stringify(body), all);
+}
+
+/** Piece by piece as the client takes it. A break cuts the connection, so that none looks whole. */
+async function sendText(
+  c: AppContext,
+  { format, text }: ReturnType<Admin["usage"]["export"]>,
+): Promise<Response> {
+  const { outgoing } = c.env;
+  const headers = answerHeaders(c.get("facts"), CONTENT_TYPE[format]);
+  headers["content-disposition"] = `attachment; filename="usage.${format}"`;
+  // The first piece before the headers: a database that is away is still an error with a status.
+  let next = await text.next();
+  outgoing.writeHead(200, headers);
+  try {
+    for (; next.done !== true; next = await text.next()) {
+      if (outgoing.destroyed) break;
+      if (!outgoing.write(next.value)) await roomIn(outgoing);
+    }
+    outgoing.end();
+  } catch {
+    outgoing.destroy();
+  }
+  return RESPONSE_ALREADY_SENT as Response; // node-server's mark that the socket was written to
+}

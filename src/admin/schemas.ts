@@ -1,0 +1,151 @@
+import { z } from "zod";
+import type { NewToken } from "../core/accounts.ts";
+import type { Price } from "../core/price.ts";
+import {
+  choice,
+  count,
+  flag,
+  futureMoment,
+  headerText,
+  moment,
+  money,
+  names,
+  plainText,
+  price,
+} from "./fields.ts";
+
+/** Above any plan; keeps sums of it inside a number. */
+const MOST_PER_PERIOD = 1_000_000_000_000;
+/** The same as for the limits of the settings. */
+const MOST_PER_WINDOW = 1_000_000_000;
+/** The columns' own bounds. */
+const MOST_NAME = 200;
+const MOST_COMMENT = 1_000;
+const MOST_MODELS = 200;
+const MOST_KEY = 500;
+const MOST_LISTED = 1_000;
+/** A longer list is no price list. */
+const MOST_PRICES = 5_000;
+
+/**
+ * What a token may be made of, on the command line and over HTTP alike. A name that is not here is
+ * refused: a quota with a slip in its name would be a token without quota.
+ */
+export function newTokenFields(nowMs: number) {
+  return z.strictObject({
+    name: plainText(MOST_NAME),
+    comment: plainText(MOST_COMMENT).nullish(),
+    expires: futureMoment(nowMs).nullish(),
+    models: names(MOST_MODELS, MOST_NAME).nullish(),
+    requests_per_day: count(MOST_PER_PERIOD).nullish(),
+    requests_per_month: count(MOST_PER_PERIOD).nullish(),
+    tokens_per_day: count(MOST_PER_PERIOD).nullish(),
+    tokens_per_month: count(MOST_PER_PERIOD).nullish(),
+    money_per_day: money().nullish(),
+    money_per_month: money().nullish(),
+    second_limit: count(MOST_PER_WINDOW).nullish(),
+    minute_limit: count(MOST_PER_WINDOW).nullish(),
+    hour_limit: count(MOST_PER_WINDOW).nullish(),
+    day_limit: count(MOST_PER_WINDOW).nullish(),
+    upstream_key: headerText(MOST_KEY).nullish(),
+  });
+}
+
+export function newTokenOf(fields: z.output<ReturnType<typeof newTokenFields>>): NewToken {
+  const windows = {
+    second: fields.second_limit,
+    minute: fields.minute_limit,
+    hour: fields.hour_limit,
+    day: fields.day_limit,
+  };
+  const limits = Object.entries(windows).filter(([, limit]) => limit != null);
+  return {
+    name: fields.name,
+    comment: fields.comment ?? "",
+    expiresAt: fields.expires ?? null,
+    models: fields.models ?? null,
+    limits: Object.fromEntries(limits),
+    quotas: {
+      day: {
+        requests: fields.requests_per_day ?? null,
+        tokens: fields.tokens_per_day ?? null,
+        money: fields.money_per_day ?? null,
+      },
+      month: {
+        requests: fields.requests_per_month ?? null,
+        tokens: fields.tokens_per_month ?? null,
+        money: fields.money_per_month ?? null,
+      },
+    },
+    upstreamKey: fields.upstream_key ?? null,
+  };
+}
+
+export const tokenListFields = z.strictObject({
+  limit: count(MOST_LISTED).nullish(),
+  after: plainText(MOST_NAME).nullish(),
+});
+
+export function newPriceFields(nowMs: number) {
+  return z.strictObject({
+    model: plainText(MOST_NAME),
+    input: price(),
+    output: price(),
+    cached_input: price().nullish(),
+    since: moment(nowMs, "forward").nullish(),
+  });
+}
+
+export const priceListFields = z.strictObject({
+  model: plainText(MOST_NAME).nullish(),
+  history: flag().nullish(),
+});
+
+/** A list of prices, bare or with the day they are from; fields we don't know are notes. */
+export function importedFields(nowMs: number) {
+  const entry = z.looseObject({
+    model: plainText(MOST_NAME),
+    input: price(),
+    output: price(),
+    cached_input: price().nullish(),
+    cachedInput: price().nullish(),
+    since: moment(nowMs, "back").nullish(),
+  });
+  const list = z.looseObject({
+    published: moment(nowMs, "back").nullish(),
+    prices: z.array(entry).max(MOST_PRICES),
+  });
+  return z.preprocess((given) => (Array.isArray(given) ? { prices: given } : given), list);
+}
+
+export function importedPrices(
+  { prices, published }: z.output<ReturnType<typeof importedFields>>,
+  nowMs: number,
+): readonly Price[] {
+  const all = prices.map((one) => ({
+    model: one.model,
+    input: one.input,
+    cachedInput: one.cached_input ?? one.cachedInput ?? null,
+    output: one.output,
+    since: one.since ?? published ?? nowMs,
+  }));
+  // A history comes newest first, and an older price is not put behind a newer one.
+  return all.toSorted((a, b) => a.since - b.since);
+}
+
+const groupings = ["day", "model", "token"] as const;
+const exportFormats = ["csv", "jsonl"] as const;
+
+const span = (nowMs: number) => ({
+  from: moment(nowMs, "back").nullish(),
+  to: moment(nowMs, "back").nullish(),
+  token: plainText(MOST_NAME).nullish(),
+});
+
+export function usageFields(nowMs: number) {
+  return z.strictObject({ by: choice(groupings).nullish(), ...span(nowMs) });
+}
+
+export function exportFields(nowMs: number) {
+  return z.strictObject({ format: choice(exportFormats).nullish(), ...span(nowMs) });
+}

@@ -1,0 +1,91 @@
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import type { CallRecord, LimitDecision } from "../core/ports.ts";
+import type { RequestEnd } from "../dialects/edge/facts.ts";
+import { createCounts, createDurations, type PrintedMetric } from "./tally.ts";
+
+/** Answers of language models take from tenths of a second to minutes. */
+const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
+
+export interface MetricsSources {
+  readonly openCalls: () => number;
+  /** Codes of the address warnings in force. */
+  readonly warnings: () => readonly string[];
+  /** Models that get a label of their own; the rest, which clients choose, are `other`. */
+  readonly models: readonly string[];
+}
+
+export interface Metrics {
+  request(end: RequestEnd): void;
+  call(record: CallRecord): void;
+  decision(decision: LimitDecision): void;
+  /** Prometheus text. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Every label has a closed set of values: never an address, a token, a path or a client's text. */
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "parley_" });
+  addGauges(registry, sources);
+  const printed = <T extends PrintedMetric>(metric: T): T => {
+    registry.registerMetric(metric as unknown as Metric); // the registry calls get() only
+    return metric;
+  };
+  const counts = (name: string, help: string, labelNames: string[]) =>
+    printed(createCounts(`parley_${name}`, help, labelNames));
+  const durations = (name: string, help: string, labelName: string) =>
+    printed(createDurations(`parley_${name}`, help, labelName, BOUNDS_SECONDS));
+
+  const requests = counts("http_requests_total", "HTTP requests answered.", ["route", "status"]);
+  const lasted = durations("http_request_duration_seconds", "To the last byte.", "route");
+  const calls = counts("calls_total", "Calls by how they ended.", ["dialect", "outcome"]);
+  const firstTokens = durations("time_to_first_token_seconds", "Streams only.", "dialect");
+  const upstream = counts("upstream_answers_total", "What the upstream did.", ["outcome"]);
+  const tokens = counts("tokens_total", "As the upstream counted.", ["direction", "model"]);
+  const limits = counts("limit_decisions_total", "By the limiter.", ["decision", "window"]);
+
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    request({ facts, status, durationMs }) {
+      requests.add(1, facts.route, String(status));
+      lasted.observe(durationMs, facts.route);
+    },
+    decision({ admitted, refusedBy }) {
+      limits.add(1, admitted ? "admitted" : "refused", refusedBy?.name ?? "");
+    },
+    call(record) {
+      const { dialect, outcome, error, usage, firstTokenMs } = record;
+      calls.add(1, dialect, outcome);
+      upstream.add(1, error ?? "answered");
+      if (firstTokenMs !== null) firstTokens.observe(firstTokenMs, dialect);
+      if (usage === null) return;
+      const model = sources.models.includes(record.model) ? record.model : "other";
+      tokens.add(usage.promptTokens, "prompt", model);
+      tokens.add(usage.completionTokens, "completion", model);
+    },
+  };
+}
+
+function addGauges(registry: Registry, sources: MetricsSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: "parley_open_calls",
+    help: "Calls being answered now.",
+    registers,
+    collect() {
+      this.set(sources.openCalls());
+    },
+  });
+  new Gauge({
+    name: "parley_client_address_warning",
+    help: "1 while client addresses look misconfigured.",
+    labelNames: ["code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const code of sources.warnings()) this.set({ code }, 1);
+    },
+  });
+}

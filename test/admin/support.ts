@@ -1,0 +1,91 @@
+/** The command line as operators run it: a process of its own on a folder of its own. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { onTestFinished } from "vitest";
+import { runCommand } from "../../src/admin/run.ts";
+import { systemClock } from "../storage/support/databases.ts";
+
+const CLI = fileURLToPath(new URL("../../src/admin/cli.ts", import.meta.url));
+const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
+
+export type Env = Readonly<Record<string, string>>;
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** What was printed, parsed. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+/** Runs `parley` with this environment and nothing else. */
+export async function parley(env: Env, args: readonly string[], input = ""): Promise<Ran> {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    stdio: "pipe",
+    timeout: 20_000,
+  });
+  child.stdin.end(input);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { code, out, err, json: () => JSON.parse(out) };
+}
+
+/** The same in this process, which is quicker: for what never comes to the database. */
+export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const code = await runCommand(args, {
+    env,
+    clock: systemClock,
+    readFile: (path) => readFileSync(path, "utf8"),
+    readInput: async () => input,
+    write: async (piece) => {
+      out += piece;
+    },
+    complain: (line) => {
+      err += `${line}\n`;
+    },
+  });
+  return { code, out, err, json: () => JSON.parse(out) };
+}
+
+/** A folder that is gone after the test. */
+export function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "parley-admin-"));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+export type Kind = "sqlite" | "postgres";
+export const kinds: readonly Kind[] = ["sqlite", "postgres"];
+
+// biome-ignore lint/style/noProcessEnv: a test run is pointed elsewhere from outside
+const server = process.env.TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
+
+/** The settings of a new, empty database, gone after the test. */
+export async function settingsFor(kind: Kind): Promise<Env> {
+  const data = { DATA_DIR: folder() };
+  if (kind === "sqlite") return data;
+  const name = `parley_admin_${crypto.randomUUID().replaceAll("-", "")}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  onTestFinished(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { ...data, DATABASE_URL: url.href };
+}
+
+async function onServer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, posix, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const src = fileURLToPath(new URL("../src/", import.meta.url));
+
+/**
+ * What each part may import besides itself. A part is a folder of src, or a file of it without its
+ * ending; of the dialects each is a part of its own, and `dialects` is what lies beside them.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  locales: [],
+  upstream: ["core"],
+  limits: ["core"],
+  "dialects/edge": ["core", "locales"],
+  dialects: ["core", "dialects/edge"],
+  "dialects/envelope": ["core", "locales", "dialects", "dialects/edge"],
+  "dialects/openai": ["core", "locales", "dialects", "dialects/edge"],
+  "dialects/status": ["core", "dialects", "dialects/edge"],
+  storage: ["core"],
+  // a dialect of its own over HTTP, and a process of its own from the shell
+  admin: ["*"],
+  // addresses are parsed once, by what later compares them
+  // storage is opened the same way by the server and by the command
+  config: ["core", "locales", "dialects/edge", "storage"],
+  // the end of a request is what they write down
+  log: ["core", "dialects/edge"],
+  metrics: ["core", "dialects/edge"],
+  server: [],
+  adapters: ["*"],
+  app: ["core", "dialects", "dialects/edge"],
+  compose: ["*"],
+  main: ["*"],
+};
+
+/** Packages that only these parts may know; Node's own modules are everybody's but core's. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  openai: ["upstream"],
+  undici: ["upstream"],
+  hono: ["dialects", "dialects/edge", "app", "limits", "admin"],
+  "@hono/node-server": ["dialects/envelope", "dialects/openai", "admin", "server"],
+  "hono-rate-limiter": ["limits"],
+  i18next: ["locales"],
+  pino: ["log", "main"],
+  "prom-client": ["metrics"],
+  zod: ["config", "dialects/edge", "dialects/envelope", "dialects/openai", "admin"],
+  kysely: ["storage"],
+  pg: ["storage"],
+};
+
+/** What Node is started with: the server, and the command. */
+const entries = ["main.ts", "admin/cli.ts"];
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts"))
+  .map((path) => ({ path, text: readFileSync(src + path, "utf8") }));
+
+function partOf(path: string): string {
+  const [first = "", second = ""] = path.split("/");
+  if (first === "dialects" && !second.endsWith(".ts")) return `dialects/${second}`;
+  return first.replace(/\.ts$/, "");
+}
+
+const importPattern =
+  /^(?:(?:import|export)\b[^"';]*?\bfrom|import)\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+const imports = files.flatMap(({ path, text }) =>
+  [...text.matchAll(importPattern)].map((found) => ({
+    path,
+    target: found[1] ?? found[2] ?? "",
+  })),
+);
+const own = imports.filter(({ target }) => target.startsWith("."));
+
+describe("every import of src", () => {
+  test("was read", () => {
+    expect(files.length).toBeGreaterThan(40);
+    const lines = files.flatMap(
+      ({ text }) => text.match(/\bfrom "[@.\w]|^import "|\bimport\(\s*"/gm) ?? [],
+    );
+    expect(imports.length).toBe(lines.length);
+  });
+
+  test("follows the table of parts", () => {
+    const wrong = own.filter(({ path, target }) => {
+      const to = posix.join(dirname(path), target);
+      if (to.startsWith("../locales/")) return partOf(path) !== "locales";
+      const allowed = mayImport[partOf(path)] ?? [];
+      return !(allowed.includes("*") || [partOf(path), ...allowed].includes(partOf(to)));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("leaves compose.ts to main.ts, and main.ts to nobody", () => {
+    const users = (name: string) =>
+      own.filter(({ path, target }) => posix.join(dirname(path), target) === name);
+    expect(users("compose.ts").map(({ path }) => path)).toEqual(["main.ts"]);
+    expect(users("main.ts")).toEqual([]);
+  });
+
+  test("takes each package where it belongs, and nothing but itself into core", () => {
+    const foreign = imports.filter(({ target }) => !target.startsWith("."));
+    const wrong = foreign.filter(({ path, target }) => {
+      if (partOf(path) === "core") return true;
+      if (target.startsWith("node:")) return false;
+      const name = target.split("/", target.startsWith("@") ? 2 : 1).join("/");
+      const parts = packages[name] ?? [];
+      return !parts.some((part) => partOf(path) === part || partOf(path).startsWith(`${part}/`));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("has a part in the table, and no part of the table is gone", () => {
+    const parts = new Set(files.map(({ path }) => partOf(path)));
+    expect([...parts].sort()).toEqual(Object.keys(mayImport).sort());
+  });
+});
+
+test("only the two process entries touch the process", () => {
+  const touching = files.filter(
+    ({ text }) =>
+      /(?<![\w.])process\s*(\.\w|\[|\?\.)/.test(text) || /["'](node:)?process["']/.test(text),
+  );
+  expect(touching.map(({ path }) => relative(".", path))).toEqual(entries);
+});

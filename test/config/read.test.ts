@@ -1,0 +1,377 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { factsOf } from "../../src/config/kinds.ts";
+import { type ConfigProblem, type Environment, readConfig } from "../../src/config/read.ts";
+import { type Config, type SettingName, settings } from "../../src/config/settings.ts";
+import { createTranslate, languages } from "../../src/locales.ts";
+
+const names = Object.keys(settings.shape) as SettingName[];
+const noFile = (path: string): string => {
+  throw new Error(`no file ${path}`);
+};
+
+/** What can be compared of a config: its functions cannot. */
+const plain = (config: Config): unknown => JSON.parse(JSON.stringify(config));
+
+function good(env: Environment, readFile = noFile): Config {
+  const read = readConfig(env, readFile);
+  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+  return read.config;
+}
+
+function problemsOf(env: Environment, readFile = noFile): readonly ConfigProblem[] {
+  const read = readConfig(env, readFile);
+  return "problems" in read ? read.problems : [];
+}
+
+const tooLarge = "1000000001";
+/** For each setting what it takes; anything else that is tried below is a mistake. */
+const taken: Record<SettingName, readonly string[]> = {
+  PORT: ["0", "5000", "65535"],
+  HOST: ["::", "0.0.0.0", "127.0.0.1", "localhost", "my-host.example", "fe80::1%eth0"],
+  ROUTE: ["/", "api", "/api/"],
+  LANG: ["en", "zh_CN.UTF-8", "C", "fr_FR", "привет"],
+  MAX_BODY_BYTES: ["1024", "1073741824"],
+  SHUTDOWN_SECONDS: ["0", "3600"],
+  API_KEY: ["sk-a", "sk-a,sk-b", "sk-a sk-b\nsk-c"],
+  OPENAI_URL: ["https://api.openai.com/v1", "http://127.0.0.1:8080", "https://x/?api-version=1"],
+  OPENAI_PROXY: [
+    "http://proxy:3128",
+    "https://u:p@proxy",
+    "socks5://127.0.0.1:1080",
+    "socks5h://x",
+  ],
+  MODEL: ["gpt-4o", "vendor/model:tag", "模型"],
+  ALLOWED_MODELS: ["a, b", "a\nb", "a"],
+  MAX_TOKENS: ["1", "3500"],
+  MAX_TOKENS_LIMIT: ["100", "1000000000"],
+  UPSTREAM_CONNECT_SECONDS: ["1", "604800"],
+  UPSTREAM_ANSWER_SECONDS: ["1", "604800"],
+  UPSTREAM_FIRST_TOKEN_SECONDS: ["1", "604800"],
+  UPSTREAM_IDLE_SECONDS: ["1", "604800"],
+  UPSTREAM_TOTAL_SECONDS: ["1", "604800"],
+  MAX_ANSWER_BYTES: ["1024", "1073741824"],
+  MAX_EVENT_BYTES: ["1024", "1073741824"],
+  RETRIES: ["0", "10"],
+  SECOND_LIMIT: ["0", "1000000000"],
+  MINUTE_LIMIT: ["0", "1000000000"],
+  HOUR_LIMIT: ["0", "1000000000"],
+  DAY_LIMIT: ["0", "1000000000"],
+  STREAM_LIMIT: ["0", "1000000000"],
+  TRUSTED_PROXIES: ["loopback", "10.0.0.0/8, cloudflare 2001:db8::/32"],
+  ALLOWED_IPS: ["203.0.113.7", "10.0.0.0/8\n::1"],
+  SHARED_KEY: ["all", "TOKEN"],
+  ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
+  DATA_DIR: ["data", "/data", "../here"],
+  DATABASE_URL: ["postgres://u:p@127.0.0.1:5432/db", "postgresql://host/db"],
+  DATABASE_ADDRESS: ["127.0.0.1:5432", "db"],
+  DATABASE_NAME: ["postgres"],
+  DATABASE_USERNAME: ["postgres"],
+  DATABASE_PASSWORD: ["p w"],
+  SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],
+  ADMIN_TOKEN: ["0123456789abcdef"],
+  RETENTION_DAYS: ["0", "36500"],
+  LOG_LEVEL: ["debug", "INFO", "silent"],
+  METRICS_PORT: ["1", "65535"],
+  METRICS_TOKEN: ["let-me-in", "!~"],
+};
+
+const numbers = names
+  .filter((name) => /^\d/.test(taken[name][0] ?? ""))
+  .filter((name) => !["ALLOWED_IPS", "DATABASE_ADDRESS", "ADMIN_TOKEN"].includes(name));
+const notNumbers = [
+  "x",
+  "-1",
+  "+1",
+  "1.5",
+  "1e3",
+  "0x10",
+  "1 000",
+  "1,000",
+  "NaN",
+  "Infinity",
+  "１２",
+  "1\n2",
+  tooLarge.repeat(3),
+];
+/** What is wrong for a setting that is no number. */
+const refused: Partial<Record<SettingName, readonly string[]>> = {
+  HOST: ["a b", "a\nb", "[::]", "хост", "http://x"],
+  ROUTE: [
+    "a b",
+    "a\nb",
+    "путь",
+    "../x",
+    "./x",
+    "a/../b",
+    "a//b",
+    "//",
+    "*",
+    ":id",
+    "a?b",
+    "a#b",
+    "%2e",
+    "a\\b",
+    "{x}",
+  ],
+  LANG: ["en\nx"],
+  API_KEY: ["ключ", "sk-\u0000", "sk-a,sk-é", "“sk-a”"],
+  OPENAI_URL: [
+    "x",
+    "api.openai.com",
+    "ftp://x",
+    "file:///etc/passwd",
+    "https://",
+    "https://u:p@x/v1",
+    "https://x/#y",
+    "https://x\n.evil/v1",
+    "https://x y/",
+    "javascript:1",
+    "-1",
+  ],
+  OPENAI_PROXY: ["x", "proxy:3128", "ftp://x", "socks4://x", "http://", "http://pro\nxy"],
+  MODEL: ["a\nb", "a\u0000b", "a\tb"],
+  TRUSTED_PROXIES: [
+    "x",
+    "10.0.0.0/33",
+    "loopback, localhost",
+    "10.0.0.0/-1",
+    "010.0.0.1",
+    "::1/129",
+    "*",
+    "прокси",
+  ],
+  ALLOWED_IPS: ["x", "10.0.0.256", "10.0.0.0/8/8", "1", "10.0.0.0-10.0.0.9", "-1"],
+  LOG_LEVEL: ["x", "trace", "-1", "info\nwarn", "подробно"],
+  METRICS_TOKEN: ["a b", "a\nb", "пароль", "a\u0000"],
+};
+
+const mistakes: [SettingName, string][] = [
+  ...numbers.flatMap((name) => notNumbers.map((value): [SettingName, string] => [name, value])),
+  ...Object.entries(refused).flatMap(([name, values]) =>
+    values.map((value): [SettingName, string] => [name as SettingName, value]),
+  ),
+  ...(["PORT", "METRICS_PORT"] as const).map((name): [SettingName, string] => [name, "65536"]),
+  ...(["MAX_TOKENS", "MAX_TOKENS_LIMIT", "UPSTREAM_IDLE_SECONDS", "METRICS_PORT"] as const).map(
+    (name): [SettingName, string] => [name, "0"],
+  ),
+  ["MAX_BODY_BYTES", "1023"],
+  ["UPSTREAM_TOTAL_SECONDS", "604801"],
+  ["RETRIES", "11"],
+  ["SHUTDOWN_SECONDS", "3601"],
+  ["DAY_LIMIT", tooLarge],
+];
+
+describe("a setting", () => {
+  test.each(names)("%s counts as unset when it is empty or blank", (name) => {
+    const unset = plain(good({}));
+    for (const value of ["", " ", "\n", "\t "])
+      expect(plain(good({ [name]: value }))).toEqual(unset);
+  });
+
+  test.each(names.flatMap((name) => taken[name].map((value) => [name, value] as const)))(
+    "%s takes %j, with blanks around it too",
+    (name, value) => {
+      expect(plain(good({ [name]: ` ${value}\n` }))).toEqual(plain(good({ [name]: value })));
+    },
+  );
+
+  test.each(mistakes)("%s does not take %j", (name, value) => {
+    const found = problemsOf({ [name]: value });
+    expect(found.map((problem) => problem.name)).toEqual([name]);
+  });
+
+  test("never repeats a wrong value in the text of its problem", () => {
+    const translate = createTranslate();
+    for (const [name, value] of mistakes) {
+      const [problem] = problemsOf({ [name]: `${value}CANARY` });
+      if (problem === undefined) continue;
+      for (const language of languages) {
+        const text = translate(language, `config_problem.${problem.key}`, problem.params ?? {});
+        expect(text).not.toMatch(/CANARY|config_problem|{{/);
+      }
+    }
+  });
+
+  test.each(numbers)("%s tells the least and the most it takes", (name) => {
+    const [problem] = problemsOf({ [name]: "x" });
+    expect(problem).toMatchObject({ name, key: "whole_number" });
+    const { min, max } = problem?.params ?? {};
+    expect(good({ MAX_TOKENS: "1", [name]: String(min) })[name]).toBe(min);
+    expect(good({ MAX_TOKENS_LIMIT: "1000000000", [name]: String(max) })[name]).toBe(max);
+    expect(problemsOf({ [name]: String(Number(max) + 1) })).toHaveLength(1);
+  });
+});
+
+describe("all of them together", () => {
+  test("have their documented defaults", () => {
+    const config = good({});
+    expect(config).toMatchObject({
+      PORT: 5000,
+      HOST: "::",
+      ROUTE: "/",
+      LANG: "en",
+      API_KEY: [],
+      MODEL: "gpt-4o-mini",
+      ALLOWED_MODELS: [],
+      MAX_TOKENS: 100,
+      MAX_TOKENS_LIMIT: 3_500,
+      SECOND_LIMIT: 0,
+      OPENAI_PROXY: null,
+      ALLOWED_IPS: null,
+      METRICS_PORT: null,
+      METRICS_TOKEN: "",
+    });
+    expect(config.OPENAI_URL.href).toBe("https://api.openai.com/v1");
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test("report every mistake at once", () => {
+    const wrong = Object.fromEntries(mistakes);
+    const found = problemsOf(wrong).map(({ name }) => name);
+    expect(found.toSorted()).toEqual(Object.keys(wrong).toSorted());
+    expect(found.length).toBeGreaterThan(25);
+  });
+
+  test("do not mind variables that are none of theirs", () => {
+    const strangers = { PATH: "x", port: "x", PORT_FILE: "/x", LC_ALL: "\n" };
+    expect(plain(good(strangers))).toEqual(plain(good({})));
+  });
+
+  test("contradict each other where they do", () => {
+    expect(problemsOf({ MAX_TOKENS: "4000" })).toMatchObject([
+      { name: "MAX_TOKENS", key: "above", params: { other: "MAX_TOKENS_LIMIT" } },
+    ]);
+    expect(problemsOf({ PORT: "9464", METRICS_PORT: "9464" })).toMatchObject([
+      { name: "METRICS_PORT", key: "same", params: { other: "PORT" } },
+    ]);
+  });
+});
+
+describe("ROUTE", () => {
+  test.each([
+    ["/", "/"],
+    ["api", "/api"],
+    ["/api", "/api"],
+    ["api/", "/api"],
+    ["/api/", "/api"],
+    ["my/own/api", "/my/own/api"],
+    ["v2", "/v2"],
+    ["V1", "/V1"],
+    ["chatgpt", "/chatgpt"],
+    ["a.b_c~d-e", "/a.b_c~d-e"],
+    ["...", "/..."],
+    ["api/healthz", "/api/healthz"],
+  ])("%s means %s", (text, path) => {
+    expect(good({ ROUTE: text }).ROUTE).toBe(path);
+  });
+
+  test.each(
+    "v1 chat chats chat_complete ask admin whoami healthz readyz metrics docs openapi.json".split(
+      " ",
+    ),
+  )("%s is taken already, and so is what lies below", (segment) => {
+    for (const text of [segment, `/${segment}/`, `${segment}/x`]) {
+      expect(problemsOf({ ROUTE: text })).toEqual([{ name: "ROUTE", key: "route_reserved" }]);
+    }
+  });
+});
+
+describe("LANG", () => {
+  test.each(["C", "POSIX", "C.UTF-8", "fr_FR.UTF-8", "xx", "zh_XX@y"])("may be %s", (text) => {
+    expect(good({ LANG: text }).LANG).toBe(text);
+  });
+});
+
+describe("OPENAI_URL", () => {
+  test.each([
+    ["https://api.openai.com", "https://api.openai.com/v1"],
+    ["https://api.openai.com/", "https://api.openai.com/v1"],
+    ["https://api.openai.com/v1/", "https://api.openai.com/v1"],
+    ["https://api.openai.com/v1/chat/completions", "https://api.openai.com/v1"],
+    ["https://api.openai.com/v1/completions/", "https://api.openai.com/v1"],
+    ["http://localhost:11434/v1", "http://localhost:11434/v1"],
+    [
+      "https://x/openai/deployments/y?api-version=2",
+      "https://x/openai/deployments/y?api-version=2",
+    ],
+  ])("%s means %s", (text, url) => {
+    expect(good({ OPENAI_URL: text }).OPENAI_URL.href).toBe(url);
+  });
+});
+
+describe("aliases", () => {
+  test.each([
+    ["PROXY", "OPENAI_PROXY", "http://proxy:3128/"],
+    ["BIND_ADDRESS", "HOST", "127.0.0.1"],
+  ] as const)("%s is read as %s, which comes first where both are set", (alias, name, value) => {
+    expect(String(good({ [alias]: value })[name])).toBe(value);
+    const both = good({ [alias]: "not even valid\n!", [name]: value });
+    expect(plain(both)).toEqual(plain(good({ [name]: value })));
+    expect(String(good({ [alias]: value, [name]: "" })[name])).toBe(value);
+    expect(problemsOf({ [alias]: "a b" }).map((problem) => problem.name)).toEqual([name]);
+  });
+});
+
+describe("secrets in files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-config-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const fileWith = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const read = (path: string) => readFileSync(path, "utf8");
+
+  test.each(["sk-file", "sk-file\n", "sk-file\r\n", " sk-file \n\n"])("%j is sk-file", (text) => {
+    const path = fileWith("key", text);
+    expect(good({ API_KEY_FILE: path }, read).API_KEY).toEqual(["sk-file"]);
+    expect(good({ METRICS_TOKEN_FILE: ` ${path} ` }, read).METRICS_TOKEN).toBe("sk-file");
+  });
+
+  test("several keys may stand on lines of their own", () => {
+    const path = fileWith("keys", "sk-a\nsk-b\nsk-a\n");
+    expect(good({ API_KEY_FILE: path }, read).API_KEY).toEqual(["sk-a", "sk-b"]);
+  });
+
+  test("set twice is a mistake, an empty second one is not", () => {
+    const path = fileWith("key", "sk-file");
+    expect(problemsOf({ API_KEY_FILE: path, API_KEY: "sk-a" }, read)).toEqual([
+      { name: "API_KEY", key: "file_and_value", params: { file: "API_KEY_FILE" } },
+    ]);
+    expect(good({ API_KEY_FILE: path, API_KEY: "" }, read).API_KEY).toEqual(["sk-file"]);
+    expect(good({ API_KEY_FILE: "", API_KEY: "sk-a" }, read).API_KEY).toEqual(["sk-a"]);
+  });
+
+  test("a file that cannot be read is a mistake that does not tell its path", () => {
+    for (const path of [join(folder, "nowhere"), folder]) {
+      const found = problemsOf({ METRICS_TOKEN_FILE: path }, read);
+      expect(found).toEqual([
+        { name: "METRICS_TOKEN", key: "file_unreadable", params: { file: "METRICS_TOKEN_FILE" } },
+      ]);
+      expect(JSON.stringify(found)).not.toContain(folder);
+    }
+  });
+
+  test("what stands in a file is checked like any other value", () => {
+    const path = fileWith("bad", "клюв");
+    expect(problemsOf({ API_KEY_FILE: path }, read)).toEqual([
+      { name: "API_KEY", key: "header_characters" },
+    ]);
+  });
+
+  test("only secrets are read from files", () => {
+    const secret = names.filter((name) => factsOf(settings.shape[name]).secret === true);
+    expect(secret).toEqual([
+      "API_KEY",
+      "DATABASE_URL",
+      "DATABASE_PASSWORD",
+      "SECRET_KEY",
+      "ADMIN_TOKEN",
+      "METRICS_TOKEN",
+    ]);
+    expect(good({ MODEL_FILE: fileWith("model", "x") }, read).MODEL).toBe("gpt-4o-mini");
+  });
+});

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ProxyError } from "../../../src/core/errors.ts";
+import { parseJson } from "../../../src/dialects/edge/body.ts";
+import { isDeeperThan } from "../../../src/dialects/edge/json-depth.ts";
+
+const deeper = (max: number, text: string) => isDeeperThan(max, Buffer.from(text));
+
+/** How deep a value nests: 0 for a text or a number, 1 for a list of them. */
+function depthOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+/** Brackets and quotes where they do no harm, and everything JSON escapes. */
+const text = fc.string({
+  unit: fc.constantFrom("[", "]", "{", "}", '"', "\\", "a", "😀", "\n", ",", ":"),
+});
+const json = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "medium", withCrossShrink: true },
+    text,
+    fc.integer(),
+    fc.constant(null),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(text, tie("value"), { maxKeys: 4 }),
+  ),
+})).value;
+
+describe("isDeeperThan", () => {
+  test("agrees with what parsing the text shows", () => {
+    fc.assert(
+      fc.property(json, fc.nat({ max: 8 }), fc.nat({ max: 2 }), (value, max, indent) => {
+        expect(deeper(max, JSON.stringify(value, null, indent))).toBe(depthOf(value) > max);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("agrees with it at every bound around the depth itself", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 40 }), fc.array(text, { maxLength: 8 }), (levels, siblings) => {
+        let value: unknown = siblings;
+        for (let level = 0; level < levels; level += 1) {
+          value = level % 2 === 0 ? [...siblings, value] : { "[{": siblings, '"': value };
+        }
+        const depth = depthOf(value);
+        const written = JSON.stringify(value);
+        expect([depth - 1, depth, depth + 1].map((max) => deeper(max, written))).toEqual([
+          true,
+          false,
+          false,
+        ]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("ends on any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat({ max: 3 }), (bytes, max) => {
+        expect(typeof isDeeperThan(max, Buffer.from(bytes))).toBe("boolean");
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test.each([
+    ["a text that never ends", `["${"[".repeat(99)}`, false],
+    ["an escape at the very end", `["${"[".repeat(99)}\\`, false],
+    ["an escaped quote", `["\\"${"[".repeat(99)}"]`, false],
+    ["an escaped backslash before the end of a text", `["\\\\",${"[".repeat(64)}`, true],
+    ["many lists side by side", `[${"[],".repeat(5_000)}[]]`, false],
+    ["closing brackets first", `${"]".repeat(9)}${"[".repeat(65)}`, false],
+  ])("is not led astray by %s", (_name, written, expected) => {
+    expect(deeper(64, written)).toBe(expected);
+  });
+});
+
+describe("parseJson", () => {
+  const codeOf = (bytes: Uint8Array): unknown => {
+    try {
+      return parseJson(Buffer.from(bytes));
+    } catch (error) {
+      return error instanceof ProxyError ? error.code : error;
+    }
+  };
+
+  test("reads whatever JSON.stringify writes, with a byte order mark or without", () => {
+    fc.assert(
+      fc.property(json, fc.constantFrom("", "\ufeff"), (value, mark) => {
+        fc.pre(depthOf(value) <= 64);
+        const written = JSON.stringify(value);
+        expect(JSON.stringify(parseJson(Buffer.from(mark + written)))).toBe(written);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("throws nothing but its own errors on any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        expect(codeOf(bytes)).not.toBeInstanceOf(Error);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([
+    [Uint8Array.of(0xff), "body_not_utf8"],
+    [Uint8Array.of(0x5b, 0x80, 0x5d), "body_not_utf8"],
+    [Uint8Array.of(0xf4, 0x90, 0x80, 0x80), "body_not_utf8"],
+    [new Uint8Array(), "body_not_json"],
+    [Buffer.from("\ufeff\ufeff1"), "body_not_json"],
+    [Buffer.from("[1]\u0000"), "body_not_json"],
+    [Buffer.from("[".repeat(65)), "body_too_deep"],
+    [Buffer.from("[".repeat(64)), "body_not_json"],
+  ])("tells of %j what is wrong first", (bytes, code) => {
+    expect(codeOf(bytes)).toBe(code);
+  });
+
+  test("is done with a hostile megabyte at once", () => {
+    const texts = ["[", "[[]", '{"":', '"\\', "[{", '["', "\\u0000"];
+    for (const unit of texts) {
+      const bytes = Buffer.from(unit.repeat(1_048_576 / unit.length));
+      const startedMs = performance.now();
+      codeOf(bytes);
+      expect(performance.now() - startedMs, unit).toBeLessThan(250);
+    }
+  });
+});

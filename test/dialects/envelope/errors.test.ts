@@ -1,0 +1,162 @@
+import { Hono } from "hono";
+import { describe, expect, test } from "vitest";
+import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
+import type { AppEnv, RequestFacts } from "../../../src/dialects/edge/facts.ts";
+import { envelopeStatus } from "../../../src/dialects/envelope/errors.ts";
+import { createEnvelopeErrors } from "../../../src/dialects/envelope/routes.ts";
+import { createTranslate, type Language, languages } from "../../../src/locales.ts";
+import { type Failure, failure } from "../../support/envelope.ts";
+
+const write = createEnvelopeErrors(createTranslate());
+
+/** What each code is thrown with. A placeholder without its value would stay visible. */
+const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
+  body_too_deep: { max: 64 },
+  body_too_large: { max: 1_000 },
+  content_type_unsupported: { expected: "application/json" },
+  field_missing: { field: "user_content" },
+  field_empty: { field: "user_content" },
+  field_type: { field: "max_tokens", expected: "whole_number" },
+  field_range: { field: "max_tokens", min: 1, max: 3_500 },
+  field_choice: { field: "model", choices: "gpt-4o" },
+  field_too_many: { field: "continuous", max: 4_096 },
+  method_not_allowed: { methods: "POST" },
+  key_malformed: { field: "api_key" },
+  rate_limited: { limit: 3, window: "minute", seconds: 7 },
+  streams_limited: { limit: 2 },
+  upstream_refused: { reason: "(their words)" },
+  field_too_long: { field: "name", max: 100 },
+  field_unknown: { field: "name" },
+  model_forbidden: { model: "gpt-4o" },
+  model_not_priced: { model: "gpt-4o" },
+  quota_exceeded: { quota: "requests", period: "day" },
+  price_outdated: { model: "gpt-4o", since: 1 },
+};
+
+/** By contract, apart from the code's own table. */
+const statuses: Record<ErrorCode, number> = {
+  body_not_json: 400,
+  body_not_utf8: 400,
+  body_not_object: 400,
+  body_too_deep: 400,
+  body_too_large: 413,
+  body_incomplete: 400,
+  content_type_unsupported: 415,
+  field_missing: 400,
+  field_empty: 400,
+  field_type: 400,
+  field_range: 400,
+  field_choice: 400,
+  field_too_many: 400,
+  bad_request: 400,
+  route_forbidden: 403,
+  address_forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  key_missing: 400,
+  key_malformed: 400,
+  key_rejected: 401,
+  key_exhausted: 429,
+  rate_limited: 429,
+  streams_limited: 429,
+  conversation_not_found: 404,
+  message_not_found: 404,
+  message_too_large: 413,
+  conversation_conflict: 409,
+  conversation_full: 422,
+  conversations_limited: 429,
+  upstream_refused: 400,
+  upstream_rate_limited: 429,
+  upstream_key_rejected: 502,
+  upstream_exhausted: 503,
+  upstream_failed: 502,
+  upstream_unreachable: 502,
+  upstream_bad_answer: 502,
+  upstream_timeout: 504,
+  field_too_long: 400,
+  field_unknown: 400,
+  credential_missing: 401,
+  token_rejected: 401,
+  token_needed: 401,
+  model_forbidden: 403,
+  model_not_priced: 400,
+  quota_exceeded: 429,
+  token_unknown: 404,
+  price_outdated: 409,
+  secret_key_missing: 409,
+  idempotency_mismatch: 422,
+  idempotency_in_progress: 409,
+  storage_unavailable: 503,
+  draining: 503,
+  internal: 500,
+  canceled: 499,
+};
+
+const failed: Record<Language, string> = {
+  en: "failed",
+  zh_CN: "失败",
+  zh_TW: "失敗",
+  ru_RU: "ошибка",
+};
+
+const scripts: Record<Language, RegExp> = {
+  en: /^[\x20-\x7e]+$/,
+  zh_CN: /\p{Script=Han}/u,
+  zh_TW: /\p{Script=Han}/u,
+  ru_RU: /\p{Script=Cyrillic}/u,
+};
+
+const table = errorCodes.flatMap((code) => languages.map((language) => ({ code, language })));
+const rows: string[][] = [];
+
+describe("every error in every language", () => {
+  test.each(table)("$code in $language", async ({ code, language }) => {
+    const response = await writeIn(language, new ProxyError(code, { params: params[code] ?? {} }));
+    const envelope: Failure = failure.parse(await response.json());
+    rows.push([String(envelope.code), code, language, envelope.data.response]);
+    expect(response.status).toBe(statuses[code]);
+    expect(envelope.code).toBe(statuses[code]);
+    expect(envelope.msg.toLowerCase()).toBe(failed[language]);
+    expect(envelope.data.error).toBe(code);
+    expect(envelope.data.response).toMatch(scripts[language]);
+    expect(envelope.data.response).not.toMatch(
+      /[{}]|undefined|null|NaN|error\.[a-z]|whole_number|%s/,
+    );
+    for (const [name, value] of Object.entries(params[code] ?? {})) {
+      const isWord = ["window", "quota", "period"].includes(name);
+      const stays = name === "expected" ? value === "application/json" : !isWord;
+      if (stays) expect(envelope.data.response).toContain(String(value));
+    }
+  });
+
+  test("the whole table", () => {
+    expect(rows).toHaveLength(errorCodes.length * languages.length);
+    expect(new Set(rows.map(([, , , text]) => text)).size).toBe(rows.length);
+    expect(Object.keys(envelopeStatus).sort()).toEqual([...errorCodes].sort());
+    const line = ([status = "", code = "", language = "", text = ""]: string[]) =>
+      `${status}  ${code.padEnd(26)}${language.padEnd(7)}${text}`;
+    process.stdout.write(`\n${rows.map(line).join("\n")}\n`);
+  });
+
+  test("an unforeseen error shows a request id and nothing of itself", async () => {
+    const cause = new Error("sk-secret in a message");
+    const response = await writeIn("en", new ProxyError("internal", { cause }));
+    const { data } = failure.parse(await response.json());
+    expect(data).toEqual({
+      response: "Internal server error. Request id: id-1",
+      error: "internal",
+    });
+  });
+});
+
+/** Through a real context, whose facts are given. */
+async function writeIn(language: Language, error: ProxyError): Promise<Response> {
+  const facts = { language, requestId: "id-1", limits: null };
+  const app = new Hono<AppEnv>();
+  app.use((c, next) => {
+    c.set("facts", facts as RequestFacts); // the part of them that an error is written from
+    return next();
+  });
+  app.get("/", (c) => write(c, error));
+  return app.request("/");
+}

@@ -1,0 +1,249 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { deadline, postJson } from "../support/http.ts";
+import { type Environment, launch, type StartedProcess, startProcess } from "../support/process.ts";
+import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
+
+const WAIT_MS = 15_000;
+const TEST_MS = 30_000;
+const CANARY = "sk-canary-7f3a";
+
+let folder: string;
+const running = new Set<{ close(): Promise<void> }>();
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parley-start-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await Promise.all([...running].map((one) => one.close()));
+  running.clear();
+});
+
+function kept<T extends { close(): Promise<void> }>(one: T): T {
+  running.add(one);
+  return one;
+}
+
+/** Runs until it gives up by itself. */
+async function refusedStart(env: Environment) {
+  const started = kept(launch(env));
+  const code = await deadline(started.exit, WAIT_MS, "the process ends");
+  const stderr = started.stderr();
+  return { code, stderr, lines: stderr.trimEnd().split("\n"), output: started.output.join("\n") };
+}
+
+const isWarning = (line: string) => line.includes('"level":40');
+
+async function endedInOrder(started: StartedProcess): Promise<void> {
+  started.signal("SIGTERM");
+  await deadline(started.exit, WAIT_MS, "the process ends");
+}
+
+const WRONG: Environment = {
+  PORT: `${CANARY}-port`,
+  ROUTE: `/${CANARY}?`,
+  MAX_BODY_BYTES: "12",
+  SHUTDOWN_SECONDS: "-1",
+  API_KEY: `${CANARY}\u{1f511}`,
+  OPENAI_URL: `ftp://${CANARY}:${CANARY}@upstream.test`,
+  PROXY: `gopher://${CANARY}`,
+  MAX_TOKENS: "1e3",
+  MINUTE_LIMIT: "many",
+  TRUSTED_PROXIES: `loopback, ${CANARY}`,
+  ALLOWED_IPS: "10.0.0.0/99",
+  LOG_LEVEL: CANARY,
+  METRICS_TOKEN_FILE: `/nonexistent/${CANARY}`,
+};
+const MISTAKEN = Object.keys(WRONG).map(
+  (name) => ({ PROXY: "OPENAI_PROXY", METRICS_TOKEN_FILE: "METRICS_TOKEN" })[name] ?? name,
+);
+/** Kinds of values that no number setting takes. */
+const NOT_NUMBERS: readonly string[] = ["-1", "1e999", "٣", "5 0", "0x10", "1\n2", "9".repeat(400)];
+const NUMBERS = [
+  "PORT",
+  "MAX_BODY_BYTES",
+  "SHUTDOWN_SECONDS",
+  "MAX_TOKENS",
+  "MAX_TOKENS_LIMIT",
+  "UPSTREAM_CONNECT_SECONDS",
+  "UPSTREAM_ANSWER_SECONDS",
+  "UPSTREAM_FIRST_TOKEN_SECONDS",
+  "UPSTREAM_IDLE_SECONDS",
+  "UPSTREAM_TOTAL_SECONDS",
+  "MAX_ANSWER_BYTES",
+  "MAX_EVENT_BYTES",
+  "RETRIES",
+  "SECOND_LIMIT",
+  "MINUTE_LIMIT",
+  "HOUR_LIMIT",
+  "DAY_LIMIT",
+  "STREAM_LIMIT",
+  "METRICS_PORT",
+];
+
+describe("wrong settings", () => {
+  test.each([
+    ["en_US.UTF-8", "en"],
+    ["zh_CN.UTF-8", "zh_CN"],
+    ["zh_HK", "zh_TW"],
+    ["ru_RU.UTF-8", "ru_RU"],
+  ])(
+    "end the start with 78 and are all listed in the language of LANG=%s",
+    async (LANG, file) => {
+      const { code, stderr, lines, output } = await refusedStart({ ...WRONG, LANG });
+      const locale = JSON.parse(
+        await readFile(new URL(`../../locales/${file}.json`, import.meta.url), "utf8"),
+      );
+      expect(code).toBe(78);
+      expect(lines[0]).toBe(locale.config.heading);
+      expect(lines.slice(1).map((line) => line.trim().split(":")[0])).toEqual(
+        expect.arrayContaining(MISTAKEN),
+      );
+      expect(lines).toHaveLength(MISTAKEN.length + 1);
+      expect(stderr).toContain(locale.config_problem.http_url);
+      expect(output).not.toContain(CANARY);
+      expect(output).not.toMatch(/\n\s+at |node:internal|\{\{|config_problem/);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "of every kind are named for every number, without a stack or the value",
+    async () => {
+      // each start gives every number another kind, so that in the end each had several
+      const envs = [0, 1, 2].map((turn) =>
+        Object.fromEntries(
+          NUMBERS.map((name, at) => [name, NOT_NUMBERS[(at + turn) % NOT_NUMBERS.length] ?? ""]),
+        ),
+      );
+      for (const { code, stderr, lines } of await Promise.all(envs.map(refusedStart))) {
+        expect(code).toBe(78);
+        expect(
+          lines
+            .slice(1)
+            .map((line) => line.trim().split(":")[0])
+            .sort(),
+        ).toEqual(NUMBERS.toSorted());
+        expect(stderr).not.toMatch(/\n\s+at |1e999|٣|0x10|9{20}/);
+      }
+    },
+    TEST_MS,
+  );
+
+  test("that contradict each other are named", async () => {
+    const { code, stderr } = await refusedStart({ MAX_TOKENS: "500", MAX_TOKENS_LIMIT: "400" });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/MAX_TOKENS: must not be greater than MAX_TOKENS_LIMIT/);
+  });
+});
+
+describe("secrets", () => {
+  let upstream: ScriptedUpstream;
+  beforeAll(async () => {
+    upstream = await startUpstream();
+  });
+  afterAll(() => upstream.close());
+
+  test(
+    "are read from the file that <NAME>_FILE names, its last line end taken off",
+    async () => {
+      const path = join(folder, "key");
+      await writeFile(path, `${CANARY}\n`);
+      const parley = kept(await startProcess({ OPENAI_URL: upstream.url, API_KEY_FILE: path }));
+      const reply = await postJson(parley.url, { user_content: "hello" });
+      expect(reply.status).toBe(200);
+      expect(upstream.requests.at(-1)?.headers.authorization).toBe(`Bearer ${CANARY}`);
+      await endedInOrder(parley);
+      expect(parley.output.join("\n")).not.toContain(CANARY);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "given twice, or in a file that can't be read, end the start",
+    async () => {
+      const path = join(folder, "other-key");
+      await writeFile(path, `${CANARY}-b`);
+      const twice = await refusedStart({ API_KEY: `${CANARY}-a`, API_KEY_FILE: path });
+      const missing = await refusedStart({ API_KEY_FILE: join(folder, CANARY) });
+      expect([twice.code, missing.code]).toEqual([78, 78]);
+      expect(twice.stderr).toContain("API_KEY_FILE");
+      expect(missing.stderr).toContain("API_KEY_FILE");
+      expect(twice.output + missing.output).not.toContain(CANARY);
+    },
+    TEST_MS,
+  );
+});
+
+describe("a shared key that anyone may spend", () => {
+  test(
+    "is warned of, naming the settings that help",
+    async () => {
+      const parley = kept(await startProcess({ API_KEY: CANARY }));
+      const line = await parley.waitForLog(/"level":40/);
+      expect(line).toMatch(/MINUTE_LIMIT.*ALLOWED_IPS/);
+      expect(line).not.toContain(CANARY);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "is not warned of where a limit or an allow-list stands, or no key",
+    async () => {
+      const guarded = { DAY_LIMIT: "9", ALLOWED_IPS: "10.0.0.0/8" };
+      const envs = [
+        ...Object.entries(guarded).map(([name, value]) => ({ API_KEY: CANARY, [name]: value })),
+        {},
+      ];
+      const started = await Promise.all(envs.map(async (env) => kept(await startProcess(env))));
+      await Promise.all(started.map(endedInOrder));
+      expect(started.flatMap(({ output }) => output.filter(isWarning))).toEqual([]);
+    },
+    TEST_MS,
+  );
+});
+
+describe("listening", () => {
+  test(
+    "on a port in use is refused with a clear line, not a stack on stderr",
+    async () => {
+      const first = kept(await startProcess({}));
+      const second = await refusedStart({ PORT: String(first.port) });
+      expect(second.code).toBe(1);
+      expect(second.output).toMatch(/"code":"EADDRINUSE".*"cannot listen"/);
+      expect(second.stderr).toBe("");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "on a metrics port in use is refused, too",
+    async () => {
+      const first = kept(await startProcess({}));
+      const second = await refusedStart({ METRICS_PORT: String(first.port) });
+      expect(second.code).toBe(1);
+      expect(second.output).toMatch(/EADDRINUSE/);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "on :: is reached over IPv4 and IPv6",
+    async () => {
+      const { port } = kept(await startProcess({ HOST: "::" }));
+      for (const host of ["127.0.0.1", "[::1]"]) {
+        const reply = await postJson(`http://${host}:${port}/healthz`, undefined, {
+          method: "GET",
+        });
+        expect([host, reply.status]).toEqual([host, 200]);
+      }
+      const whoami = await postJson(`http://127.0.0.1:${port}/whoami`, undefined, {
+        method: "GET",
+      });
+      expect(whoami.json).toMatchObject({ address: "127.0.0.1", peer: "127.0.0.1" });
+    },
+    TEST_MS,
+  );
+});

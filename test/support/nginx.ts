@@ -1,0 +1,75 @@
+/** nginx in front of Parley, set up as the README shows, with everything it writes in one folder. */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deadline } from "./http.ts";
+
+export interface Nginx {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+const START_MS = 10_000;
+
+export function hasNginx(): boolean {
+  return spawnSync("nginx", ["-v"]).error === undefined;
+}
+
+/** `location` is the README's block; the port in it is replaced by Parley's. */
+export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
+  const port = await freePort();
+  const here = location.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${parleyPort}`);
+  writeFileSync(join(folder, "nginx.conf"), configuration(port, here));
+  const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const gone = once(child, "exit");
+  let said = "";
+  const listening = new Promise<void>((resolve, reject) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (said.includes("start worker process ")) resolve();
+    });
+    child.once("exit", () => reject(new Error(`nginx did not start: ${said}`)));
+  });
+  await deadline(listening, START_MS, "nginx listens");
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: async () => {
+      child.kill("SIGTERM");
+      await gone;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function configuration(port: number, location: string): string {
+  const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `
+    worker_processes 1;
+    pid nginx.pid;
+    error_log stderr notice;
+    events { worker_connections 256; }
+    http {
+      access_log off;
+      ${folders.map((name) => `${name}_temp_path ${name};`).join("\n")}
+      server {
+        listen 127.0.0.1:${port};
+        ${location}
+      }
+    }`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
