@@ -3,7 +3,7 @@ import type { Conversation, NewConversation } from "../core/conversations.ts";
 import { ProxyError } from "../core/errors.ts";
 import { checkMessageBytes } from "../core/turns.ts";
 import { encode } from "./content-codec.ts";
-import { isName } from "./conversation-names.ts";
+import { wrongName } from "./conversation-names.ts";
 import type { ConversationParts } from "./conversation-parts.ts";
 import { contextOf, conversationOf } from "./conversation-row.ts";
 import { ask, type Script } from "./driver.ts";
@@ -31,9 +31,8 @@ export function createCreate(
 function newRow(parts: ConversationParts, owner: string, chosen: NewConversation) {
   const { clock, codec, names, limits } = parts;
   const { name, systemPrompt = null, lifetimeMs = parts.lifetimeMs } = chosen;
-  if (name !== undefined && !isName(name)) {
-    throw new ProxyError("field_range", { params: { field: "name" } });
-  }
+  const wrong = name === undefined ? null : wrongName(name);
+  if (wrong !== null) throw wrong;
   const id = parts.newConversationId();
   const now = clock.wallMs();
   const nameKeys = name === undefined ? [] : names.of(owner, name);

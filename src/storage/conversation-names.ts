@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { ProxyError } from "../core/errors.ts";
 import { deriveBytes, type SecretKeys } from "./secrets.ts";
 import { isStorable } from "./text.ts";
 
@@ -37,5 +38,13 @@ function digest(key: Buffer, owner: string, name: string): string {
 }
 
 export function isName(name: string): boolean {
-  return name !== "" && name.length <= mostCharacters && isStorable(name);
+  return wrongName(name) === null;
+}
+
+/** Why a chat cannot have this name, or null. */
+export function wrongName(name: string): ProxyError | null {
+  const params = { field: "name", max: mostCharacters };
+  if (name === "") return new ProxyError("field_empty", { params });
+  if (name.length > mostCharacters) return new ProxyError("field_too_long", { params });
+  return isStorable(name) ? null : new ProxyError("bad_request");
 }

@@ -190,8 +190,15 @@ eachDatabase("conversations", (kind) => {
     const chat = await store.create(ann, { name: "daily" });
     expect(await codeOf(store.create(ann, { name: "daily" }))).toBe("conversation_conflict");
     await store.create(bob, { name: "daily" });
-    for (const name of ["", "nul\0", "\ud800", "x".repeat(201)]) {
-      expect(await codeOf(store.create(ann, { name }))).toBe("field_range");
+    const wrong = {
+      field_empty: [""],
+      field_too_long: ["x".repeat(201)],
+      bad_request: ["\0", "\ud800"],
+    };
+    for (const [code, name] of Object.entries(wrong).flatMap(([c, names]) =>
+      names.map((n) => [c, n] as const),
+    )) {
+      expect(await codeOf(store.create(ann, { name }))).toBe(code);
       expect(await store.findByName(ann, name)).toBeNull();
     }
     const opened = await Promise.all(

@@ -24,6 +24,8 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   key_malformed: { field: "api_key" },
   rate_limited: { limit: 3, window: "minute", seconds: 7 },
   streams_limited: { limit: 2 },
+  message_too_large: { max: 4_194_304 },
+  conversations_limited: { max: 1_000 },
   upstream_refused: { reason: "(their words)" },
   field_too_long: { field: "name", max: 100 },
   field_unknown: { field: "name" },
