@@ -25,15 +25,18 @@ export function createLog(level: LogLevel, destination: DestinationStream): Log 
     error: (message, fields = {}) => logger.error(fields, message),
     /** The line of every request, in pino's form but past its serializers (5 µs, this 2). */
     request(end) {
-      if (!logger.isLevelEnabled("info")) return;
-      const line = { level: INFO, time: new Date(), ...fieldsOf(end), msg: "request" };
+      // probes come every few seconds for ever; nobody looks for them until they fail
+      const level = PROBES.has(end.facts.route) && end.status < 400 ? "debug" : "info";
+      if (!logger.isLevelEnabled(level)) return;
+      const line = { level: LEVELS[level], time: new Date(), ...fieldsOf(end), msg: "request" };
       destination.write(`${JSON.stringify(line)}\n`);
     },
   };
 }
 
-/** As pino numbers its levels. */
-const INFO = 30;
+/** As pino numbers them. */
+const LEVELS = { debug: 20, info: 30 } as const;
+const PROBES: ReadonlySet<string> = new Set(["status GET /healthz", "status GET /readyz"]);
 
 function fieldsOf({ facts, method, status, durationMs }: RequestEnd): LogFields {
   const { record } = facts;

@@ -56,8 +56,9 @@ export function upstreamUrl(text: string): Parsed<URL> {
   if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") {
     return { problem: { key: "http_url" } };
   }
+  // a bare host means its /v1; whoever gives a path, also that of chat/completions, means that one
+  if (url.pathname === "/") url.pathname = "/v1";
   url.pathname = url.pathname.replace(/\/(chat\/)?completions\/?$/, "").replace(/\/+$/, "");
-  if (url.pathname === "/" || url.pathname === "") url.pathname = "/v1";
   return { value: url };
 }
 

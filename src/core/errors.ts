@@ -66,6 +66,7 @@ export const errorCodes = [
   "upstream_timeout",
   // ourselves
   "storage_unavailable",
+  "overloaded",
   "draining",
   "internal",
   "canceled",

@@ -25,10 +25,9 @@ interface Entry {
 export function createDeadlines(clock: Clock): Deadlines {
   const entries = new Set<Entry>();
   let timer: NodeJS.Timeout | null = null;
-  let nowMs = clock.monotonicMs();
 
   const tick = () => {
-    nowMs = clock.monotonicMs();
+    const nowMs = clock.monotonicMs();
     for (const entry of entries) {
       if (entry.at > nowMs && entry.lastAt > nowMs) continue;
       entries.delete(entry);
@@ -43,16 +42,15 @@ export function createDeadlines(clock: Clock): Deadlines {
   return {
     start(firstMs, totalMs, onExpire) {
       if (timer === null) {
-        nowMs = clock.monotonicMs();
         timer = setInterval(tick, TICK_MS);
         timer.unref();
       }
+      const nowMs = clock.monotonicMs();
       const entry: Entry = { at: nowMs + firstMs, lastAt: nowMs + totalMs, onExpire };
       entries.add(entry);
       return {
-        // the time of the last tick is near enough and saves a clock read per chunk
         move: (ms) => {
-          entry.at = nowMs + ms;
+          entry.at = clock.monotonicMs() + ms;
         },
         clear: () => {
           entries.delete(entry);

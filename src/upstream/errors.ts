@@ -12,7 +12,7 @@ const MAX_RETRY_AFTER_MS = 86_400_000;
 /** What a client is told where the upstream gives no hint: a limit passes soon, a bill doesn't. */
 const USUAL_WAIT_MS: Partial<Record<ErrorCode, number>> = {
   upstream_rate_limited: 10_000,
-  key_exhausted: 3_600_000,
+  key_exhausted: 600_000,
 };
 
 /** A connection that failed: before any answer it is unreachable, after that it broke. */

@@ -2,8 +2,8 @@ import type { RelayAccount, RelayPiece } from "../core/ports.ts";
 import { accountIn, NOTHING_KNOWN } from "./json-scanner.ts";
 
 export interface EventScanner {
-  /** What of this piece to pass on; null = nothing yet. */
-  push(chunk: Buffer): RelayPiece | null;
+  /** What of this piece to pass on, in order; none while an event is incomplete. */
+  push(chunk: Buffer): RelayPiece[];
   /** What was held back, once the upstream has ended. */
   rest(): Buffer;
   /** Whether the answer ended as answers end, not as connections break. */
@@ -39,19 +39,26 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
     return last;
   };
 
+  const take = (part: Buffer): RelayPiece[] => {
+    const seen = carry.length === 0 ? part : Buffer.concat([carry, part]);
+    const end = endOfEvents(seen);
+    const events = seen.subarray(0, end);
+    const rest = seen.subarray(end);
+    // an event that only lacks its empty line already says [DONE] to whoever reads by lines
+    const last = read(events) || rest.includes("[DONE]");
+    const isTooLarge = rest.length > maxEventBytes;
+    carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
+    if (!hideUsage) return [{ bytes: part, last }];
+    const shown = withoutUsage(events);
+    return pieceOf(isTooLarge ? Buffer.concat([shown, rest]) : shown, last);
+  };
+
   return {
     push(chunk) {
-      const seen = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
-      const end = endOfEvents(seen);
-      const events = seen.subarray(0, end);
-      const rest = seen.subarray(end);
-      // an event that only lacks its empty line already says [DONE] to whoever reads by lines
-      const last = read(events) || rest.includes("[DONE]");
-      const isTooLarge = rest.length > maxEventBytes;
-      carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
-      if (!hideUsage) return { bytes: chunk, last };
-      const shown = withoutUsage(events);
-      return pieceOf(isTooLarge ? Buffer.concat([shown, rest]) : shown, last);
+      // only the event that was cut is joined: a copy of every piece would double what is to collect
+      const cut = carry.length === 0 ? 0 : startOfEvents(chunk);
+      if (cut === 0 || cut === chunk.length) return take(chunk);
+      return [...take(chunk.subarray(0, cut)), ...take(chunk.subarray(cut))];
     },
     rest: () => (hideUsage ? carry : NOTHING),
     isComplete: () => finished,
@@ -59,8 +66,16 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
   };
 }
 
-function pieceOf(bytes: Buffer, last: boolean): RelayPiece | null {
-  return bytes.length === 0 && !last ? null : { bytes, last };
+function pieceOf(bytes: Buffer, last: boolean): RelayPiece[] {
+  return bytes.length === 0 && !last ? [] : [{ bytes, last }];
+}
+
+/** Where the first event that begins in this piece begins; 0 when none does. */
+function startOfEvents(bytes: Buffer): number {
+  const starts = EVENT_ENDS.map((end) => bytes.indexOf(end) + end.length).filter(
+    (start, index) => start >= (EVENT_ENDS[index]?.length ?? 0),
+  );
+  return starts.length === 0 ? 0 : Math.min(...starts);
 }
 
 /** Where the last whole event ends. */

@@ -108,10 +108,10 @@ async function* readAnswer(
 }
 
 /**
- * Four times the longest answer of any model (128,000 tokens). The text of a streamed answer is
- * kept for its last event, so this is also what a reader who never reads can make us keep.
+ * Twice the longest answer of any model (128,000 tokens of four characters). The text of a streamed
+ * answer is kept for its last event, so this is also what a reader who never reads makes us keep.
  */
-const MAX_TEXT_CHARACTERS = 524_288;
+const MAX_TEXT_CHARACTERS = 1_048_576;
 /** Short pieces are joined in groups: a string costs 20 bytes beside its text. */
 const PIECES_JOINED = 256;
 

@@ -40,9 +40,10 @@ async function* passEvents(
   let over = false;
   try {
     for await (const chunk of answer.chunks) {
-      const piece = scanner.push(chunk);
-      over ||= piece?.last === true;
-      if (piece !== null) yield piece;
+      for (const piece of scanner.push(chunk)) {
+        over ||= piece.last;
+        yield piece;
+      }
     }
   } catch (error) {
     // after its last event an answer is whole, however its connection ends

@@ -15,16 +15,17 @@ import {
 const WAIT_MS = 10_000;
 const READ_ALL_MS = 20_000;
 const TEST_MS = 40_000;
-const READERS = 20;
+const READERS = 50;
 const MEGABYTE = 1_048_576;
 /** All readers together. */
-const OFFERED_BYTES = 640 * MEGABYTE;
+const OFFERED_BYTES = 1_200 * MEGABYTE;
 const PER_READER_BYTES = 2 * MEGABYTE;
 /** What the kernel keeps of one answer on its way: two connections, a buffer on each side. */
 const KERNEL_BYTES = 14 * MEGABYTE;
 /** So long nothing more was taken means that nothing more will be. */
 const QUIET_MS = 500;
-const SLOW = { user_content: "everything", model: "slow", stream: true };
+/** Over /v1: the envelope keeps an answer's text for its last event and bounds it for that. */
+const SLOW = { model: "slow", messages: [{ role: "user", content: "everything" }], stream: true };
 const QUESTION = { user_content: "one two three four five" };
 
 let upstream: ScriptedUpstream;
@@ -46,23 +47,26 @@ async function ask(): Promise<Socket> {
   const socket = createConnection({ port: parley.port, host: "127.0.0.1" });
   socket.on("error", () => undefined);
   const text = JSON.stringify(SLOW);
-  const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}`;
+  const head = [
+    "POST /v1/chat/completions HTTP/1.1",
+    "Host: x",
+    "Authorization: Bearer sk-own",
+    "Content-Type: application/json",
+    `Content-Length: ${text.length}`,
+  ].join("\r\n");
   socket.write(`${head}\r\n\r\n${text}`);
   await deadline(once(socket, "readable"), WAIT_MS, "the answer begins");
   return socket;
 }
 
-/**
- * Deltas of 1 KiB up to `bytes`. An answer's text is kept to its end, where the client gets it once
- * more: characters that take six bytes on the wire keep that apart from what waits for a reader.
- */
+/** Deltas of about a kilobyte, up to `bytes`. */
 function createLongStream(bytes: number): Behaviour & { written(): number } {
   let written = 0;
   return {
     name: `stream of ${bytes} bytes`,
     written: () => written,
     run: async ({ request, response, write }) => {
-      const { events } = composeAnswer(request, { text: () => "\u0001".repeat(850) });
+      const { events } = composeAnswer(request, { text: () => "x".repeat(1_024) });
       const [start = "", delta = "", ...others] = events;
       response.writeHead(200, goodHeaders(request, "text/event-stream"));
       await write(start);
@@ -107,7 +111,7 @@ test(
   "readers that stop reading cost two megabytes each, and nobody else waits for them",
   async () => {
     // what any flow of this size leaves in the heap until it is collected isn't the slow readers' doing
-    upstream.behave(createLongStream(8 * MEGABYTE));
+    upstream.behave(createLongStream(32 * MEGABYTE));
     await Promise.all(Array.from({ length: 4 }, async () => readOn(await ask())));
     const stream = createLongStream(OFFERED_BYTES / READERS);
     upstream.behave(({ json }) =>

@@ -56,7 +56,7 @@ describe("each status has its code", () => {
 describe("when to come back", () => {
   // what is told where the upstream says nothing that is understood
   const usualWaitMs = 10_000;
-  const usualBillMs = 3_600_000;
+  const usualBillMs = 600_000;
   const date = "Sat, 21 Nov 2026 10:00:00 GMT";
   test.each<[string, Record<string, string>, number | undefined]>([
     ["seconds", { "retry-after": "7" }, 7_000],

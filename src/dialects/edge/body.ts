@@ -11,6 +11,11 @@ export async function readJson(incoming: IncomingMessage, maxBytes: number): Pro
   return parseJson(await readBody(incoming, maxBytes));
 }
 
+/** What a body will take, before it is read: as announced, or the most it may be. */
+export function expectedBytes({ headers }: IncomingMessage, maxBytes: number): number {
+  return Math.min(Number(headers["content-length"] ?? maxBytes), maxBytes);
+}
+
 /** `anyType`: clients of some seeds never said what they send. */
 export function readBody(
   incoming: IncomingMessage,

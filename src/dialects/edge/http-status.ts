@@ -54,6 +54,7 @@ export const httpStatus = {
   upstream_bad_answer: 502,
   upstream_timeout: 504,
   storage_unavailable: 503,
+  overloaded: 503,
   draining: 503,
   internal: 500,
   canceled: 499,

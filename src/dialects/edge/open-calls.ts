@@ -10,6 +10,11 @@ export interface OpenCalls {
    */
   enter(owner: object): AbortSignal;
   leave(owner: object, clientLeft: boolean): void;
+  /**
+   * Notes that a call holds a body of so many bytes, until it leaves. Throws `overloaded` when all
+   * calls together would hold more than memory is sized for.
+   */
+  hold(owner: object, bytes: number): void;
   /** From now on no call is taken; resolves when none is open. */
   drain(): Promise<void>;
   abortAll(): void;
@@ -18,8 +23,15 @@ export interface OpenCalls {
 /** How long a client told that we are stopping should wait: about a restart. */
 const RETRY_DRAINING_MS = 5_000;
 
-export function createOpenCalls(): OpenCalls {
+/** A body costs about three times its size while its call is open: 200 MB of a 512 MB container. */
+const MAX_HELD_BYTES = 67_108_864;
+const RETRY_OVERLOADED_MS = 2_000;
+const SMALL_BODY_BYTES = 16_384;
+
+export function createOpenCalls(maxHeldBytes = MAX_HELD_BYTES): OpenCalls {
   const controllers = new Map<object, AbortController>();
+  const held = new Map<object, number>();
+  let heldBytes = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
 
@@ -40,8 +52,19 @@ export function createOpenCalls(): OpenCalls {
       const controller = controllers.get(owner);
       if (controller === undefined) return;
       controllers.delete(owner);
+      heldBytes -= held.get(owner) ?? 0;
+      held.delete(owner);
       if (clientLeft) controller.abort();
       if (controllers.size === 0) onIdle?.();
+    },
+    hold(owner, bytes) {
+      // what fits into a few pages isn't worth an entry
+      if (bytes < SMALL_BODY_BYTES) return;
+      if (heldBytes + bytes > maxHeldBytes) {
+        throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
+      }
+      heldBytes += bytes;
+      held.set(owner, bytes);
     },
     drain() {
       draining = true;

@@ -5,7 +5,7 @@ import type { Pipeline } from "../../core/pipeline.ts";
 import type { Language, Translate } from "../../locales.ts";
 import type { Dialect, Route, WriteError } from "../dialect.ts";
 import { answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
-import { readJson } from "../edge/body.ts";
+import { expectedBytes, readJson } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
 import { type EventStream, openEventStream } from "../edge/event-stream.ts";
 import type { AppContext } from "../edge/facts.ts";
@@ -33,9 +33,10 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
   const writeError = createEnvelopeErrors(translate);
 
   const ask = async (c: AppContext): Promise<Response> => {
-    const { incoming } = c.env;
+    const { incoming, outgoing } = c.env;
     const facts = c.get("facts");
     const open = openCall(c, "envelope", openCalls);
+    openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const question = parseQuestion(await readJson(incoming, maxBodyBytes), limits);
     const call = open(await identify(facts.client, incoming.headers, question.apiKey));
     if (question.stream) {

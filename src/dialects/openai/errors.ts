@@ -63,6 +63,7 @@ const errorType = {
   upstream_bad_answer: "server_error",
   upstream_timeout: "server_error",
   storage_unavailable: "server_error",
+  overloaded: "server_error",
   draining: "server_error",
   internal: "server_error",
   canceled: "server_error",

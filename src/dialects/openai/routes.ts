@@ -6,7 +6,7 @@ import type { Principal } from "../../core/principal.ts";
 import type { Translate } from "../../locales.ts";
 import type { Dialect, Route, WriteError } from "../dialect.ts";
 import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
-import { parseJson, readBody } from "../edge/body.ts";
+import { expectedBytes, parseJson, readBody } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
 import type { AppContext } from "../edge/facts.ts";
 import type { IdempotentAnswers } from "../edge/idempotency.ts";
@@ -41,6 +41,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
   const relay = (endpoint: Endpoint, anyType: boolean) => async (c: AppContext) => {
     const { incoming, outgoing } = c.env;
     const call = await callOf(c, options);
+    options.openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
     const wish = parseRelay(endpoint, parseJson(bytes), bytes.length);
     const headers = headersOf(c);

@@ -89,7 +89,7 @@ describe.concurrent("methods", () => {
       expect(reply).toMatchObject({ status: 204, text: "" });
       expect(reply.headers).toMatchObject({
         "access-control-allow-origin": "*",
-        "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+        "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
         "access-control-allow-headers": "authorization, *",
         "access-control-max-age": "86400",
       });
