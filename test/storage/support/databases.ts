@@ -73,7 +73,10 @@ export async function createDatabase(kind: Kind): Promise<TestDatabase> {
   };
 }
 
-const tables = ["tokens", "quota_use", "reservations", "owners", "ledger", "prices"];
+const tables = [
+  ...["tokens", "quota_use", "reservations", "owners", "ledger", "prices"],
+  ...["turns", "conversations", "conversation_counts", "settings"],
+];
 
 interface Place {
   readonly place: { readonly sqliteFile?: string; readonly databaseUrl?: string };
