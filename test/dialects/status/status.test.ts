@@ -218,7 +218,7 @@ describe.concurrent("the log", () => {
     expect(line).toEqual({
       level: 30,
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      request_id: expect.stringMatching(/^req-\w{10}-[0-9a-z]+$/),
       route: "envelope POST /",
       method: "POST",
       status: 200,
