@@ -28,7 +28,7 @@ const server = TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
 export const kinds: readonly Kind[] = chosenKinds(DATABASES ?? "sqlite,postgres");
 
 /** How often a process is killed: few in every run, ROUNDS=100 now and then. */
-export const rounds = Number(ROUNDS ?? 20);
+export const rounds = Number(ROUNDS ?? 8);
 
 /** One suite, run on every database. A missing Postgres fails; DATABASES=sqlite leaves it out. */
 export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
