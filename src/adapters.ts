@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "./upstream/openai.ts";
@@ -29,8 +29,19 @@ export function upstreamsOf(config: Config, transport: Transport) {
 
 /** Keyed, so that the ledger's hashes of keys mean nothing without this process's secret. */
 export function createKeyDigest(secret: string | null): (key: string) => string {
-  const hashKey = secret ?? randomBytes(32);
-  return (key) => createHmac("sha256", hashKey).update(key).digest("base64url").slice(0, 22);
+  // of fixed length, so that no other secret and key can come to the same text
+  const hashKey = hash("sha256", secret ?? randomBytes(32).toString("hex"));
+  return (key) => hash("sha256", hashKey + key, "base64url").slice(0, 22);
+}
+
+/** Unique over processes and restarts by 60 random bits, in a process by counting. */
+export function createRequestIds(): () => string {
+  const own = randomBytes(8).toString("base64url").slice(0, 10).replace(/[-_]/g, "0");
+  let count = 0;
+  return () => {
+    count += 1;
+    return `req-${own}-${count.toString(36)}`;
+  };
 }
 
 export function windowsOf(config: Config) {

@@ -1,6 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
-import { createKeyDigest, createUpstreamTransport, upstreamsOf, windowsOf } from "./adapters.ts";
+import {
+  createKeyDigest,
+  createRequestIds,
+  createUpstreamTransport,
+  upstreamsOf,
+  windowsOf,
+} from "./adapters.ts";
 import { createAdmin } from "./admin/operations.ts";
 import { createAdminDialect } from "./admin/routes.ts";
 import { createApp } from "./app.ts";
@@ -11,12 +16,10 @@ import { createKeyRing } from "./core/key-ring.ts";
 import { createPatience } from "./core/patience.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
-import { rateLimited } from "./core/rate-limited.ts";
-import type { Dialect, Gate } from "./dialects/dialect.ts";
+import type { Dialect } from "./dialects/dialect.ts";
 import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
-import type { AppEnv } from "./dialects/edge/facts.ts";
 import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
 import { createOpenCalls, type OpenCalls } from "./dialects/edge/open-calls.ts";
 import { createEnvelope, createEnvelopeErrors } from "./dialects/envelope/routes.ts";
@@ -24,8 +27,8 @@ import type { EnvelopeLimits } from "./dialects/envelope/wire.ts";
 import { createModelFilter } from "./dialects/openai/models.ts";
 import { createOpenAI } from "./dialects/openai/routes.ts";
 import { createStatus } from "./dialects/status/routes.ts";
+import { createGate } from "./gate.ts";
 import { createMemoryLimiter } from "./limits/memory.ts";
-import { createLimitMiddleware } from "./limits/middleware.ts";
 import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTokenLimits } from "./limits/token-limits.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
@@ -77,7 +80,7 @@ export async function compose(
     dialects: createDialects(config, parts, pipeline),
     facts: {
       clock,
-      newRequestId: randomUUID,
+      newRequestId: createRequestIds(),
       defaultLanguage: language,
       resolveClient: createClientAddress(config.TRUSTED_PROXIES),
       alarm: parts.alarm,
@@ -87,7 +90,7 @@ export async function compose(
         log.request(end);
       },
     },
-    gate: createGate(parts, clock),
+    gate: createGate(parts.limiter, metrics.decision, clock),
     writeUnknown: parts.writeError,
     report: (requestId, error) => {
       log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
@@ -138,7 +141,7 @@ type Parts = ReturnType<typeof createParts>;
 function createParts(config: Config, clock: Clock, log: Log, storage: Storage) {
   const translate = createTranslate();
   const language = defaultLanguage(config.LANG);
-  const openCalls = createOpenCalls();
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
@@ -178,6 +181,7 @@ function createDialects(config: Config, parts: Parts, pipeline: Pipeline): Diale
     openAnswers,
     streamLimit: config.STREAM_LIMIT,
     warnings: alarm.warnings,
+    pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),
     writeError,
@@ -212,25 +216,6 @@ function adminDialects(config: Config, { storage, clock, translate }: Parts): Di
   const admin = createAdmin({ tokens, prices, ledger, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
   return [createAdminDialect({ admin, token, maxBodyBytes, translate })];
-}
-
-function createGate({ limiter, metrics }: Parts, clock: Clock): Gate {
-  return {
-    count: (writeError) =>
-      createLimitMiddleware<AppEnv>({
-        limiter,
-        bucketOf: (c) => c.get("facts").client.bucket,
-        onDecision: (c, decision) => {
-          c.get("facts").limits = decision;
-          metrics.decision(decision);
-        },
-        refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
-      }),
-    peek(c) {
-      const facts = c.get("facts");
-      facts.limits = limiter.peek(facts.client.bucket);
-    },
-  };
 }
 
 function envelopeLimits(config: Config): EnvelopeLimits {

@@ -45,6 +45,7 @@ async function run(config: Config): Promise<void> {
   });
   const log = createLog(config.LOG_LEVEL, output);
   const end = (code: number) => {
+    log.flush();
     output.flushSync();
     process.exit(code);
   };

@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core", "dialects/edge"],
   server: [],
   adapters: ["*"],
+  gate: ["core", "dialects", "dialects/edge", "limits"],
   app: ["core", "dialects", "dialects/edge"],
   compose: ["*"],
   main: ["*"],

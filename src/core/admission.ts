@@ -5,6 +5,7 @@ import { parsePrice, priceTimesTokens } from "./money.ts";
 import type { CallRecord, Clock } from "./ports.ts";
 import { cost, type Price } from "./price.ts";
 import type { Principal } from "./principal.ts";
+import { storageUnavailable } from "./storage-error.ts";
 
 /** What a call wants, as far as admission cares. */
 export interface Wish {
@@ -47,7 +48,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     async admit(wish) {
       const { principal, model } = wish;
       const at = clock.wallMs();
-      const price = await prices.priceOf(model, at);
+      const price = await prices.priceOf(model, at).catch((error: unknown) => {
+        // who isn't billed is served without the database; the row that can't be written is logged
+        return principal.kind === "token" ? storageUnavailable(error) : null;
+      });
       let reservation: Reservation | null = null;
       if (principal.kind === "token") {
         const { token } = principal.found;
@@ -82,7 +86,7 @@ async function reserve(
 ): Promise<Reservation | null> {
   const money = mostMoney(price, mostTokens);
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens: mostTokens, money };
-  const result = await ledger.reserve(call);
+  const result = await ledger.reserve(call).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
   const { kind, period, resetsAt } = result.refusedBy;
   throw new ProxyError("quota_exceeded", {
@@ -150,7 +154,7 @@ function payerOf(principal: Principal, digestKey: (key: string) => string): Paye
   return { kind, tokenId: null, keyDigest };
 }
 
-/** Every token at the dearer of the two sides: never less than the call will come to. */
+/** Every token at the dearer of the two sides. */
 function mostMoney(price: Price, tokens: number): Picodollars {
   const input = parsePrice(price.input) ?? 0n;
   const output = parsePrice(price.output) ?? 0n;

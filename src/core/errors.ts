@@ -48,6 +48,13 @@ export const errorCodes = [
   // limits
   "rate_limited",
   "streams_limited",
+  // kept conversations
+  "conversation_not_found",
+  "message_not_found",
+  "message_too_large",
+  "conversation_conflict",
+  "conversation_full",
+  "conversations_limited",
   // what the upstream did
   "upstream_refused",
   "upstream_rate_limited",

@@ -1,5 +1,5 @@
 import type { Context, Env, MiddlewareHandler } from "hono";
-import { rateLimiter, type Store } from "hono-rate-limiter";
+import { rateLimiter } from "hono-rate-limiter";
 import type { LimitDecision, Limiter } from "../core/ports.ts";
 
 export interface LimitMiddlewareOptions<E extends Env> {
@@ -8,46 +8,47 @@ export interface LimitMiddlewareOptions<E extends Env> {
   readonly bucketOf: (c: Context<E>) => string | undefined;
   /** Told of every decision, before the request goes on or is refused. */
   readonly onDecision: (c: Context<E>, decision: LimitDecision) => void;
+  /** The decision that onDecision was told of for this request. */
+  readonly decisionOf: (c: Context<E>) => LimitDecision;
   /** The answer to a refused request, in the words of its dialect. */
   readonly refuse: (c: Context<E>, decision: LimitDecision) => Response | Promise<Response>;
 }
 
-/** The package refuses above this: an admitted call is reported as no hit, a refused one as one. */
+/** What the package is told: an admitted call is no hit, a refused one is one hit too many. */
+const ADMITTED = "admitted";
+const REFUSED = "refused";
 const HITS_ALLOWED = 0;
 
 /**
- * hono-rate-limiter over our windows. Its store is handed a key and nothing else, so each request
- * gets a store of its own: no decision can reach another request, however they interleave.
+ * hono-rate-limiter over our windows. The package hands its store a key and nothing else, so the
+ * atomic step is taken where the request is still known, and the key carries the verdict: no
+ * decision can reach another request, however they interleave. (A store made for each request did
+ * the same for 15 % of a call's CPU.)
  */
 export function createLimitMiddleware<E extends Env = Env>({
   limiter,
   bucketOf,
   onDecision,
+  decisionOf,
   refuse,
 }: LimitMiddlewareOptions<E>): MiddlewareHandler<E> {
-  return function limitCalls(c, next) {
-    let answerRefused: (() => Response | Promise<Response>) | undefined;
-    const store: Store<E> = {
-      increment(bucket) {
-        const decision = limiter.take(bucket);
-        onDecision(c, decision);
-        if (!decision.admitted) answerRefused = () => refuse(c, decision);
-        return { totalHits: decision.admitted ? 0 : 1 };
-      },
+  return rateLimiter<E>({
+    store: {
+      increment: (verdict) => ({ totalHits: verdict === REFUSED ? 1 : 0 }),
       // Called only where the outcome decides whether a call counts; here every call does.
       decrement: doNothing,
       resetKey: doNothing,
-    };
-    const limitCall = rateLimiter<E>({
-      store,
-      limit: HITS_ALLOWED,
-      // Its headers follow old drafts and know one window; ours are written from the decision.
-      standardHeaders: false,
-      keyGenerator: () => requireBucket(bucketOf(c)),
-      handler: () => answerRefused?.(),
-    });
-    return limitCall(c, next);
-  };
+    },
+    limit: HITS_ALLOWED,
+    // Its headers follow old drafts and know one window; ours are written from the decision.
+    standardHeaders: false,
+    keyGenerator(c) {
+      const decision = limiter.take(requireBucket(bucketOf(c)));
+      onDecision(c, decision);
+      return decision.admitted ? ADMITTED : REFUSED;
+    },
+    handler: (c) => refuse(c, decisionOf(c)),
+  });
 }
 
 /** The package counts all requests with an empty key as one client's. */

@@ -1,5 +1,8 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts.ts";
+import type { Conversations } from "../core/conversations.ts";
 import type { Clock } from "../core/ports.ts";
+import { startSweeper } from "./conversation-sweeper.ts";
+import { type ConversationOptions, createConversations, createSealing } from "./conversations.ts";
 import type { Driver } from "./driver.ts";
 import { createIds, type FillRandom } from "./ids.ts";
 import { createLedger } from "./ledger.ts";
@@ -33,6 +36,9 @@ export interface StorageOptions {
   /** Told of broken idle connections and failed heartbeats; they are not fatal. */
   readonly onError?: (error: Error) => void;
   readonly fillRandom?: FillRandom;
+  readonly conversations?: ConversationOptions;
+  /** How often expired conversations are looked for. */
+  readonly sweepMs?: number;
 }
 
 export interface Storage {
@@ -40,6 +46,7 @@ export interface Storage {
   readonly tokens: TokenStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
+  readonly conversations: Conversations;
   /** Throws when the database does not answer: for /readyz. */
   ping(): Promise<void>;
   /** A consistent copy while calls go on; SQLite only. */
@@ -52,12 +59,15 @@ const heartbeatMs = 3_000;
 /** Five heartbeats: a stall that long is rarer than a death, and a wrong verdict is corrected. */
 const staleMs = 15_000;
 const longestCallMs = 2 * 3_600_000;
+const everyMinuteMs = 60_000;
 
 /** Opens, migrates, says that this process lives, and recovers what dead ones left open. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { clock, onError = () => undefined } = options;
   // First, so that a bad key is told before anything is opened.
-  const box = createSecretBox(options.secretKeys ?? { current: null, old: [] });
+  const secretKeys = options.secretKeys ?? { current: null, old: [] };
+  const box = createSecretBox(secretKeys);
+  const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
   const driver = await openDriver(options, onError);
   const builder = createBuilder(driver.kind);
   const newId = createIds(options.fillRandom);
@@ -74,20 +84,33 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const parts = { driver, builder, clock, newId, box };
   const live = () => liveAsOwner(options, { ...parts, id: owner }, ledger);
   const leave = options.brief === true ? async () => undefined : await live();
+  const conversations = createConversations({ ...parts, ...sealing }, options.conversations);
+  const endSweeps = sweepWhileOpen(options, conversations);
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
     tokens: createTokens(parts),
     prices: createPrices(parts),
     ledger,
+    conversations,
     ping: async () => void (await driver.all(probe)),
     backup: (file) => driver.backup(file),
     close: async () => {
+      await endSweeps();
       // The database may be away: then the heartbeat grows old instead.
       await leave().catch(onError);
       await driver.close();
     },
   };
+}
+
+/** Returns how to end it. A command beside a server leaves it to the server, and to its clock. */
+function sweepWhileOpen(
+  { brief, sweepMs = everyMinuteMs, onError = () => undefined }: StorageOptions,
+  conversations: Conversations,
+): () => Promise<void> {
+  if (brief === true) return async () => undefined;
+  return startSweeper(conversations.sweep, sweepMs, onError);
 }
 
 /** Returns how to leave. When it fails the database is closed again. */

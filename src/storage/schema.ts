@@ -99,7 +99,58 @@ export interface PriceTable {
   output: string;
 }
 
+export interface ConversationTable {
+  id: string;
+  owner: string;
+  /** What a name is looked up by: see conversation-names.ts. Null: not a chat. */
+  name_key: string | null;
+  /** These two as content-codec.ts writes them. */
+  name: string | null;
+  system_prompt: string | null;
+  created_at: number;
+  expires_at: number;
+  /** By how much use moves the expiry. */
+  lifetime_ms: number;
+  /** The newest turn. */
+  leaf_id: string | null;
+  turns: number;
+  bytes: number;
+  claim_id: string | null;
+  claim_until: number | null;
+}
+
+/** Never changed once written; deleted only together with all turns of the conversation. */
+export interface TurnTable {
+  conversation_id: string;
+  /** The answer's message id; the question's is derived from it. */
+  id: string;
+  parent_id: string | null;
+  /** 1 for a first question. */
+  depth: number;
+  /** Of both texts, so that a window is chosen without reading what is outside it. */
+  characters: number;
+  created_at: number;
+  state: string;
+  question: string;
+  answer: string;
+}
+
+/** How many conversations an owner has, expired ones too until they are swept. */
+export interface ConversationCountTable {
+  owner: string;
+  conversations: number;
+}
+
+export interface SettingTable {
+  name: string;
+  value: string;
+}
+
 export interface Tables {
+  conversations: ConversationTable;
+  turns: TurnTable;
+  conversation_counts: ConversationCountTable;
+  settings: SettingTable;
   tokens: TokenTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
+import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { Clock } from "../core/ports.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type OutboundAnswer } from "./exchange.ts";
@@ -77,7 +77,9 @@ export function createTransport(options: TransportOptions): Transport {
       maxHeaderSize: MAX_HEADER_BYTES,
       pipelining: 1,
     };
-    if (proxyUrl === null) return new Agent({ ...common, connect: { timeout: connectMs } });
+    if (proxyUrl === null) {
+      return new Pool(baseUrl.origin, { ...common, connect: { timeout: connectMs } });
+    }
     const uri = proxyUrl.href.replace(/^socks5?h?:/, "socks5:");
     // not through ProxyAgent, which sends a login as it stands in the URL, percent signs and all
     if (uri.startsWith("socks5:")) return new Socks5ProxyAgent(uri, common);

@@ -23,6 +23,7 @@ function createApp(limits: Partial<Limits>) {
       limiter,
       bucketOf: (c) => c.req.header("x-bucket"),
       onDecision: (c, decision) => c.set("decision", decision),
+      decisionOf: (c) => c.get("decision"),
       refuse: (c, decision) =>
         c.json(
           {

@@ -26,6 +26,7 @@ eachDatabase("migrations", (kind) => {
       expect(await Promise.all(migrated)).toEqual(Array(4).fill("migrated"));
       expect(await query(database, "SELECT name FROM kysely_migration")).toEqual([
         { name: "0001-accounts" },
+        { name: "0002-conversations" },
       ]);
     });
   }, 60_000);

@@ -99,8 +99,8 @@ function createMemoryLog() {
   const checks = new Set<() => void>();
   return {
     lines,
-    write(line: string): void {
-      lines.push(line);
+    write(text: string): void {
+      lines.push(...text.split(/(?<=\n)/));
       for (const check of checks) check();
     },
     logged(part: string): Promise<string> {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Principal } from "../../core/principal.ts";
+import { storageUnavailable } from "../../core/storage-error.ts";
 import type { ClientAddress } from "./client-address.ts";
 import type { AddressList } from "./trusted-proxies.ts";
 
@@ -40,7 +41,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     if (own !== undefined) return { kind: "own-key", bucket, key: checked(own) };
     const [secret] = credentials;
     if (secret === undefined) return visitor(client, options);
-    const found = await options.tokens.find(secret.key);
+    const found = await options.tokens.find(secret.key).catch(storageUnavailable);
     if (found === null) throw new ProxyError("token_rejected");
     return { kind: "token", bucket, found };
   };

@@ -28,7 +28,11 @@ const MAX_HELD_BYTES = 67_108_864;
 const RETRY_OVERLOADED_MS = 2_000;
 const SMALL_BODY_BYTES = 16_384;
 
-export function createOpenCalls(maxHeldBytes = MAX_HELD_BYTES): OpenCalls {
+/** Where larger bodies are allowed, room is made for at least this many of them. */
+const LEAST_LARGEST_BODIES = 4;
+
+export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
+  const maxHeldBytes = Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
   const controllers = new Map<object, AbortController>();
   const held = new Map<object, number>();
   let heldBytes = 0;

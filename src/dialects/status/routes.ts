@@ -13,6 +13,8 @@ export interface StatusOptions {
   readonly openAnswers: OpenAnswers;
   readonly streamLimit: number;
   readonly warnings: () => readonly AddressWarning[];
+  /** Rejects when the database does not answer. */
+  readonly pingDatabase: () => Promise<void>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   /** Where metrics may be read on this port: with the token, from loopback, or not at all. */
   readonly metricsAccess: { readonly token: string } | "loopback" | "closed";
@@ -28,11 +30,14 @@ export function createStatus(options: StatusOptions): Dialect {
   const json = (c: AppContext, status: 200 | 503, body: unknown) =>
     answer(status, JSON.stringify(body), answerHeaders(c.get("facts"), JSON_TYPE));
 
-  const ready = (c: AppContext) => {
-    const { draining } = openCalls;
-    const warnings = options.warnings();
-    const status = draining ? "draining" : "ready";
-    return json(c, draining ? 503 : 200, { status, checks: { accepting: !draining }, warnings });
+  const ready = async (c: AppContext) => {
+    const accepting = !openCalls.draining;
+    const database = await answers(options.pingDatabase);
+    const good = accepting && database;
+    const unready = accepting ? "unready" : "draining";
+    const status = good ? "ready" : unready;
+    const checks = { accepting, database };
+    return json(c, good ? 200 : 503, { status, checks, warnings: options.warnings() });
   };
 
   const whoami = (c: AppContext) => {
@@ -65,6 +70,20 @@ export function createStatus(options: StatusOptions): Dialect {
       get("/metrics", showMetrics),
     ],
   };
+}
+
+/** A database that is this slow serves nobody. */
+const PING_MS = 2_000;
+
+async function answers(ping: () => Promise<void>): Promise<boolean> {
+  const late = new Promise<boolean>((resolve) => {
+    setTimeout(resolve, PING_MS, false).unref();
+  });
+  const answered = ping().then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answered, late]);
 }
 
 function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {

@@ -17,7 +17,11 @@ describe.concurrent("healthz and readyz", () => {
       expect([health.status, health.json]).toEqual([200, { status: "ok" }]);
       const ready = await get(`${parley.origin}/readyz`);
       expect(ready.status).toBe(200);
-      expect(ready.json).toEqual({ status: "ready", checks: { accepting: true }, warnings: [] });
+      expect(ready.json).toEqual({
+        status: "ready",
+        checks: { accepting: true, database: true },
+        warnings: [],
+      });
     }
   });
 
@@ -27,7 +31,10 @@ describe.concurrent("healthz and readyz", () => {
     expect((await get(`${parley.origin}/healthz`)).status).toBe(200);
     const ready = await get(`${parley.origin}/readyz`);
     expect(ready.status).toBe(503);
-    expect(ready.json).toMatchObject({ status: "draining", checks: { accepting: false } });
+    expect(ready.json).toMatchObject({
+      status: "draining",
+      checks: { accepting: false, database: true },
+    });
     for (const stream of [true, false]) {
       const refused = await askInVain(url, { ...question, stream });
       expect(refused).toMatchObject({ code: 503, data: { error: "draining" } });
@@ -218,7 +225,7 @@ describe.concurrent("the log", () => {
     expect(line).toEqual({
       level: 30,
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      request_id: expect.stringMatching(/^req-\w{10}-[0-9a-z]+$/),
       route: "envelope POST /",
       method: "POST",
       status: 200,

@@ -28,7 +28,7 @@ const server = TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
 export const kinds: readonly Kind[] = chosenKinds(DATABASES ?? "sqlite,postgres");
 
 /** How often a process is killed: few in every run, ROUNDS=100 now and then. */
-export const rounds = Number(ROUNDS ?? 20);
+export const rounds = Number(ROUNDS ?? 8);
 
 /** One suite, run on every database. A missing Postgres fails; DATABASES=sqlite leaves it out. */
 export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
@@ -73,7 +73,10 @@ export async function createDatabase(kind: Kind): Promise<TestDatabase> {
   };
 }
 
-const tables = ["tokens", "quota_use", "reservations", "owners", "ledger", "prices"];
+const tables = [
+  ...["tokens", "quota_use", "reservations", "owners", "ledger", "prices"],
+  ...["turns", "conversations", "conversation_counts", "settings"],
+];
 
 interface Place {
   readonly place: { readonly sqliteFile?: string; readonly databaseUrl?: string };

@@ -1,0 +1,138 @@
+import { sql } from "kysely";
+import type { Path, PathQuery, Tree } from "../core/conversations.ts";
+import { ProxyError } from "../core/errors.ts";
+import { type ConversationLimits, messagesPerTurn } from "../core/turns.ts";
+import type { ConversationParts } from "./conversation-parts.ts";
+import { conversationQueries, slideEveryMs } from "./conversation-queries.ts";
+import {
+  conversationOf,
+  messagesOf,
+  notFound,
+  type StoredConversation,
+  type StoredRowOfTurn,
+  turnColumns,
+} from "./conversation-row.ts";
+import { type Builder, prepare } from "./queries.ts";
+import { isStorable } from "./text.ts";
+
+/** Messages of a tree that are read when nobody says how many. */
+const treeMessages = 200;
+
+export function createPaths(parts: ConversationParts) {
+  const { driver, builder, clock, codec, limits } = parts;
+  const { find, touch } = conversationQueries(builder);
+  const newestFirst = windowQuery(builder);
+  const newestTurns = treeQuery(builder);
+
+  const row = async (owner: string, id: string): Promise<StoredConversation> => {
+    if (!isStorable(id) || !isStorable(owner)) throw notFound();
+    const [found] = await driver.all(find({ id, owner, now: clock.wallMs() }));
+    if (found === undefined) throw notFound();
+    return found;
+  };
+  const slide = async (owner: string, found: StoredConversation): Promise<void> => {
+    const now = clock.wallMs();
+    if (found.expires_at >= now + found.lifetime_ms - slideEveryMs) return;
+    await driver.all(touch({ id: found.id, owner, now }));
+  };
+  return {
+    row,
+    async path(owner: string, id: string, query: PathQuery = {}): Promise<Path> {
+      const found = await row(owner, id);
+      await slide(owner, found);
+      const leafId = query.leafId ?? found.leaf_id;
+      const bounds = boundsOf(query, limits);
+      const turns = isId(leafId) ? await driver.all(newestFirst({ id, leafId, ...bounds })) : [];
+      const [leaf] = turns;
+      if (leaf === undefined) {
+        if (query.leafId !== undefined) throw new ProxyError("message_not_found");
+        const conversation = conversationOf(codec, found);
+        return { conversation, leafId: null, messages: [], omitted: 0 };
+      }
+      // The leaf is read in any case, to tell how deep it is.
+      const fits = bounds.mostTurns > 0 && leaf.characters <= bounds.mostCharacters;
+      const window = fits ? turns.toReversed() : [];
+      return {
+        conversation: conversationOf(codec, found),
+        leafId: leaf.id,
+        messages: window.flatMap((turn) => messagesOf(codec, id, turn)),
+        omitted: (leaf.depth - window.length) * messagesPerTurn,
+      };
+    },
+    async tree(owner: string, id: string, { maxMessages = treeMessages } = {}): Promise<Tree> {
+      const found = await row(owner, id);
+      const most = Math.min(maxMessages, limits.messagesPerConversation);
+      const mostTurns = Math.max(0, Math.floor(most / messagesPerTurn));
+      const turns = await driver.all(newestTurns({ id, mostTurns }));
+      const inOrder = turns.toReversed().sort((a, b) => a.depth - b.depth);
+      return {
+        conversation: conversationOf(codec, found),
+        messages: inOrder.flatMap((turn) => messagesOf(codec, id, turn)),
+        // A turn may have been added after the conversation was read.
+        omitted: Math.max(0, found.turns - turns.length) * messagesPerTurn,
+      };
+    },
+  };
+}
+
+function isId(id: string | null): id is string {
+  return id !== null && isStorable(id);
+}
+
+function boundsOf(query: PathQuery, limits: ConversationLimits) {
+  const most = limits.messagesPerConversation;
+  const { maxMessages = most, maxCharacters = Number.MAX_SAFE_INTEGER } = query;
+  return {
+    mostTurns: Math.floor(Math.min(maxMessages, most) / messagesPerTurn),
+    mostCharacters: Math.trunc(Math.min(maxCharacters, Number.MAX_SAFE_INTEGER)),
+  };
+}
+
+/**
+ * From the leaf towards the root, one look-up by key a turn, ending where the window is full: the
+ * cost is that of the window, however long the conversation is and however many there are.
+ */
+function windowQuery(builder: Builder) {
+  interface Window extends Readonly<Record<string, unknown>> {
+    readonly id: string;
+    readonly leafId: string;
+    readonly mostTurns: number;
+    readonly mostCharacters: number;
+  }
+  return prepare<Window, StoredRowOfTurn>(({ int, text }) =>
+    builder
+      .withRecursive("path", (db) =>
+        db
+          .selectFrom("turns")
+          .select(turnColumns)
+          .select(["characters as total", sql<number>`1`.as("place")])
+          .where("conversation_id", "=", text("id"))
+          .where("id", "=", text("leafId"))
+          .unionAll(
+            db
+              .selectFrom("path")
+              .innerJoin("turns", "turns.id", "path.parent_id")
+              .select(turnColumns.map((column) => `turns.${column}` as const))
+              .select(sql<number>`path.total + turns.characters`.as("total"))
+              .select(sql<number>`path.place + 1`.as("place"))
+              .where("turns.conversation_id", "=", text("id"))
+              .where("path.place", "<", int("mostTurns"))
+              .where(sql<boolean>`path.total + turns.characters <= ${int("mostCharacters")}`),
+          ),
+      )
+      .selectFrom("path")
+      .select(turnColumns)
+      .orderBy("place"),
+  );
+}
+
+function treeQuery(builder: Builder) {
+  return prepare<{ id: string; mostTurns: number }, StoredRowOfTurn>(({ int, text }) =>
+    builder
+      .selectFrom("turns")
+      .select(turnColumns)
+      .where("conversation_id", "=", text("id"))
+      .orderBy("id", "desc")
+      .limit(int("mostTurns")),
+  );
+}

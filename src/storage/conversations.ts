@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import type { Conversations } from "../core/conversations.ts";
+import { ProxyError } from "../core/errors.ts";
+import { type ConversationLimits, conversationLimits } from "../core/turns.ts";
+import { createContentCodec } from "./content-codec.ts";
+import { createCreate, storedPrompt } from "./conversation-create.ts";
+import { createLists } from "./conversation-lists.ts";
+import { createNameKeys, isName } from "./conversation-names.ts";
+import type { ConversationParts } from "./conversation-parts.ts";
+import { createPaths } from "./conversation-paths.ts";
+import { conversationQueries, type OwnedKey } from "./conversation-queries.ts";
+import { createRemoval } from "./conversation-removal.ts";
+import {
+  contextOf,
+  conversationColumns,
+  conversationOf,
+  notFound,
+  type StoredConversation,
+} from "./conversation-row.ts";
+import { createTurns } from "./conversation-turns.ts";
+import { ask } from "./driver.ts";
+import { createGlobalPrompt } from "./global-prompt.ts";
+import { createSecretBox, type SecretKeys } from "./secrets.ts";
+import { isStorable } from "./text.ts";
+
+export interface ConversationOptions {
+  /** Contents, prompts and names are sealed under SECRET_KEY; by default if there is one. */
+  readonly encryptContent?: boolean;
+  readonly limits?: Partial<ConversationLimits>;
+  /** Of conversations that were made without a lifetime of their own. */
+  readonly lifetimeMs?: number;
+  readonly sweepAtOnce?: number;
+  readonly newConversationId?: () => string;
+}
+
+/** EXPIRE_HOURS of the first server that kept chats. */
+const lifetimeMs = 6 * 3_600_000;
+const sweepAtOnce = 200;
+const idBytes = 16;
+
+type Sealing = Pick<ConversationParts, "codec" | "names">;
+type Given = Sealing & Pick<ConversationParts, "driver" | "builder" | "clock" | "newId">;
+
+/** How texts and names are kept; throws when they are to be encrypted and there is no key. */
+export function createSealing(
+  secretKeys: SecretKeys,
+  encryptContent = secretKeys.current !== null,
+): Sealing {
+  if (encryptContent && secretKeys.current === null) {
+    throw new Error("conversations can only be encrypted with a SECRET_KEY");
+  }
+  return {
+    codec: createContentCodec(createSecretBox(secretKeys, "conversation text"), encryptContent),
+    names: createNameKeys(secretKeys, encryptContent),
+  };
+}
+
+export function createConversations(
+  given: Given,
+  options: ConversationOptions = {},
+): Conversations {
+  const parts = partsOf(given, options);
+  const { row, path, tree } = createPaths(parts);
+  const { sweepOwner, ...removal } = createRemoval(parts);
+  return {
+    create: createCreate(parts, sweepOwner),
+    find: async (owner, id) => {
+      try {
+        return conversationOf(parts.codec, await row(owner, id));
+      } catch (error) {
+        if (error instanceof ProxyError && error.code === "conversation_not_found") return null;
+        throw error;
+      }
+    },
+    findByName: createFindByName(parts),
+    path,
+    tree,
+    ...createTurns(parts),
+    ...createChanges(parts),
+    ...removal,
+    ...createLists(parts),
+    ...createGlobalPrompt(parts),
+  };
+}
+
+function partsOf(given: Given, options: ConversationOptions): ConversationParts {
+  return {
+    ...given,
+    limits: { ...conversationLimits, ...options.limits },
+    lifetimeMs: options.lifetimeMs ?? lifetimeMs,
+    sweepAtOnce: options.sweepAtOnce ?? sweepAtOnce,
+    newConversationId: options.newConversationId ?? (() => randomBytes(idBytes).toString("hex")),
+  };
+}
+
+function createFindByName({ driver, builder, clock, codec, names }: ConversationParts) {
+  return async (owner: string, name: string) => {
+    if (!isName(name) || !isStorable(owner)) return null;
+    const rows = builder
+      .selectFrom("conversations")
+      .select(conversationColumns)
+      .where("owner", "=", owner)
+      .where("name_key", "in", names.of(owner, name))
+      .where("expires_at", ">", clock.wallMs());
+    const [row] = await driver.all<StoredConversation>(rows.limit(1).compile());
+    return row === undefined ? null : conversationOf(codec, row);
+  };
+}
+
+type Changes = Pick<Conversations, "setSystemPrompt" | "clear">;
+
+function createChanges({ driver, builder, clock, codec, limits }: ConversationParts): Changes {
+  const { setPrompt, empty, deleteTurns } = conversationQueries(builder);
+  const keyOf = (owner: string, id: string): OwnedKey => {
+    if (!isStorable(owner) || !isStorable(id)) throw notFound();
+    return { owner, id, now: clock.wallMs() };
+  };
+  return {
+    setSystemPrompt: async (owner, id, prompt) => {
+      const key = keyOf(owner, id);
+      const stored = storedPrompt(codec, limits, prompt, contextOf.prompt(id));
+      const [changed] = await driver.all(setPrompt({ ...key, prompt: stored }));
+      if (changed === undefined) throw notFound();
+    },
+    clear: async (owner, id) => {
+      const key = keyOf(owner, id);
+      const cleared = await driver.transaction(function* () {
+        // First the conversation: a turn that is being stored comes wholly before or after.
+        const [emptied] = yield* ask(empty(key));
+        if (emptied !== undefined) yield* ask(deleteTurns({ id }));
+        return emptied !== undefined;
+      });
+      if (!cleared) throw notFound();
+    },
+  };
+}

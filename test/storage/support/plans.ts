@@ -1,0 +1,127 @@
+import { DatabaseSync } from "node:sqlite";
+import type { CompiledQuery } from "kysely";
+import pg from "pg";
+import type { Conversations } from "../../../src/core/conversations.ts";
+import { createConversations, createSealing } from "../../../src/storage/conversations.ts";
+import type { Driver, Script } from "../../../src/storage/driver.ts";
+import { createIds } from "../../../src/storage/ids.ts";
+import { openPostgres } from "../../../src/storage/postgres.ts";
+import { createBuilder } from "../../../src/storage/queries.ts";
+import { openSqlite } from "../../../src/storage/sqlite.ts";
+import { systemClock, type TestDatabase } from "./databases.ts";
+
+/** A store of conversations that notes every query it runs. */
+export async function openWatched(database: TestDatabase): Promise<{
+  readonly conversations: Conversations;
+  readonly queries: CompiledQuery[];
+  close(): Promise<void>;
+}> {
+  const driver = await driverOf(database);
+  const queries: CompiledQuery[] = [];
+  const noted = <T>(script: () => Script<T>) =>
+    function* (): Script<T> {
+      const running = script();
+      let step = running.next([]);
+      while (step.done !== true) {
+        queries.push(step.value);
+        step = running.next(yield step.value);
+      }
+      return step.value;
+    };
+  const watched: Driver = {
+    ...driver,
+    all: (query) => {
+      queries.push(query);
+      return driver.all(query);
+    },
+    report: (query) => {
+      queries.push(query);
+      return driver.report(query);
+    },
+    transaction: (script) => driver.transaction(noted(script)),
+    single: (script) => driver.single(noted(script)),
+  };
+  const parts = {
+    driver: watched,
+    builder: createBuilder(driver.kind),
+    clock: systemClock,
+    newId: createIds(),
+    ...createSealing({ current: null, old: [] }),
+  };
+  return { conversations: createConversations(parts), queries, close: () => driver.close() };
+}
+
+/** Reads of a whole table in the plans of these queries, which must not be. */
+export async function fullScans(
+  database: TestDatabase,
+  queries: readonly CompiledQuery[],
+): Promise<readonly string[]> {
+  const { databaseUrl, sqliteFile } = database.place;
+  const bySql = [...new Map(queries.map((query) => [query.sql, query])).values()];
+  if (databaseUrl == null) return sqliteScans(sqliteFile ?? "", bySql);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const plans: string[] = [];
+    for (const { sql, parameters } of bySql) {
+      const { rows } = await client.query(`EXPLAIN ${sql}`, [...parameters]);
+      plans.push(...rows.map((row) => `${row["QUERY PLAN"]} in ${sql}`));
+    }
+    return plans.filter((line) => /Seq Scan on (turns|conversations)\b/.test(line));
+  } finally {
+    await client.end();
+  }
+}
+
+function sqliteScans(file: string, queries: readonly CompiledQuery[]): readonly string[] {
+  const database = new DatabaseSync(file);
+  const plans = queries.flatMap(({ sql }) =>
+    database
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map(({ detail }) => `${detail} in ${sql}`),
+  );
+  database.close();
+  return plans.filter((line) => /^SCAN (turns|conversations|child|parent)\b/.test(line));
+}
+
+/** Conversations of one owner with turns in a row, as the store would have written them. */
+export async function fill(
+  database: TestDatabase,
+  owner: string,
+  conversations: number,
+  turns: number,
+): Promise<void> {
+  const driver = await driverOf(database);
+  const now = Date.now();
+  const numbers = (name: string, most: number) =>
+    `${name}(i) as (select 1 union all select i + 1 from ${name} where i < ${most})`;
+  const turn = (number: string) => `'turn' || (1000000 + ${number})`;
+  const statements = [
+    `with recursive ${numbers("n", conversations)}
+     insert into conversations select '${owner} ' || (1000000 + i), '${owner}', 'p:' || i, 't' || i, null, ${now},
+       ${now} + 3600000, 3600000, ${turn(String(turns))}, ${turns}, ${turns * 400}, null, null from n`,
+    `with recursive ${numbers("n", conversations)}, ${numbers("m", turns)}
+     insert into turns select '${owner} ' || (1000000 + n.i), ${turn("m.i")},
+       case when m.i = 1 then null else ${turn("m.i - 1")} end, m.i, 400, ${now}, 'complete',
+       't' || '${"q".repeat(100)}', 't' || '${"a".repeat(300)}' from m, n order by m.i, n.i`,
+    `insert into conversation_counts values ('${owner}', ${conversations})`,
+    "analyze",
+  ];
+  try {
+    for (const sql of statements) await driver.report(compiled(sql));
+  } finally {
+    await driver.close();
+  }
+}
+
+function compiled(sql: string): CompiledQuery {
+  const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] } as const;
+  return { sql, parameters: [], query, queryId: { queryId: sql } };
+}
+
+function driverOf({ place }: TestDatabase): Promise<Driver> {
+  const { databaseUrl, sqliteFile } = place;
+  if (databaseUrl != null) return openPostgres({ url: databaseUrl, onError: () => undefined });
+  return openSqlite({ file: sqliteFile ?? "" });
+}
