@@ -15,6 +15,7 @@ export interface PassOnOptions {
   readonly settle: Settle;
   /** The client may leave and the answer still be read to its end. */
   readonly drains: boolean;
+  readonly hasLeft: () => boolean;
   /** Gives back what the call held. */
   readonly leave: () => void;
   /** Work that goes on after the reader has left. */
@@ -29,34 +30,52 @@ export async function* passOn<T>(
 ): AsyncGenerator<T> {
   const { settle, leave } = options;
   const iterator = items[Symbol.asyncIterator]();
+  const settleWhole = () => settle(options.hasLeft() ? "canceled" : "completed", watch.ending());
   let reading = true;
   try {
-    for (;;) {
-      const next = await iterator.next();
-      if (next.done === true) break;
-      if (watch.sees(next.value)) await settle("completed", watch.ending());
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      if (watch.sees(next.value)) await settleWhole();
       yield next.value;
     }
     reading = false;
-    await settle("completed", watch.ending());
+    await settleWhole();
   } catch (thrown) {
     reading = false;
-    const error = watch.asSeen(toProxyError(thrown));
-    const outcome = error.code === "canceled" ? "canceled" : "interrupted";
-    await settle(outcome, { ...watch.ending(), error });
-    throw error;
+    throw await settleBroken(toProxyError(thrown), watch, settle);
   } finally {
-    if (!reading) leave();
-    else if (options.drains) options.inBackground(readOn(iterator, watch, settle).finally(leave));
-    else {
-      void iterator.return?.();
-      leave();
-      await settle("canceled", watch.ending());
-    }
+    if (reading) await abandon(iterator, watch, options);
+    else leave();
   }
 }
 
-/** The reader has left: the rest is read for what it says of usage. */
+/** What broke, as the caller is to see it, once it is written down. */
+async function settleBroken<T>(
+  broken: ProxyError,
+  watch: Watch<T>,
+  settle: Settle,
+): Promise<ProxyError> {
+  const error = watch.asSeen(broken);
+  const outcome = error.code === "canceled" ? "canceled" : "interrupted";
+  await settle(outcome, { ...watch.ending(), error });
+  return error;
+}
+
+/** The reader has left before the end. */
+async function abandon<T>(
+  iterator: AsyncIterator<T>,
+  watch: Watch<T>,
+  { settle, leave, drains, inBackground }: PassOnOptions,
+): Promise<void> {
+  if (drains) {
+    inBackground(readOn(iterator, watch, settle).finally(leave));
+    return;
+  }
+  void iterator.return?.();
+  leave();
+  await settle("canceled", watch.ending());
+}
+
+/** The rest of an answer that nobody waits for is read for what it says of usage. */
 async function readOn<T>(
   iterator: AsyncIterator<T>,
   watch: Watch<T>,

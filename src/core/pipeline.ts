@@ -48,8 +48,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return createSettle(call, model, streamed, permit, options);
   };
 
-  const passOnOptions = (settle: Settle, leave: () => void): PassOnOptions => ({
+  const passOnOptions = (call: Call, settle: Settle, leave: () => void): PassOnOptions => ({
     settle,
+    hasLeft: () => call.signal.aborted,
     leave,
     drains: patience.drainMs > 0,
     inBackground: (work) => {
@@ -71,7 +72,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       inPlace(call, request.model, options, async (leave) => {
         const settle = await begin(call, request.model, mostTokensOf(request), true);
         const events = await ask(call, settle, (how) => upstream.stream(request, how));
-        return passOn(events, watchEvents(call.principal, clock), passOnOptions(settle, leave));
+        return passOn(
+          events,
+          watchEvents(call.principal, clock),
+          passOnOptions(call, settle, leave),
+        );
       }),
 
     relay: (call, { request, model, mostTokens }) =>
@@ -79,7 +84,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const settle = await begin(call, model, mostTokens, request.streamed);
         const answer = await ask(call, settle, (how) => relay.send(request, how));
         const watch = watchPieces(answer, call.principal, clock);
-        return { ...answer, pieces: passOn(answer.pieces, watch, passOnOptions(settle, leave)) };
+        return {
+          ...answer,
+          pieces: passOn(answer.pieces, watch, passOnOptions(call, settle, leave)),
+        };
       }),
 
     consult: (call, request) =>

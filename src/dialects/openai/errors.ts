@@ -32,7 +32,7 @@ const errorType = {
   not_found: "invalid_request_error",
   method_not_allowed: "invalid_request_error",
   key_missing: "authentication_error",
-  key_malformed: "invalid_request_error",
+  key_malformed: "authentication_error",
   key_rejected: "authentication_error",
   key_exhausted: "insufficient_quota",
   credential_missing: "authentication_error",
@@ -74,6 +74,7 @@ const openaiCode: Partial<Record<ErrorCode, string>> = {
   credential_missing: "invalid_api_key",
   token_rejected: "invalid_api_key",
   key_rejected: "invalid_api_key",
+  key_malformed: "invalid_api_key",
   key_missing: "invalid_api_key",
   rate_limited: "rate_limit_exceeded",
   upstream_rate_limited: "rate_limit_exceeded",
@@ -82,6 +83,8 @@ const openaiCode: Partial<Record<ErrorCode, string>> = {
 };
 
 export function statusOf(error: ProxyError): number {
+  // OpenAI's clients expect 401 for whatever can't be a key
+  if (error.code === "key_malformed") return 401;
   return error.refusal?.status ?? httpStatus[error.code];
 }
 

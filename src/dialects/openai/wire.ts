@@ -89,7 +89,9 @@ function countOf(value: unknown): number {
 
 /** The object the client sent, field for field, with what the upstream needs changed. */
 function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: boolean): object {
-  let adapted: object = json;
+  // a field of other dialects: on its way upstream it would hand a credential on
+  const { api_key: _credential, ...own } = json as { api_key?: unknown };
+  let adapted: object = "api_key" in json ? own : json;
   if (askForUsage) {
     const options: unknown = Reflect.get(json, "stream_options");
     const asked = { ...(options as object | null), include_usage: true }; // checked by the schema
