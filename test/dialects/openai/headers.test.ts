@@ -86,7 +86,7 @@ describe.concurrent("headers", () => {
       });
       expect(headers["x-ratelimit-reset-requests"]).toMatch(/^(\d+m)?\d+(s|ms)$/);
       expect(headers["x-request-id"]).not.toMatch(/^req_/);
-      expect(headers["x-request-id"]).toMatch(/^[\w-]{20,}$/);
+      expect(headers["x-request-id"]).toMatch(/^req-\w{10}-[0-9a-z]+$/);
       expect(headers["access-control-expose-headers"]).toContain("x-ratelimit-limit-requests");
       expect(headers.ratelimit).toContain('"minute"');
     }
