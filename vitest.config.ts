@@ -8,7 +8,6 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ["dot"],
     coverage: { include: ["src/**"], reporter: ["text-summary"] },
   },
 });
