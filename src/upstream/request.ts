@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatRequest } from "../core/messages.ts";
+import { wantsNewerTokenField } from "../core/token-field.ts";
 
 /** Where a question goes and in what words. */
 export interface PreparedRequest {
@@ -8,9 +9,6 @@ export interface PreparedRequest {
 
 /** Models that only know /completions; anything else chats. */
 const COMPLETION_ONLY = /^(text-davinci-\d{3}|davinci-002|babbage-002|.*-instruct(-\d{4})?)$/;
-/** Families that refuse `max_tokens`; others are learnt from their refusal. */
-const NEWER_TOKEN_FIELD = /^(o[1-9]|gpt-[5-9])([.-]|$)/;
-
 export type TokenField = "max_tokens" | "max_completion_tokens";
 
 /** OpenAI's own names are known by their pattern; an instruct model of another vendor chats. */
@@ -19,7 +17,7 @@ export function isCompletionOnly(model: string): boolean {
 }
 
 export function usualTokenField(model: string): TokenField {
-  return NEWER_TOKEN_FIELD.test(model) ? "max_completion_tokens" : "max_tokens";
+  return wantsNewerTokenField(model) ? "max_completion_tokens" : "max_tokens";
 }
 
 export function prepareRequest(

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
 import { mostTokens } from "../../core/most-tokens.ts";
 import type { RelayWish } from "../../core/pipeline.ts";
+import { wantsNewerTokenField } from "../../core/token-field.ts";
 import { firstProblem } from "../edge/field-problem.ts";
 import { withExactNumbers } from "./exact-numbers.ts";
 
@@ -41,9 +42,6 @@ const body = z.looseObject({
 
 /** More than any call can come to; keeps what is reserved, money too, inside 64 bits. */
 const MOST_RESERVED = 1_000_000_000;
-
-/** Families that refuse `max_tokens` on chat. */
-const NEWER_TOKEN_FIELD = /^(o[1-9]|gpt-[5-9])([.-]|$)/;
 
 /** Throws the first mistake, naming the field. */
 export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): RelayWish {
@@ -101,7 +99,7 @@ function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: b
     endpoint.path === "/chat/completions" &&
     "max_tokens" in json &&
     !("max_completion_tokens" in json) &&
-    NEWER_TOKEN_FIELD.test(model);
+    wantsNewerTokenField(model);
   if (!renames) return adapted;
   const { max_tokens, ...rest } = adapted as { max_tokens?: unknown };
   return { ...rest, max_completion_tokens: max_tokens };
