@@ -27,10 +27,10 @@ export function upstreamsOf(config: Config, transport: Transport) {
   return { upstream: createOpenAIUpstream(options), relay: createRelay(options) };
 }
 
-/** Keyed, so that the ledger's hashes of keys mean nothing without this process's secret. */
-export function createKeyDigest(secret: string | null): (key: string) => string {
+/** Keyed, so that hashes of keys mean nothing without this installation's secret. */
+export function createKeyDigest(secret: string): (key: string) => string {
   // of fixed length, so that no other secret and key can come to the same text
-  const hashKey = hash("sha256", secret ?? randomBytes(32).toString("hex"));
+  const hashKey = hash("sha256", secret);
   return (key) => hash("sha256", hashKey + key, "base64url").slice(0, 22);
 }
 

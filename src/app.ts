@@ -3,8 +3,7 @@ import { ProxyError } from "./core/errors.ts";
 import {
   type Dialect,
   type Gate,
-  mountDialect,
-  mountPrefixes,
+  mountDialects,
   type WriteError,
   writeErrorsOf,
 } from "./dialects/dialect.ts";
@@ -30,8 +29,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     gate.peek(c);
     return answerPreflight(c);
   });
-  for (const dialect of dialects) mountDialect(app, dialect, gate);
-  mountPrefixes(app, dialects, gate);
+  mountDialects(app, dialects, gate);
   app.notFound((c) => {
     gate.peek(c);
     return writeUnknown(c, new ProxyError("not_found"));

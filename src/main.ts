@@ -70,8 +70,13 @@ async function run(config: Config): Promise<void> {
     if (parley.metricsServer !== null && config.METRICS_PORT !== null) {
       await listen(parley.metricsServer, config.HOST, config.METRICS_PORT);
     }
+    for (const { listener, port } of parley.listeners) {
+      const name = listener.name;
+      log.info("listening beside", { name, port: await listener.listen(config.HOST, port) });
+    }
     log.info("listening", { port, route: config.ROUTE });
-    if (isOpenToAll(config)) warnOpenKey(config, log);
+    if (isOpenToAll(config)) warn("open_shared_key", config, log);
+    if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
     log.error("cannot listen", describeError(error));
     end(1);
@@ -84,6 +89,7 @@ async function drain(parley: Parley, seconds: number, log: ReturnType<typeof cre
   log.info("draining", { open_calls: openCalls.count, seconds });
   for (const event of ["request", "checkContinue"]) server.prependListener(event, askToLeave);
   const idle = openCalls.drain();
+  parley.drain();
   await Promise.race([idle, wait(seconds * 1_000)]);
   const cut = openCalls.count;
   openCalls.abortAll();
@@ -91,6 +97,7 @@ async function drain(parley: Parley, seconds: number, log: ReturnType<typeof cre
   server.close();
   server.closeAllConnections();
   metricsServer?.close();
+  for (const { listener } of parley.listeners) await listener.close();
   await parley.close();
   log.info("drained", { cut });
 }
@@ -106,6 +113,6 @@ function isOpenToAll(config: Config): boolean {
   return config.API_KEY.length > 0 && !limited && config.ALLOWED_IPS === null;
 }
 
-function warnOpenKey(config: Config, log: ReturnType<typeof createLog>): void {
-  log.warn(createTranslate()(defaultLanguage(config.LANG), "warning.open_shared_key"));
+function warn(key: string, config: Config, log: ReturnType<typeof createLog>): void {
+  log.warn(createTranslate()(defaultLanguage(config.LANG), `warning.${key}`));
 }

@@ -20,7 +20,9 @@ describe("docker-compose.yml", () => {
       expect(compose).toMatch(new RegExp(`${name}: "\\$\\{${name}:-[1-9]\\d*\\}"`));
     }
     for (const [name, schema] of Object.entries(settings.shape)) {
-      if (factsOf(schema).secret === true) expect(compose).toContain(`${name}: "\${${name}:-}"`);
+      const { secret, aliases = [] } = factsOf(schema);
+      const old = aliases.map((alias) => `\${${alias}:-}`).join("");
+      if (secret === true) expect(compose).toContain(`${name}: "\${${name}:-${old}}"`);
     }
   });
 });

@@ -2,7 +2,14 @@ import { z } from "zod";
 
 /** What the documents say of a setting beside its text; texts live in locales as `config.<NAME>`. */
 export interface SettingFacts {
-  readonly group: "server" | "upstream" | "limits" | "accounts" | "status";
+  readonly group:
+    | "server"
+    | "upstream"
+    | "limits"
+    | "conversations"
+    | "transports"
+    | "accounts"
+    | "status";
   /** As it is printed in the documents; empty when there is none. */
   readonly default: string;
   /** Never printed, never logged, and also read from the file named by `<NAME>_FILE`. */

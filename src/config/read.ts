@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { factsOf, type Problem } from "./kinds.ts";
-import { type Config, settings } from "./settings.ts";
+import { type Config, type SettingName, settings } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -61,16 +61,41 @@ function toProblem(issue: z.core.$ZodIssue): ConfigProblem {
 /** Mistakes that only show between two settings, looked for whatever else is wrong. */
 function contradictions(texts: Readonly<Record<string, string>>): ConfigProblem[] {
   const { shape } = settings;
+  const problems: ConfigProblem[] = [];
   const maxTokens = shape.MAX_TOKENS.safeParse(texts.MAX_TOKENS).data;
   const maxTokensLimit = shape.MAX_TOKENS_LIMIT.safeParse(texts.MAX_TOKENS_LIMIT).data;
-  const metricsPort = shape.METRICS_PORT.safeParse(texts.METRICS_PORT).data;
-  const port = shape.PORT.safeParse(texts.PORT).data;
-  const problems: ConfigProblem[] = [];
   if (maxTokens !== undefined && maxTokensLimit !== undefined && maxTokens > maxTokensLimit) {
     problems.push({ name: "MAX_TOKENS", key: "above", params: { other: "MAX_TOKENS_LIMIT" } });
   }
-  if (typeof metricsPort === "number" && metricsPort === port) {
-    problems.push({ name: "METRICS_PORT", key: "same", params: { other: "PORT" } });
+  for (const [name, other] of samePorts(texts)) {
+    problems.push({ name, key: "same", params: { other } });
+  }
+  for (const [name, other] of NEEDED) {
+    if (texts[name] && !texts[other]) problems.push({ name, key: "needs", params: { other } });
+  }
+  if (texts.ENCRYPT_CONTENT?.toLowerCase() === "on" && !texts.SECRET_KEY) {
+    const params = { other: "SECRET_KEY" };
+    problems.push({ name: "ENCRYPT_CONTENT", key: "needs", params });
   }
   return problems;
+}
+
+/** What is of no use without the other. */
+const NEEDED = [
+  ["GRPC_TLS_CERT", "GRPC_TLS_KEY"],
+  ["GRPC_TLS_KEY", "GRPC_TLS_CERT"],
+  ["GRPC_TLS_CERT", "GRPC_PORT"],
+] as const;
+
+const PORTS = ["PORT", "METRICS_PORT", "WS_PORT", "GRPC_PORT"] as const;
+
+/** Two settings that name one port, which only the first to listen would get. */
+function samePorts(texts: Readonly<Record<string, string>>): [SettingName, SettingName][] {
+  const ports = PORTS.map((name) => settings.shape[name].safeParse(texts[name]).data);
+  return PORTS.flatMap((name, index) => {
+    const port = ports[index];
+    const before = PORTS.slice(0, index).find((_other, at) => ports[at] === port);
+    if (typeof port !== "number" || port === 0 || before === undefined) return [];
+    return [[name, before]];
+  });
 }

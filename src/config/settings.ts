@@ -17,6 +17,7 @@ import {
 
 /** A week: longer than any answer and far below what a timer can hold. */
 const LONGEST_SECONDS = 604_800;
+const LONGEST_HOURS = 87_600;
 const LARGEST_LIMIT = 1_000_000_000;
 const GIBIBYTE = 1_073_741_824;
 
@@ -69,6 +70,21 @@ export const settings = z.object({
     allowedAddresses,
   ),
 
+  CHATS_ACCESS: choice("own", ["own", "open"], { group: "conversations" }),
+  MESSAGES_LENGTH: wholeNumber(20, 0, 2_000, { group: "conversations" }),
+  CONTEXT_TOKENS: wholeNumber(0, 0, LARGEST_LIMIT, { group: "conversations" }),
+  EXPIRE_HOURS: wholeNumber(6, 1, LONGEST_HOURS, { group: "conversations" }),
+  ENCRYPT_CONTENT: choice("auto", ["auto", "on", "off"], { group: "conversations" }),
+  MODERATION_MODEL: text("omni-moderation-latest", { group: "conversations" }),
+
+  WS_PORT: optionalNumber(1, 65_535, { group: "transports", example: "9001" }),
+  WS_ORIGINS: list("", { group: "transports", example: "https://chat.example.org" }),
+  WS_CONNECTIONS: wholeNumber(16, 0, LARGEST_LIMIT, { group: "transports" }),
+  WS_IDLE_SECONDS: wholeNumber(600, 1, LONGEST_SECONDS, { group: "transports" }),
+  GRPC_PORT: optionalNumber(1, 65_535, { group: "transports", example: "9000" }),
+  GRPC_TLS_CERT: text("", { group: "transports", example: "/run/secrets/grpc.crt" }),
+  GRPC_TLS_KEY: text("", { group: "transports", example: "/run/secrets/grpc.key" }),
+
   SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
   ON_DISCONNECT: setting(
     { group: "accounts", default: "cancel", example: "drain:30" },
@@ -84,6 +100,10 @@ export const settings = z.object({
   DATABASE_USERNAME: text("postgres", { group: "accounts" }),
   DATABASE_PASSWORD: text("", { group: "accounts", secret: true }),
   SECRET_KEY: setting({ group: "accounts", default: "", secret: true }, secretKeyList),
+  ACCESS_TOKEN: setting(
+    { group: "accounts", default: "", secret: true, aliases: ["ACCESS_KEY"] },
+    headerText,
+  ),
   ADMIN_TOKEN: setting({ group: "accounts", default: "", secret: true }, adminToken),
   RETENTION_DAYS: wholeNumber(0, 0, 36_500, { group: "accounts" }),
 

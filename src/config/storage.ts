@@ -12,6 +12,8 @@ export const storageSettings = [
   "DATABASE_USERNAME",
   "DATABASE_PASSWORD",
   "SECRET_KEY",
+  "ENCRYPT_CONTENT",
+  "EXPIRE_HOURS",
 ] as const satisfies readonly (keyof Config)[];
 
 export type StorageConfig = Pick<Config, (typeof storageSettings)[number]>;
@@ -28,6 +30,12 @@ export function storageOptions(
     clock,
     secretKeys: { current, old },
     onError,
+    conversations: {
+      ...(config.ENCRYPT_CONTENT === "auto"
+        ? {}
+        : { encryptContent: config.ENCRYPT_CONTENT === "on" }),
+      lifetimeMs: config.EXPIRE_HOURS * 3_600_000,
+    },
   };
 }
 

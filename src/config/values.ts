@@ -11,7 +11,7 @@ type Parsed<T> = { value: T } | { problem: Problem };
 
 /** First path segments that other dialects own, now or by contract. */
 const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
-  `v1 chat chats chat_complete ask system mod usage data admin whoami healthz readyz metrics docs
+  `v1 chat chats chat_complete conversations ask system mod usage data admin whoami healthz readyz metrics docs
    openapi.json status`.split(/\s+/),
 );
 

@@ -1,12 +1,4 @@
-/** Content as OpenAI's chat API takes it: text, or parts where there are images. */
-export type Content = string | readonly ContentPart[];
-
-export type ContentPart =
-  | { readonly type: "text"; readonly text: string }
-  | {
-      readonly type: "image_url";
-      readonly image_url: { readonly url: string; readonly detail?: "low" | "high" | "auto" };
-    };
+import type { Content } from "./messages.ts";
 
 /** An answer that broke is kept as far as it came. */
 export type MessageState = "complete" | "interrupted";
@@ -134,6 +126,8 @@ export interface Conversations {
    * `conversation_conflict` when there is a newer turn or another claim.
    */
   claim(owner: string, id: string, request: ClaimRequest): Promise<string>;
+  /** Moves the end of a claim that still holds; of another claim, or none, nothing is changed. */
+  extend(owner: string, id: string, claimId: string, untilMs: number): Promise<void>;
   /** Gives a claim back that will not be used. */
   release(owner: string, id: string, claimId: string): Promise<void>;
   /**

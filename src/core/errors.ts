@@ -20,12 +20,17 @@ export const errorCodes = [
   "field_too_many",
   "field_too_long",
   "field_unknown",
+  "field_needs",
+  "field_in_use",
+  "frame_malformed",
   "bad_request",
   // where it went, and from where
   "route_forbidden",
   "address_forbidden",
   "not_found",
   "method_not_allowed",
+  "upgrade_needed",
+  "origin_forbidden",
   // credentials
   "key_missing",
   "key_malformed",
@@ -34,6 +39,7 @@ export const errorCodes = [
   "credential_missing",
   "token_rejected",
   "token_needed",
+  "access_token_rejected",
   // what a token may do
   "model_forbidden",
   "model_not_priced",
@@ -48,6 +54,7 @@ export const errorCodes = [
   // limits
   "rate_limited",
   "streams_limited",
+  "connections_limited",
   // kept conversations
   "conversation_not_found",
   "message_not_found",

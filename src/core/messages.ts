@@ -1,7 +1,23 @@
-/** One turn of a conversation in the shape OpenAI's chat API takes. */
+/** Content as OpenAI's chat API takes it: text, or parts where there are images. */
+export type Content = string | readonly ContentPart[];
+
+export type ContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | {
+      readonly type: "image_url";
+      readonly image_url: { readonly url: string; readonly detail?: "low" | "high" | "auto" };
+    };
+
+/** One message in the shape OpenAI's chat API takes. */
 export interface ChatMessage {
   readonly role: string;
-  readonly content: string;
+  readonly content: Content;
+}
+
+/** What of a content is text. */
+export function textOf(content: Content): string {
+  if (typeof content === "string") return content;
+  return content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
 }
 
 /** A validated question on its way upstream, whatever dialect it came in. */

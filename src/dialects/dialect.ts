@@ -1,6 +1,25 @@
 import type { Hono, MiddlewareHandler } from "hono";
+import type { z } from "zod";
 import { ProxyError, toProxyError } from "../core/errors.ts";
 import type { AppContext, AppEnv } from "./edge/facts.ts";
+
+/** What /openapi.json says of a route. English, like the protocol itself. */
+export interface RouteDoc {
+  readonly summary: string;
+  /** The schema that the route validates its body with. */
+  readonly body?: z.ZodType;
+  /** What a good answer looks like. */
+  readonly answer?: z.ZodType;
+  /** Of the good answer, where it isn't application/json. */
+  readonly answerType?: string;
+  /** `"stream": true` in the body has the answer sent as server-sent events of this shape. */
+  readonly event?: z.ZodType;
+  /** `none`: asked by nobody's credential; `admin`: ADMIN_TOKEN; else a key or token. */
+  readonly credential?: "none" | "optional" | "admin";
+  /** Headers that the route reads beside the credential, with what they mean. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: z.ZodObject;
+}
 
 /** One path of a dialect. Health, docs and status routes are not counted by the limits. */
 export interface Route {
@@ -9,6 +28,9 @@ export interface Route {
   readonly counted: boolean;
   /** Answers only to say no, so Allow does not name it. */
   readonly refuses?: true;
+  /** Its other methods are paths that do not exist, rather than a 405. */
+  readonly onlyMethod?: true;
+  readonly doc?: RouteDoc;
   handle(c: AppContext): Promise<Response> | Response;
 }
 
@@ -32,10 +54,19 @@ export interface Dialect {
 }
 
 /**
- * Mounts a dialect's routes, the counted ones behind the limits. Every method a path does not have
- * is answered 405 with Allow, in the dialect's own form.
+ * Mounts the dialects in their order: each one's routes, the counted ones behind the limits, then
+ * what its paths answer to other methods (405 with Allow), then what lies below its prefix and is
+ * nothing. Paths that hold a client's own name come last, or they would take those of others.
  */
-export function mountDialect(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
+export function mountDialects(app: Hono<AppEnv>, dialects: readonly Dialect[], gate: Gate): void {
+  for (const dialect of dialects) {
+    mountRoutes(app, dialect, gate);
+    mountMethods(app, dialect, dialects, gate);
+    mountPrefix(app, dialect, gate);
+  }
+}
+
+function mountRoutes(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
   const { name, routes, writeError } = dialect;
   for (const route of routes) {
     const label = `${name} ${route.method} ${route.path}`;
@@ -47,8 +78,18 @@ export function mountDialect(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): v
     const count = route.counted ? [gate.count(writeError)] : [];
     app.on([route.method], [route.path], enter, ...count, (c) => route.handle(c));
   }
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const methods = routes
+}
+
+function mountMethods(
+  app: Hono<AppEnv>,
+  { name, routes, writeError }: Dialect,
+  all: readonly Dialect[],
+  gate: Gate,
+): void {
+  const own = routes.filter((route) => route.onlyMethod !== true);
+  for (const path of new Set(own.map((route) => route.path))) {
+    const methods = all
+      .flatMap((dialect) => dialect.routes)
       .filter((route) => route.path === path && route.refuses !== true)
       .map((route) => route.method);
     app.all(path, (c) => {
@@ -59,16 +100,13 @@ export function mountDialect(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): v
   }
 }
 
-/** Once every dialect is mounted: what lies below a dialect's prefix and is nothing. */
-export function mountPrefixes(app: Hono<AppEnv>, dialects: readonly Dialect[], gate: Gate): void {
-  for (const { name, prefix, writeError } of dialects) {
-    if (prefix === undefined) continue;
-    app.all(`${prefix}/*`, (c) => {
-      c.get("facts").route = `${name} ${prefix}/*`;
-      gate.peek(c);
-      return writeError(c, new ProxyError("not_found"));
-    });
-  }
+function mountPrefix(app: Hono<AppEnv>, { name, prefix, writeError }: Dialect, gate: Gate): void {
+  if (prefix === undefined) return;
+  app.all(`${prefix}/*`, (c) => {
+    c.get("facts").route = `${name} ${prefix}/*`;
+    gate.peek(c);
+    return writeError(c, new ProxyError("not_found"));
+  });
 }
 
 function methodNotAllowed(methods: readonly string[]): ProxyError {

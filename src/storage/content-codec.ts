@@ -1,4 +1,4 @@
-import type { Content } from "../core/conversations.ts";
+import type { Content } from "../core/messages.ts";
 import type { SecretBox } from "./secrets.ts";
 import { isStorable } from "./text.ts";
 

@@ -1,5 +1,6 @@
-import type { ClaimRequest, Content, Conversations, NewTurn } from "../core/conversations.ts";
+import type { ClaimRequest, Conversations, NewTurn } from "../core/conversations.ts";
 import { ProxyError } from "../core/errors.ts";
+import type { Content } from "../core/messages.ts";
 import {
   checkMessageBytes,
   messagesPerTurn,
@@ -32,7 +33,7 @@ const lanesOf = { sqlite: 1, postgres: 4 } as const;
 /** Few on Postgres, where each turn is some round trips during which rows stay locked. */
 const mostTogether = { sqlite: 64, postgres: 8 } as const;
 
-type Turns = Pick<Conversations, "checkTurn" | "claim" | "release" | "appendTurn">;
+type Turns = Pick<Conversations, "checkTurn" | "claim" | "extend" | "release" | "appendTurn">;
 
 export function createTurns(parts: ConversationParts): Turns {
   const { driver, builder, clock, newId, limits } = parts;
@@ -62,6 +63,11 @@ export function createTurns(parts: ConversationParts): Turns {
       const refusal = await driver.single(() => decide(key, wish));
       // What was in the way a moment ago may be gone: the caller may look again.
       throw refusal ?? new ProxyError("conversation_conflict");
+    },
+    async extend(owner, id, claimId, untilMs) {
+      if (!isStorable(claimId)) return;
+      const until = Math.trunc(untilMs);
+      await driver.all(claims.extend({ ...keyOf(owner, id), claimId, until }));
     },
     async release(owner, id, claimId) {
       if (!isStorable(claimId)) return;

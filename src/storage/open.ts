@@ -4,7 +4,9 @@ import type { Clock } from "../core/ports.ts";
 import { startSweeper } from "./conversation-sweeper.ts";
 import { type ConversationOptions, createConversations, createSealing } from "./conversations.ts";
 import type { Driver } from "./driver.ts";
+import { guarded } from "./guarded.ts";
 import { createIds, type FillRandom } from "./ids.ts";
+import { installationSecret } from "./installation-secret.ts";
 import { createLedger } from "./ledger.ts";
 import { announceOwner } from "./owners.ts";
 import { createPrices } from "./prices.ts";
@@ -47,6 +49,8 @@ export interface Storage {
   readonly prices: PriceBook;
   readonly ledger: Ledger;
   readonly conversations: Conversations;
+  /** See installation-secret.ts. */
+  installationSecret(): Promise<string>;
   /** Throws when the database does not answer: for /readyz. */
   ping(): Promise<void>;
   /** A consistent copy while calls go on; SQLite only. */
@@ -84,7 +88,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const parts = { driver, builder, clock, newId, box };
   const live = () => liveAsOwner(options, { ...parts, id: owner }, ledger);
   const leave = options.brief === true ? async () => undefined : await live();
-  const conversations = createConversations({ ...parts, ...sealing }, options.conversations);
+  const conversations = guarded(
+    createConversations({ ...parts, ...sealing }, options.conversations),
+  );
   const endSweeps = sweepWhileOpen(options, conversations);
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
@@ -93,6 +99,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     prices: createPrices(parts),
     ledger,
     conversations,
+    installationSecret: () => installationSecret(driver, builder),
     ping: async () => void (await driver.all(probe)),
     backup: (file) => driver.backup(file),
     close: async () => {

@@ -117,6 +117,12 @@ export function claimQueries(builder: Builder) {
         .where("turns", "<", int("mostTurns"))
         .returning("id");
     }),
+    extend: prepare<OwnedKey & { claimId: string; until: number }, unknown>((places) =>
+      update
+        .set({ claim_until: places.int("until") })
+        .where(isOwned(places))
+        .where("claim_id", "=", places.text("claimId")),
+    ),
     release: prepare<OwnedKey & { claimId: string }, unknown>((places) =>
       update
         .set({ claim_id: null, claim_until: null })

@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatRequest } from "../core/messages.ts";
+import { type ChatMessage, type ChatRequest, textOf } from "../core/messages.ts";
 import { wantsNewerTokenField } from "../core/token-field.ts";
 
 /** Where a question goes and in what words. */
@@ -42,7 +42,7 @@ function toPrompt(messages: readonly ChatMessage[]): string {
     ["assistant", "Assistant: "],
   ]);
   const only = messages.length === 1 ? messages[0] : undefined;
-  if (only !== undefined) return only.content;
-  const turns = messages.map(({ role, content }) => `${names.get(role) ?? ""}${content}`);
+  if (only !== undefined) return textOf(only.content);
+  const turns = messages.map(({ role, content }) => `${names.get(role) ?? ""}${textOf(content)}`);
   return `${turns.join("\n\n")}\n\nAssistant:`;
 }

@@ -62,6 +62,19 @@ const taken: Record<SettingName, readonly string[]> = {
   STREAM_LIMIT: ["0", "1000000000"],
   TRUSTED_PROXIES: ["loopback", "10.0.0.0/8, cloudflare 2001:db8::/32"],
   ALLOWED_IPS: ["203.0.113.7", "10.0.0.0/8\n::1"],
+  CHATS_ACCESS: ["own", "OPEN"],
+  MESSAGES_LENGTH: ["0", "2000"],
+  CONTEXT_TOKENS: ["0", "1000000000"],
+  EXPIRE_HOURS: ["1", "87600"],
+  ENCRYPT_CONTENT: ["auto", "OFF"],
+  MODERATION_MODEL: ["text-moderation-latest"],
+  WS_PORT: ["1", "65535"],
+  WS_ORIGINS: ["*", "https://a.example, http://b.example:8080"],
+  WS_CONNECTIONS: ["0", "1000000000"],
+  WS_IDLE_SECONDS: ["1", "604800"],
+  GRPC_PORT: ["1", "65535"],
+  GRPC_TLS_CERT: ["/run/secrets/grpc.crt"],
+  GRPC_TLS_KEY: ["/run/secrets/grpc.key"],
   SHARED_KEY: ["all", "TOKEN"],
   ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
   DATA_DIR: ["data", "/data", "../here"],
@@ -71,6 +84,7 @@ const taken: Record<SettingName, readonly string[]> = {
   DATABASE_USERNAME: ["postgres"],
   DATABASE_PASSWORD: ["p w"],
   SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],
+  ACCESS_TOKEN: ["123456", "!~"],
   ADMIN_TOKEN: ["0123456789abcdef"],
   RETENTION_DAYS: ["0", "36500"],
   LOG_LEVEL: ["debug", "INFO", "silent"],
@@ -78,9 +92,18 @@ const taken: Record<SettingName, readonly string[]> = {
   METRICS_TOKEN: ["let-me-in", "!~"],
 };
 
+/** What a setting is a mistake without. */
+const tls = { GRPC_PORT: "9000", GRPC_TLS_CERT: "/a.crt", GRPC_TLS_KEY: "/a.key" };
+const needed: Partial<Record<SettingName, Environment>> = {
+  GRPC_TLS_CERT: tls,
+  GRPC_TLS_KEY: tls,
+};
+
 const numbers = names
   .filter((name) => /^\d/.test(taken[name][0] ?? ""))
-  .filter((name) => !["ALLOWED_IPS", "DATABASE_ADDRESS", "ADMIN_TOKEN"].includes(name));
+  .filter(
+    (name) => !["ALLOWED_IPS", "DATABASE_ADDRESS", "ADMIN_TOKEN", "ACCESS_TOKEN"].includes(name),
+  );
 const notNumbers = [
   "x",
   "-1",
@@ -146,6 +169,10 @@ const refused: Partial<Record<SettingName, readonly string[]>> = {
   ALLOWED_IPS: ["x", "10.0.0.256", "10.0.0.0/8/8", "1", "10.0.0.0-10.0.0.9", "-1"],
   LOG_LEVEL: ["x", "trace", "-1", "info\nwarn", "подробно"],
   METRICS_TOKEN: ["a b", "a\nb", "пароль", "a\u0000"],
+  ACCESS_TOKEN: ["a b", "a\nb", "пароль"],
+  CHATS_ACCESS: ["x", "all"],
+  ENCRYPT_CONTENT: ["x", "1", "on"],
+  WS_ORIGINS: [],
 };
 
 const mistakes: [SettingName, string][] = [
@@ -174,7 +201,9 @@ describe("a setting", () => {
   test.each(names.flatMap((name) => taken[name].map((value) => [name, value] as const)))(
     "%s takes %j, with blanks around it too",
     (name, value) => {
-      expect(plain(good({ [name]: ` ${value}\n` }))).toEqual(plain(good({ [name]: value })));
+      const beside = needed[name] ?? {};
+      const padded = good({ ...beside, [name]: ` ${value}\n` });
+      expect(plain(padded)).toEqual(plain(good({ ...beside, [name]: value })));
     },
   );
 
@@ -369,6 +398,7 @@ describe("secrets in files", () => {
       "DATABASE_URL",
       "DATABASE_PASSWORD",
       "SECRET_KEY",
+      "ACCESS_TOKEN",
       "ADMIN_TOKEN",
       "METRICS_TOKEN",
     ]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Content, Conversations } from "../../src/core/conversations.ts";
+import type { Conversations } from "../../src/core/conversations.ts";
+import type { Content } from "../../src/core/messages.ts";
 import { openChat } from "../../src/core/turns.ts";
 import type { ConversationOptions } from "../../src/storage/conversations.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "./support/databases.ts";

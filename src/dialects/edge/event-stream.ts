@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
-import { ProxyError } from "../../core/errors.ts";
-import type { AnswerHeaders } from "./answer-headers.ts";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { ProxyError, toProxyError } from "../../core/errors.ts";
+import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
+import type { AppContext } from "./facts.ts";
 
 /** Proxies close a silent connection after 60 (nginx) or 100 s (Cloudflare). */
 const HEARTBEAT_MS = 15_000;
@@ -22,6 +24,31 @@ export const EVENT_STREAM_HEADERS: Readonly<AnswerHeaders> = {
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
 };
+
+/** node-server's mark that the socket was written to. */
+export const ALREADY_SENT = RESPONSE_ALREADY_SENT as Response;
+
+/**
+ * Sends each text as an event and `[DONE]` after the last. A break becomes an event in the
+ * dialect's own form and no `[DONE]`; a client that has left is told nothing.
+ */
+export async function streamEvents(
+  c: AppContext,
+  texts: AsyncIterable<string>,
+  describeFailure: (error: ProxyError) => string,
+): Promise<Response> {
+  const stream = openEventStream(c.env.outgoing, answerHeaders(c.get("facts"), ""));
+  try {
+    for await (const text of texts) await stream.send(text);
+    await stream.send("[DONE]");
+  } catch (thrown) {
+    const error = toProxyError(thrown);
+    // not waited for: a reader that has stopped reading is cut off by its own deadline
+    if (error.code !== "canceled") stream.sendLast(describeFailure(error));
+  }
+  stream.end();
+  return ALREADY_SENT;
+}
 
 export function openEventStream(outgoing: ServerResponse, headers: AnswerHeaders): EventStream {
   outgoing.writeHead(200, { ...headers, ...EVENT_STREAM_HEADERS });

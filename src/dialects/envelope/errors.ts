@@ -1,5 +1,7 @@
-import type { ErrorCode, ProxyError } from "../../core/errors.ts";
+import type { ErrorCode } from "../../core/errors.ts";
+import type { Translate } from "../../locales.ts";
 import { httpStatus } from "../edge/http-status.ts";
+import type { ErrorForm } from "../edge/json-answer.ts";
 
 /** The seed's table: a missing key is a missing parameter here, not a failed login. */
 export const envelopeStatus = {
@@ -8,11 +10,13 @@ export const envelopeStatus = {
 } as const satisfies Record<ErrorCode, number>;
 
 /** `{code, msg, data}` of a failure; `facts` are for programs, `response` is for people. */
-export function writeFailure(
-  error: ProxyError,
-  failed: string,
-  reason: string,
-): Record<string, unknown> {
-  const code = envelopeStatus[error.code];
-  return { code, msg: failed, data: { response: reason, error: error.code, ...error.facts } };
+export function envelopeErrorForm(translate: Translate): ErrorForm {
+  return {
+    status: envelopeStatus,
+    body: (error, reason, { language }) => ({
+      code: envelopeStatus[error.code],
+      msg: translate(language, "failed"),
+      data: { response: reason, error: error.code, ...error.facts },
+    }),
+  };
 }

@@ -1,17 +1,14 @@
 import { z } from "zod";
-import { ProxyError } from "../../core/errors.ts";
 import type { ChatMessage, ChatRequest, Completion } from "../../core/messages.ts";
-import { firstProblem } from "../edge/field-problem.ts";
+import { chosenModel, chosenTokens, type ModelRules } from "../edge/model-choice.ts";
+import { parsed } from "../edge/parsed.ts";
 
 /** A history longer than any model's window; checked before its entries are. */
 const MAX_TURNS = 4_096;
 
-export interface EnvelopeLimits {
-  readonly model: string;
-  /** Empty: any model may be asked for. */
-  readonly allowedModels: readonly string[];
+export interface EnvelopeLimits extends ModelRules {
+  /** When a question does not say. */
   readonly maxTokens: number;
-  readonly maxTokensLimit: number;
 }
 
 /** A question as the envelope's clients put it, both generations of field names read. */
@@ -43,24 +40,19 @@ const body = z.object({
 
 /** Throws the first mistake, naming the field. Unknown fields are passed over. */
 export function parseQuestion(json: unknown, limits: EnvelopeLimits): EnvelopeQuestion {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new ProxyError("body_not_object");
-  }
-  const parsed = body.safeParse(json);
-  if (!parsed.success) throw firstProblem(parsed.error, json);
-  const fields = parsed.data;
+  const fields = parsed(body, json);
   const system = fields.sys_content || fields.system_content || null;
   const turns = fields.continuous?.length ? fields.continuous : (fields.continuous_dialogue ?? []);
   const request = {
-    model: fields.model ? allowedModel(fields.model, limits) : limits.model,
+    model: chosenModel(fields.model, limits),
     messages: toMessages(system, turns, fields.user_content),
-    maxTokens: allowedTokens(fields.max_tokens ?? limits.maxTokens, limits),
+    maxTokens: chosenTokens(fields.max_tokens ?? limits.maxTokens, limits),
   };
   return {
     request,
     apiKey: fields.api_key || null,
     stream: fields.stream ?? false,
-    legacy: "system_content" in json || "continuous_dialogue" in json,
+    legacy: "system_content" in fields || "continuous_dialogue" in fields,
   };
 }
 
@@ -70,22 +62,6 @@ function toMessages(system: string | null, turns: ChatMessage[], question: strin
   const hasIt = first?.role === "system" && first.content === system;
   const opening = system === null || hasIt ? [] : [{ role: "system", content: system }];
   return [...opening, ...turns, { role: "user", content: question }];
-}
-
-function allowedModel(model: string, { allowedModels }: EnvelopeLimits): string {
-  if (allowedModels.length === 0 || allowedModels.includes(model)) return model;
-  throw new ProxyError("field_choice", {
-    params: { field: "model", choices: allowedModels.join(", ") },
-    facts: { field: "model" },
-  });
-}
-
-function allowedTokens(maxTokens: number, { maxTokensLimit }: EnvelopeLimits): number {
-  if (maxTokens >= 1 && maxTokens <= maxTokensLimit) return maxTokens;
-  throw new ProxyError("field_range", {
-    params: { field: "max_tokens", min: 1, max: maxTokensLimit },
-    facts: { field: "max_tokens" },
-  });
 }
 
 /** The body of a good answer; `data.continuous` is the history to send back next time. */

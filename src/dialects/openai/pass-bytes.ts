@@ -1,12 +1,8 @@
 import type { ServerResponse } from "node:http";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import type { AnswerHeaders } from "../edge/answer-headers.ts";
-import { EVENT_STREAM_HEADERS, roomIn } from "../edge/event-stream.ts";
-
-/** node-server's mark that the socket was written to. */
-export const ALREADY_SENT = RESPONSE_ALREADY_SENT as Response;
+import { ALREADY_SENT, EVENT_STREAM_HEADERS, roomIn } from "../edge/event-stream.ts";
 
 /** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
 export async function passStream(

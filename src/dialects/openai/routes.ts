@@ -8,6 +8,7 @@ import type { Dialect, Route, WriteError } from "../dialect.ts";
 import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
 import { expectedBytes, parseJson, readBody } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
+import { ALREADY_SENT } from "../edge/event-stream.ts";
 import type { AppContext } from "../edge/facts.ts";
 import type { IdempotentAnswers } from "../edge/idempotency.ts";
 import { openCall } from "../edge/open-call.ts";
@@ -15,7 +16,7 @@ import type { OpenCalls } from "../edge/open-calls.ts";
 import { errorBody, statusOf } from "./errors.ts";
 import { requestLimitHeaders } from "./limit-headers.ts";
 import { type ModelFilter, writeModels } from "./models.ts";
-import { ALREADY_SENT, collect, passStream } from "./pass-bytes.ts";
+import { collect, passStream } from "./pass-bytes.ts";
 import { usageOf, weekOf } from "./usage.ts";
 import { chatEndpoint, type Endpoint, endpoints, parseRelay } from "./wire.ts";
 

@@ -21,7 +21,7 @@ describe.concurrent("paths", () => {
     if (path !== "/") await ask(`${parley.origin}${path}/`, question);
   });
 
-  test.each(["/", "/API", "/api2", "/ap", "/api/x", "/api//", "//api", "/api%2f", "/v2", "/.env"])(
+  test.each(["/API", "/api2", "/ap", "/api/x", "/api//", "//api", "/api%2f", "/v2", "/.env"])(
     "with ROUTE=api there is nothing at %s",
     async (path) => {
       const { parley, upstream } = await startScene({ ROUTE: "api" });
@@ -43,13 +43,22 @@ describe.concurrent("paths", () => {
 
 describe.concurrent("methods", () => {
   test("GET on the route is forbidden, as it always was", async () => {
-    const { url } = await startScene();
+    const { url } = await startScene({ ROUTE: "api" });
     const refused = await askInVain(url, undefined, { method: "GET" });
     expect(refused).toMatchObject({ code: 403, data: { error: "route_forbidden" } });
   });
 
+  test("GET / tells that the server is there, also where it is the route", async () => {
+    for (const ROUTE of ["", "api"]) {
+      const { parley } = await startScene({ ROUTE });
+      const reply = await postJson(`${parley.origin}/`, undefined, { method: "GET" });
+      expect(reply).toMatchObject({ status: 200, text: "Hello, World!" });
+      expect(reply.headers["content-type"]).toMatch("text/html");
+    }
+  });
+
   test("HEAD has the headers of GET and no body", async () => {
-    const { url } = await startScene();
+    const { url } = await startScene({ ROUTE: "api" });
     const reply = await postJson(url, undefined, { method: "HEAD" });
     expect(reply).toMatchObject({ status: 403, text: "" });
     expect(reply.headers["x-request-id"]).toBeDefined();
@@ -62,7 +71,7 @@ describe.concurrent("methods", () => {
       const refused = await askInVain(url, question, { method });
       expect(refused).toMatchObject({ code: 405, data: { error: "method_not_allowed" } });
       expect(refused.data.response).toContain("POST");
-      expect(refused.reply.headers.allow).toBe("POST");
+      expect(refused.reply.headers.allow).toBe("GET, POST");
       expect(upstream.requests).toHaveLength(0);
     },
   );

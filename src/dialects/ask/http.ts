@@ -1,0 +1,96 @@
+import type { TurnEvent } from "../../core/dialogue.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Translate } from "../../locales.ts";
+import type { Dialect, Route, RouteDoc } from "../dialect.ts";
+import { streamEvents } from "../edge/event-stream.ts";
+import type { AppContext } from "../edge/facts.ts";
+import { answerJson, createDescribeFailure, createJsonErrors } from "../edge/json-answer.ts";
+import { type CallOptions, openEmptyCall, readJsonCall } from "../edge/json-call.ts";
+import type { ModelRules } from "../edge/model-choice.ts";
+import { parsed } from "../edge/parsed.ts";
+import { askErrorForm } from "./errors.ts";
+import type { AskQuestions } from "./questions.ts";
+import { askAnswer, askBody, askEvent, askTree, parseAsk, writeTree, writeTurn } from "./wire.ts";
+
+export interface AskHttpOptions extends CallOptions {
+  readonly questions: AskQuestions;
+  readonly rules: ModelRules;
+  readonly translate: Translate;
+}
+
+const NAME = "ask";
+const PATH = "/ask/:conversation_id";
+
+/** `/ask/:conversation_id`: conversation trees over HTTP. */
+export function createAsk(options: AskHttpOptions): Dialect {
+  const { questions, rules, translate } = options;
+  const writeError = createJsonErrors(translate, askErrorForm);
+  const describe = createDescribeFailure(translate, askErrorForm);
+
+  const ask = async (c: AppContext): Promise<Response> => {
+    const { json, open } = await readJsonCall(c, NAME, options);
+    const { stream } = parsed(askBody, json);
+    const question = parseAsk(json, idOf(c), rules);
+    const call = await open(question.apiKey);
+    if (stream === true) {
+      const texts = writeEvents(await questions.stream(call, question), question.model);
+      return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
+    }
+    return answerJson(c, 200, writeTurn(await questions.ask(call, question), question.model));
+  };
+  const show = async (c: AppContext): Promise<Response> => {
+    const { principal } = await openEmptyCall(c, NAME, options);
+    return answerJson(c, 200, writeTree(await questions.tree(principal, idOf(c))));
+  };
+  const remove = async (c: AppContext): Promise<Response> => {
+    const { principal } = await openEmptyCall(c, NAME, options);
+    if (await questions.remove(principal, idOf(c))) return answerJson(c, 200, {});
+    throw new ProxyError("conversation_not_found");
+  };
+  const needUpgrade = (c: AppContext) => writeError(c, new ProxyError("upgrade_needed"));
+
+  const route = (method: Route["method"], handle: Route["handle"]): Route => {
+    return { method, path: PATH, counted: true, handle, ...docs[method] };
+  };
+  return {
+    name: NAME,
+    writeError,
+    routes: [
+      route("POST", ask),
+      route("GET", show),
+      route("DELETE", remove),
+      { method: "GET", path: "/ask", counted: false, refuses: true, handle: needUpgrade },
+    ],
+  };
+}
+
+/** What /openapi.json says of them. */
+const docs: Partial<Record<Route["method"], { readonly doc: RouteDoc }>> = {
+  POST: {
+    doc: {
+      summary: "Asks in a conversation tree; the id `new` begins one",
+      body: askBody,
+      answer: askAnswer,
+      event: askEvent,
+      credential: "optional",
+    },
+  },
+  GET: { doc: { summary: "Shows a conversation tree", answer: askTree, credential: "optional" } },
+  DELETE: { doc: { summary: "Deletes a conversation tree", credential: "optional" } },
+};
+
+function idOf(c: AppContext): string {
+  return c.req.param("conversation_id") ?? "";
+}
+
+async function* writeEvents(
+  events: AsyncIterable<TurnEvent>,
+  model: string,
+): AsyncGenerator<string> {
+  for await (const event of events) {
+    if (event.type === "text-delta") yield JSON.stringify({ delta: event.text });
+    if (event.type === "turn-end") {
+      yield JSON.stringify({ ...writeTurn(event.turn, model), done: true });
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { Call } from "../../core/call.ts";
+import type { Conversations, Tree } from "../../core/conversations.ts";
+import type { Dialogue, Turn, TurnEvent } from "../../core/dialogue.ts";
+import { ANONYMOUS, ownerOf } from "../../core/owner.ts";
+import type { Principal } from "../../core/principal.ts";
+import type { AskQuestion } from "./wire.ts";
+
+/** Questions in conversation trees, the same for all transports. */
+export interface AskQuestions {
+  ask(call: Call, question: AskQuestion): Promise<Turn>;
+  stream(call: Call, question: AskQuestion): Promise<AsyncIterable<TurnEvent>>;
+  tree(principal: Principal, conversationId: string): Promise<Tree>;
+  /** False when there was none. */
+  remove(principal: Principal, conversationId: string): Promise<boolean>;
+}
+
+export interface AskQuestionsOptions {
+  readonly conversations: Conversations;
+  readonly dialogue: Dialogue;
+  readonly digestKey: (key: string) => string;
+}
+
+export function createAskQuestions(options: AskQuestionsOptions): AskQuestions {
+  const { conversations, dialogue, digestKey } = options;
+
+  /** A caller's own, or one that was begun without a credential and belongs to whoever knows its id. */
+  const ownerWith = async (principal: Principal, conversationId: string | null) => {
+    const own = ownerOf(principal, digestKey) ?? ANONYMOUS;
+    if (conversationId === null || own === ANONYMOUS) return own;
+    return (await conversations.find(own, conversationId)) === null ? ANONYMOUS : own;
+  };
+  const turnOf = async ({ principal }: Call, question: AskQuestion) => ({
+    owner: await ownerWith(principal, question.conversationId),
+    conversationId: question.conversationId,
+    parentId: question.parentId,
+    onlyAtNewest: false,
+    question: question.prompt,
+    model: question.model,
+    maxTokens: question.maxTokens,
+  });
+  return {
+    ask: async (call, question) => dialogue.ask(call, await turnOf(call, question)),
+    stream: async (call, question) => dialogue.stream(call, await turnOf(call, question)),
+    tree: async (principal, id) => conversations.tree(await ownerWith(principal, id), id),
+    remove: async (principal, id) => conversations.delete(await ownerWith(principal, id), id),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Call } from "../../core/call.ts";
+import { expectedBytes, readJson } from "./body.ts";
+import type { Identify } from "./credentials.ts";
+import type { AppContext } from "./facts.ts";
+import { openCall } from "./open-call.ts";
+import type { OpenCalls } from "./open-calls.ts";
+
+export interface CallOptions {
+  readonly maxBodyBytes: number;
+  readonly identify: Identify;
+  readonly openCalls: OpenCalls;
+}
+
+/** A request with a JSON body that has passed the gates before its schema. */
+export interface JsonCall {
+  readonly json: unknown;
+  /** Says on whose behalf it is; `bodyKey` is the field that carries a credential, if there is one. */
+  open(bodyKey: string | null): Promise<Call>;
+}
+
+export async function readJsonCall(
+  c: AppContext,
+  dialect: string,
+  { maxBodyBytes, identify, openCalls }: CallOptions,
+): Promise<JsonCall> {
+  const { incoming, outgoing } = c.env;
+  const open = openCall(c, dialect, openCalls);
+  openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
+  const json = await readJson(incoming, maxBodyBytes);
+  return {
+    json,
+    open: async (bodyKey) => open(await identify(c.get("facts").client, incoming.headers, bodyKey)),
+  };
+}
+
+/** The same for requests without a body. */
+export async function openEmptyCall(
+  c: AppContext,
+  dialect: string,
+  { identify, openCalls }: Pick<CallOptions, "identify" | "openCalls">,
+): Promise<Call> {
+  const open = openCall(c, dialect, openCalls);
+  return open(await identify(c.get("facts").client, c.env.incoming.headers, null));
+}

@@ -1,0 +1,18 @@
+import type { Dialect, Route, WriteError } from "../dialect.ts";
+import { answer, answerHeaders } from "../edge/answer-headers.ts";
+
+const HTML_TYPE = "text/html; charset=utf-8";
+const GREETING = "Hello, World!";
+
+/** What stands at `/`, by which older clients tell whether a server is there. */
+export function createHome(writeError: WriteError): Dialect {
+  const greet: Route = {
+    method: "GET",
+    path: "/",
+    counted: false,
+    onlyMethod: true,
+    handle: (c) => answer(200, GREETING, answerHeaders(c.get("facts"), HTML_TYPE)),
+    doc: { summary: "Tells that the server is there", answerType: "text/html", credential: "none" },
+  };
+  return { name: "home", routes: [greet], writeError };
+}

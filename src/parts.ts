@@ -1,0 +1,68 @@
+import { createKeyDigest, createRequestIds, windowsOf } from "./adapters.ts";
+import type { Config } from "./config/settings.ts";
+import type { Clock } from "./core/ports.ts";
+import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
+import { createClientAddress } from "./dialects/edge/client-address.ts";
+import { createIdentify } from "./dialects/edge/credentials.ts";
+import type { RequestEnd } from "./dialects/edge/facts.ts";
+import { createOpenCalls } from "./dialects/edge/open-calls.ts";
+import { createEnvelopeErrors } from "./dialects/envelope/routes.ts";
+import { createMemoryLimiter } from "./limits/memory.ts";
+import { createOpenAnswers } from "./limits/open-answers.ts";
+import { createTranslate, defaultLanguage } from "./locales.ts";
+import type { Log } from "./log.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import type { Storage } from "./storage/open.ts";
+
+export interface PartsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly installationSecret: string;
+}
+
+/** What several others are made from, and what all transports share. */
+export type Parts = ReturnType<typeof createParts>;
+
+export function createParts(config: Config, options: PartsOptions) {
+  const { clock, log, storage, installationSecret } = options;
+  const translate = createTranslate();
+  const language = defaultLanguage(config.LANG);
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
+  const alarm = createAddressAlarm({
+    onAlarm: ({ code, peer, share, calls }) => {
+      const params = { peer: peer ?? "", percent: Math.round(share * 100) };
+      log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
+    },
+  });
+  const metrics = createMetrics({
+    openCalls: () => openCalls.count,
+    warnings: () => alarm.warnings().map(({ code }) => code),
+    models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
+  });
+  return {
+    storage,
+    clock,
+    log,
+    digestKey: createKeyDigest(installationSecret),
+    translate,
+    language,
+    alarm,
+    openCalls,
+    metrics,
+    newRequestId: createRequestIds(),
+    resolveClient: createClientAddress(config.TRUSTED_PROXIES),
+    openAnswers: createOpenAnswers(config.STREAM_LIMIT),
+    limiter: createMemoryLimiter({ limits: windowsOf(config), clock }),
+    writeError: createEnvelopeErrors(translate),
+    identify: createIdentify({
+      allowed: config.ALLOWED_IPS,
+      tokensOnly: config.SHARED_KEY === "token",
+      tokens: storage.tokens,
+    }),
+    onEnd: (end: RequestEnd) => {
+      metrics.request(end);
+      log.request(end);
+    },
+  };
+}
