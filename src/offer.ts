@@ -5,6 +5,8 @@ import type { Dialogue } from "./core/dialogue.ts";
 import type { Pipeline } from "./core/pipeline.ts";
 import { createAsk } from "./dialects/ask/http.ts";
 import { type AskQuestions, createAskQuestions } from "./dialects/ask/questions.ts";
+import { createChatAccess } from "./dialects/chats/access.ts";
+import { createChats } from "./dialects/chats/routes.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
 import type { CallOptions } from "./dialects/edge/json-call.ts";
@@ -57,7 +59,28 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
     translate,
   });
   const home = createHome(writeError);
-  return [status, openai, ...adminDialects(config, parts), ask, home, envelope];
+  const chats = chatsDialects(config, parts, answering);
+  return [status, openai, ...adminDialects(config, parts), ask, home, envelope, ...chats];
+}
+
+function chatsDialects(
+  config: Config,
+  parts: Parts,
+  { pipeline, dialogue }: Answering,
+): readonly Dialect[] {
+  const { storage, digestKey, translate } = parts;
+  const { CHATS_ACCESS, ADMIN_TOKEN: adminToken, MESSAGES_LENGTH, MODERATION_MODEL } = config;
+  return createChats({
+    ...callOptions(config, parts),
+    conversations: storage.conversations,
+    dialogue,
+    pipeline,
+    access: createChatAccess({ open: CHATS_ACCESS === "open", adminToken, digestKey }),
+    rules: modelRules(config),
+    maxMessages: MESSAGES_LENGTH,
+    moderationModel: MODERATION_MODEL,
+    translate,
+  });
 }
 
 function askQuestions(parts: Parts, { dialogue }: Answering): AskQuestions {

@@ -1,5 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { ProxyError } from "../core/errors.ts";
 import type { Dialect, Route, WriteError } from "../dialects/dialect.ts";
 import {
@@ -8,10 +6,11 @@ import {
   answerHeaders,
   retryHeaders,
 } from "../dialects/edge/answer-headers.ts";
+import { bearerIn, createSecretMatch } from "../dialects/edge/bearer.ts";
 import { readJson } from "../dialects/edge/body.ts";
-import { roomIn } from "../dialects/edge/event-stream.ts";
 import type { AppContext } from "../dialects/edge/facts.ts";
 import { httpStatus } from "../dialects/edge/http-status.ts";
+import { streamText } from "../dialects/edge/text-stream.ts";
 import type { Translate } from "../locales.ts";
 import type { Admin } from "./operations.ts";
 
@@ -93,20 +92,13 @@ function named(c: AppContext, name: string): string {
   return c.req.param(name) ?? "";
 }
 
-/** Digests are compared, so that neither content nor length of a guess shows in the time it takes. */
 function createGate(token: string): (c: AppContext) => void {
-  const wanted = digest(token);
+  const matches = createSecretMatch(token);
   return function mayEnter(c) {
-    const { authorization } = c.env.incoming.headers;
-    const given = /^bearer +(\S+)$/i.exec(authorization?.trim() ?? "")?.[1];
-    const matches = timingSafeEqual(digest(given ?? ""), wanted);
+    const given = bearerIn(c.env.incoming.headers);
     if (given === undefined) throw new ProxyError("credential_missing");
-    if (!matches) throw new ProxyError("token_rejected");
+    if (!matches(given)) throw new ProxyError("token_rejected");
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }
 
 /** `{error: {code, message, field?}}` */
@@ -128,25 +120,10 @@ function json(c: AppContext, status: number, body: unknown, headers: AnswerHeade
   return answer(status, JSON.stringify(body), all);
 }
 
-/** Piece by piece as the client takes it. A break cuts the connection, so that none looks whole. */
-async function sendText(
+function sendText(
   c: AppContext,
   { format, text }: ReturnType<Admin["usage"]["export"]>,
 ): Promise<Response> {
-  const { outgoing } = c.env;
-  const headers = answerHeaders(c.get("facts"), CONTENT_TYPE[format]);
-  headers["content-disposition"] = `attachment; filename="usage.${format}"`;
-  // The first piece before the headers: a database that is away is still an error with a status.
-  let next = await text.next();
-  outgoing.writeHead(200, headers);
-  try {
-    for (; next.done !== true; next = await text.next()) {
-      if (outgoing.destroyed) break;
-      if (!outgoing.write(next.value)) await roomIn(outgoing);
-    }
-    outgoing.end();
-  } catch {
-    outgoing.destroy();
-  }
-  return RESPONSE_ALREADY_SENT as Response; // node-server's mark that the socket was written to
+  const disposition = `attachment; filename="usage.${format}"`;
+  return streamText(c, CONTENT_TYPE[format], text, { "content-disposition": disposition });
 }

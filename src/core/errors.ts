@@ -40,6 +40,7 @@ export const errorCodes = [
   "token_rejected",
   "token_needed",
   "access_token_rejected",
+  "admin_needed",
   // what a token may do
   "model_forbidden",
   "model_not_priced",

@@ -1,12 +1,11 @@
 import type { z } from "zod";
-import { ProxyError } from "../../core/errors.ts";
+import { type ErrorCode, ProxyError } from "../../core/errors.ts";
 
 /** The first thing wrong with a body, in our codes, so that it can be said in any language. */
 export function firstProblem(error: z.ZodError, json: unknown): ProxyError {
   const [issue] = error.issues;
   if (issue === undefined) return new ProxyError("bad_request");
-  const field = pathText(issue.path);
-  return problemOf(issue, field, valueAt(json, issue.path));
+  return problemAt(issue, [], json);
 }
 
 /** The kinds of value a text exists for (`type.<name>` in the locales), by zod's names. */
@@ -19,33 +18,64 @@ const EXPECTED: Readonly<Record<string, string>> = {
   object: "object",
 };
 
-function problemOf(issue: z.core.$ZodIssue, field: string, value: unknown): ProxyError {
-  const facts = { field };
-  const missing = () => new ProxyError("field_missing", { params: { field }, facts });
+/** `above`: where the union stands that the issue was found in; its own path begins there. */
+function problemAt(
+  issue: z.core.$ZodIssue,
+  above: readonly PropertyKey[],
+  json: unknown,
+): ProxyError {
+  const path = [...above, ...issue.path];
+  const field = pathText(path);
+  const value = valueAt(json, path);
+  if (value === undefined || value === null) return problem("field_missing", field);
   switch (issue.code) {
-    case "invalid_type": {
-      if (value === undefined || value === null) return missing();
-      const expected = EXPECTED[issue.expected] ?? "object";
-      return new ProxyError("field_type", { params: { field, expected }, facts });
-    }
-    case "invalid_value": {
-      if (value === undefined || value === null) return missing();
-      const choices = issue.values.map(String).join(", ");
-      return new ProxyError("field_choice", { params: { field, choices }, facts });
-    }
+    case "invalid_type":
+      return wrongType(field, EXPECTED[issue.expected] ?? "object");
+    case "invalid_value":
+      return wrongChoice(field, issue.values);
+    case "invalid_union":
+      return ofUnion(issue, path, json);
     case "too_small":
-      if (issue.origin === "string")
-        return new ProxyError("field_empty", { params: { field }, facts });
-      return new ProxyError("field_type", { params: { field, expected: "whole_number" }, facts });
+      return issue.origin === "string" || issue.origin === "array"
+        ? problem("field_empty", field)
+        : wrongType(field, "whole_number");
     case "too_big":
-      if (issue.origin === "array") {
-        const max = Number(issue.maximum);
-        return new ProxyError("field_too_many", { params: { field, max }, facts });
-      }
-      return new ProxyError("field_type", { params: { field, expected: "whole_number" }, facts });
+      return issue.origin === "array"
+        ? problem("field_too_many", field, { max: Number(issue.maximum) })
+        : wrongType(field, "whole_number");
+    case "custom":
+      // a check of ours, which says what it wants
+      return wrongType(field, String(issue.params?.expected ?? "object"));
     default:
-      return new ProxyError("bad_request", { facts });
+      return new ProxyError("bad_request", { facts: { field } });
   }
+}
+
+/** Of several forms, what is wrong within the one that the value has, or else that it has none. */
+function ofUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: readonly PropertyKey[],
+  json: unknown,
+): ProxyError {
+  if ("options" in issue) return wrongChoice(pathText(path), issue.options ?? []);
+  const inner = issue.errors.find((issues) => issues.every((one) => one.path.length > 0))?.[0];
+  return inner === undefined ? wrongType(pathText(path), "content") : problemAt(inner, path, json);
+}
+
+function wrongType(field: string, expected: string): ProxyError {
+  return problem("field_type", field, { expected });
+}
+
+function wrongChoice(field: string, choices: readonly unknown[]): ProxyError {
+  return problem("field_choice", field, { choices: choices.map(String).join(", ") });
+}
+
+function problem(
+  code: ErrorCode,
+  field: string,
+  params: Readonly<Record<string, string | number>> = {},
+): ProxyError {
+  return new ProxyError(code, { params: { field, ...params }, facts: { field } });
 }
 
 /** `continuous[3].role`; keys come from the schema, never from the client. */

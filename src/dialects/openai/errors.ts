@@ -44,6 +44,7 @@ const errorType = {
   token_rejected: "authentication_error",
   token_needed: "authentication_error",
   access_token_rejected: "permission_error",
+  admin_needed: "permission_error",
   model_forbidden: "permission_error",
   model_not_priced: "invalid_request_error",
   quota_exceeded: "insufficient_quota",

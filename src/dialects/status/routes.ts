@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { ProxyError } from "../../core/errors.ts";
 import type { Limiter, OpenAnswers } from "../../core/ports.ts";
 import type { Dialect, WriteError } from "../dialect.ts";
 import type { AddressWarning } from "../edge/address-alarm.ts";
 import { answer, answerHeaders } from "../edge/answer-headers.ts";
+import { bearerIn, createSecretMatch } from "../edge/bearer.ts";
 import type { AppContext } from "../edge/facts.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
 
@@ -91,14 +91,10 @@ function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean
   const { address, forwarded } = c.get("facts").client;
   // where a proxy speaks for somebody, "I am this machine" could be that somebody's word
   if (access === "loopback") return isLoopback(address) && forwarded === "none";
-  const given = /^bearer\s+(\S+)$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1];
-  return given !== undefined && timingSafeEqual(digest(given), digest(access.token));
+  const given = bearerIn(c.env.incoming.headers);
+  return given !== undefined && createSecretMatch(access.token)(given);
 }
 
 function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

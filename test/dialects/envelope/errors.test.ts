@@ -87,6 +87,7 @@ const statuses: Record<ErrorCode, number> = {
   upgrade_needed: 426,
   origin_forbidden: 403,
   access_token_rejected: 403,
+  admin_needed: 403,
   connections_limited: 429,
   credential_missing: 401,
   token_rejected: 401,

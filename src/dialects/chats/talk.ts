@@ -1,0 +1,54 @@
+import type { TurnEvent } from "../../core/dialogue.ts";
+import type { Route } from "../dialect.ts";
+import { streamEvents } from "../edge/event-stream.ts";
+import type { AppContext } from "../edge/facts.ts";
+import { answerJson, createDescribeFailure } from "../edge/json-answer.ts";
+import { readJsonCall } from "../edge/json-call.ts";
+import { chatsErrorForm } from "./errors.ts";
+import type { NamedChats } from "./named-chats.ts";
+import { type ChatsOptions, NAME } from "./options.ts";
+import { type ParseQuestion, writeAnswer } from "./wire.ts";
+
+/** Asks in a named chat, one turn at a time. */
+export function createTalk(
+  options: ChatsOptions,
+  chats: NamedChats,
+  parse: ParseQuestion,
+): Route["handle"] {
+  const { dialogue, access, rules, maxMessages, translate } = options;
+  const describe = createDescribeFailure(translate, chatsErrorForm);
+
+  return async function talk(c: AppContext): Promise<Response> {
+    const { json, open } = await readJsonCall(c, NAME, options);
+    const { content, model, maxTokens, stream, apiKey } = parse(json, rules);
+    const call = await open(apiKey);
+    const owner = access.ownerOf(call.principal);
+    const turn = {
+      owner,
+      conversationId: (await chats.open(owner, c.req.param("chat") ?? "")).id,
+      parentId: null,
+      onlyAtNewest: true,
+      question: content,
+      model,
+      maxTokens,
+      maxMessages,
+    };
+    if (stream) {
+      const texts = writeEvents(await dialogue.stream(call, turn), model);
+      return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
+    }
+    return answerJson(c, 200, writeAnswer(await dialogue.ask(call, turn), model));
+  };
+}
+
+async function* writeEvents(
+  events: AsyncIterable<TurnEvent>,
+  model: string,
+): AsyncGenerator<string> {
+  for await (const event of events) {
+    if (event.type === "text-delta") yield JSON.stringify({ delta: event.text });
+    if (event.type === "turn-end") {
+      yield JSON.stringify({ ...writeAnswer(event.turn, model), done: true });
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
+import { ALREADY_SENT, roomIn } from "./event-stream.ts";
+import type { AppContext } from "./facts.ts";
+
+/** A long text, piece by piece as the client takes it. A break cuts the connection, so that none looks whole. */
+export async function streamText(
+  c: AppContext,
+  contentType: string,
+  text: AsyncIterator<string>,
+  more: AnswerHeaders = {},
+): Promise<Response> {
+  const { outgoing } = c.env;
+  // The first piece before the headers: a database that is away is still an error with a status.
+  let next = await text.next();
+  outgoing.writeHead(200, { ...answerHeaders(c.get("facts"), contentType), ...more });
+  try {
+    for (; next.done !== true; next = await text.next()) {
+      if (outgoing.destroyed) break;
+      if (!outgoing.write(next.value)) await roomIn(outgoing);
+    }
+    outgoing.end();
+  } catch {
+    outgoing.destroy();
+  } finally {
+    await text.return?.().catch(() => undefined);
+  }
+  return ALREADY_SENT;
+}
