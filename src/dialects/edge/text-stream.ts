@@ -1,4 +1,4 @@
-import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
+import { type AnswerHeaders, answer, answerHeaders } from "./answer-headers.ts";
 import { ALREADY_SENT, roomIn } from "./event-stream.ts";
 import type { AppContext } from "./facts.ts";
 
@@ -9,10 +9,15 @@ export async function streamText(
   text: AsyncIterator<string>,
   more: AnswerHeaders = {},
 ): Promise<Response> {
-  const { outgoing } = c.env;
+  const { incoming, outgoing } = c.env;
   // The first piece before the headers: a database that is away is still an error with a status.
   let next = await text.next();
-  outgoing.writeHead(200, { ...answerHeaders(c.get("facts"), contentType), ...more });
+  const headers = { ...answerHeaders(c.get("facts"), contentType), ...more };
+  if (incoming.method === "HEAD") {
+    await text.return?.();
+    return answer(200, "", headers);
+  }
+  outgoing.writeHead(200, headers);
   try {
     for (; next.done !== true; next = await text.next()) {
       if (outgoing.destroyed) break;

@@ -1,5 +1,5 @@
 import { createConnection } from "node:net";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { deadline } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
 import { until } from "../../support/process.ts";
@@ -129,4 +129,15 @@ test("DELETE /conversations deletes all that is the caller's and says how much",
   expect(await ann.refused("GET", "/a/chat")).toBe("404 conversation_not_found");
   await ann.ask("a", "anew");
   expect(await ann.history("a")).toHaveLength(2);
+});
+
+test("HEAD /conversations has no body, and nothing is written behind its back", async () => {
+  const complaints = vi.spyOn(console, "error");
+  const { ann } = await startChats();
+  await ann.ask("work", "one");
+  const reply = await ann.send("HEAD", "/conversations");
+  expect(reply).toMatchObject({ status: 200, text: "" });
+  expect(reply.headers["content-type"]).toBe("application/x-ndjson");
+  await ann.get("/chats");
+  expect(complaints).not.toHaveBeenCalled();
 });

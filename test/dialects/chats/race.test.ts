@@ -12,10 +12,11 @@ import {
   systemClock,
 } from "../../storage/support/databases.ts";
 import { paced } from "../../support/faults.ts";
+import { deadline } from "../../support/http.ts";
 import { startParley } from "../../support/parley.ts";
 import { type ParleyProcess, startProcess } from "../../support/process.ts";
 import { type ScriptedUpstream, startUpstream } from "../../support/upstream.ts";
-import { checkWhole, keyed, linesOf, startChats } from "./support.ts";
+import { checkWhole, keyed, linesOf, startChats, WAIT_MS } from "./support.ts";
 
 const PARALLEL = 200;
 const TEST_MS = 120_000;
@@ -107,8 +108,9 @@ describe("a process that is killed while chats are answered", () => {
       try {
         for (let round = 0; round < rounds; round += 1) {
           const parley = await start(upstream, folder);
-          const talking = talk(parley, round, acknowledged);
-          await pause(randomInt(50, 400));
+          const { first, ended: talking } = talk(parley, round, acknowledged);
+          await deadline(first, WAIT_MS, "the first answer of the round");
+          await pause(randomInt(0, 300));
           parley.signal("SIGKILL");
           await Promise.all([talking, parley.exit]);
         }
@@ -126,20 +128,26 @@ const start = ({ url }: ScriptedUpstream, folder: string) =>
   startProcess({ OPENAI_URL: url, DATA_DIR: folder, MAX_BODY_BYTES: "100000" });
 
 /** Talks in a few chats at once until the process is gone; notes what was answered. */
-async function talk(parley: ParleyProcess, round: number, acknowledged: Set<string>) {
+function talk(parley: ParleyProcess, round: number, acknowledged: Set<string>) {
   const ann = keyed(parley.url);
+  const first = Promise.withResolvers<void>();
   const lanes = Array.from({ length: 6 }, async (_, lane) => {
     for (let at = 0; ; at += 1) {
       const question = `${round}-${lane}-${at}`;
       const body = { content: question, stream: lane % 2 === 0 };
       const reply = await ann.send("POST", `/chat-${lane % 3}/chat`, body);
-      if (reply.status === 200 && !reply.text.includes('"code"')) acknowledged.add(question);
-      else expect(reply.status).toBe(409);
+      if (reply.status === 409) continue;
+      if (reply.status !== 200 || reply.text.includes('"code"')) throw new Error(reply.text);
+      acknowledged.add(question);
+      first.resolve();
     }
   });
-  for (const lane of await Promise.allSettled(lanes)) {
-    if (lane.status === "rejected") expect(String(lane.reason)).toMatch(/ECONN|hang up|aborted/);
-  }
+  const ended = Promise.allSettled(lanes).then((settled) => {
+    for (const lane of settled) {
+      if (lane.status === "rejected") expect(String(lane.reason)).toMatch(/ECONN|hang up|aborted/);
+    }
+  });
+  return { first: first.promise, ended };
 }
 
 async function checkFolder(
