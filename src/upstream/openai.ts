@@ -1,11 +1,11 @@
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/messages.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
+import { readEvents } from "../core/sse.ts";
 import { type Delta, parseCompletion, parseDelta } from "./answers.ts";
 import { askUpstream, type UpstreamAnswer } from "./ask.ts";
 import { fromApiError } from "./errors.ts";
 import { prepareRequest, type TokenField, usualTokenField } from "./request.ts";
-import { readEvents } from "./sse.ts";
 import type { Transport } from "./transport.ts";
 
 export interface OpenAIUpstreamOptions {

@@ -13,10 +13,11 @@ import type { AppContext } from "../edge/facts.ts";
 import type { IdempotentAnswers } from "../edge/idempotency.ts";
 import { openCall } from "../edge/open-call.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
+import { collect } from "../edge/whole-answer.ts";
 import { errorBody, statusOf } from "./errors.ts";
 import { requestLimitHeaders } from "./limit-headers.ts";
 import { type ModelFilter, writeModels } from "./models.ts";
-import { collect, passStream } from "./pass-bytes.ts";
+import { passStream } from "./pass-bytes.ts";
 import { usageOf, weekOf } from "./usage.ts";
 import { chatEndpoint, type Endpoint, endpoints, parseRelay } from "./wire.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createEventParser, readEvents } from "../../src/upstream/sse.ts";
+import { createEventParser, readEvents } from "../../src/core/sse.ts";
 
 const mebibyte = 1024 * 1024;
 

@@ -12,12 +12,12 @@ interface Source {
  * The parsed value, with every number that JavaScript can't count to as its client wrote it: such
  * ids would reach the upstream as other ids. Read again only where there are any.
  */
-export function withExactNumbers(value: object, bytes: Buffer): object {
+export function withExactNumbers(value: object, text: Buffer | string): object {
   if (!holdsInexact(value)) return value;
   const exact = JSON as unknown as ExactJson;
   const revive = (_name: string, one: unknown, { source }: Source) =>
     isInexact(one) && source !== undefined ? exact.rawJSON(source) : one;
-  return exact.parse(bytes.toString("utf8").replace(/^\ufeff/, ""), revive) as object;
+  return exact.parse(text.toString().replace(/^\ufeff/, ""), revive) as object;
 }
 
 /** Recursion is safe: what is parsed is no deeper than the edge lets through. */

@@ -1,4 +1,4 @@
-import { ProxyError } from "../core/errors.ts";
+import { ProxyError } from "./errors.ts";
 
 /**
  * The data of each server-sent event, whatever the pieces the bytes came in: UTF-8 and line ends
