@@ -2,9 +2,17 @@ FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Left out: a compiler that only types would need (an optional peer of i18next), the packages' own
-# tests, and types, source maps and manuals. Node runs no TypeScript below node_modules.
+# tests, builds for browsers, what only commands of packages use (yargs and what it needs), all of
+# Swagger UI but the two files that are served, and types, source maps and manuals. Node runs no
+# TypeScript below node_modules.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/typescript node_modules/@typescript node_modules/*/test \
+  && cd node_modules \
+  && rm -rf typescript @typescript @types */test @scarf protobufjs/dist protobufjs/scripts \
+    yargs yargs-parser cliui y18n escalade get-caller-file require-directory string-width strip-ansi \
+    wrap-ansi ansi-styles ansi-regex color-convert color-name emoji-regex is-fullwidth-code-point \
+  && find swagger-ui-dist -type f ! -name package.json ! -name LICENSE ! -name NOTICE \
+    ! -name swagger-ui-bundle.js ! -name swagger-ui.css ! -name favicon-32x32.png -delete \
+  && cd .. \
   && find node_modules -type f \
     \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) -delete \
   && find node_modules -type d -empty -delete

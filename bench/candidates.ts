@@ -18,6 +18,8 @@ export interface Candidate {
 
 export interface BenchRequest {
   readonly path: string;
+  /** Calls go round so many paths: the number of each takes the place of `{n}`. */
+  readonly paths?: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -41,6 +43,8 @@ export const GUARDED = "parley envelope";
 export const CONTROL = "bare again";
 
 const CONNECTIONS = 32;
+/** Each takes a second, so that many are needed to keep a gateway busy. */
+const STREAMS = 300;
 const PROMPT = "hello, please tell me in one sentence what a gateway is good for";
 const JSON_HEADERS = { "content-type": "application/json" };
 
@@ -100,6 +104,25 @@ const envelopeRequest: BenchRequest = {
   body: JSON.stringify({ user_content: PROMPT }),
 };
 
+/** A stream of 50 events in a second: see upstream.ts. */
+const streamRequest: BenchRequest = {
+  ...chatRequest,
+  body: JSON.stringify({
+    model: "gpt-4o-mini",
+    messages: [{ role: "user", content: PROMPT }],
+    stream: true,
+    stream_options: { include_usage: true },
+  }),
+};
+
+/** So many chats that no two calls meet in one, and that none is full before the end. */
+const turnRequest: BenchRequest = {
+  path: "/chat-{n}/chat",
+  paths: 900,
+  headers: { ...JSON_HEADERS, authorization: "Bearer sk-bench" },
+  body: JSON.stringify({ content: PROMPT }),
+};
+
 const plain = { concurrency: CONNECTIONS, baseline: "bare", direct: "direct" };
 
 export const scenarios: readonly Scenario[] = [
@@ -115,6 +138,22 @@ export const scenarios: readonly Scenario[] = [
     candidate: parley,
     request: longRequest,
     baseline: "bare 100 KB",
+  },
+  { ...plain, name: "parley chats turn", candidate: parley, request: turnRequest },
+  {
+    ...plain,
+    name: "bare stream",
+    candidate: bare,
+    request: streamRequest,
+    concurrency: STREAMS,
+  },
+  {
+    ...plain,
+    name: "parley /v1 stream",
+    candidate: parley,
+    request: streamRequest,
+    concurrency: STREAMS,
+    baseline: "bare stream",
   },
 ];
 

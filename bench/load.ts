@@ -34,9 +34,14 @@ export function createCaller(origin: string, request: BenchRequest, connections:
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: ANSWER_TIMEOUT_MS,
   });
-  const options: Dispatcher.DispatchOptions = { ...request, method: "POST" };
+  const { path, paths = 1, headers, body } = request;
+  let calls = 0;
+  const next = (): Dispatcher.DispatchOptions => {
+    calls += 1;
+    return { method: "POST", headers, body, path: path.replace("{n}", String(calls % paths)) };
+  };
   return {
-    call: () => new Promise((resolve) => pool.dispatch(options, answerReader(resolve))),
+    call: () => new Promise((resolve) => pool.dispatch(next(), answerReader(resolve))),
     close: () => pool.destroy(),
   };
 }

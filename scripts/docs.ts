@@ -39,7 +39,8 @@ export function wantedDocuments(): readonly DocumentText[] {
   const languages = Object.keys(readmes) as Language[]; // keyed by Language, see above
   const texts = languages.map((language) => {
     const path = readmes[language];
-    return { path, text: withTable(readDocument(path), path, settingsTable(language)) };
+    const text = withTable(readDocument(path), path, settingsTable(language));
+    return { path, text: withSamples(text) };
   });
   return [...texts, { path: ".env.example", text: envExample() }];
 }
@@ -120,6 +121,21 @@ function withTable(text: string, path: string, table: string): string {
   if (begin === -1 || end < begin) throw new Error(`${path} lacks the markers of its table`);
   const before = text.slice(0, begin + BEGIN_MARKER.length);
   return `${before}\n\n${table}\n\n${text.slice(end)}`;
+}
+
+/** The language of a code block by the ending of its file. */
+const FENCES: Readonly<Record<string, string>> = { py: "python", mjs: "js", proto: "proto" };
+
+/** Files of examples/ stand in the READMEs as they are, each behind a comment that names it. */
+function withSamples(text: string): string {
+  return text.replaceAll(
+    /^<!-- sample: (\S+) -->\n\n```[\s\S]*?^```$/gm,
+    (_block, path: string) => {
+      const fence = FENCES[path.slice(path.lastIndexOf(".") + 1)] ?? "text";
+      const sample = readDocument(path).trimEnd();
+      return `<!-- sample: ${path} -->\n\n\`\`\`${fence}\n${sample}\n\`\`\``;
+    },
+  );
 }
 
 function currentText(path: string): string | null {

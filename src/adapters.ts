@@ -27,11 +27,14 @@ export function upstreamsOf(config: Config, transport: Transport) {
   return { upstream: createOpenAIUpstream(options), relay: createRelay(options) };
 }
 
+/** 128 bits in hex, as the ledger takes digests: anything else it would hash once more. */
+const DIGEST_CHARACTERS = 32;
+
 /** Keyed, so that hashes of keys mean nothing without this installation's secret. */
 export function createKeyDigest(secret: string): (key: string) => string {
   // of fixed length, so that no other secret and key can come to the same text
   const hashKey = hash("sha256", secret);
-  return (key) => hash("sha256", hashKey + key, "base64url").slice(0, 22);
+  return (key) => hash("sha256", hashKey + key).slice(0, DIGEST_CHARACTERS);
 }
 
 /** Unique over processes and restarts by 60 random bits, in a process by counting. */

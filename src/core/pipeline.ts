@@ -5,7 +5,14 @@ import { ProxyError } from "./errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
 import { mostTokensOf } from "./most-tokens.ts";
 import { type PassOnOptions, passOn } from "./pass-on.ts";
-import type { OpenAnswers, Relay, RelayAnswer, RelayRequest, Upstream } from "./ports.ts";
+import type {
+  OpenAnswers,
+  Relay,
+  RelayAccount,
+  RelayAnswer,
+  RelayRequest,
+  Upstream,
+} from "./ports.ts";
 import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
 import { accountOf, watchEvents, watchPieces } from "./watches.ts";
 
@@ -48,23 +55,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return createSettle(call, model, streamed, permit, options);
   };
 
-  const passOnOptions = (call: Call, settle: Settle, leave: () => void): PassOnOptions => ({
-    settle,
-    hasLeft: () => call.signal.aborted,
-    leave,
-    drains: patience.drainMs > 0,
-    inBackground: (work) => {
-      background.add(work);
-      void work.finally(() => background.delete(work));
-    },
-  });
+  const inBackground = (work: Promise<void>) => {
+    background.add(work);
+    void work.finally(() => background.delete(work));
+  };
+  const passOnOptions = (call: Call, settle: Settle, leave: () => void): PassOnOptions => {
+    const hasLeft = () => call.signal.aborted;
+    return { settle, hasLeft, leave, drains: patience.drainMs > 0, inBackground };
+  };
 
   return {
     async complete(call, request) {
       const settle = await begin(call, request.model, mostTokensOf(request), false);
       const completion = await ask(call, settle, (how) => upstream.complete(request, how));
-      const outcome = call.signal.aborted ? "canceled" : "completed";
-      await settle(outcome, { account: accountOf(completion) });
+      await settleWhole(call, settle, accountOf(completion));
       return completion;
     },
 
@@ -72,22 +76,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       inPlace(call, request.model, options, async (leave) => {
         const settle = await begin(call, request.model, mostTokensOf(request), true);
         const events = await ask(call, settle, (how) => upstream.stream(request, how));
-        return passOn(
-          events,
-          watchEvents(call.principal, clock),
-          passOnOptions(call, settle, leave),
-        );
+        const watch = watchEvents(call.principal, clock);
+        return passOn(events, watch, passOnOptions(call, settle, leave));
       }),
 
     relay: (call, { request, model, mostTokens }) =>
       inPlace(request.streamed ? call : null, model, options, async (leave) => {
         const settle = await begin(call, model, mostTokens, request.streamed);
         const answer = await ask(call, settle, (how) => relay.send(request, how));
+        if (answer.kind === "whole") {
+          await settleWhole(call, settle, answer.account);
+          leave();
+          return answer;
+        }
         const watch = watchPieces(answer, call.principal, clock);
-        return {
-          ...answer,
-          pieces: passOn(answer.pieces, watch, passOnOptions(call, settle, leave)),
-        };
+        const pieces = passOn(answer.pieces, watch, passOnOptions(call, settle, leave));
+        return { ...answer, pieces };
       }),
 
     consult: (call, request) =>
@@ -102,6 +106,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await Promise.all(background);
     },
   };
+}
+
+/** An answer that is there to its end is paid for, also when nobody waits for it any more. */
+function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise<void> {
+  return settle(call.signal.aborted ? "canceled" : "completed", { account });
 }
 
 /** Starts what holds one of the caller's places for open streams (null: it needs none). */

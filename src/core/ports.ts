@@ -84,13 +84,27 @@ export interface RelayPiece {
   readonly last: boolean;
 }
 
-/** An upstream's good answer, untouched. */
-export interface RelayAnswer {
+interface RelayHead {
   readonly status: number;
   readonly contentType: string;
+}
+
+/** Held until it was there to its end: the ledger row goes before it. */
+export interface WholeAnswer extends RelayHead {
+  readonly kind: "whole";
+  readonly bytes: Uint8Array;
+  readonly account: RelayAccount;
+}
+
+/** As it comes. */
+export interface StreamedAnswer extends RelayHead {
+  readonly kind: "streamed";
   readonly pieces: AsyncIterable<RelayPiece>;
   account(): RelayAccount;
 }
+
+/** An upstream's good answer, untouched. Which kind it is, the upstream decides. */
+export type RelayAnswer = WholeAnswer | StreamedAnswer;
 
 /** The same service, for dialects whose clients speak its language. Throws ProxyError only. */
 export interface Relay {

@@ -1,7 +1,7 @@
 import { asSeenBy } from "./ask.ts";
 import type { AnswerEvent, Completion } from "./messages.ts";
 import type { Watch } from "./pass-on.ts";
-import type { Clock, RelayAccount, RelayAnswer, RelayPiece } from "./ports.ts";
+import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "./ports.ts";
 import type { Principal } from "./principal.ts";
 import type { Ending } from "./settle.ts";
 
@@ -21,7 +21,7 @@ export function watchEvents(principal: Principal, clock: Clock): Watch<AnswerEve
 }
 
 export function watchPieces(
-  answer: RelayAnswer,
+  answer: StreamedAnswer,
   principal: Principal,
   clock: Clock,
 ): Watch<RelayPiece> {

@@ -1,5 +1,4 @@
 import { APIError } from "openai";
-import { ProxyError } from "../core/errors.ts";
 import type { OutboundAnswer } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 
@@ -53,7 +52,7 @@ export interface UpstreamAnswer {
 }
 
 function createUpstreamAnswer(head: OutboundAnswer, maxTextBytes: number): UpstreamAnswer {
-  const bytes = () => readAll(head.body, maxTextBytes);
+  const bytes = () => head.body.whole(maxTextBytes);
   return {
     status: head.status,
     headers: {
@@ -67,18 +66,6 @@ function createUpstreamAnswer(head: OutboundAnswer, maxTextBytes: number): Upstr
     bytes,
     text: async () => (await bytes()).toString("utf8"),
   };
-}
-
-async function readAll(body: OutboundAnswer["body"], maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBytes) throw new ProxyError("upstream_bad_answer");
-    chunks.push(chunk);
-  }
-  const [first] = chunks;
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
 }
 
 function asObject(text: string): object | undefined {

@@ -21,6 +21,8 @@ export interface OutboundAnswer {
 
 /** Undecoded bytes; leaving the loop early closes the upstream connection. */
 export interface OutboundBody extends AsyncIterableIterator<Buffer> {
+  /** The body as one, instead of piece by piece; more bytes than that are a failure. */
+  whole(maxBytes: number): Promise<Buffer>;
   /** Nothing more is wanted, but the connection may live on if the answer ends soon. */
   drain(): void;
 }
@@ -31,6 +33,13 @@ interface ExchangeOptions {
   readonly maxBytes: number;
   /** The longest silence between two pieces of the body, while a reader waits for the next. */
   readonly idleMs: number;
+}
+
+/** Who waits for the whole body. */
+interface Gathering {
+  readonly maxBytes: number;
+  resolve(body: Buffer): void;
+  reject(error: ProxyError): void;
 }
 
 interface Waiter {
@@ -54,6 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
   #queuedBytes = 0;
   #receivedBytes = 0;
   #waiter: Waiter | null = null;
+  #gathering: Gathering | null = null;
   #started = false;
   #ended = false;
   #draining = false;
@@ -106,6 +116,10 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
       this.#fail(new ProxyError("upstream_bad_answer"));
       return;
     }
+    if (this.#gathering !== null) {
+      this.#gather(chunk, this.#gathering);
+      return;
+    }
     // while a slow client is being served the upstream isn't late: only the total runs on
     this.#deadline?.move(Number.POSITIVE_INFINITY);
     if (this.#waiter !== null) {
@@ -124,6 +138,8 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     this.#release();
     this.#waiter?.resolve({ done: true, value: undefined });
     this.#waiter = null;
+    this.#gathering?.resolve(this.#joined());
+    this.#gathering = null;
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -150,6 +166,29 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
+  }
+
+  whole(maxBytes: number): Promise<Buffer> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (this.#ended) return Promise.resolve(this.#joined());
+    return new Promise((resolve, reject) => {
+      this.#gathering = { maxBytes, resolve, reject };
+      if (this.#queuedBytes > maxBytes) this.#fail(new ProxyError("upstream_bad_answer"));
+      if (this.#receivedBytes > 0) this.#deadline?.move(this.#options.idleMs);
+      if (this.#controller?.paused) this.#controller.resume();
+    });
+  }
+
+  #gather(chunk: Buffer, { maxBytes }: Gathering): void {
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes > maxBytes) this.#fail(new ProxyError("upstream_bad_answer"));
+    this.#deadline?.move(this.#options.idleMs);
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#queue;
+    return this.#queue.length === 1 && first !== undefined ? first : Buffer.concat(this.#queue);
   }
 
   /** The reader leaves: whatever is still to come is not wanted. */
@@ -184,6 +223,8 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     if (!this.#started) this.#rejectHead(failure);
     this.#waiter?.reject(failure);
     this.#waiter = null;
+    this.#gathering?.reject(failure);
+    this.#gathering = null;
   }
 
   #release(): void {

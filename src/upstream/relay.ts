@@ -26,7 +26,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       if (contentType.includes("text/event-stream")) {
         const scanner = createEventScanner(hideUsage, maxEventBytes);
         const pieces = passEvents(answer, scanner);
-        return { status, contentType, pieces, account: scanner.account };
+        return { kind: "streamed", status, contentType, pieces, account: scanner.account };
       }
       return readWhole(answer, contentType);
     },
@@ -60,11 +60,7 @@ async function readWhole(answer: UpstreamAnswer, contentType: string): Promise<R
   const bytes = await answer.bytes();
   const account = contentType.includes("json") ? scanJson(bytes) : null;
   if (account === null) throw new ProxyError("upstream_bad_answer");
-  return { status: answer.status, contentType, pieces: onePiece(bytes), account: () => account };
-}
-
-async function* onePiece(bytes: Buffer): AsyncGenerator<RelayPiece> {
-  yield { bytes, last: true };
+  return { kind: "whole", status: answer.status, contentType, bytes, account };
 }
 
 /** No compression was asked for; who sends it all the same can't be read. */

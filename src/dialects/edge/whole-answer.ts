@@ -1,15 +1,10 @@
-import type { RelayAnswer } from "../../core/ports.ts";
+import type { RelayAnswer, WholeAnswer } from "../../core/ports.ts";
 
-export interface WholeAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly bytes: Uint8Array;
-}
-
-/** An answer that isn't a stream comes as one piece; one that should not have been is joined. */
-export async function collect({ status, contentType, pieces }: RelayAnswer): Promise<WholeAnswer> {
+/** What should not have been a stream, but came as one, is joined. */
+export async function collect(answer: RelayAnswer): Promise<Omit<WholeAnswer, "kind" | "account">> {
+  if (answer.kind === "whole") return answer;
   const all: Uint8Array[] = [];
-  for await (const { bytes } of pieces) all.push(bytes);
-  const [only] = all;
-  return { status, contentType, bytes: all.length === 1 && only ? only : Buffer.concat(all) };
+  for await (const { bytes } of answer.pieces) all.push(bytes);
+  const { status, contentType } = answer;
+  return { status, contentType, bytes: Buffer.concat(all) };
 }

@@ -7,14 +7,19 @@ import { ALREADY_SENT, EVENT_STREAM_HEADERS, roomIn } from "../edge/event-stream
 /** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
 export async function passStream(
   outgoing: ServerResponse,
-  { status, contentType, pieces }: RelayAnswer,
+  answer: RelayAnswer,
   headers: AnswerHeaders,
   describeError: (error: ProxyError) => string,
 ): Promise<Response> {
+  const { status, contentType } = answer;
+  if (answer.kind === "whole") {
+    outgoing.writeHead(status, { ...headers, "content-type": contentType }).end(answer.bytes);
+    return ALREADY_SENT;
+  }
   outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
   outgoing.flushHeaders();
   try {
-    await write(outgoing, pieces);
+    await write(outgoing, answer.pieces);
   } catch (thrown) {
     const error = toProxyError(thrown);
     if (error.code !== "canceled") outgoing.write(`\n\ndata: ${describeError(error)}\n\n`);
