@@ -21,11 +21,19 @@ export function createCreate(
     const most = chosen.mostConversations ?? parts.limits.conversationsPerOwner;
     const { row, nameKeys } = newRow(parts, storable("owner", owner), chosen);
     const add = () => parts.driver.transaction(() => insert(row, nameKeys, most));
-    // Expired ones are counted until they are swept.
-    const added = (await add()) || ((await sweepOwner(owner)) > 0 && (await add()));
-    if (!added) throw new ProxyError("conversations_limited", { params: { max: most } });
+    try {
+      await add();
+    } catch (error) {
+      // Expired ones are counted until they are swept.
+      if (!isLimited(error) || (await sweepOwner(owner)) === 0) throw error;
+      await add();
+    }
     return conversationOf(parts.codec, row);
   };
+}
+
+function isLimited(error: unknown): boolean {
+  return error instanceof ProxyError && error.code === "conversations_limited";
 }
 
 function newRow(parts: ConversationParts, owner: string, chosen: NewConversation) {
@@ -67,17 +75,19 @@ export function storedPrompt(
   return codec.write(payload, context);
 }
 
-/** False when the owner has no room; throws when the name is taken. */
+/**
+ * Throws when the name is taken or the owner has no room, so that nothing of it is left. The row of
+ * the count is locked last, as when a conversation is deleted: taken before, it would be held while
+ * the insert waits for a deletion that waits for it.
+ */
 function createInsertScript({ builder }: ConversationParts) {
   const count = countQuery(builder);
   return function* (
     row: ConversationTable,
     nameKeys: readonly string[],
     most: number,
-  ): Script<boolean> {
+  ): Script<void> {
     for (const key of nameKeys) yield* freeName(builder, row, key);
-    const [counted] = yield* ask(count({ owner: row.owner, most }));
-    if (counted === undefined) return false;
     const [inserted] = yield* ask(
       builder
         .insertInto("conversations")
@@ -86,9 +96,11 @@ function createInsertScript({ builder }: ConversationParts) {
         .returning("id")
         .compile(),
     );
-    // Thrown, so that the count is undone.
     if (inserted === undefined) throw taken();
-    return true;
+    const [counted] = yield* ask(count({ owner: row.owner, most }));
+    if (counted === undefined) {
+      throw new ProxyError("conversations_limited", { params: { max: most } });
+    }
   };
 }
 

@@ -51,6 +51,25 @@ eachDatabase("turns at once", (kind) => {
     });
   }, 30_000);
 
+  test("a name that is taken and freed by many at once is only ever a conflict", async () => {
+    await withDatabase(kind, async (database) => {
+      const { conversations } = await database.open();
+      const lanes = Array.from({ length: 20 }, async () => {
+        const codes: string[] = [];
+        for (let times = 0; times < 20; times += 1) {
+          codes.push(await codeOf(conversations.create(ann, { name: "chat" })));
+          const chat = await conversations.findByName(ann, "chat");
+          if (chat !== null) await conversations.delete(ann, chat.id);
+        }
+        return codes;
+      });
+      const codes = counted((await Promise.all(lanes)).flat());
+      expect(Object.keys(codes).sort()).toEqual(["conversation_conflict", "done"]);
+      expect(await conversations.list(ann)).toEqual([]);
+      await conversations.create(ann, { name: "chat", mostConversations: 1 });
+    });
+  }, 30_000);
+
   test("of 200 claims at once one is granted", async () => {
     await withDatabase(kind, async (database) => {
       const { conversations } = await database.open();

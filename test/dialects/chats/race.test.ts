@@ -16,10 +16,12 @@ import { deadline } from "../../support/http.ts";
 import { startParley } from "../../support/parley.ts";
 import { type ParleyProcess, startProcess } from "../../support/process.ts";
 import { type ScriptedUpstream, startUpstream } from "../../support/upstream.ts";
-import { checkWhole, keyed, linesOf, startChats, WAIT_MS } from "./support.ts";
+import { checkWhole, keyed, linesOf, startChats } from "./support.ts";
 
 const PARALLEL = 200;
 const TEST_MS = 120_000;
+/** A round ends when it had an answer; a busy machine may take its time. */
+const FIRST_MS = 20_000;
 /** Of a claim whose process is gone. */
 const LEASE_MS = 30_000;
 
@@ -107,12 +109,7 @@ describe("a process that is killed while chats are answered", () => {
       const acknowledged = new Set<string>();
       try {
         for (let round = 0; round < rounds; round += 1) {
-          const parley = await start(upstream, folder);
-          const { first, ended: talking } = talk(parley, round, acknowledged);
-          await deadline(first, WAIT_MS, "the first answer of the round");
-          await pause(randomInt(0, 300));
-          parley.signal("SIGKILL");
-          await Promise.all([talking, parley.exit]);
+          await killWhileTalking(upstream, folder, round, acknowledged);
         }
         await checkFolder(upstream, folder, acknowledged);
       } finally {
@@ -124,8 +121,24 @@ describe("a process that is killed while chats are answered", () => {
   );
 });
 
-const start = ({ url }: ScriptedUpstream, folder: string) =>
-  startProcess({ OPENAI_URL: url, DATA_DIR: folder, MAX_BODY_BYTES: "100000" });
+async function killWhileTalking(
+  upstream: ScriptedUpstream,
+  folder: string,
+  round: number,
+  acknowledged: Set<string>,
+): Promise<void> {
+  const parley = await startProcess({ OPENAI_URL: upstream.url, DATA_DIR: folder });
+  const { first, ended } = talk(parley, round, acknowledged);
+  try {
+    await deadline(first, FIRST_MS, "the first answer of the round");
+    await pause(randomInt(0, 300));
+  } finally {
+    await parley.close(); // with SIGKILL
+    await ended;
+  }
+}
+
+const CHATS = 3;
 
 /** Talks in a few chats at once until the process is gone; notes what was answered. */
 function talk(parley: ParleyProcess, round: number, acknowledged: Set<string>) {
@@ -135,7 +148,7 @@ function talk(parley: ParleyProcess, round: number, acknowledged: Set<string>) {
     for (let at = 0; ; at += 1) {
       const question = `${round}-${lane}-${at}`;
       const body = { content: question, stream: lane % 2 === 0 };
-      const reply = await ann.send("POST", `/chat-${lane % 3}/chat`, body);
+      const reply = await ann.send("POST", `/chat-${round}-${lane % CHATS}/chat`, body);
       if (reply.status === 409) continue;
       if (reply.status !== 200 || reply.text.includes('"code"')) throw new Error(reply.text);
       acknowledged.add(question);
@@ -170,7 +183,10 @@ async function checkFolder(
     const kept = new Set(lines.filter(({ role }) => role === "user").map((one) => one.content));
     for (const question of acknowledged) expect(kept).toContain(question);
     expect(acknowledged.size).toBeGreaterThan(0);
-    for (const chat of ["chat-0", "chat-1", "chat-2"]) await ann.ask(chat, "still there?");
+    const names = Array.from({ length: rounds * CHATS }, (_, at) => {
+      return `chat-${Math.floor(at / CHATS)}-${at % CHATS}`;
+    });
+    for (const name of names) await ann.ask(name, "still there?");
   } finally {
     await parley.close();
   }
