@@ -59,15 +59,11 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
     translate,
   });
   const home = createHome(writeError);
-  const chats = chatsDialects(config, parts, answering);
-  return [status, openai, ...adminDialects(config, parts), ask, home, envelope, ...chats];
+  const chats = chatsDialect(config, parts, answering);
+  return [status, openai, ...adminDialects(config, parts), ask, home, envelope, chats];
 }
 
-function chatsDialects(
-  config: Config,
-  parts: Parts,
-  { pipeline, dialogue }: Answering,
-): readonly Dialect[] {
+function chatsDialect(config: Config, parts: Parts, { pipeline, dialogue }: Answering): Dialect {
   const { storage, digestKey, translate } = parts;
   const { CHATS_ACCESS, ADMIN_TOKEN: adminToken, MESSAGES_LENGTH, MODERATION_MODEL } = config;
   return createChats({

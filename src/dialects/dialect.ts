@@ -109,7 +109,7 @@ function mountPrefix(app: Hono<AppEnv>, { name, prefix, writeError }: Dialect, g
   });
 }
 
-function methodNotAllowed(methods: readonly string[]): ProxyError {
+export function methodNotAllowed(methods: readonly string[]): ProxyError {
   const allow = methods.join(", ");
   return new ProxyError("method_not_allowed", { params: { methods: allow }, facts: { allow } });
 }

@@ -1,4 +1,4 @@
-import type { Dialect, Route } from "../dialect.ts";
+import { type Dialect, methodNotAllowed, type Route } from "../dialect.ts";
 import { createJsonErrors } from "../edge/json-answer.ts";
 import { chatRoutes } from "./chat-routes.ts";
 import { chatsErrorForm } from "./errors.ts";
@@ -7,15 +7,22 @@ import { createNamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME } from "./options.ts";
 import { ownRoutes } from "./own-routes.ts";
 
-/**
- * Named chats kept by the server. To be mounted last: `/:chat/…` is whatever its client calls it, so
- * the dialect's own fixed paths also come before it, other methods of theirs included.
- */
-export function createChats(options: ChatsOptions): readonly Dialect[] {
+/** Named chats kept by the server. To be mounted last: `/:chat/…` is whatever its client calls it. */
+export function createChats(options: ChatsOptions): Dialect {
   const writeError = createJsonErrors(options.translate, chatsErrorForm);
-  const part = (routes: readonly Route[]): Dialect => ({ name: NAME, writeError, routes });
-  return [
-    part([...globalRoutes(options), ...ownRoutes(options)]),
-    part(chatRoutes(options, createNamedChats(options.conversations))),
-  ];
+  const fixed = [...globalRoutes(options), ...ownRoutes(options)];
+  const named = chatRoutes(options, createNamedChats(options.conversations));
+  return { name: NAME, writeError, routes: [...fixed, ...refusalsToDelete(fixed), ...named] };
+}
+
+/** `DELETE /:chat` would take these paths for chats. */
+function refusalsToDelete(routes: readonly Route[]): readonly Route[] {
+  return [...Map.groupBy(routes, ({ path }) => path)].flatMap(([path, all]): Route[] => {
+    const methods = all.map(({ method }) => method);
+    if (methods.includes("DELETE")) return [];
+    const handle = () => {
+      throw methodNotAllowed(methods);
+    };
+    return [{ method: "DELETE", path, counted: false, refuses: true, handle }];
+  });
 }
