@@ -23,7 +23,8 @@ COPY src ./src
 # compiled by the user that will run it.
 RUN chmod -R a+rX LICENSE package.json locales src && install -d -o node -g node .compiled
 USER node
-RUN NODE_COMPILE_CACHE=/app/.compiled node -e "import('/app/src/compose.ts')" \
+RUN NODE_COMPILE_CACHE=/app/.compiled node -e \
+    "Promise.all(['compose', 'dialects/ask/grpc/listener'].map((part) => import('/app/src/' + part + '.ts')))" \
   && chmod -R a+rX .compiled
 
 FROM node:26-bookworm-slim

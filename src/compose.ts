@@ -13,9 +13,9 @@ import type { Clock } from "./core/ports.ts";
 import type { OpenCalls } from "./dialects/edge/open-calls.ts";
 import { createGate } from "./gate.ts";
 import { createTokenLimits } from "./limits/token-limits.ts";
-import type { Listener } from "./listener.ts";
+import type { ListenerAt } from "./listener.ts";
 import { describeError, type Log } from "./log.ts";
-import { createDialects } from "./offer.ts";
+import { createDialects, createListeners } from "./offer.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { createHttpServer, createMetricsServer } from "./server.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
@@ -28,7 +28,7 @@ export interface Parley {
   /** Serves metrics alone, when they have a port of their own. */
   readonly metricsServer: Server | null;
   /** Other ports on which calls come in, with the number that is set for each. */
-  readonly listeners: readonly { readonly listener: Listener; readonly port: number }[];
+  readonly listeners: readonly ListenerAt[];
   readonly openCalls: OpenCalls;
   /** No new connections but those of HTTP, which is told by answers; see `openCalls` for calls. */
   drain(): void;
@@ -59,23 +59,25 @@ export async function compose(
     mostConversationsOf: (owner) =>
       owner === ANONYMOUS || owner === PUBLIC ? MOST_SHARED_CONVERSATIONS : undefined,
   });
+  const answering = { pipeline, dialogue };
+  const listeners = await createListeners(config, parts, answering);
   const app = createApp({
-    dialects: createDialects(config, parts, { pipeline, dialogue }),
+    dialects: createDialects(config, parts, answering),
     facts: { ...parts, defaultLanguage: parts.language },
     gate: createGate(parts.limiter, metrics.decision, clock),
     writeUnknown: parts.writeError,
-    report: (requestId, error) => {
-      log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
-    },
+    report: parts.report,
   });
   const { MAX_BODY_BYTES: maxBodyBytes, METRICS_PORT } = config;
   const unreadable = createUnreadable(parts);
   return {
     server: createHttpServer({ fetch: app.fetch, maxBodyBytes, unreadable }),
     metricsServer: METRICS_PORT === null ? null : createMetricsServer(metrics),
-    listeners: [],
+    listeners,
     openCalls,
-    drain: () => undefined,
+    drain: () => {
+      for (const { listener } of listeners) listener.drain();
+    },
     close: async () => {
       await claims.end();
       await pipeline.close();

@@ -8,3 +8,9 @@ export interface Listener {
   drain(): void;
   close(): Promise<void>;
 }
+
+/** With the port that is set for it. */
+export interface ListenerAt {
+  readonly listener: Listener;
+  readonly port: number;
+}

@@ -8,6 +8,7 @@ import { type AskQuestions, createAskQuestions } from "./dialects/ask/questions.
 import { createChatAccess } from "./dialects/chats/access.ts";
 import { createChats } from "./dialects/chats/routes.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { createCallDesk } from "./dialects/edge/call-desk.ts";
 import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
 import type { CallOptions } from "./dialects/edge/json-call.ts";
 import type { ModelRules } from "./dialects/edge/model-choice.ts";
@@ -16,6 +17,7 @@ import { createHome } from "./dialects/home/routes.ts";
 import { createModelFilter } from "./dialects/openai/models.ts";
 import { createOpenAI } from "./dialects/openai/routes.ts";
 import { createStatus } from "./dialects/status/routes.ts";
+import type { ListenerAt } from "./listener.ts";
 import type { Parts } from "./parts.ts";
 
 /** What answers questions, whatever the dialect. */
@@ -77,6 +79,27 @@ function chatsDialect(config: Config, parts: Parts, { pipeline, dialogue }: Answ
     moderationModel: MODERATION_MODEL,
     translate,
   });
+}
+
+/** Every port beside that of HTTP. What a port needs is loaded only where it is set. */
+export async function createListeners(
+  config: Config,
+  parts: Parts,
+  answering: Answering,
+): Promise<ListenerAt[]> {
+  const { GRPC_PORT: port } = config;
+  if (port === null) return [];
+  const { createGrpcListener } = await import("./dialects/ask/grpc/listener.ts");
+  const { GRPC_TLS_CERT: certPath, GRPC_TLS_KEY: keyPath } = config;
+  const listener = createGrpcListener({
+    ...parts,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    desk: createCallDesk({ ...parts, onDecision: parts.metrics.decision }),
+    questions: askQuestions(parts, answering),
+    rules: modelRules(config),
+    tls: certPath === "" ? null : { certPath, keyPath },
+  });
+  return [{ listener, port }];
 }
 
 function askQuestions(parts: Parts, { dialogue }: Answering): AskQuestions {

@@ -46,6 +46,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   openai: ["upstream"],
   undici: ["upstream"],
+  "@grpc/grpc-js": ["dialects/ask"],
+  "@grpc/proto-loader": ["dialects/ask"],
+  "@grpc/reflection": ["dialects/ask"],
+  "grpc-health-check": ["dialects/ask"],
   hono: ["dialects", "dialects/edge", "app", "limits", "admin"],
   "@hono/node-server": ["dialects/edge", "admin", "server"],
   "hono-rate-limiter": ["limits"],

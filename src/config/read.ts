@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { factsOf, type Problem } from "./kinds.ts";
 import { type Config, type SettingName, settings } from "./settings.ts";
+import { tlsProblems } from "./tls-files.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,7 +17,7 @@ export type ConfigResult =
 /**
  * Reads every setting and reports every mistake at once. An empty variable counts as unset, so that
  * `PORT=` in a compose file means the default. `readFile` serves the `<NAME>_FILE` form of secrets
- * and throws when the file can't be read.
+ * and settings that name a file, and throws when the file can't be read.
  */
 export function readConfig(env: Environment, readFile: (path: string) => string): ConfigResult {
   const problems: ConfigProblem[] = [];
@@ -28,7 +29,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   }
   const parsed = settings.safeParse(texts);
   if (!parsed.success) problems.push(...parsed.error.issues.map(toProblem));
-  problems.push(...contradictions(texts));
+  problems.push(...contradictions(texts), ...tlsProblems(texts, readFile));
   if (parsed.success && problems.length === 0) return { config: Object.freeze(parsed.data) };
   return { problems };
 }

@@ -6,11 +6,16 @@ import { factsOf } from "../../src/config/kinds.ts";
 import { type ConfigProblem, type Environment, readConfig } from "../../src/config/read.ts";
 import { type Config, type SettingName, settings } from "../../src/config/settings.ts";
 import { createTranslate, languages } from "../../src/locales.ts";
+import { createCertificate } from "../support/certificate.ts";
 
 const names = Object.keys(settings.shape) as SettingName[];
+const certificate = createCertificate();
+afterAll(() => certificate.remove());
 const noFile = (path: string): string => {
   throw new Error(`no file ${path}`);
 };
+
+const read = (path: string) => readFileSync(path, "utf8");
 
 /** What can be compared of a config: its functions cannot. */
 const plain = (config: Config): unknown => JSON.parse(JSON.stringify(config));
@@ -73,8 +78,8 @@ const taken: Record<SettingName, readonly string[]> = {
   WS_CONNECTIONS: ["0", "1000000000"],
   WS_IDLE_SECONDS: ["1", "604800"],
   GRPC_PORT: ["1", "65535"],
-  GRPC_TLS_CERT: ["/run/secrets/grpc.crt"],
-  GRPC_TLS_KEY: ["/run/secrets/grpc.key"],
+  GRPC_TLS_CERT: [certificate.certPath],
+  GRPC_TLS_KEY: [certificate.keyPath],
   SHARED_KEY: ["all", "TOKEN"],
   ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
   DATA_DIR: ["data", "/data", "../here"],
@@ -93,7 +98,11 @@ const taken: Record<SettingName, readonly string[]> = {
 };
 
 /** What a setting is a mistake without. */
-const tls = { GRPC_PORT: "9000", GRPC_TLS_CERT: "/a.crt", GRPC_TLS_KEY: "/a.key" };
+const tls = {
+  GRPC_PORT: "9000",
+  GRPC_TLS_CERT: certificate.certPath,
+  GRPC_TLS_KEY: certificate.keyPath,
+};
 const needed: Partial<Record<SettingName, Environment>> = {
   GRPC_TLS_CERT: tls,
   GRPC_TLS_KEY: tls,
@@ -202,8 +211,8 @@ describe("a setting", () => {
     "%s takes %j, with blanks around it too",
     (name, value) => {
       const beside = needed[name] ?? {};
-      const padded = good({ ...beside, [name]: ` ${value}\n` });
-      expect(plain(padded)).toEqual(plain(good({ ...beside, [name]: value })));
+      const padded = good({ ...beside, [name]: ` ${value}\n` }, read);
+      expect(plain(padded)).toEqual(plain(good({ ...beside, [name]: value }, read)));
     },
   );
 
@@ -352,8 +361,6 @@ describe("secrets in files", () => {
     writeFileSync(path, text);
     return path;
   };
-  const read = (path: string) => readFileSync(path, "utf8");
-
   test.each(["sk-file", "sk-file\n", "sk-file\r\n", " sk-file \n\n"])("%j is sk-file", (text) => {
     const path = fileWith("key", text);
     expect(good({ API_KEY_FILE: path }, read).API_KEY).toEqual(["sk-file"]);
@@ -363,6 +370,32 @@ describe("secrets in files", () => {
   test("several keys may stand on lines of their own", () => {
     const path = fileWith("keys", "sk-a\nsk-b\nsk-a\n");
     expect(good({ API_KEY_FILE: path }, read).API_KEY).toEqual(["sk-a", "sk-b"]);
+  });
+
+  test.each([
+    ["is not there", { GRPC_TLS_CERT: "/nowhere" }, "GRPC_TLS_CERT", "file_missing"],
+    ["is not there", { GRPC_TLS_KEY: "/nowhere" }, "GRPC_TLS_KEY", "file_missing"],
+    ["is none", { GRPC_TLS_CERT: "empty" }, "GRPC_TLS_CERT", "file_not_certificate"],
+    ["is none", { GRPC_TLS_CERT: "garbage" }, "GRPC_TLS_CERT", "file_not_certificate"],
+    ["is none", { GRPC_TLS_KEY: "empty" }, "GRPC_TLS_KEY", "file_not_key"],
+    ["is none", { GRPC_TLS_KEY: "garbage" }, "GRPC_TLS_KEY", "file_not_key"],
+    ["is another's", { GRPC_TLS_KEY: "other" }, "GRPC_TLS_KEY", "file_not_key"],
+  ])("a certificate or key that %s is a mistake: %j", (_what, env, name, key) => {
+    const other = createCertificate();
+    const paths: Environment = {
+      empty: fileWith("empty.pem", "\n"),
+      garbage: fileWith(
+        "garbage.pem",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+      ),
+      other: other.keyPath,
+      "/nowhere": "/nowhere",
+    };
+    const wrong = Object.fromEntries(Object.entries(env).map(([at, path]) => [at, paths[path]]));
+    const found = problemsOf({ ...tls, ...wrong }, read);
+    other.remove();
+    expect(found).toMatchObject([{ name, key }]);
+    expect(found).toHaveLength(1);
   });
 
   test("set twice is a mistake, an empty second one is not", () => {

@@ -30,6 +30,8 @@ export interface RunningParley {
   readonly log: readonly string[];
   readonly config: Config;
   readonly parley: Parley;
+  /** The free port that a listener beside HTTP was given, whatever number is set for it. */
+  portOf(listener: string): number;
   /** Resolves with the first logged line that has this in it; a request is logged at its end. */
   logged(part: string): Promise<string>;
   /** Drops every connection. */
@@ -51,6 +53,10 @@ export async function startParley(
   const { server, metricsServer } = parley;
   const port = await listen(server, "127.0.0.1", 0);
   const metricsPort = metricsServer === null ? 0 : await listen(metricsServer, "127.0.0.1", 0);
+  const listenerPorts = new Map<string, number>();
+  for (const { listener } of parley.listeners) {
+    listenerPorts.set(listener.name, await listener.listen("127.0.0.1", 0));
+  }
   const origin = `http://127.0.0.1:${port}`;
 
   return {
@@ -61,9 +67,11 @@ export async function startParley(
     log: memory.lines,
     config,
     parley,
+    portOf: (listener) => listenerPorts.get(listener) ?? 0,
     logged: memory.logged,
     close: async () => {
       await Promise.all([end(server), metricsServer === null ? null : end(metricsServer)]);
+      for (const { listener } of parley.listeners) await listener.close();
       await parley.close();
       rmSync(folder, { recursive: true, force: true });
     },

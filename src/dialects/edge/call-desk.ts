@@ -31,6 +31,8 @@ export interface DeskCall {
    * bodies. Throws what refuses it.
    */
   admit(bodyBytes: number): void;
+  /** Notes how large the body is, once that is known better than when the call was admitted. */
+  hold(bodyBytes: number): void;
   /** After `admit`. */
   open(dialect: string, principal: Principal): Call;
   /** The client has left, or takes the question back: the upstream is closed at once. */
@@ -73,6 +75,7 @@ export function createCallDesk(options: CallDeskOptions): CallDesk {
           signal = openCalls.enter(facts);
           openCalls.hold(facts, bodyBytes);
         },
+        hold: (bodyBytes) => openCalls.hold(facts, bodyBytes),
         open(dialect, principal) {
           if (signal === null) throw new ProxyError("internal");
           const onRecord: Call["onRecord"] = (record) => {

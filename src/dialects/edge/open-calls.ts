@@ -11,8 +11,8 @@ export interface OpenCalls {
   enter(owner: object): AbortSignal;
   leave(owner: object, clientLeft: boolean): void;
   /**
-   * Notes that a call holds a body of so many bytes, until it leaves. Throws `overloaded` when all
-   * calls together would hold more than memory is sized for.
+   * Notes that a call holds a body of so many bytes, until it leaves or holds another. Throws
+   * `overloaded` when all calls together would hold more than memory is sized for.
    */
   hold(owner: object, bytes: number): void;
   /** From now on no call is taken; resolves when none is open. */
@@ -62,6 +62,8 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
       if (controllers.size === 0) onIdle?.();
     },
     hold(owner, bytes) {
+      heldBytes -= held.get(owner) ?? 0;
+      held.delete(owner);
       // what fits into a few pages isn't worth an entry
       if (bytes < SMALL_BODY_BYTES) return;
       if (heldBytes + bytes > maxHeldBytes) {

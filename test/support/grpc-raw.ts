@@ -1,0 +1,78 @@
+/** gRPC below its library: frames on an HTTP/2 stream, and bytes that are none. */
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { createConnection, createServer, type Socket } from "node:net";
+import { deadline } from "./http.ts";
+
+const WAIT_MS = 10_000;
+
+/** The bytes of a request with this prompt; for texts below 128 bytes. */
+export const requestOf = (prompt: string): Buffer => {
+  const text = Buffer.from(prompt);
+  return Buffer.concat([Buffer.from([0x0a, text.length]), text]);
+};
+
+/** A message with its length before it. */
+export function framed(message: Uint8Array, announced = message.length): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(announced, 1);
+  return Buffer.concat([head, message]);
+}
+
+export async function openSession(port: number): Promise<ClientHttp2Session> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on("error", () => undefined);
+  await deadline(once(session, "connect"), WAIT_MS, "connected");
+  return session;
+}
+
+export function openAsk(
+  session: ClientHttp2Session,
+  headers: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/chat.Chat/Ask",
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  stream.on("error", () => undefined);
+  return stream;
+}
+
+/** The status that a stream ends with: of gRPC where there is one, else of HTTP, else how it was reset. */
+export async function statusOf(stream: ClientHttp2Stream): Promise<string> {
+  let told = "";
+  const note = (headers: Readonly<Record<string, unknown>>) => {
+    const found = headers["grpc-status"];
+    if (found !== undefined) told = `grpc ${found}`;
+    else if (told === "" && headers[":status"] !== 200) told = `http ${headers[":status"]}`;
+  };
+  stream.on("response", note);
+  stream.on("trailers", note);
+  stream.resume();
+  const closed = new Promise((resolve) => stream.once("close", resolve)); // `once` rejects with resets
+  await deadline(closed, WAIT_MS, "the stream is closed");
+  return told === "" ? `reset ${stream.rstCode}` : told;
+}
+
+/** Writes these bytes and lets what comes back lie. */
+export async function throwBytes(port: number, bytes: Uint8Array): Promise<Socket> {
+  const socket = createConnection({ port, host: "127.0.0.1" });
+  socket.on("error", () => undefined);
+  await deadline(once(socket, "connect"), WAIT_MS, "connected");
+  socket.write(bytes);
+  return socket;
+}
+
+/** A port that nobody had a moment ago: settings take no 0 for it. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("there is no port");
+  server.close();
+  await once(server, "close");
+  return address.port;
+}
