@@ -39,6 +39,7 @@ export const grpcStatus = {
   token_rejected: status.UNAUTHENTICATED,
   token_needed: status.UNAUTHENTICATED,
   access_token_rejected: status.PERMISSION_DENIED,
+  admin_needed: status.PERMISSION_DENIED,
   model_forbidden: status.PERMISSION_DENIED,
   model_not_priced: status.INVALID_ARGUMENT,
   quota_exceeded: status.RESOURCE_EXHAUSTED,
