@@ -7,6 +7,7 @@ import { createAsk } from "./dialects/ask/http.ts";
 import { type AskQuestions, createAskQuestions } from "./dialects/ask/questions.ts";
 import { createChatAccess } from "./dialects/chats/access.ts";
 import { createChats } from "./dialects/chats/routes.ts";
+import { createCompletion } from "./dialects/completion/routes.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { createCallDesk } from "./dialects/edge/call-desk.ts";
 import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
@@ -53,6 +54,7 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
   });
   const rules = modelRules(config);
   const ask = createAsk({ ...shared, questions: askQuestions(parts, answering), rules, translate });
+  const completion = completionDialect(config, parts, pipeline);
   const envelope = createEnvelope({
     ...shared,
     route: config.ROUTE,
@@ -62,7 +64,19 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
   });
   const home = createHome(writeError);
   const chats = chatsDialect(config, parts, answering);
-  return [status, openai, ...adminDialects(config, parts), ask, home, envelope, chats];
+  return [status, openai, ...adminDialects(config, parts), ask, completion, home, envelope, chats];
+}
+
+function completionDialect(config: Config, parts: Parts, pipeline: Pipeline): Dialect {
+  return createCompletion({
+    ...callOptions(config, parts),
+    pipeline,
+    rules: modelRules(config),
+    accessToken: config.ACCESS_TOKEN,
+    tokens: parts.storage.tokens,
+    maxEventBytes: config.MAX_EVENT_BYTES,
+    translate: parts.translate,
+  });
 }
 
 function chatsDialect(config: Config, parts: Parts, { pipeline, dialogue }: Answering): Dialect {

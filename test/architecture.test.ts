@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "dialects/home": ["dialects", "dialects/edge"],
   "dialects/ask": ["core", "locales", "dialects", "dialects/edge", "listener"],
   "dialects/chats": ["core", "locales", "dialects", "dialects/edge"],
+  "dialects/completion": ["core", "locales", "dialects", "dialects/edge"],
   storage: ["core"],
   // a dialect of its own over HTTP, and a process of its own from the shell
   admin: ["*"],

@@ -41,6 +41,8 @@ export async function* passOn<T>(
     await settleWhole();
   } catch (thrown) {
     reading = false;
+    // a reader that can't make sense of it throws it back: then the rest is not wanted either
+    void iterator.return?.();
     throw await settleBroken(toProxyError(thrown), watch, settle);
   } finally {
     if (reading) await abandon(iterator, watch, options);

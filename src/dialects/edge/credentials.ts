@@ -66,12 +66,24 @@ interface Credential {
   readonly key: string;
 }
 
-/** In the order they count. An Authorization of another scheme is some proxy's business. */
+/** What can only be a token, where gates look for one: `access-token`, then Authorization. */
+export function tokensIn(headers: IncomingHttpHeaders): string[] {
+  return [headers["access-token"], bearerIn(headers)].flatMap((given) => {
+    const token = tokenOnly(given)?.trim();
+    return token === undefined ? [] : [token];
+  });
+}
+
+/** An Authorization of another scheme is some proxy's business. */
+function bearerIn({ authorization }: IncomingHttpHeaders): string | undefined {
+  return /^bearer\s+(.*\S)\s*$/i.exec(authorization ?? "")?.[1];
+}
+
+/** In the order they count. */
 function credentialsIn(headers: IncomingHttpHeaders, bodyKey: string | null): Credential[] {
-  const bearer = /^bearer\s+(.*\S)\s*$/i.exec(headers.authorization ?? "")?.[1];
   const candidates = [
     { field: "api_key", key: bodyKey },
-    { field: "Authorization", key: bearer },
+    { field: "Authorization", key: bearerIn(headers) },
     { field: "Api-Key", key: headers["api-key"] },
     { field: "openai-token", key: headers["openai-token"] },
     { field: "access-token", key: tokenOnly(headers["access-token"]) },

@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Call } from "../../core/call.ts";
-import { expectedBytes, readJson } from "./body.ts";
+import { expectedBytes, parseJson, readBody } from "./body.ts";
 import type { Identify } from "./credentials.ts";
 import type { AppContext } from "./facts.ts";
 import { openCall } from "./open-call.ts";
@@ -11,9 +12,17 @@ export interface CallOptions {
   readonly openCalls: OpenCalls;
 }
 
+/**
+ * A dialect's own gate, before the body is read: throws for whom it does not open, and returns the
+ * headers in which credentials are looked for.
+ */
+export type Gate = (headers: IncomingHttpHeaders) => Promise<IncomingHttpHeaders>;
+
 /** A request with a JSON body that has passed the gates before its schema. */
 export interface JsonCall {
   readonly json: unknown;
+  /** The body as it came. */
+  readonly bytes: Buffer;
   /** Says on whose behalf it is; `bodyKey` is the field that carries a credential, if there is one. */
   open(bodyKey: string | null): Promise<Call>;
 }
@@ -22,14 +31,17 @@ export async function readJsonCall(
   c: AppContext,
   dialect: string,
   { maxBodyBytes, identify, openCalls }: CallOptions,
+  gate?: Gate,
 ): Promise<JsonCall> {
   const { incoming, outgoing } = c.env;
   const open = openCall(c, dialect, openCalls);
+  const headers = gate === undefined ? incoming.headers : await gate(incoming.headers);
   openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
-  const json = await readJson(incoming, maxBodyBytes);
+  const bytes = await readBody(incoming, maxBodyBytes);
   return {
-    json,
-    open: async (bodyKey) => open(await identify(c.get("facts").client, incoming.headers, bodyKey)),
+    json: parseJson(bytes),
+    bytes,
+    open: async (bodyKey) => open(await identify(c.get("facts").client, headers, bodyKey)),
   };
 }
 

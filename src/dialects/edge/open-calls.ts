@@ -64,8 +64,8 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
     hold(owner, bytes) {
       heldBytes -= held.get(owner) ?? 0;
       held.delete(owner);
-      // what fits into a few pages isn't worth an entry
-      if (bytes < SMALL_BODY_BYTES) return;
+      // what fits into a few pages isn't worth an entry, and who has left would never give it back
+      if (bytes < SMALL_BODY_BYTES || !controllers.has(owner)) return;
       if (heldBytes + bytes > maxHeldBytes) {
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }

@@ -1,0 +1,85 @@
+import type { Pipeline } from "../../core/pipeline.ts";
+import type { Translate } from "../../locales.ts";
+import type { Dialect, Route, RouteDoc } from "../dialect.ts";
+import { answer, answerHeaders } from "../edge/answer-headers.ts";
+import { streamEvents } from "../edge/event-stream.ts";
+import type { AppContext } from "../edge/facts.ts";
+import { createDescribeFailure, createJsonErrors } from "../edge/json-answer.ts";
+import { type CallOptions, readJsonCall } from "../edge/json-call.ts";
+import type { ModelRules } from "../edge/model-choice.ts";
+import { collect } from "../edge/whole-answer.ts";
+import { type AccessOptions, createAccess } from "./access.ts";
+import { completionAnswer, completionEvent, writeCompletion, writeWholeAsChunk } from "./answer.ts";
+import { completionErrorForm } from "./errors.ts";
+import { PAGE_HEADERS, writePage } from "./page.ts";
+import { writeChunks } from "./stream.ts";
+import { completionBody, parseCompletion } from "./wire.ts";
+
+export interface CompletionOptions extends CallOptions, AccessOptions {
+  readonly pipeline: Pipeline;
+  readonly rules: ModelRules;
+  /** The largest event of a stream that is put together. */
+  readonly maxEventBytes: number;
+  readonly translate: Translate;
+}
+
+const NAME = "completion";
+const PATH = "/chat_complete";
+
+/** `/chat_complete`: the upstream's own completion object, and its text where it is easily found. */
+export function createCompletion(options: CompletionOptions): Dialect {
+  const { pipeline, rules, maxEventBytes, translate } = options;
+  const enter = createAccess(options);
+  const describe = createDescribeFailure(translate, completionErrorForm);
+
+  const complete = async (c: AppContext): Promise<Response> => {
+    const { json, bytes, open } = await readJsonCall(c, NAME, options, enter);
+    const { wish, apiKey } = parseCompletion(json, bytes, rules);
+    const relayed = await pipeline.relay(await open(apiKey), wish);
+    if (wish.request.streamed) {
+      // some servers ignore `stream`; what they answered is still an answer
+      const texts =
+        relayed.kind === "streamed"
+          ? writeChunks(relayed, maxEventBytes)
+          : one(writeWholeAsChunk(relayed));
+      return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
+    }
+    const body = writeCompletion(await collect(relayed));
+    return answer(200, body, answerHeaders(c.get("facts"), "application/json; charset=utf-8"));
+  };
+
+  const explain = (c: AppContext): Response => {
+    const facts = c.get("facts");
+    const headers = { ...answerHeaders(facts, "text/html; charset=utf-8"), ...PAGE_HEADERS };
+    return answer(200, writePage(translate, facts.language, rules.model), headers);
+  };
+
+  const routes: Route[] = [
+    { method: "POST", path: PATH, counted: true, handle: complete, doc: completeDoc },
+    { method: "GET", path: PATH, counted: false, handle: explain, doc: explainDoc },
+  ];
+  return { name: NAME, routes, writeError: createJsonErrors(translate, completionErrorForm) };
+}
+
+const completeDoc: RouteDoc = {
+  summary: "Completes a prompt or a list of messages",
+  body: completionBody,
+  answer: completionAnswer,
+  event: completionEvent,
+  credential: "optional",
+  headers: {
+    "access-token":
+      "The secret that the operator has set (ACCESS_TOKEN), or a token of this server",
+    "openai-token": "The caller's own OpenAI API key",
+  },
+};
+
+const explainDoc: RouteDoc = {
+  summary: "Shows how to call it",
+  answerType: "text/html",
+  credential: "none",
+};
+
+async function* one(text: string): AsyncGenerator<string> {
+  yield text;
+}

@@ -1,0 +1,43 @@
+/** Scripts of this project, run as its users run them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { deadline } from "./http.ts";
+
+/** A start of Python takes a second where others run beside it. */
+export const SCRIPT_MS = 20_000;
+// biome-ignore lint/style/noProcessEnv: a test may look at where it runs
+const surroundings = process.env;
+
+export interface RanScript {
+  readonly code: number;
+  /** Of stdout and stderr, in the order they came. */
+  readonly output: string;
+}
+
+export interface ScriptOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Typed into it. */
+  readonly lines?: readonly string[];
+}
+
+/** Runs a Python script, named from the root of the project. */
+export async function runPythonScript(
+  script: string,
+  { args = [], env = {}, lines = [] }: ScriptOptions = {},
+): Promise<RanScript> {
+  const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
+  const child = spawn("python3", [path, ...args], {
+    env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  child.stdin.end(lines.map((line) => `${line}\n`).join(""));
+  const [code] = await deadline(once(child, "close"), SCRIPT_MS, script);
+  return { code: Number(code), output };
+}
