@@ -1,14 +1,10 @@
 /** Python with grpcio and protobuf, wherever on this machine it is; and classes made by protoc. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { deadline } from "./http.ts";
+import { type RanScript, runPythonScript, type ScriptOptions } from "./scripts.ts";
 
-// biome-ignore lint/style/noProcessEnv: a test may look at where it runs
-const surroundings = process.env;
-const PYTHON_MS = 15_000;
 /** Debian's own has its packages, whichever comes first in the path. */
 const CANDIDATES = ["python3", "/usr/bin/python3"];
 
@@ -27,47 +23,17 @@ export function findPythonGrpc(): string | null {
   );
 }
 
-export const inCI = surroundings.CI !== undefined;
-
-export interface Ran {
-  readonly code: number;
-  readonly output: string;
-}
-
-export interface PythonOptions {
-  readonly args?: readonly string[];
-  readonly input?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** Runs a script with the classes of this .proto file beside it. */
-export async function runPython(
-  python: string,
+/** Runs a script, named from the root of the project, with the classes of this .proto file beside it. */
+export async function runPythonGrpc(
   script: string,
   proto: string,
-  { args = [], input = "", env = {} }: PythonOptions,
-): Promise<Ran> {
+  { env = {}, ...options }: ScriptOptions,
+): Promise<RanScript> {
   const folder = mkdtempSync(join(tmpdir(), "parley-protoc-"));
   try {
     execFileSync("protoc", [`-I${dirname(proto)}`, `--python_out=${folder}`, basename(proto)]);
-    const child = spawn(python, [script, ...args], {
-      env: { ...surroundings, PYTHONPATH: folder, PYTHONIOENCODING: "utf-8", ...env },
-    });
-    return await deadline(outputOf(child, input), PYTHON_MS, script).finally(() => child.kill());
+    return await runPythonScript(script, { ...options, env: { PYTHONPATH: folder, ...env } });
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** The same for any other program. */
-export async function outputOf(child: ReturnType<typeof spawn>, input: string): Promise<Ran> {
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  child.stdin?.end(input);
-  const [code] = await once(child, "close");
-  return { code: Number(code), output };
 }

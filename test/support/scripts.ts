@@ -1,5 +1,5 @@
 /** Scripts of this project, run as its users run them. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { deadline } from "./http.ts";
@@ -9,6 +9,8 @@ export const SCRIPT_MS = 20_000;
 // biome-ignore lint/style/noProcessEnv: a test may look at where it runs
 const surroundings = process.env;
 
+export const inCI = surroundings.CI !== undefined;
+
 export interface RanScript {
   readonly code: number;
   /** Of stdout and stderr, in the order they came. */
@@ -16,6 +18,8 @@ export interface RanScript {
 }
 
 export interface ScriptOptions {
+  /** python3, unless given. */
+  readonly python?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Typed into it. */
@@ -23,21 +27,35 @@ export interface ScriptOptions {
 }
 
 /** Runs a Python script, named from the root of the project. */
-export async function runPythonScript(
+export function runPythonScript(
   script: string,
-  { args = [], env = {}, lines = [] }: ScriptOptions = {},
+  { python = "python3", args = [], env = {}, lines = [] }: ScriptOptions = {},
 ): Promise<RanScript> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  const child = spawn("python3", [path, ...args], {
-    env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
-  });
+  return outcomeOf(
+    spawn(python, [path, ...args], {
+      env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
+    }),
+    lines,
+  );
+}
+
+/** What a program that was just started says, once it is over. */
+export async function outcomeOf(
+  child: ChildProcess,
+  lines: readonly string[] = [],
+): Promise<RanScript> {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
   }
-  child.stdin.end(lines.map((line) => `${line}\n`).join(""));
-  const [code] = await deadline(once(child, "close"), SCRIPT_MS, script);
-  return { code: Number(code), output };
+  child.stdin?.end(lines.map((line) => `${line}\n`).join(""));
+  try {
+    const [code] = await deadline(once(child, "close"), SCRIPT_MS, child.spawnfile);
+    return { code: Number(code), output };
+  } finally {
+    child.kill();
+  }
 }

@@ -2,16 +2,15 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { protoPath, startGrpc } from "../../support/grpc.ts";
-import { deadline } from "../../support/http.ts";
-import { findPythonGrpc, inCI, outputOf, runPython } from "../../support/python-grpc.ts";
+import { findPythonGrpc, runPythonGrpc } from "../../support/python-grpc.ts";
 import { OWN_KEY } from "../../support/scene.ts";
+import { inCI, outcomeOf, SCRIPT_MS } from "../../support/scripts.ts";
 import type { RecordedRequest } from "../../support/upstream.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const TEST_MS = 40_000;
-const PROGRAM_MS = 15_000;
+const TEST_MS = 2 * SCRIPT_MS;
 const oldProto = path("fixtures/chat_old.proto");
-const oldScript = path("../../clients/ask_grpc_old.py");
+const oldScript = "test/clients/ask_grpc_old.py";
 
 const python = findPythonGrpc();
 if (python === null && !inCI) {
@@ -23,7 +22,7 @@ const messagesOf = ({ json }: RecordedRequest) =>
   (json as { messages: { content: string }[] }).messages.map(({ content }) => content);
 
 describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () => {
-  const interpreter = python ?? "";
+  const interpreter = { python: python ?? "" };
 
   test("there is an interpreter with grpcio and protobuf, and protoc", () => {
     expect(python).not.toBeNull();
@@ -31,8 +30,9 @@ describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () 
 
   test("a client of before, compiled from the .proto of before, goes on in its conversation", async () => {
     const { target, upstream } = await startGrpc();
-    const input = "天空 why?\ncost is $5\nnew\nthree\n";
-    const ran = await runPython(interpreter, oldScript, oldProto, { args: [target], input });
+    const lines = ["天空 why?", "cost is $5", "new", "three"];
+    const options = { ...interpreter, args: [target], lines };
+    const ran = await runPythonGrpc(oldScript, oldProto, options);
     expect(ran.output).toMatch(
       /answer> echo: 天空 why\?\nat> (\w+) \w+\nanswer> echo: cost is \$5\nat> \1 \w+\nanswer> echo: three\nat> (?!\1)\w+ \w+\n/,
     );
@@ -46,10 +46,8 @@ describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () 
 
   test("a client of before is told in words what went wrong", async () => {
     const { target } = await startGrpc({ LANG: "zh_TW.UTF-8", SHARED_KEY: "token" });
-    const ran = await runPython(interpreter, oldScript, oldProto, {
-      args: [target],
-      input: "hi\n",
-    });
+    const options = { ...interpreter, args: [target], lines: ["hi"] };
+    const ran = await runPythonGrpc(oldScript, oldProto, options);
     expect(ran.output).toMatch(/^failed with UNAUTHENTICATED: [一-鿿]/);
     expect(ran.output).not.toContain("Traceback");
   });
@@ -59,8 +57,8 @@ describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () 
     const args = ["one", "two"];
     for (const token of ["", OWN_KEY]) {
       const env = { PARLEY_GRPC: target, PARLEY_TOKEN: token };
-      const script = path("../../../examples/ask-grpc.py");
-      const ran = await runPython(interpreter, script, protoPath, { args, env });
+      const options = { ...interpreter, args, env };
+      const ran = await runPythonGrpc("examples/ask-grpc.py", protoPath, options);
       expect(ran.output).toMatch(/^echo: one\n--\necho: two\n-- \d+ tokens, conversation \w+\n$/);
       expect(ran.code).toBe(0);
     }
@@ -73,8 +71,7 @@ describe("in JavaScript", { timeout: TEST_MS }, () => {
   const runSample = (target: string, token: string) => {
     const env = { PARLEY_GRPC: target, PARLEY_TOKEN: token, PARLEY_PROTO: protoPath };
     const sample = path("../../../examples/ask-grpc.mjs");
-    const child = spawn(process.execPath, [sample, "one", "two"], { env });
-    return deadline(outputOf(child, ""), PROGRAM_MS, sample).finally(() => child.kill());
+    return outcomeOf(spawn(process.execPath, [sample, "one", "two"], { env }));
   };
 
   test("the sample is answered", async () => {

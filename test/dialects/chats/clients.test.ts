@@ -1,44 +1,17 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { resetMidStream } from "../../support/faults.ts";
-import { deadline } from "../../support/http.ts";
 import { OWN_KEY } from "../../support/scene.ts";
+import { runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
 import { createAnswer } from "../../support/upstream.ts";
 import { ADMIN_TOKEN, bearer, createCaller, SECRET_KEY, startChats } from "./support.ts";
-
-const PYTHON_MS = 20_000;
-// biome-ignore lint/style/noProcessEnv: a test may look at where it runs
-const surroundings = process.env;
-
-/** Runs a script of this project, named from its root. */
-async function run(
-  script: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ readonly code: number; readonly output: string }> {
-  const path = fileURLToPath(new URL(`../../../${script}`, import.meta.url));
-  const child = spawn("python3", [path, ...args], {
-    env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const [code] = await deadline(once(child, "close"), PYTHON_MS, script);
-  return { code: Number(code), output };
-}
 
 const old = "test/clients/chats_old.py";
 const sample = "examples/chats.py";
 
-describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
+describe.concurrent("scripts in Python", { timeout: 2 * SCRIPT_MS }, () => {
   test("an older client finds everything as it was where chats are open", async () => {
     const { origin } = await startChats({ CHATS_ACCESS: "open" });
-    const { code, output } = await run(old, [origin]);
+    const { code, output } = await runPythonScript(old, { args: [origin] });
     expect(output).toMatch(/all> as it was\n$/);
     expect(output).not.toContain("broken>");
     expect(code).toBe(0);
@@ -46,7 +19,7 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
 
   test("and nothing where they are not", async () => {
     const { origin } = await startChats();
-    const { code, output } = await run(old, [origin]);
+    const { code, output } = await runPythonScript(old, { args: [origin] });
     expect(output).toMatch(/broken> GET \/system before it was set/);
     expect(code).toBe(1);
   });
@@ -54,7 +27,7 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
   test("the sample talks, streams, lists and deletes with a key of its own", async () => {
     const { origin, upstream } = await startChats({ API_KEY: "" });
     const env = { PARLEY_URL: origin, PARLEY_TOKEN: OWN_KEY };
-    const { code, output } = await run(sample, [], env);
+    const { code, output } = await runPythonScript(sample, { env });
     expect(code).toBe(0);
     expect(output).toMatch(
       /^echo: I am in Lisbon.*\necho: And where was I again\?\necho: What shall/,
@@ -72,7 +45,8 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
     await admin.send("PUT", "/admin/prices/gpt-4o-mini", { input: "0.15", output: "0.6" });
     const issued = await admin.send("POST", "/admin/tokens", { name: "Cid" });
     const { token } = issued.json as { token: string };
-    const { code, output } = await run(sample, [], { PARLEY_URL: origin, PARLEY_TOKEN: token });
+    const env = { PARLEY_URL: origin, PARLEY_TOKEN: token };
+    const { code, output } = await runPythonScript(sample, { env });
     expect(output).toContain("travel: 6 messages");
     expect(code).toBe(0);
     expect(output).not.toContain(ADMIN_TOKEN);
@@ -83,7 +57,7 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
     const whole = createAnswer();
     upstream.behave((request) => (request.serial === 3 ? resetMidStream : whole));
     const env = { PARLEY_URL: origin, PARLEY_TOKEN: OWN_KEY };
-    const { code, output } = await run(sample, [], env);
+    const { code, output } = await runPythonScript(sample, { env });
     expect(code).toBe(1);
     expect(output).toContain("RuntimeError: The OpenAI service");
   });

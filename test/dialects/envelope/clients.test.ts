@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
@@ -8,36 +6,9 @@ import { resetMidStream, stallMidStream } from "../../support/faults.ts";
 import { deadline, openStream, postJson } from "../../support/http.ts";
 import { hasNginx, type Nginx, startNginx } from "../../support/nginx.ts";
 import { OWN_KEY, startScene } from "../../support/scene.ts";
+import { inCI, runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const PYTHON_MS = 15_000;
-// biome-ignore lint/style/noProcessEnv: a test may look at where it runs
-const surroundings = process.env;
-
-interface Ran {
-  readonly code: number;
-  readonly output: string;
-}
-
-/** Runs a script with these lines for its input. */
-async function run(
-  script: string,
-  args: readonly string[],
-  lines: readonly string[],
-): Promise<Ran> {
-  const child = spawn("python3", [path(`../../clients/${script}.py`), ...args], {
-    env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*" },
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  child.stdin.end(`${lines.join("\n")}\n`);
-  const [code] = await deadline(once(child, "close"), PYTHON_MS, script);
-  return { code: Number(code), output };
-}
 
 const scripts: [string, readonly string[], RegExp][] = [
   ["envelope_single_old", ["be brief", "天空 why?"], /answer> echo: 天空 why\?/],
@@ -55,10 +26,13 @@ const scripts: [string, readonly string[], RegExp][] = [
   ["envelope_stream", ["s", "почему?"], /deltas> [2-9]\n.*answer> echo: почему\?/],
 ];
 
-describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
+describe.concurrent("scripts in Python", { timeout: 2 * SCRIPT_MS }, () => {
   test.each(scripts)("%s is served with its own key", async (script, lines, expected) => {
     const { url, upstream } = await startScene({ ROUTE: "api", API_KEY: "" });
-    const { code, output } = await run(script, [url, OWN_KEY], lines);
+    const { code, output } = await runPythonScript(`test/clients/${script}.py`, {
+      args: [url, OWN_KEY],
+      lines,
+    });
     expect(output).toMatch(expected);
     expect(code).toBe(0);
     for (const { headers } of upstream.requests) {
@@ -68,7 +42,10 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
 
   test.each(scripts.slice(0, 2))("%s is told in words what went wrong", async (script, lines) => {
     const { url } = await startScene({ LANG: "ru_RU.UTF-8" });
-    const { output } = await run(script, [url, "sk-bad-key"], lines);
+    const { output } = await runPythonScript(`test/clients/${script}.py`, {
+      args: [url, "sk-bad-key"],
+      lines,
+    });
     expect(output).toContain("failed with 401: ");
     expect(output).toContain("OpenAI");
     expect(output).not.toContain("Traceback");
@@ -76,7 +53,10 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
 
   test("envelope_stream notices an answer that breaks", async () => {
     const { url } = await startScene({}, { behaviour: resetMidStream });
-    const { code, output } = await run("envelope_stream", [url, ""], ["s", "why?"]);
+    const { code, output } = await runPythonScript("test/clients/envelope_stream.py", {
+      args: [url, ""],
+      lines: ["s", "why?"],
+    });
     expect(output).toContain("failed with 502");
     expect(code).toBe(1);
   });
@@ -85,7 +65,7 @@ describe.concurrent("scripts in Python", { timeout: 2 * PYTHON_MS }, () => {
 const README = readFileSync(path("../../../README.md"), "utf8");
 const snippet = /```nginx\n([\s\S]*?)```/.exec(README)?.[1] ?? "";
 const canRun = hasNginx();
-if (!canRun && surroundings.CI === undefined) {
+if (!canRun && !inCI) {
   process.stderr.write("\n*** nginx is not installed: nothing was tested behind it ***\n\n");
 }
 
@@ -104,9 +84,9 @@ async function startBehindNginx(
 
 const question = { user_content: "hi" };
 
-describe.skipIf(!canRun && surroundings.CI === undefined)(
+describe.skipIf(!canRun && !inCI)(
   "behind nginx as the README sets it up",
-  { timeout: 2 * PYTHON_MS, concurrent: true },
+  { timeout: 2 * SCRIPT_MS, concurrent: true },
   () => {
     test("nginx is installed and the README has its snippet", () => {
       expect(canRun).toBe(true);
@@ -117,7 +97,10 @@ describe.skipIf(!canRun && surroundings.CI === undefined)(
       "%s is served",
       async (script, lines, expected) => {
         const { url } = await startBehindNginx({});
-        const { code, output } = await run(script, [url, OWN_KEY], lines);
+        const { code, output } = await runPythonScript(`test/clients/${script}.py`, {
+          args: [url, OWN_KEY],
+          lines,
+        });
         expect(output).toMatch(expected);
         expect(code).toBe(0);
       },
