@@ -83,6 +83,8 @@ export interface ClaimRequest {
   readonly parentId: string | null;
   /** When the claim ends by itself, so that a crash does not lock the chat. */
   readonly untilMs: number;
+  /** What is about to be asked; refused like a turn where there is no room for it. */
+  readonly question?: Content;
 }
 
 export interface Tree {

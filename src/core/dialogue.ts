@@ -1,6 +1,6 @@
 import type { Call } from "./call.ts";
 import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
-import type { Conversations, MessageState, Path } from "./conversations.ts";
+import type { ClaimRequest, Conversations, MessageState, Path } from "./conversations.ts";
 import type { AnswerEvent, ChatMessage, ChatRequest, Completion, Content } from "./messages.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -46,7 +46,11 @@ export interface Dialogue {
 /** Reserves the next turn of a linear conversation for as long as this process lives and holds it. */
 export interface TurnClaims {
   /** `conversation_conflict` when there is a newer turn or another claim. */
-  take(owner: string, conversationId: string, parentId: string | null): Promise<TurnClaim>;
+  take(
+    owner: string,
+    conversationId: string,
+    turn: Pick<ClaimRequest, "parentId" | "question">,
+  ): Promise<TurnClaim>;
 }
 
 export interface TurnClaim {
@@ -132,7 +136,9 @@ async function prepare(options: DialogueOptions, request: TurnRequest): Promise<
   const { path, messages, omitted } = await historyOf(options, id, request);
   const parentId = path.leafId;
   const place = { parentId, onlyAtNewest: request.onlyAtNewest };
-  const claim = request.onlyAtNewest ? await options.claims.take(owner, id, parentId) : null;
+  const claim = request.onlyAtNewest
+    ? await options.claims.take(owner, id, { parentId, question })
+    : null;
   const giveBack = async () => {
     await claim?.release();
     if (isNew) await conversations.delete(owner, id);
@@ -145,12 +151,8 @@ async function prepare(options: DialogueOptions, request: TurnRequest): Promise<
     return stored;
   };
   const bound = request.maxTokens === undefined ? {} : { maxTokens: request.maxTokens };
-  try {
-    await conversations.checkTurn(owner, id, { ...place, onlyAtNewest: false, question });
-  } catch (error) {
-    await giveBack().catch(() => undefined);
-    throw error;
-  }
+  // a claim was refused for the same reasons
+  if (claim === null) await checkTurn(conversations, owner, id, { ...place, question }, giveBack);
   return {
     asked: { model: request.model, messages, ...bound },
     async keep(completion) {
@@ -167,6 +169,21 @@ async function prepare(options: DialogueOptions, request: TurnRequest): Promise<
       }
     },
   };
+}
+
+async function checkTurn(
+  conversations: Conversations,
+  owner: string,
+  id: string,
+  turn: Parameters<Conversations["checkTurn"]>[2],
+  giveBack: () => Promise<void>,
+): Promise<void> {
+  try {
+    await conversations.checkTurn(owner, id, turn);
+  } catch (error) {
+    await giveBack().catch(() => undefined);
+    throw error;
+  }
 }
 
 async function begin({ conversations, mostConversationsOf }: DialogueOptions, owner: string) {

@@ -37,8 +37,11 @@ type Turns = Pick<Conversations, "checkTurn" | "claim" | "extend" | "release" | 
 
 export function createTurns(parts: ConversationParts): Turns {
   const { driver, builder, clock, newId, limits } = parts;
-  const append = createLanes(parts);
+  const append = createLanes(parts, createAppendScript(parts));
   const claims = claimQueries(builder);
+  const claim = createLanes<Claiming, boolean>(parts, function* ({ values }) {
+    return (yield* ask(claims.claim(values))).length > 0;
+  });
   const decide = createDecision(parts, false);
   const keyOf = (owner: string, id: string): TurnKey => {
     if (!isStorable(owner) || !isStorable(id)) throw notFound();
@@ -51,15 +54,20 @@ export function createTurns(parts: ConversationParts): Turns {
       const refusal = await driver.single(() => decide(keyOf(owner, id), wish));
       if (refusal !== null) throw refusal;
     },
-    async claim(owner, id, { parentId, untilMs }: ClaimRequest) {
+    async claim(owner, id, { parentId, untilMs, question }: ClaimRequest) {
       const key = keyOf(owner, id);
       const claimId = newId(key.now);
-      const until = Math.trunc(Math.min(untilMs, key.now + longestClaimMs));
-      const mostTurns = Math.floor(limits.messagesPerConversation / messagesPerTurn);
-      const values = { ...key, parentId: knownForm(parentId), claimId, until, mostTurns };
-      const [claimed] = await driver.all(claims.claim(values));
-      if (claimed !== undefined) return claimId;
-      const wish = { parentId: values.parentId, onlyAtNewest: true, claimId: null, bytes: 0 };
+      const bytes = question === undefined ? 0 : measured(question, parts);
+      const values = {
+        ...key,
+        parentId: knownForm(parentId),
+        claimId,
+        until: Math.trunc(Math.min(untilMs, key.now + longestClaimMs)),
+        mostTurns: Math.floor(limits.messagesPerConversation / messagesPerTurn),
+        mostBytes: limits.bytesPerConversation - bytes,
+      };
+      if (await claim({ key, values })) return claimId;
+      const wish = { parentId: values.parentId, onlyAtNewest: true, claimId: null, bytes };
       const refusal = await driver.single(() => decide(key, wish));
       // What was in the way a moment ago may be gone: the caller may look again.
       throw refusal ?? new ProxyError("conversation_conflict");
@@ -123,31 +131,39 @@ function prepared(parts: ConversationParts, key: TurnKey, turn: NewTurn): Append
 /** The turn's id, or why it was not stored: a refused turn must not undo the others of its group. */
 type Appended = string | ProxyError;
 
-function createLanes(parts: ConversationParts): (turn: Appending) => Promise<Appended> {
-  const { driver } = parts;
-  const appendOne = createAppendScript(parts);
-  const appendAll = function* (turns: readonly Appending[]): Script<readonly Appended[]> {
-    const results = new Map<Appending, Appended>();
+/** A claim ready to be written. */
+interface Claiming {
+  readonly key: TurnKey;
+  readonly values: Parameters<ReturnType<typeof claimQueries>["claim"]>[0];
+}
+
+/** Runs a script for each entry, many of them in one transaction. */
+function createLanes<E extends { readonly key: TurnKey }, R>(
+  { driver }: ConversationParts,
+  runOne: (entry: E) => Script<R>,
+): (entry: E) => Promise<R> {
+  const runAll = function* (entries: readonly E[]): Script<readonly R[]> {
+    const results = new Map<E, R>();
     // Always in the order of conversations: two groups then never wait for each other.
-    for (const one of turns.toSorted(byConversation)) results.set(one, yield* appendOne(one));
+    for (const one of entries.toSorted(byConversation)) results.set(one, yield* runOne(one));
     // Each of them has been set above.
-    return turns.map((one) => results.get(one) as Appended);
+    return entries.map((one) => results.get(one) as R);
   };
   const lanes = Array.from({ length: lanesOf[driver.kind] }, () =>
     createGroup(
-      (turns: readonly Appending[]) => driver.transaction(() => appendAll(turns)),
+      (entries: readonly E[]) => driver.transaction(() => runAll(entries)),
       mostTogether[driver.kind],
     ),
   );
-  return (turn) => {
+  return (entry) => {
     // Ids are random, so the last character spreads them.
-    const lane = lanes[(turn.key.id.at(-1)?.charCodeAt(0) ?? 0) % lanes.length];
+    const lane = lanes[(entry.key.id.at(-1)?.charCodeAt(0) ?? 0) % lanes.length];
     if (lane === undefined) throw new RangeError("there are no lanes");
-    return lane(turn);
+    return lane(entry);
   };
 }
 
-function byConversation(a: Appending, b: Appending): number {
+function byConversation(a: { readonly key: TurnKey }, b: { readonly key: TurnKey }): number {
   if (a.key.id === b.key.id) return 0;
   return a.key.id < b.key.id ? -1 : 1;
 }

@@ -20,6 +20,7 @@ import {
 import { createTurns } from "./conversation-turns.ts";
 import { ask } from "./driver.ts";
 import { createGlobalPrompt } from "./global-prompt.ts";
+import { prepare } from "./queries.ts";
 import { createSecretBox, type SecretKeys } from "./secrets.ts";
 import { isStorable } from "./text.ts";
 
@@ -94,15 +95,26 @@ function partsOf(given: Given, options: ConversationOptions): ConversationParts 
 }
 
 function createFindByName({ driver, builder, clock, codec, names }: ConversationParts) {
-  return async (owner: string, name: string) => {
-    if (!isName(name) || !isStorable(owner)) return null;
-    const rows = builder
+  // as many keys for every name, so that the query is built once
+  const places = names.of("", "").map((_key, at) => `key${at}`);
+  const named = prepare<Readonly<Record<string, unknown>>, StoredConversation>(({ int, text }) =>
+    builder
       .selectFrom("conversations")
       .select(conversationColumns)
-      .where("owner", "=", owner)
-      .where("name_key", "in", names.of(owner, name))
-      .where("expires_at", ">", clock.wallMs());
-    const [row] = await driver.all<StoredConversation>(rows.limit(1).compile());
+      .where("owner", "=", text("owner"))
+      .where(
+        "name_key",
+        "in",
+        places.map((place) => text(place)),
+      )
+      .where("expires_at", ">", int("now"))
+      .limit(1),
+  );
+  return async (owner: string, name: string) => {
+    if (!isName(name) || !isStorable(owner)) return null;
+    const keys = names.of(owner, name).map((key, at) => [`key${at}`, key]);
+    const values = { owner, now: clock.wallMs(), ...Object.fromEntries(keys) };
+    const [row] = await driver.all(named(values));
     return row === undefined ? null : conversationOf(codec, row);
   };
 }

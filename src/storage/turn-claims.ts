@@ -44,9 +44,9 @@ export function createTurnClaims(
   }, renewMs);
   timer.unref();
   return {
-    async take(owner, conversationId, parentId) {
+    async take(owner, conversationId, turn) {
       const untilMs = clock.wallMs() + leaseMs;
-      const id = await conversations.claim(owner, conversationId, { parentId, untilMs });
+      const id = await conversations.claim(owner, conversationId, { ...turn, untilMs });
       const one: Held = { owner, conversationId, claimId: id };
       held.add(one);
       return {

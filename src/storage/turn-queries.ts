@@ -99,6 +99,8 @@ interface Claiming extends OwnedKey {
   readonly claimId: string;
   readonly until: number;
   readonly mostTurns: number;
+  /** The conversation may have so many bytes already. */
+  readonly mostBytes: number;
 }
 
 export function claimQueries(builder: Builder) {
@@ -115,6 +117,7 @@ export function claimQueries(builder: Builder) {
         .where(sql<boolean>`leaf_id is not distinct from ${text("parentId")}`)
         .where(sql<boolean>`(claim_id is null or claim_until <= ${int("now")})`)
         .where("turns", "<", int("mostTurns"))
+        .where("bytes", "<=", int("mostBytes"))
         .returning("id");
     }),
     extend: prepare<OwnedKey & { claimId: string; until: number }, unknown>((places) =>

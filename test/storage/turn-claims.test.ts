@@ -22,11 +22,11 @@ eachDatabase("a claim on the next turn", (kind) => {
     };
     const options = { conversations: watched, clock: systemClock, onError };
     const claims = createTurnClaims({ ...options, leaseMs: 60_000, renewMs: 5 });
-    const held = await claims.take(ann, id, null);
+    const held = await claims.take(ann, id, { parentId: null });
     expect(await extended.promise).toBe(held.id);
-    expect(await codeOf(claims.take(ann, id, null))).toBe("conversation_conflict");
+    expect(await codeOf(claims.take(ann, id, { parentId: null }))).toBe("conversation_conflict");
     await held.release();
-    const again = await claims.take(ann, id, null);
+    const again = await claims.take(ann, id, { parentId: null });
     await conversations.appendTurn(ann, id, turn(null, { claimId: again.id }));
     again.done();
     await claims.end();
@@ -39,12 +39,12 @@ eachDatabase("a claim on the next turn", (kind) => {
     const { conversations } = await database.open({ clock });
     const { id } = await conversations.create(ann, { name: "chat" });
     const dead = createTurnClaims({ conversations, clock, onError });
-    const lost = await dead.take(ann, id, null);
+    const lost = await dead.take(ann, id, { parentId: null });
     await dead.end();
     const alive = createTurnClaims({ conversations, clock, onError });
-    expect(await codeOf(alive.take(ann, id, null))).toBe("conversation_conflict");
+    expect(await codeOf(alive.take(ann, id, { parentId: null }))).toBe("conversation_conflict");
     clock.pass(30_001);
-    const next = await alive.take(ann, id, null);
+    const next = await alive.take(ann, id, { parentId: null });
     expect(await codeOf(conversations.appendTurn(ann, id, turn(null, { claimId: lost.id })))).toBe(
       "conversation_conflict",
     );
