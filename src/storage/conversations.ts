@@ -107,8 +107,8 @@ function createFindByName({ driver, builder, clock, codec, names }: Conversation
         "in",
         places.map((place) => text(place)),
       )
-      .where("expires_at", ">", int("now"))
-      .limit(1),
+      // no LIMIT: SQLite plans a query anew for each value bound to one
+      .where("expires_at", ">", int("now")),
   );
   return async (owner: string, name: string) => {
     if (!isName(name) || !isStorable(owner)) return null;
