@@ -10,6 +10,7 @@ import { ANONYMOUS, MOST_SHARED_CONVERSATIONS, PUBLIC } from "./core/owner.ts";
 import { createPatience } from "./core/patience.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
+import type { Dialect } from "./dialects/dialect.ts";
 import type { OpenCalls } from "./dialects/edge/open-calls.ts";
 import { createGate } from "./gate.ts";
 import { createTokenLimits } from "./limits/token-limits.ts";
@@ -30,6 +31,8 @@ export interface Parley {
   /** Other ports on which calls come in, with the number that is set for each. */
   readonly listeners: readonly ListenerAt[];
   readonly openCalls: OpenCalls;
+  /** Everything that is served over HTTP, in the order in which paths are looked at. */
+  readonly dialects: readonly Dialect[];
   /** No new connections but those of HTTP, which is told by answers; see `openCalls` for calls. */
   drain(): void;
   close(): Promise<void>;
@@ -61,8 +64,9 @@ export async function compose(
   });
   const answering = { pipeline, dialogue };
   const listeners = await createListeners(config, parts, answering);
+  const dialects = createDialects(config, parts, answering);
   const app = createApp({
-    dialects: createDialects(config, parts, answering),
+    dialects,
     facts: { ...parts, defaultLanguage: parts.language },
     gate: createGate(parts.limiter, metrics.decision, clock),
     writeUnknown: parts.writeError,
@@ -75,6 +79,7 @@ export async function compose(
     metricsServer: METRICS_PORT === null ? null : createMetricsServer(metrics),
     listeners,
     openCalls,
+    dialects,
     drain: () => {
       for (const { listener } of listeners) listener.drain();
     },

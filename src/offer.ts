@@ -1,3 +1,4 @@
+import packageJson from "../package.json" with { type: "json" };
 import { createAdmin } from "./admin/operations.ts";
 import { createAdminDialect } from "./admin/routes.ts";
 import type { Config } from "./config/settings.ts";
@@ -9,10 +10,12 @@ import { createChatAccess } from "./dialects/chats/access.ts";
 import { createChats } from "./dialects/chats/routes.ts";
 import { createCompletion } from "./dialects/completion/routes.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { createDocs } from "./dialects/docs/routes.ts";
 import { createCallDesk } from "./dialects/edge/call-desk.ts";
 import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
 import type { CallOptions } from "./dialects/edge/json-call.ts";
 import type { ModelRules } from "./dialects/edge/model-choice.ts";
+import { envelopeErrors } from "./dialects/envelope/errors.ts";
 import { createEnvelope } from "./dialects/envelope/routes.ts";
 import { createHome } from "./dialects/home/routes.ts";
 import { createModelFilter } from "./dialects/openai/models.ts";
@@ -64,7 +67,9 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
   });
   const home = createHome(writeError);
   const chats = chatsDialect(config, parts, answering);
-  return [status, openai, ...adminDialects(config, parts), ask, completion, home, envelope, chats];
+  const before = [status, openai, ...adminDialects(config, parts)];
+  const after = [ask, completion, home, envelope, chats];
+  return [...before, docsOf(config, parts, [...before, ...after]), ...after];
 }
 
 function completionDialect(config: Config, parts: Parts, pipeline: Pipeline): Dialect {
@@ -114,6 +119,12 @@ export async function createListeners(
     tls: certPath === "" ? null : { certPath, keyPath },
   });
   return [{ listener, port }];
+}
+
+function docsOf(config: Config, { writeError }: Parts, others: readonly Dialect[]): Dialect {
+  const { version } = packageJson;
+  const visitors = config.SHARED_KEY !== "token";
+  return createDocs({ version, others, writeError, errors: envelopeErrors, visitors });
 }
 
 function askQuestions(parts: Parts, { dialogue }: Answering): AskQuestions {

@@ -20,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "dialects/envelope": ["core", "locales", "dialects", "dialects/edge"],
   "dialects/openai": ["core", "locales", "dialects", "dialects/edge"],
   "dialects/status": ["core", "dialects", "dialects/edge"],
+  "dialects/docs": ["core", "dialects", "dialects/edge"],
   "dialects/home": ["dialects", "dialects/edge"],
   "dialects/ask": ["core", "locales", "dialects", "dialects/edge", "listener"],
   "dialects/chats": ["core", "locales", "dialects", "dialects/edge"],
@@ -58,6 +59,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   pino: ["log", "main"],
   "prom-client": ["metrics"],
   zod: ["config", "dialects", "dialects/edge", "admin"],
+  "zod-openapi": ["dialects/docs"],
   kysely: ["storage"],
   pg: ["storage"],
 };

@@ -10,14 +10,18 @@ interface FieldProblem {
 
 type Parsed<T> = { readonly value: T } | { readonly problem: FieldProblem };
 
+/** What is taken, as JSON Schema: for /openapi.json, as a parser of our own says nothing of it. */
+type Shown = Readonly<Record<string, unknown>>;
+
 /** A value as JSON or a command line gives it: numbers may come as text. */
-function field<T>(parse: (given: unknown) => Parsed<T>) {
-  return z.unknown().transform((given, context): T => {
+function field<T>(shown: Shown, parse: (given: unknown) => Parsed<T>) {
+  const schema = z.unknown().transform((given, context): T => {
     const parsed = given == null ? refuse<T>("field_missing") : parse(given);
     if ("value" in parsed) return parsed.value;
     context.addIssue({ code: "custom", params: { ...parsed.problem } });
     return z.NEVER;
   });
+  return schema.meta(shown);
 }
 
 /** Throws the first mistake, naming the field as `nameOf` spells it. */
@@ -66,7 +70,7 @@ function refuse<T>(code: ErrorCode, params: ErrorParams = {}): Parsed<T> {
 
 /** One line without control characters: it is shown in terminals. */
 export function plainText(most: number) {
-  return field((given) => checkedText(given, most));
+  return field(textOf(most), (given) => checkedText(given, most));
 }
 
 function checkedText(given: unknown, most: number): Parsed<string> {
@@ -80,9 +84,13 @@ function checkedText(given: unknown, most: number): Parsed<string> {
   return { value: text };
 }
 
+function textOf(most: number): Shown {
+  return { type: "string", minLength: 1, maxLength: most };
+}
+
 /** What goes into a header: printable ASCII. */
 export function headerText(most: number) {
-  return field((given): Parsed<string> => {
+  return field(textOf(most), (given): Parsed<string> => {
     const checked = checkedText(given, most);
     if ("problem" in checked || /^[\x21-\x7e]+$/.test(checked.value)) return checked;
     return refuse("field_type", { expected: "plain_text" });
@@ -91,7 +99,8 @@ export function headerText(most: number) {
 
 /** A whole number from 1 on. */
 export function count(max: number) {
-  return field((given): Parsed<number> => {
+  const shown = { type: ["integer", "string"], minimum: 1, maximum: max, pattern: "^\\d{1,15}$" };
+  return field(shown, (given): Parsed<number> => {
     const number = typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : given;
     if (!Number.isInteger(number)) return refuse("field_type", { expected: "whole_number" });
     const whole = Number(number);
@@ -101,7 +110,8 @@ export function count(max: number) {
 
 /** US dollars, more than nothing. */
 export function money() {
-  return field((given): Parsed<Picodollars> => {
+  const shown = { type: ["string", "number"], description: "US dollars, more than nothing" };
+  return field(shown, (given): Parsed<Picodollars> => {
     const amount = parseMoney(decimalText(given));
     return amount === null || amount === 0n
       ? refuse("field_type", { expected: "money" })
@@ -111,7 +121,8 @@ export function money() {
 
 /** US dollars per million tokens, in the shortest spelling. */
 export function price() {
-  return field((given): Parsed<string> => {
+  const shown = { type: ["string", "number"], description: "US dollars per million tokens" };
+  return field(shown, (given): Parsed<string> => {
     const amount = parsePrice(decimalText(given));
     return amount === null
       ? refuse("field_type", { expected: "price" })
@@ -125,7 +136,14 @@ function decimalText(given: unknown): string {
 
 /** A list, or text separated by commas. */
 export function names(mostNames: number, mostCharacters: number) {
-  return field((given): Parsed<readonly string[]> => {
+  const shown = {
+    type: ["array", "string"],
+    items: textOf(mostCharacters),
+    minItems: 1,
+    maxItems: mostNames,
+    description: "A list, or text separated by commas",
+  };
+  return field(shown, (given): Parsed<readonly string[]> => {
     const list: unknown = typeof given === "string" ? given.split(",") : given;
     if (!Array.isArray(list) || list.length === 0) {
       return refuse("field_type", { expected: "names" });
@@ -146,14 +164,20 @@ const HOUR_MS = 3_600_000;
 
 /** A date, a time with its zone, or a span of hours, days or weeks from now. Milliseconds since 1970. */
 export function moment(nowMs: number, spanGoes: "forward" | "back") {
-  return field((given): Parsed<number> => {
+  return field(shownMoment(spanGoes), (given): Parsed<number> => {
     const at = momentOf(given, nowMs, spanGoes);
     return at === null ? refuse("field_type", { expected: "moment" }) : { value: at };
   });
 }
 
+function shownMoment(spanGoes: "forward" | "back"): Shown {
+  const span = spanGoes === "forward" ? "from now" : "back from now";
+  const description = `A date, a time with its zone, or a span ${span}: 12h, 7d, 2w`;
+  return { type: "string", description };
+}
+
 export function futureMoment(nowMs: number) {
-  return field((given): Parsed<number> => {
+  return field(shownMoment("forward"), (given): Parsed<number> => {
     const at = momentOf(given, nowMs, "forward");
     return at === null || at <= nowMs
       ? refuse("field_type", { expected: "future_moment" })
@@ -180,7 +204,7 @@ function momentOf(given: unknown, nowMs: number, spanGoes: "forward" | "back"): 
 }
 
 export function choice<const T extends string>(choices: readonly T[]) {
-  return field((given): Parsed<T> => {
+  return field({ type: "string", enum: choices }, (given): Parsed<T> => {
     const found = choices.find((one) => one === given);
     return found === undefined
       ? refuse("field_choice", { choices: choices.join(", ") })
@@ -189,7 +213,8 @@ export function choice<const T extends string>(choices: readonly T[]) {
 }
 
 export function flag() {
-  return field((given): Parsed<boolean> => {
+  const shown = { type: ["boolean", "string"], enum: [true, false, "true", "false"] };
+  return field(shown, (given): Parsed<boolean> => {
     if (given === true || given === "true") return { value: true };
     if (given === false || given === "false") return { value: false };
     return refuse("field_type", { expected: "boolean" });

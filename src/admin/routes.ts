@@ -12,6 +12,8 @@ import type { AppContext } from "../dialects/edge/facts.ts";
 import { httpStatus } from "../dialects/edge/http-status.ts";
 import { streamText } from "../dialects/edge/text-stream.ts";
 import type { Translate } from "../locales.ts";
+import { adminErrors } from "./answers.ts";
+import { adminDoc } from "./docs.ts";
 import type { Admin } from "./operations.ts";
 
 export interface AdminDialectOptions {
@@ -41,6 +43,7 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
     method,
     path: `/admin${path}`,
     counted: false,
+    ...adminDoc(method, path),
     async handle(c) {
       mayEnter(c);
       return json(c, status, await work(c));
@@ -50,6 +53,7 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
     method: "GET",
     path: "/admin/usage/export",
     counted: false,
+    ...adminDoc("GET", "/usage/export"),
     handle(c) {
       mayEnter(c);
       return sendText(c, usage.export(c.req.query()));
@@ -57,7 +61,9 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
   };
   return {
     name: "admin",
+    about: "The operator's own: tokens, prices and usage",
     prefix: "/admin",
+    errors: adminErrors,
     writeError: createAdminErrors(options.translate),
     routes: [
       route("POST", "/tokens", async (c) => tokens.create(await body(c)), 201),

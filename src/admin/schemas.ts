@@ -101,9 +101,9 @@ export const priceListFields = z.strictObject({
   history: flag().nullish(),
 });
 
-/** A list of prices, bare or with the day they are from; fields we don't know are notes. */
-export function importedFields(nowMs: number) {
-  const entry = z.looseObject({
+/** Fields we don't know are notes. */
+function importedPrice(nowMs: number) {
+  return z.looseObject({
     model: plainText(MOST_NAME),
     input: price(),
     output: price(),
@@ -111,9 +111,17 @@ export function importedFields(nowMs: number) {
     cachedInput: price().nullish(),
     since: moment(nowMs, "back").nullish(),
   });
+}
+
+export function importedPriceList(nowMs: number) {
+  return z.array(importedPrice(nowMs)).max(MOST_PRICES);
+}
+
+/** A list of prices, bare or with the day they are from. */
+export function importedFields(nowMs: number) {
   const list = z.looseObject({
     published: moment(nowMs, "back").nullish(),
-    prices: z.array(entry).max(MOST_PRICES),
+    prices: importedPriceList(nowMs),
   });
   return z.preprocess((given) => (Array.isArray(given) ? { prices: given } : given), list);
 }

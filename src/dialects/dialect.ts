@@ -1,24 +1,45 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import type { z } from "zod";
-import { ProxyError, toProxyError } from "../core/errors.ts";
+import { type ErrorCode, ProxyError, toProxyError } from "../core/errors.ts";
 import type { AppContext, AppEnv } from "./edge/facts.ts";
 
 /** What /openapi.json says of a route. English, like the protocol itself. */
 export interface RouteDoc {
   readonly summary: string;
+  /** What the summary has no room for. */
+  readonly description?: string;
   /** The schema that the route validates its body with. */
   readonly body?: z.ZodType;
   /** What a good answer looks like. */
   readonly answer?: z.ZodType;
   /** Of the good answer, where it isn't application/json. */
-  readonly answerType?: string;
+  readonly answerType?: string | readonly string[];
+  /** Of the good answer, where it isn't 200. */
+  readonly status?: 101 | 201;
+  /** Other statuses that come with the good answer's body, and what they mean. */
+  readonly also?: Readonly<Record<number, string>>;
   /** `"stream": true` in the body has the answer sent as server-sent events of this shape. */
   readonly event?: z.ZodType;
-  /** `none`: asked by nobody's credential; `admin`: ADMIN_TOKEN; else a key or token. */
-  readonly credential?: "none" | "optional" | "admin";
+  /**
+   * `none`: asked by nobody's credential; `admin`: ADMIN_TOKEN; `metrics`: METRICS_TOKEN; else a key
+   * or token, which `optional` leaves to the caller where visitors may ask.
+   */
+  readonly credential?: "none" | "optional" | "admin" | "metrics";
+  /** Whether the upstream is asked; left out, it is where a caller's body is read. */
+  readonly asks?: boolean;
+  /** What can go wrong beside what comes with a body, a credential, the limits and the upstream. */
+  readonly fails?: readonly ErrorCode[];
   /** Headers that the route reads beside the credential, with what they mean. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the parts of the path that are the caller's are, by their names. */
+  readonly params?: Readonly<Record<string, z.ZodType>>;
   readonly query?: z.ZodObject;
+}
+
+/** What /openapi.json says of a dialect's errors. */
+export interface ErrorDoc {
+  readonly status: Readonly<Record<ErrorCode, number>>;
+  readonly schema: z.ZodType;
 }
 
 /** One path of a dialect. Health, docs and status routes are not counted by the limits. */
@@ -30,6 +51,7 @@ export interface Route {
   readonly refuses?: true;
   /** Its other methods are paths that do not exist, rather than a 405. */
   readonly onlyMethod?: true;
+  /** Missing where a route only refuses. */
   readonly doc?: RouteDoc;
   handle(c: AppContext): Promise<Response> | Response;
 }
@@ -51,6 +73,10 @@ export interface Dialect {
   /** Unknown paths below it are this dialect's to answer. */
   readonly prefix?: string;
   readonly writeError: WriteError;
+  /** What it is for, in /openapi.json. */
+  readonly about?: string;
+  /** Left out where errors have the form that unknown paths answer with. */
+  readonly errors?: ErrorDoc;
 }
 
 /**

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { errorCodes } from "../../core/errors.ts";
+import type { ErrorDoc } from "../dialect.ts";
 import { httpStatus } from "../edge/http-status.ts";
 import type { ErrorForm } from "../edge/json-answer.ts";
 
@@ -5,4 +8,14 @@ import type { ErrorForm } from "../edge/json-answer.ts";
 export const askErrorForm: ErrorForm = {
   status: httpStatus,
   body: (error, reason) => ({ response: reason, detail: error.code, ...error.facts }),
+};
+
+/** For /openapi.json. */
+export const askErrors: ErrorDoc = {
+  status: httpStatus,
+  schema: z.looseObject({
+    response: z.string().describe("What went wrong, in the language of the request"),
+    detail: z.enum(errorCodes),
+    field: z.string().optional(),
+  }),
 };

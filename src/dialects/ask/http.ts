@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { TurnEvent } from "../../core/dialogue.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Translate } from "../../locales.ts";
@@ -8,7 +9,7 @@ import { answerJson, createDescribeFailure, createJsonErrors } from "../edge/jso
 import { type CallOptions, openEmptyCall, readJsonCall } from "../edge/json-call.ts";
 import type { ModelRules } from "../edge/model-choice.ts";
 import { parsed } from "../edge/parsed.ts";
-import { askErrorForm } from "./errors.ts";
+import { askErrorForm, askErrors } from "./errors.ts";
 import type { AskQuestions } from "./questions.ts";
 import { askAnswer, askBody, askEvent, askTree, parseAsk, writeTree, writeTurn } from "./wire.ts";
 
@@ -54,29 +55,73 @@ export function createAsk(options: AskHttpOptions): Dialect {
   };
   return {
     name: NAME,
+    about: "Conversation trees kept by the server; the id `new` begins one",
     writeError,
+    errors: askErrors,
     routes: [
       route("POST", ask),
       route("GET", show),
       route("DELETE", remove),
-      { method: "GET", path: "/ask", counted: false, refuses: true, handle: needUpgrade },
+      {
+        method: "GET",
+        path: "/ask",
+        counted: false,
+        refuses: true,
+        handle: needUpgrade,
+        doc: socketDoc,
+      },
     ],
   };
 }
 
 /** What /openapi.json says of them. */
+const params = { conversation_id: z.string().describe("`new`, or the id of a conversation") };
 const docs: Partial<Record<Route["method"], { readonly doc: RouteDoc }>> = {
   POST: {
     doc: {
-      summary: "Asks in a conversation tree; the id `new` begins one",
+      summary: "Asks in a conversation tree",
       body: askBody,
       answer: askAnswer,
       event: askEvent,
       credential: "optional",
+      params,
+      fails: [
+        "field_needs",
+        "conversation_not_found",
+        "message_not_found",
+        "conversation_conflict",
+        "conversation_full",
+        "conversations_limited",
+      ],
     },
   },
-  GET: { doc: { summary: "Shows a conversation tree", answer: askTree, credential: "optional" } },
-  DELETE: { doc: { summary: "Deletes a conversation tree", credential: "optional" } },
+  GET: {
+    doc: {
+      summary: "Shows a conversation tree",
+      answer: askTree,
+      credential: "optional",
+      params,
+      fails: ["conversation_not_found"],
+    },
+  },
+  DELETE: {
+    doc: {
+      summary: "Deletes a conversation tree",
+      answer: z.object({}),
+      credential: "optional",
+      params,
+      fails: ["conversation_not_found"],
+    },
+  },
+};
+
+const socketDoc: RouteDoc = {
+  summary: "Opens a WebSocket for questions in conversation trees",
+  description:
+    "Without a WebSocket handshake the answer is 426. Each question on the socket counts as a call.",
+  status: 101,
+  credential: "optional",
+  fails: ["upgrade_needed", "origin_forbidden", "connections_limited"],
 };
 
 function idOf(c: AppContext): string {

@@ -21,11 +21,20 @@ import {
 } from "./wire.ts";
 
 const NOTHING = z.object({});
+const params = { chat: z.string().max(200).describe("The chat's name, which its client chooses") };
+const existing = { params, fails: ["conversation_not_found"] } as const;
+const talking = [
+  "conversation_not_found",
+  "conversation_conflict",
+  "conversation_full",
+  "conversations_limited",
+  "message_too_large",
+] as const;
 
 /** What lies below a chat's name. */
 export function chatRoutes(options: ChatsOptions, chats: NamedChats): readonly Route[] {
   const who = options.access.open ? ({ credential: "optional" } as const) : {};
-  const asked = { answer: chatAnswer, event: chatEvent, ...who };
+  const asked = { answer: chatAnswer, event: chatEvent, params, fails: talking, ...who };
   return [
     {
       ...at("POST", "/:chat/chat", createTalk(options, chats, parseChat)),
@@ -40,14 +49,14 @@ export function chatRoutes(options: ChatsOptions, chats: NamedChats): readonly R
         const path = await chats.history(await ownerIn(c, options), nameIn(c));
         return answerJson(c, 200, writeHistory(path));
       }),
-      doc: { summary: "Shows a chat's messages", answer: chatHistory, ...who },
+      doc: { summary: "Shows a chat's messages", answer: chatHistory, ...existing, ...who },
     },
     {
       ...at("POST", "/:chat/clear", async (c) => {
         await chats.remove(await ownerIn(c, options), nameIn(c));
         return answerJson(c, 200, {});
       }),
-      doc: { summary: "Deletes a chat, if there is one", answer: NOTHING, ...who },
+      doc: { summary: "Deletes a chat, if there is one", answer: NOTHING, params, ...who },
     },
     {
       ...at("DELETE", "/:chat", async (c) => {
@@ -55,7 +64,7 @@ export function chatRoutes(options: ChatsOptions, chats: NamedChats): readonly R
         throw new ProxyError("conversation_not_found");
       }),
       onlyMethod: true,
-      doc: { summary: "Deletes a chat", answer: NOTHING, ...who },
+      doc: { summary: "Deletes a chat", answer: NOTHING, ...existing, ...who },
     },
     ...promptRoutes(options, chats),
   ];
@@ -69,7 +78,12 @@ function promptRoutes(options: ChatsOptions, chats: NamedChats): readonly Route[
         const { systemPrompt } = await chats.find(await ownerIn(c, options), nameIn(c));
         return answerJson(c, 200, { role: "system", content: systemPrompt });
       }),
-      doc: { summary: "Shows a chat's system prompt", answer: systemMessage, ...who },
+      doc: {
+        summary: "Shows a chat's system prompt",
+        answer: systemMessage,
+        ...existing,
+        ...who,
+      },
     },
     {
       ...at("POST", "/:chat/system", async (c) => {
@@ -83,6 +97,9 @@ function promptRoutes(options: ChatsOptions, chats: NamedChats): readonly Route[
         summary: "Sets a chat's system prompt; the chat is made if there is none",
         body: chatPromptBody,
         answer: NOTHING,
+        params,
+        asks: false,
+        fails: ["conversations_limited", "message_too_large"],
         ...who,
       },
     },

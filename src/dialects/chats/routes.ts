@@ -1,7 +1,7 @@
 import { type Dialect, methodNotAllowed, type Route } from "../dialect.ts";
 import { createJsonErrors } from "../edge/json-answer.ts";
 import { chatRoutes } from "./chat-routes.ts";
-import { chatsErrorForm } from "./errors.ts";
+import { chatsErrorForm, chatsErrors } from "./errors.ts";
 import { globalRoutes } from "./global-routes.ts";
 import { createNamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME } from "./options.ts";
@@ -12,7 +12,13 @@ export function createChats(options: ChatsOptions): Dialect {
   const writeError = createJsonErrors(options.translate, chatsErrorForm);
   const fixed = [...globalRoutes(options), ...ownRoutes(options)];
   const named = chatRoutes(options, createNamedChats(options.conversations));
-  return { name: NAME, writeError, routes: [...fixed, ...refusalsToDelete(fixed), ...named] };
+  return {
+    name: NAME,
+    about: "Named chats kept by the server",
+    writeError,
+    errors: chatsErrors,
+    routes: [...fixed, ...refusalsToDelete(fixed), ...named],
+  };
 }
 
 /** `DELETE /:chat` would take these paths for chats. */

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { errorCodes } from "../../core/errors.ts";
+import type { ErrorDoc } from "../dialect.ts";
 import { httpStatus } from "../edge/http-status.ts";
 import type { ErrorForm } from "../edge/json-answer.ts";
 
@@ -9,5 +12,16 @@ export const completionErrorForm: ErrorForm = {
     status: "error",
     code: error.code,
     ...error.facts,
+  }),
+};
+
+/** For /openapi.json. */
+export const completionErrors: ErrorDoc = {
+  status: httpStatus,
+  schema: z.looseObject({
+    text: z.string().describe("What went wrong, in the language of the request"),
+    status: z.literal("error"),
+    code: z.enum(errorCodes),
+    field: z.string().optional(),
   }),
 };

@@ -10,7 +10,7 @@ import type { ModelRules } from "../edge/model-choice.ts";
 import { collect } from "../edge/whole-answer.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
 import { completionAnswer, completionEvent, writeCompletion, writeWholeAsChunk } from "./answer.ts";
-import { completionErrorForm } from "./errors.ts";
+import { completionErrorForm, completionErrors } from "./errors.ts";
 import { PAGE_HEADERS, writePage } from "./page.ts";
 import { writeChunks } from "./stream.ts";
 import { completionBody, parseCompletion } from "./wire.ts";
@@ -58,7 +58,13 @@ export function createCompletion(options: CompletionOptions): Dialect {
     { method: "POST", path: PATH, counted: true, handle: complete, doc: completeDoc },
     { method: "GET", path: PATH, counted: false, handle: explain, doc: explainDoc },
   ];
-  return { name: NAME, routes, writeError: createJsonErrors(translate, completionErrorForm) };
+  return {
+    name: NAME,
+    about: "One question with any parameters of chat completions",
+    writeError: createJsonErrors(translate, completionErrorForm),
+    errors: completionErrors,
+    routes,
+  };
 }
 
 const completeDoc: RouteDoc = {
@@ -67,6 +73,7 @@ const completeDoc: RouteDoc = {
   answer: completionAnswer,
   event: completionEvent,
   credential: "optional",
+  fails: ["access_token_rejected"],
   headers: {
     "access-token":
       "The secret that the operator has set (ACCESS_TOKEN), or a token of this server",

@@ -1,5 +1,7 @@
-import type { ErrorCode } from "../../core/errors.ts";
+import { z } from "zod";
+import { type ErrorCode, errorCodes } from "../../core/errors.ts";
 import type { Translate } from "../../locales.ts";
+import type { ErrorDoc } from "../dialect.ts";
 import { httpStatus } from "../edge/http-status.ts";
 import type { ErrorForm } from "../edge/json-answer.ts";
 
@@ -20,3 +22,17 @@ export function envelopeErrorForm(translate: Translate): ErrorForm {
     }),
   };
 }
+
+/** For /openapi.json. */
+export const envelopeErrors: ErrorDoc = {
+  status: envelopeStatus,
+  schema: z.object({
+    code: z.int().describe("The HTTP status"),
+    msg: z.string(),
+    data: z.looseObject({
+      response: z.string().describe("What went wrong, in the language of the request"),
+      error: z.enum(errorCodes),
+      field: z.string().optional(),
+    }),
+  }),
+};

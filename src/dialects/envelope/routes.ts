@@ -7,7 +7,8 @@ import { streamEvents } from "../edge/event-stream.ts";
 import type { AppContext } from "../edge/facts.ts";
 import { answerJson, createDescribeFailure, createJsonErrors } from "../edge/json-answer.ts";
 import { type CallOptions, readJsonCall } from "../edge/json-call.ts";
-import { envelopeErrorForm } from "./errors.ts";
+import { askDoc } from "./docs.ts";
+import { envelopeErrorForm, envelopeErrors } from "./errors.ts";
 import { type EnvelopeLimits, type EnvelopeQuestion, parseQuestion, writeAnswer } from "./wire.ts";
 
 export interface EnvelopeOptions extends CallOptions {
@@ -43,7 +44,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
 
   const forbid = (c: AppContext) => writeError(c, new ProxyError("route_forbidden"));
   const at = (path: string): Route[] => [
-    { method: "POST", path, counted: true, handle: ask },
+    { method: "POST", path, counted: true, handle: ask, doc: askDoc(limits) },
     { method: "GET", path, counted: false, refuses: true, handle: forbid },
   ];
   // GET / tells that the server is there, whatever else stands there
@@ -51,7 +52,8 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
     route === "/"
       ? at("/").filter(({ method }) => method === "POST")
       : [...at(route), ...at(`${route}/`)];
-  return { name: NAME, routes, writeError };
+  const about = "A question and its answer, with the conversation to send back next time";
+  return { name: NAME, about, routes, writeError, errors: envelopeErrors };
 }
 
 /** Also answers every path that nothing else does. */

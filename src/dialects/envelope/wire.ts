@@ -4,7 +4,7 @@ import { chosenModel, chosenTokens, type ModelRules } from "../edge/model-choice
 import { parsed } from "../edge/parsed.ts";
 
 /** A history longer than any model's window; checked before its entries are. */
-const MAX_TURNS = 4_096;
+export const MAX_TURNS = 4_096;
 
 export interface EnvelopeLimits extends ModelRules {
   /** When a question does not say. */
@@ -20,13 +20,13 @@ export interface EnvelopeQuestion {
   readonly legacy: boolean;
 }
 
-const turn = z.object({
+export const turn = z.object({
   role: z.enum(["system", "user", "assistant"]),
   content: z.string(),
 });
 const history = z.array(z.unknown()).max(MAX_TURNS).pipe(z.array(turn));
 
-const body = z.object({
+export const envelopeBody = z.object({
   sys_content: z.string().nullish(),
   system_content: z.string().nullish(),
   user_content: z.string().min(1),
@@ -40,7 +40,7 @@ const body = z.object({
 
 /** Throws the first mistake, naming the field. Unknown fields are passed over. */
 export function parseQuestion(json: unknown, limits: EnvelopeLimits): EnvelopeQuestion {
-  const fields = parsed(body, json);
+  const fields = parsed(envelopeBody, json);
   const system = fields.sys_content || fields.system_content || null;
   const turns = fields.continuous?.length ? fields.continuous : (fields.continuous_dialogue ?? []);
   const request = {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Dialect, Route, WriteError } from "../dialect.ts";
 import { answer, answerHeaders } from "../edge/answer-headers.ts";
 
@@ -12,7 +13,12 @@ export function createHome(writeError: WriteError): Dialect {
     counted: false,
     onlyMethod: true,
     handle: (c) => answer(200, GREETING, answerHeaders(c.get("facts"), HTML_TYPE)),
-    doc: { summary: "Tells that the server is there", answerType: "text/html", credential: "none" },
+    doc: {
+      summary: "Tells that the server is there",
+      answer: z.string(),
+      answerType: "text/html",
+      credential: "none",
+    },
   };
   return { name: "home", routes: [greet], writeError };
 }

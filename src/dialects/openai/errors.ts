@@ -1,13 +1,17 @@
+import { z } from "zod";
 import type { ErrorCode, ProxyError } from "../../core/errors.ts";
+import type { ErrorDoc } from "../dialect.ts";
 import { httpStatus } from "../edge/http-status.ts";
 
-type ErrorType =
-  | "invalid_request_error"
-  | "authentication_error"
-  | "permission_error"
-  | "rate_limit_error"
-  | "insufficient_quota"
-  | "server_error";
+const errorTypes = [
+  "invalid_request_error",
+  "authentication_error",
+  "permission_error",
+  "rate_limit_error",
+  "insufficient_quota",
+  "server_error",
+] as const;
+type ErrorType = (typeof errorTypes)[number];
 
 /** The `type` of each error, as OpenAI's clients tell them apart. */
 const errorType = {
@@ -90,11 +94,31 @@ const openaiCode: Partial<Record<ErrorCode, string>> = {
   quota_exceeded: "insufficient_quota",
 };
 
-export function statusOf(error: ProxyError): number {
+const openaiStatus = {
+  ...httpStatus,
   // OpenAI's clients expect 401 for whatever can't be a key
-  if (error.code === "key_malformed") return 401;
-  return error.refusal?.status ?? httpStatus[error.code];
+  key_malformed: 401,
+} as const satisfies Record<ErrorCode, number>;
+
+export function statusOf(error: ProxyError): number {
+  return error.refusal?.status ?? openaiStatus[error.code];
 }
+
+/** For /openapi.json. What the upstream refuses comes in its own words, which may hold other types. */
+export const openaiErrors: ErrorDoc = {
+  status: openaiStatus,
+  schema: z.object({
+    error: z.looseObject({
+      message: z.string().describe("In the language of the request, or the upstream's own words"),
+      type: z
+        .string()
+        .nullish()
+        .describe(`Ours are: ${errorTypes.join(", ")}`),
+      param: z.string().nullish(),
+      code: z.string().nullish(),
+    }),
+  }),
+};
 
 /** OpenAI's error object as text. An upstream's refusal of the request is passed on in its words. */
 export function errorBody(error: ProxyError, message: string): string {

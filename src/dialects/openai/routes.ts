@@ -4,7 +4,7 @@ import { ProxyError } from "../../core/errors.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Translate } from "../../locales.ts";
-import type { Dialect, Route, WriteError } from "../dialect.ts";
+import type { Dialect, Route, RouteDoc, WriteError } from "../dialect.ts";
 import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
 import { expectedBytes, parseJson, readBody } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
@@ -14,7 +14,8 @@ import type { IdempotentAnswers } from "../edge/idempotency.ts";
 import { openCall } from "../edge/open-call.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
 import { collect } from "../edge/whole-answer.ts";
-import { errorBody, statusOf } from "./errors.ts";
+import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
+import { errorBody, openaiErrors, statusOf } from "./errors.ts";
 import { requestLimitHeaders } from "./limit-headers.ts";
 import { type ModelFilter, writeModels } from "./models.ts";
 import { passStream } from "./pass-bytes.ts";
@@ -78,20 +79,27 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     method: "POST",
     path,
     counted: true,
+    doc: relayDoc(endpoint),
     handle: relay(endpoint, anyType),
   });
   return {
     name: NAME,
+    about: "OpenAI's own API: bodies and answers pass through as they are, known to us or not",
     prefix: "/v1",
+    errors: openaiErrors,
     writeError,
     routes: [
       ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint)),
       post("/chat", chatEndpoint, true),
-      { method: "GET", path: "/v1/models", counted: true, handle: models },
-      { method: "GET", path: "/usage", counted: true, handle: own(options, usageOf) },
-      { method: "GET", path: "/data/week", counted: true, handle: own(options, weekOf) },
+      get("/v1/models", modelsDoc, models),
+      get("/usage", usageDoc, own(options, usageOf)),
+      get("/data/week", weekDoc, own(options, weekOf)),
     ],
   };
+}
+
+function get(path: string, doc: RouteDoc, handle: Route["handle"]): Route {
+  return { method: "GET", path, counted: true, doc, handle };
 }
 
 /** A route that shows a token holder what is theirs. */

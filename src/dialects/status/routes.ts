@@ -1,11 +1,12 @@
 import { ProxyError } from "../../core/errors.ts";
 import type { Limiter, OpenAnswers } from "../../core/ports.ts";
-import type { Dialect, WriteError } from "../dialect.ts";
+import type { Dialect, Route, RouteDoc, WriteError } from "../dialect.ts";
 import type { AddressWarning } from "../edge/address-alarm.ts";
 import { answer, answerHeaders } from "../edge/answer-headers.ts";
 import { bearerIn, createSecretMatch } from "../edge/bearer.ts";
 import type { AppContext } from "../edge/facts.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
+import { healthDoc, metricsDoc, readyDoc, whoamiDoc } from "./docs.ts";
 
 export interface StatusOptions {
   readonly openCalls: OpenCalls;
@@ -58,16 +59,18 @@ export function createStatus(options: StatusOptions): Dialect {
     return answer(200, await metrics.render(), answerHeaders(c.get("facts"), metrics.contentType));
   };
 
-  const get = (path: string, handle: (c: AppContext) => Promise<Response> | Response) =>
-    ({ method: "GET", path, counted: false, handle }) as const;
+  const get = (path: string, doc: RouteDoc, handle: Route["handle"]) =>
+    ({ method: "GET", path, counted: false, doc, handle }) as const;
+  const open = options.metricsAccess !== "closed";
   return {
     name: "status",
+    about: "How the server is doing",
     writeError,
     routes: [
-      get("/healthz", (c) => json(c, 200, { status: "ok" })),
-      get("/readyz", ready),
-      get("/whoami", whoami),
-      get("/metrics", showMetrics),
+      get("/healthz", healthDoc, (c) => json(c, 200, { status: "ok" })),
+      get("/readyz", readyDoc, ready),
+      get("/whoami", whoamiDoc, whoami),
+      ...(open ? [get("/metrics", metricsDoc(options.metricsAccess), showMetrics)] : []),
     ],
   };
 }

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import type { RouteDoc } from "../dialect.ts";
+import { relayFields } from "../edge/relay-fields.ts";
+import type { Endpoint } from "./wire.ts";
+
+/** What /openapi.json says of the routes below /v1 and of those that show a token its use. */
+export function relayDoc({ path, writes }: Endpoint): RouteDoc {
+  const doc: RouteDoc = {
+    summary: `OpenAI's ${path}`,
+    description:
+      "The body is OpenAI's own. The fields shown are those that this server looks at; all others are passed on, and so is the answer.",
+    body: relayFields,
+    answer: z.looseObject({}).describe("OpenAI's own answer, as it came"),
+    fails: ["idempotency_mismatch", "idempotency_in_progress"],
+    headers: {
+      "Idempotency-Key":
+        "The same key with the same body again gets the same answer for ten minutes, not a second call. Not for streams.",
+    },
+  };
+  if (!writes) return doc;
+  return { ...doc, event: z.looseObject({}).describe("OpenAI's own event, as it came") };
+}
+
+export const modelsDoc: RouteDoc = {
+  summary: "The models that the caller may use",
+  asks: true,
+  answer: z.looseObject({
+    object: z.string().optional(),
+    data: z.array(z.looseObject({ id: z.string() })),
+  }),
+};
+
+const counts = {
+  requests: z.int(),
+  prompt_tokens: z.int(),
+  cached_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+  cost: z.string().nullable().describe("US dollars, an exact decimal; null: unknown"),
+  calls_of_unknown_cost: z.int(),
+};
+
+export const usageDoc: RouteDoc = {
+  summary: "What the token has spent, by day and by model, and its latest calls",
+  answer: z.object({
+    by_day: z.array(z.object({ day: z.string(), ...counts })),
+    by_model: z.array(z.object({ model: z.string(), ...counts })),
+    calls: z.array(
+      z.object({
+        request_id: z.string(),
+        time: z.iso.datetime(),
+        dialect: z.string(),
+        model: z.string(),
+        answered_by: z.string().nullable(),
+        prompt_tokens: z.int().nullable(),
+        cached_tokens: z.int().nullable(),
+        completion_tokens: z.int().nullable(),
+        total_tokens: z.int().nullable(),
+        price: z.string().nullable().describe("Dollars per million: input,cached input,output"),
+        cost: z.string().nullable(),
+        provenance: z.string(),
+        outcome: z.string(),
+        error: z.string().nullable(),
+      }),
+    ),
+  }),
+};
+
+export const weekDoc: RouteDoc = {
+  summary: "The token's calls of the last seven days",
+  answer: z.array(
+    z.object({
+      remote_id: z.string().nullable(),
+      model: z.string(),
+      total_token: z.int(),
+      price: z.number().nullable().describe("US dollars"),
+      timestamp: z.int().describe("Seconds since 1970"),
+    }),
+  ),
+};

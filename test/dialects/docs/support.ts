@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { postJson } from "../../support/http.ts";
+
+const operation = z.looseObject({
+  operationId: z.string(),
+  summary: z.string(),
+  parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).optional(),
+  requestBody: z.unknown().optional(),
+  responses: z.record(z.string(), z.unknown()),
+});
+const openapi = z.looseObject({
+  openapi: z.literal("3.1.1"),
+  paths: z.record(
+    z.string(),
+    z.object({
+      get: operation.optional(),
+      post: operation.optional(),
+      put: operation.optional(),
+      delete: operation.optional(),
+    }),
+  ),
+});
+
+export type OpenAPI = z.output<typeof openapi>;
+
+export async function readOpenAPI(origin: string): Promise<OpenAPI> {
+  const reply = await postJson(`${origin}/openapi.json`, undefined, { method: "GET" });
+  if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
+  return openapi.parse(reply.json);
+}
