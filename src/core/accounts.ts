@@ -190,7 +190,7 @@ export interface LedgerSum {
   readonly unknownCosts: number;
 }
 
-/** A row of seed 001's `GET /data/week`; the dialect turns the price into a number. */
+/** A row of the token agent's `GET /data/week`; the dialect turns the price into a number. */
 export interface WeekRow {
   readonly remote_id: string | null;
   readonly model: string;

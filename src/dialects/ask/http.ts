@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { TurnEvent } from "../../core/dialogue.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Translate } from "../../locales.ts";
 import type { Dialect, Route, RouteDoc } from "../dialect.ts";
@@ -9,6 +8,7 @@ import { answerJson, createDescribeFailure, createJsonErrors } from "../edge/jso
 import { type CallOptions, openEmptyCall, readJsonCall } from "../edge/json-call.ts";
 import type { ModelRules } from "../edge/model-choice.ts";
 import { parsed } from "../edge/parsed.ts";
+import { writeTurnEvents } from "../edge/turn-events.ts";
 import { askErrorForm, askErrors } from "./errors.ts";
 import type { AskQuestions } from "./questions.ts";
 import { askAnswer, askBody, askEvent, askTree, parseAsk, writeTree, writeTurn } from "./wire.ts";
@@ -34,7 +34,9 @@ export function createAsk(options: AskHttpOptions): Dialect {
     const question = parseAsk(json, idOf(c), rules);
     const call = await open(question.apiKey);
     if (stream === true) {
-      const texts = writeEvents(await questions.stream(call, question), question.model);
+      const texts = writeTurnEvents(await questions.stream(call, question), (kept) =>
+        writeTurn(kept, question.model),
+      );
       return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
     }
     return answerJson(c, 200, writeTurn(await questions.ask(call, question), question.model));
@@ -126,16 +128,4 @@ const socketDoc: RouteDoc = {
 
 function idOf(c: AppContext): string {
   return c.req.param("conversation_id") ?? "";
-}
-
-async function* writeEvents(
-  events: AsyncIterable<TurnEvent>,
-  model: string,
-): AsyncGenerator<string> {
-  for await (const event of events) {
-    if (event.type === "text-delta") yield JSON.stringify({ delta: event.text });
-    if (event.type === "turn-end") {
-      yield JSON.stringify({ ...writeTurn(event.turn, model), done: true });
-    }
-  }
 }

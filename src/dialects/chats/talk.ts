@@ -1,9 +1,9 @@
-import type { TurnEvent } from "../../core/dialogue.ts";
 import type { Route } from "../dialect.ts";
 import { streamEvents } from "../edge/event-stream.ts";
 import type { AppContext } from "../edge/facts.ts";
 import { answerJson, createDescribeFailure } from "../edge/json-answer.ts";
 import { readJsonCall } from "../edge/json-call.ts";
+import { writeTurnEvents } from "../edge/turn-events.ts";
 import { chatsErrorForm } from "./errors.ts";
 import type { NamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME } from "./options.ts";
@@ -34,21 +34,11 @@ export function createTalk(
       maxMessages,
     };
     if (stream) {
-      const texts = writeEvents(await dialogue.stream(call, turn), model);
+      const texts = writeTurnEvents(await dialogue.stream(call, turn), (kept) =>
+        writeAnswer(kept, model),
+      );
       return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
     }
     return answerJson(c, 200, writeAnswer(await dialogue.ask(call, turn), model));
   };
-}
-
-async function* writeEvents(
-  events: AsyncIterable<TurnEvent>,
-  model: string,
-): AsyncGenerator<string> {
-  for await (const event of events) {
-    if (event.type === "text-delta") yield JSON.stringify({ delta: event.text });
-    if (event.type === "turn-end") {
-      yield JSON.stringify({ ...writeAnswer(event.turn, model), done: true });
-    }
-  }
 }

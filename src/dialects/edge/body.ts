@@ -16,7 +16,7 @@ export function expectedBytes({ headers }: IncomingMessage, maxBytes: number): n
   return Math.min(Number(headers["content-length"] ?? maxBytes), maxBytes);
 }
 
-/** `anyType`: clients of some seeds never said what they send. */
+/** `anyType`: clients of older APIs never said what they send. */
 export function readBody(
   incoming: IncomingMessage,
   maxBytes: number,

@@ -5,7 +5,7 @@ import type { ErrorDoc } from "../dialect.ts";
 import { httpStatus } from "../edge/http-status.ts";
 import type { ErrorForm } from "../edge/json-answer.ts";
 
-/** The seed's table: a missing key is a missing parameter here, not a failed login. */
+/** As the earlier API had it: a missing key is a missing parameter here, not a failed login. */
 export const envelopeStatus = {
   ...httpStatus,
   key_missing: 400,

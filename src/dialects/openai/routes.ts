@@ -114,7 +114,7 @@ function own(
   };
 }
 
-/** The operator's key is open to visitors in the seeds' dialects only: here clients authenticate. */
+/** The operator's key is open to visitors in the older dialects only: here clients authenticate. */
 async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
   const open = openCall(c, NAME, openCalls);
   const principal = await identify(c.get("facts").client, c.env.incoming.headers, null);
