@@ -5,7 +5,9 @@ import type { Dialogue } from "./core/dialogue.ts";
 import type { Pipeline } from "./core/pipeline.ts";
 import { createAsk } from "./dialects/ask/http.ts";
 import { type AskQuestions, createAskQuestions } from "./dialects/ask/questions.ts";
+import { type AskWebSocket, createAskWebSocket } from "./dialects/ask/websocket.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { createCallDesk } from "./dialects/edge/call-desk.ts";
 import { createIdempotentAnswers } from "./dialects/edge/idempotency.ts";
 import type { CallOptions } from "./dialects/edge/json-call.ts";
 import type { ModelRules } from "./dialects/edge/model-choice.ts";
@@ -58,6 +60,20 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
   });
   const home = createHome(writeError);
   return [status, openai, ...adminDialects(config, parts), ask, home, envelope];
+}
+
+/** The ask dialect over WebSocket; it serves nothing until a server hands it handshakes. */
+export function createWebSocket(config: Config, parts: Parts, answering: Answering): AskWebSocket {
+  return createAskWebSocket({
+    ...parts,
+    desk: createCallDesk({ ...parts, onDecision: parts.metrics.decision }),
+    questions: askQuestions(parts, answering),
+    rules: modelRules(config),
+    maxMessageBytes: config.MAX_BODY_BYTES,
+    origins: config.WS_ORIGINS,
+    connectionLimit: config.WS_CONNECTIONS,
+    idleMs: config.WS_IDLE_SECONDS * 1_000,
+  });
 }
 
 function askQuestions(parts: Parts, { dialogue }: Answering): AskQuestions {

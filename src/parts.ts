@@ -1,5 +1,6 @@
 import { createKeyDigest, createRequestIds, windowsOf } from "./adapters.ts";
 import type { Config } from "./config/settings.ts";
+import type { ProxyError } from "./core/errors.ts";
 import type { Clock } from "./core/ports.ts";
 import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
@@ -10,7 +11,7 @@ import { createEnvelopeErrors } from "./dialects/envelope/routes.ts";
 import { createMemoryLimiter } from "./limits/memory.ts";
 import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
-import type { Log } from "./log.ts";
+import { describeError, type Log } from "./log.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import type { Storage } from "./storage/open.ts";
 
@@ -60,6 +61,10 @@ export function createParts(config: Config, options: PartsOptions) {
       tokensOnly: config.SHARED_KEY === "token",
       tokens: storage.tokens,
     }),
+    /** Is told of errors nobody foresaw. */
+    report: (requestId: string, error: ProxyError) => {
+      log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
+    },
     onEnd: (end: RequestEnd) => {
       metrics.request(end);
       log.request(end);

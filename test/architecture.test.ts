@@ -31,7 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // the end of a request is what they write down
   log: ["core", "dialects/edge"],
   metrics: ["core", "dialects/edge"],
-  server: [],
+  server: ["listener"],
   adapters: ["*"],
   parts: ["*"],
   offer: ["*"],
@@ -54,6 +54,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   zod: ["config", "dialects", "dialects/edge", "admin"],
   kysely: ["storage"],
   pg: ["storage"],
+  ws: ["dialects/ask"],
 };
 
 /** What Node is started with: the server, and the command. */

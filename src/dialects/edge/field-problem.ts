@@ -38,14 +38,18 @@ function problemOf(issue: z.core.$ZodIssue, field: string, value: unknown): Prox
         return new ProxyError("field_empty", { params: { field }, facts });
       return new ProxyError("field_type", { params: { field, expected: "whole_number" }, facts });
     case "too_big":
-      if (issue.origin === "array") {
-        const max = Number(issue.maximum);
-        return new ProxyError("field_too_many", { params: { field, max }, facts });
-      }
-      return new ProxyError("field_type", { params: { field, expected: "whole_number" }, facts });
+      return tooBig(issue, field);
     default:
       return new ProxyError("bad_request", { facts });
   }
+}
+
+function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig, field: string): ProxyError {
+  const about = { params: { field, max: Number(maximum) }, facts: { field } };
+  if (origin === "string") return new ProxyError("field_too_long", about);
+  if (origin === "array") return new ProxyError("field_too_many", about);
+  const params = { field, expected: "whole_number" };
+  return new ProxyError("field_type", { params, facts: { field } });
 }
 
 /** `continuous[3].role`; keys come from the schema, never from the client. */
