@@ -10,15 +10,21 @@ import { ANONYMOUS, MOST_SHARED_CONVERSATIONS, PUBLIC } from "./core/owner.ts";
 import { createPatience } from "./core/patience.ts";
 import { createPipeline, type Pipeline } from "./core/pipeline.ts";
 import type { Clock } from "./core/ports.ts";
+import type { AskWebSocket } from "./dialects/ask/websocket.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import type { OpenCalls } from "./dialects/edge/open-calls.ts";
 import { createGate } from "./gate.ts";
 import { createTokenLimits } from "./limits/token-limits.ts";
 import type { ListenerAt } from "./listener.ts";
 import { describeError, type Log } from "./log.ts";
-import { createDialects, createListeners } from "./offer.ts";
+import { createDialects, createListeners, createWebSocket } from "./offer.ts";
 import { createParts, type Parts } from "./parts.ts";
-import { createHttpServer, createMetricsServer } from "./server.ts";
+import {
+  createHttpServer,
+  createListener,
+  createMetricsServer,
+  type HttpServerOptions,
+} from "./server.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { startRetention } from "./storage/retention.ts";
 import { createTurnClaims } from "./storage/turn-claims.ts";
@@ -63,7 +69,6 @@ export async function compose(
       owner === ANONYMOUS || owner === PUBLIC ? MOST_SHARED_CONVERSATIONS : undefined,
   });
   const answering = { pipeline, dialogue };
-  const listeners = await createListeners(config, parts, answering);
   const dialects = createDialects(config, parts, answering);
   const app = createApp({
     dialects,
@@ -74,22 +79,45 @@ export async function compose(
   });
   const { MAX_BODY_BYTES: maxBodyBytes, METRICS_PORT } = config;
   const unreadable = createUnreadable(parts);
+  const webSocket = createWebSocket(config, parts, answering);
+  const bounds = { maxBodyBytes, unreadable };
+  const listeners = [
+    ...(await createListeners(config, parts, answering)),
+    ...webSocketListeners(config.WS_PORT, webSocket, bounds),
+  ];
   return {
-    server: createHttpServer({ fetch: app.fetch, maxBodyBytes, unreadable }),
+    server: createHttpServer({ ...bounds, fetch: app.fetch, upgrades: webSocket }),
     metricsServer: METRICS_PORT === null ? null : createMetricsServer(metrics),
     listeners,
     openCalls,
     dialects,
     drain: () => {
+      webSocket.drain();
       for (const { listener } of listeners) listener.drain();
     },
     close: async () => {
+      await webSocket.close();
       await claims.end();
       await pipeline.close();
       await transport.close();
       await storage.close();
     },
   };
+}
+
+/** The port of older WebSocket clients, which connect to any path. */
+function webSocketListeners(
+  port: number | null,
+  webSocket: AskWebSocket,
+  bounds: Pick<HttpServerOptions, "maxBodyBytes" | "unreadable">,
+): ListenerAt[] {
+  if (port === null) return [];
+  const server = createHttpServer({
+    ...bounds,
+    fetch: (_request, { incoming }) => webSocket.refusePlain(incoming),
+    upgrades: { wants: () => true, take: webSocket.take },
+  });
+  return [{ listener: createListener("websocket", server), port }];
 }
 
 function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipeline {

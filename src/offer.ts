@@ -6,6 +6,7 @@ import type { Dialogue } from "./core/dialogue.ts";
 import type { Pipeline } from "./core/pipeline.ts";
 import { createAsk } from "./dialects/ask/http.ts";
 import { type AskQuestions, createAskQuestions } from "./dialects/ask/questions.ts";
+import { type AskWebSocket, createAskWebSocket } from "./dialects/ask/websocket.ts";
 import { createChatAccess } from "./dialects/chats/access.ts";
 import { createChats } from "./dialects/chats/routes.ts";
 import { createCompletion } from "./dialects/completion/routes.ts";
@@ -125,6 +126,20 @@ function docsOf(config: Config, { writeError }: Parts, others: readonly Dialect[
   const { version } = packageJson;
   const visitors = config.SHARED_KEY !== "token";
   return createDocs({ version, others, writeError, errors: envelopeErrors, visitors });
+}
+
+/** The ask dialect over WebSocket; it serves nothing until a server hands it handshakes. */
+export function createWebSocket(config: Config, parts: Parts, answering: Answering): AskWebSocket {
+  return createAskWebSocket({
+    ...parts,
+    desk: createCallDesk({ ...parts, onDecision: parts.metrics.decision }),
+    questions: askQuestions(parts, answering),
+    rules: modelRules(config),
+    maxMessageBytes: config.MAX_BODY_BYTES,
+    origins: config.WS_ORIGINS,
+    connectionLimit: config.WS_CONNECTIONS,
+    idleMs: config.WS_IDLE_SECONDS * 1_000,
+  });
 }
 
 function askQuestions(parts: Parts, { dialogue }: Answering): AskQuestions {

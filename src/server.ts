@@ -8,6 +8,7 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import type { Listener } from "./listener.ts";
 
 /** Node's defaults wait five minutes for a body; nobody types that slowly. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -23,28 +24,22 @@ export interface HttpServerOptions {
   readonly maxBodyBytes: number;
   /** The body of an answer to what can't even be read as a request (400, 408, 431). */
   readonly unreadable: (status: number) => string;
+  readonly upgrades: Upgrades;
+}
+
+/** Handshakes of WebSocket; those of other protocols are requests like any other. */
+export interface Upgrades {
+  /** What is not wanted is answered as the request it is without its Upgrade. */
+  wants(incoming: IncomingMessage): boolean;
+  take(incoming: IncomingMessage, socket: Socket, head: Buffer): void;
 }
 
 /** Node's server with limits on how slow and how malformed a client may be. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { fetch, maxBodyBytes, unreadable } = options;
-  const answerCall = getRequestListener(fetch as never, {
-    hostname: NO_HOST,
-    errorHandler: () =>
-      new Response(unreadable(400), { status: 400, headers: unreadableHeaders() }),
-  });
+  const { maxBodyBytes, unreadable, upgrades } = options;
   /** The latest answer of each connection: those before it are written first. */
   const latest = new WeakMap<Socket, ServerResponse>();
-  const listener: RequestListener = (incoming, outgoing) => {
-    latest.set(incoming.socket, outgoing);
-    if (incoming.headers.host === undefined && incoming.httpVersion === "1.1") {
-      const body = unreadable(400);
-      const length = { "content-length": Buffer.byteLength(body), connection: "close" };
-      outgoing.writeHead(400, { ...unreadableHeaders(), ...length }).end(body);
-    } else {
-      void answerCall(incoming, outgoing);
-    }
-  };
+  const listener = createRequestListener(options, latest);
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -53,6 +48,12 @@ export function createHttpServer(options: HttpServerOptions): Server {
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Node's own refusal is empty
       requireHostHeader: false,
+      // Node forgets a socket whose upgrade nobody takes: it would stay open for ever. And an answer
+      // still to come on the same connection would be written into the frames.
+      shouldUpgradeCallback: (incoming) =>
+        isHandshake(incoming) &&
+        latest.get(incoming.socket)?.writableFinished !== false &&
+        upgrades.wants(incoming),
     },
     listener,
   );
@@ -64,11 +65,47 @@ export function createHttpServer(options: HttpServerOptions): Server {
   });
   // other expectations may be passed over (RFC 9110, 10.1.1); Node would refuse them without a word
   server.on("checkExpectation", listener);
+  server.on("upgrade", (incoming: IncomingMessage, _socket, head) => {
+    upgrades.take(incoming, incoming.socket, head);
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     if (isBeingWritten(latest.get(socket))) socket.destroy();
     else answerUnreadable(socket, statusOf(error.code), unreadable);
   });
   return server;
+}
+
+function createRequestListener(
+  { fetch, unreadable }: HttpServerOptions,
+  latest: WeakMap<Socket, ServerResponse>,
+): RequestListener {
+  const answerCall = getRequestListener(fetch as never, {
+    hostname: NO_HOST,
+    errorHandler: () =>
+      new Response(unreadable(400), { status: 400, headers: unreadableHeaders() }),
+  });
+  return (incoming, outgoing) => {
+    latest.set(incoming.socket, outgoing);
+    // whoever wanted a WebSocket has no use for the connection
+    if (isHandshake(incoming)) outgoing.shouldKeepAlive = false;
+    if (incoming.headers.host === undefined && incoming.httpVersion === "1.1") {
+      const body = unreadable(400);
+      const length = { "content-length": Buffer.byteLength(body), connection: "close" };
+      outgoing.writeHead(400, { ...unreadableHeaders(), ...length }).end(body);
+    } else {
+      void answerCall(incoming, outgoing);
+    }
+  };
+}
+
+/** A request with a body is none: it would have to be read before the first frame. */
+function isHandshake({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === "GET" &&
+    headers.upgrade?.toLowerCase() === "websocket" &&
+    headers["transfer-encoding"] === undefined &&
+    Number(headers["content-length"] ?? 0) === 0
+  );
 }
 
 /** Metrics alone, on a port that is not published. */
@@ -81,6 +118,19 @@ export function createMetricsServer(metrics: {
     outgoing.writeHead(found ? 200 : 404, { "content-type": metrics.contentType });
     outgoing.end(found ? await metrics.render() : "");
   });
+}
+
+/** A server beside the main one. It is up to those who answer there to drain. */
+export function createListener(name: string, server: Server): Listener {
+  return {
+    name,
+    listen: (host, port) => listen(server, host, port),
+    drain: () => undefined,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 /** Resolves with the port once the server listens. */

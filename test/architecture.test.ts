@@ -34,7 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // the end of a request is what they write down
   log: ["core", "dialects/edge"],
   metrics: ["core", "dialects/edge"],
-  server: [],
+  server: ["listener"],
   adapters: ["*"],
   parts: ["*"],
   offer: ["*"],
@@ -62,6 +62,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "zod-openapi": ["dialects/docs"],
   kysely: ["storage"],
   pg: ["storage"],
+  ws: ["dialects/ask"],
 };
 
 /** What Node is started with: the server, and the command. */

@@ -149,7 +149,7 @@ export async function startGrpc(
   options: SceneOptions = {},
 ): Promise<GrpcScene> {
   const scene = await startScene({ GRPC_PORT: "9000", ...env }, options);
-  const target = `127.0.0.1:${scene.parley.portOf("grpc")}`;
+  const target = `127.0.0.1:${scene.parley.ports.grpc}`;
   const client = createGrpcClient(target);
   clients.push(client);
   return { ...scene, client, target };

@@ -26,12 +26,12 @@ export interface RunningParley {
   readonly port: number;
   /** The origin of the metrics' own port, where METRICS_PORT is set (to whatever number). */
   readonly metricsOrigin: string | null;
+  /** The ports beside HTTP's, by the names of their listeners; whatever number is set for them. */
+  readonly ports: Readonly<Record<string, number>>;
   /** Every line logged so far, as text. */
   readonly log: readonly string[];
   readonly config: Config;
   readonly parley: Parley;
-  /** The free port that a listener beside HTTP was given, whatever number is set for it. */
-  portOf(listener: string): number;
   /** Resolves with the first logged line that has this in it; a request is logged at its end. */
   logged(part: string): Promise<string>;
   /** Drops every connection. */
@@ -53,9 +53,9 @@ export async function startParley(
   const { server, metricsServer } = parley;
   const port = await listen(server, "127.0.0.1", 0);
   const metricsPort = metricsServer === null ? 0 : await listen(metricsServer, "127.0.0.1", 0);
-  const listenerPorts = new Map<string, number>();
+  const ports: Record<string, number> = {};
   for (const { listener } of parley.listeners) {
-    listenerPorts.set(listener.name, await listener.listen("127.0.0.1", 0));
+    ports[listener.name] = await listener.listen("127.0.0.1", 0);
   }
   const origin = `http://127.0.0.1:${port}`;
 
@@ -64,15 +64,17 @@ export async function startParley(
     origin,
     port,
     metricsOrigin: metricsServer === null ? null : `http://127.0.0.1:${metricsPort}`,
+    ports,
     log: memory.lines,
     config,
     parley,
-    portOf: (listener) => listenerPorts.get(listener) ?? 0,
     logged: memory.logged,
     close: async () => {
-      await Promise.all([end(server), metricsServer === null ? null : end(metricsServer)]);
+      const ended = [end(server), metricsServer === null ? null : end(metricsServer)];
       for (const { listener } of parley.listeners) await listener.close();
+      // connections that have left HTTP end with it, and only then is the server's end told
       await parley.close();
+      await Promise.all(ended);
       rmSync(folder, { recursive: true, force: true });
     },
   };

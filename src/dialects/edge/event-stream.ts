@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
 import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
@@ -75,7 +76,7 @@ export function openEventStream(outgoing: ServerResponse, headers: AnswerHeaders
 }
 
 /** Back-pressure: waits until the socket has taken what was written. */
-export function roomIn(outgoing: ServerResponse): Promise<void> {
+export function roomIn(outgoing: Writable): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (done: () => void) => {
       clearTimeout(stalled);

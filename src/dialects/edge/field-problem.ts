@@ -40,9 +40,7 @@ function problemAt(
         ? problem("field_empty", field)
         : wrongType(field, "whole_number");
     case "too_big":
-      return issue.origin === "array"
-        ? problem("field_too_many", field, { max: Number(issue.maximum) })
-        : wrongType(field, "whole_number");
+      return tooBig(issue, field);
     case "custom":
       // a check of ours, which says what it wants
       return wrongType(field, String(issue.params?.expected ?? "object"));
@@ -76,6 +74,14 @@ function problem(
   params: Readonly<Record<string, string | number>> = {},
 ): ProxyError {
   return new ProxyError(code, { params: { field, ...params }, facts: { field } });
+}
+
+function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig, field: string): ProxyError {
+  const max = Number(maximum);
+  if (origin === "string") return problem("field_too_long", field, { max });
+  return origin === "array"
+    ? problem("field_too_many", field, { max })
+    : wrongType(field, "whole_number");
 }
 
 /** `continuous[3].role`; keys come from the schema, never from the client. */

@@ -85,6 +85,7 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
   };
 }
 
-function drainingError(): ProxyError {
+/** What is said to everybody who comes too late. */
+export function drainingError(): ProxyError {
   return new ProxyError("draining", { retryAfterMs: RETRY_DRAINING_MS });
 }

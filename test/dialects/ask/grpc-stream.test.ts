@@ -81,7 +81,7 @@ describe.concurrent("a call", () => {
       },
     };
     const scene = await startGrpc({}, { behaviour: endless });
-    const session = await openSession(scene.parley.portOf("grpc"));
+    const session = await openSession(scene.parley.ports.grpc ?? 0);
     const stream = openAsk(session, { "grpc-timeout": "500m" });
     stream.end(framed(requestOf("slow")));
     await closed(scene, 1);
