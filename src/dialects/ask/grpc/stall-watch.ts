@@ -11,7 +11,10 @@ export interface StallWatch {
   rests(): void;
 }
 
-export function createStallWatch(stream: ServerHttp2Stream): StallWatch {
+export function createStallWatch(
+  stream: ServerHttp2Stream,
+  stalledMs = STALLED_READER_MS,
+): StallWatch {
   let timer: NodeJS.Timeout | null = null;
   const rests = () => {
     if (timer !== null) clearTimeout(timer);
@@ -23,7 +26,7 @@ export function createStallWatch(stream: ServerHttp2Stream): StallWatch {
     waits() {
       if (timer !== null) timer.refresh();
       else if (!stream.closed) {
-        timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), STALLED_READER_MS);
+        timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), stalledMs);
         timer.unref();
       }
     },
