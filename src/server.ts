@@ -87,7 +87,7 @@ function createRequestListener(
   return (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing);
     // whoever wanted a WebSocket has no use for the connection
-    if (isHandshake(incoming)) outgoing.shouldKeepAlive = false;
+    if (wantsWebSocket(incoming)) outgoing.shouldKeepAlive = false;
     if (incoming.headers.host === undefined && incoming.httpVersion === "1.1") {
       const body = unreadable(400);
       const length = { "content-length": Buffer.byteLength(body), connection: "close" };
@@ -98,14 +98,16 @@ function createRequestListener(
   };
 }
 
+function wantsWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
+}
+
 /** A request with a body is none: it would have to be read before the first frame. */
-function isHandshake({ method, headers }: IncomingMessage): boolean {
-  return (
-    method === "GET" &&
-    headers.upgrade?.toLowerCase() === "websocket" &&
-    headers["transfer-encoding"] === undefined &&
-    Number(headers["content-length"] ?? 0) === 0
-  );
+function isHandshake(incoming: IncomingMessage): boolean {
+  const { method, headers } = incoming;
+  const length = Number(headers["content-length"] ?? 0);
+  const hasBody = length !== 0 || headers["transfer-encoding"] !== undefined;
+  return method === "GET" && wantsWebSocket(incoming) && !hasBody;
 }
 
 /** Metrics alone, on a port that is not published. */

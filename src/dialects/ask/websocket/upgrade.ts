@@ -46,7 +46,8 @@ async function load(maxPayload: number): Promise<WebSocketServer> {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload,
-    closeTimeout: CLOSE_TIMEOUT_MS, // newer than the package's types
+    maxPendingAutoPongs: 0, // pings are counted with other frames that ask nothing, and told so
+    closeTimeout: CLOSE_TIMEOUT_MS, // newer, like the one before, than the package's types
     handleProtocols: (offered: Set<string>) => offered.has(SUBPROTOCOL) && SUBPROTOCOL,
   };
   const server = new WebSocketServer(options);
