@@ -1,4 +1,5 @@
 import { abortReason, ProxyError } from "../core/errors.ts";
+import { createGatheredText } from "../core/gathered-text.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/messages.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
@@ -112,27 +113,17 @@ async function* readAnswer(
  * answer is kept for its last event, so this is also what a reader who never reads makes us keep.
  */
 const MAX_TEXT_CHARACTERS = 1_048_576;
-/** Short pieces are joined in groups: a string costs 20 bytes beside its text. */
-const PIECES_JOINED = 256;
-
 /** Adds the pieces of a streamed answer up. */
 function createAccount() {
-  let joined = "";
-  let pieces: string[] = [];
+  const text = createGatheredText();
   let size = 0;
   let last: Delta | null = null;
-  const join = () => {
-    joined = [joined, ...pieces].join("");
-    pieces = [];
-    return joined;
-  };
   return {
     isEmpty: () => last === null,
     add(delta: Delta): void {
       size += delta.text.length;
       if (size > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
-      pieces.push(delta.text);
-      if (pieces.length >= PIECES_JOINED) join();
+      text.add(delta.text);
       last = {
         text: "",
         model: delta.model || (last?.model ?? ""),
@@ -141,7 +132,7 @@ function createAccount() {
         upstreamId: delta.upstreamId ?? last?.upstreamId ?? null,
       };
     },
-    total: (): Completion => ({ ...(last ?? NOTHING), text: join() }),
+    total: (): Completion => ({ ...(last ?? NOTHING), text: text.whole() }),
   };
 }
 
