@@ -1,10 +1,9 @@
 import type { Call } from "./call.ts";
-import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
-import type { ClaimRequest, Conversations, MessageState, Path } from "./conversations.ts";
+import type { ClaimRequest, Conversations } from "./conversations.ts";
 import { createGatheredText } from "./gathered-text.ts";
-
-import type { AnswerEvent, ChatMessage, ChatRequest, Completion, Content } from "./messages.ts";
+import type { AnswerEvent, Completion, Content } from "./messages.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { type Place, preparePlace } from "./turn-place.ts";
 
 /** A question within a kept conversation. */
 export interface TurnRequest {
@@ -77,7 +76,7 @@ export function createDialogue(options: DialogueOptions): Dialogue {
   const { pipeline } = options;
   return {
     async ask(call, request) {
-      const place = await prepare(options, request);
+      const place = await preparePlace(options, request);
       try {
         const completion = await pipeline.complete(call, place.asked);
         return await place.keep(completion);
@@ -87,7 +86,7 @@ export function createDialogue(options: DialogueOptions): Dialogue {
       }
     },
     async stream(call, request) {
-      const place = await prepare(options, request);
+      const place = await preparePlace(options, request);
       try {
         return keepWhilePassing(await pipeline.stream(call, place.asked), place);
       } catch (error) {
@@ -121,104 +120,4 @@ async function* keepWhilePassing(
   } finally {
     if (!kept) await place.abandon(ended ? "" : text.whole());
   }
-}
-
-/** Where a turn is to go, with the question as it is asked. */
-interface Place {
-  readonly asked: ChatRequest;
-  keep(completion: Completion): Promise<Turn>;
-  /** Keeps what there is of the answer; without any, the place is given back. Never rejects. */
-  abandon(text: string): Promise<void>;
-}
-
-async function prepare(options: DialogueOptions, request: TurnRequest): Promise<Place> {
-  const { conversations } = options;
-  const { owner, question } = request;
-  const isNew = request.conversationId === null;
-  const id = request.conversationId ?? (await begin(options, owner));
-  const { path, messages, omitted } = await historyOf(options, id, request);
-  const parentId = path.leafId;
-  const place = { parentId, onlyAtNewest: request.onlyAtNewest };
-  const claim = request.onlyAtNewest
-    ? await options.claims.take(owner, id, { parentId, question })
-    : null;
-  const giveBack = async () => {
-    await claim?.release();
-    if (isNew) await conversations.delete(owner, id);
-  };
-  const store = async (answer: string, state: MessageState) => {
-    const claimId = claim === null ? {} : { claimId: claim.id };
-    const turn = { ...place, question, answer, state, ...claimId };
-    const stored = await conversations.appendTurn(owner, id, turn);
-    claim?.done();
-    return stored;
-  };
-  const bound = request.maxTokens === undefined ? {} : { maxTokens: request.maxTokens };
-  // a claim was refused for the same reasons
-  if (claim === null) await checkTurn(conversations, owner, id, { ...place, question }, giveBack);
-  return {
-    asked: { model: request.model, messages, ...bound },
-    async keep(completion) {
-      const stored = await store(completion.text, "complete");
-      return { ...stored, conversationId: id, completion, omitted };
-    },
-    async abandon(text) {
-      try {
-        if (text === "") await giveBack();
-        else await store(text, "interrupted");
-      } catch {
-        // the error that led here is the one to tell; a claim ends by itself
-        await claim?.release().catch(() => undefined);
-      }
-    },
-  };
-}
-
-async function checkTurn(
-  conversations: Conversations,
-  owner: string,
-  id: string,
-  turn: Parameters<Conversations["checkTurn"]>[2],
-  giveBack: () => Promise<void>,
-): Promise<void> {
-  try {
-    await conversations.checkTurn(owner, id, turn);
-  } catch (error) {
-    await giveBack().catch(() => undefined);
-    throw error;
-  }
-}
-
-async function begin({ conversations, mostConversationsOf }: DialogueOptions, owner: string) {
-  const mostConversations = mostConversationsOf(owner);
-  const chosen = mostConversations === undefined ? {} : { mostConversations };
-  return (await conversations.create(owner, chosen)).id;
-}
-
-/** The system prompt, the newest turns that fit, and the question. */
-async function historyOf(
-  { conversations, contextTokens }: DialogueOptions,
-  id: string,
-  { owner, parentId, question, model, maxTokens, maxMessages }: TurnRequest,
-): Promise<{ path: Path; messages: readonly ChatMessage[]; omitted: number }> {
-  const room = (beside: readonly Content[]) =>
-    roomForHistory(model, beside, maxTokens, contextTokens);
-  const path = await conversations.path(owner, id, {
-    ...(parentId === null ? {} : { leafId: parentId }),
-    ...(maxMessages === undefined ? {} : { maxMessages }),
-    maxCharacters: charactersOf(room([question])),
-  });
-  const { systemPrompt } = path.conversation;
-  const system = systemPrompt === null ? [] : [{ role: "system", content: systemPrompt }];
-  const beside = [question, ...system.map(({ content }) => content)];
-  const history = newestThatFit(path.messages, room(beside));
-  return {
-    path,
-    messages: [
-      ...system,
-      ...history.map(({ role, content }) => ({ role, content })),
-      { role: "user", content: question },
-    ],
-    omitted: path.omitted + path.messages.length - history.length,
-  };
 }

@@ -29,10 +29,15 @@ export function createTurnClaims(
   /** Open answers, which are bounded by those of the process. */
   const held = new Set<Held>();
   const renewAll = async () => {
-    for (const one of held) {
-      const until = clock.wallMs() + leaseMs;
-      await conversations.extend(one.owner, one.conversationId, one.claimId, until);
-    }
+    const until = clock.wallMs() + leaseMs;
+    const renewals = await Promise.allSettled(
+      [...held].map((one) =>
+        conversations.extend(one.owner, one.conversationId, one.claimId, until),
+      ),
+    );
+    // one that fails costs no other its lease; a database that is away is told once
+    const failed = renewals.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
   };
   let renewing: Promise<void> | null = null;
   const timer = setInterval(() => {

@@ -16,8 +16,10 @@ export async function* writeChunks(
   let reading = true;
   try {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      yield* written(parser.push(next.value.bytes));
-      if (!next.value.last) continue;
+      const { bytes, last } = next.value;
+      const events = parser.push(bytes);
+      yield* written(last ? [...events, ...parser.end()] : events);
+      if (!last) continue;
       // the client has all there is: it does not wait for the connection to end
       reading = false;
       void readOn(iterator);
@@ -36,7 +38,10 @@ export async function* writeChunks(
 }
 
 function* written(events: readonly string[]): Generator<string> {
-  for (const data of events) if (data !== "[DONE]") yield writeChunk(data);
+  for (const data of events) {
+    if (data === "[DONE]") return;
+    yield writeChunk(data);
+  }
 }
 
 /** A connection whose answer was read to its end can be used again. Its deadlines bound this. */
