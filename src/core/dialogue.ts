@@ -1,6 +1,7 @@
 import type { Call } from "./call.ts";
 import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
 import type { Conversations, MessageState, Path } from "./conversations.ts";
+import { createGatheredText } from "./gathered-text.ts";
 import type { AnswerEvent, ChatMessage, ChatRequest, Completion, Content } from "./messages.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -96,23 +97,24 @@ async function* keepWhilePassing(
   events: AsyncIterable<AnswerEvent>,
   place: Place,
 ): AsyncGenerator<TurnEvent> {
-  let text = "";
+  const text = createGatheredText();
+  let ended = false;
   let kept = false;
   try {
     for await (const event of events) {
       if (event.type === "answer-end") {
         // what can't be stored now is not tried again as a broken answer: it would stand there twice
-        text = "";
+        ended = true;
         const turn = await place.keep(event.completion);
         kept = true;
         yield { type: "turn-end", turn };
       } else {
-        if (event.type === "text-delta") text += event.text;
+        if (event.type === "text-delta") text.add(event.text);
         yield event;
       }
     }
   } finally {
-    if (!kept) await place.abandon(text);
+    if (!kept) await place.abandon(ended ? "" : text.whole());
   }
 }
 

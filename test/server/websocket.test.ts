@@ -91,7 +91,7 @@ describe("a connection is closed with the right code for", () => {
   test.each(cases)("%s", async (_what, code, frames) => {
     const { socket, gone } = await connectRaw(parley.port);
     socket.write(Buffer.concat(frames));
-    expect(await gone).toBe(code);
+    expect(await gone()).toBe(code);
   });
 
   test.each(cases)("%s, with a question open, which is stopped", async (_what, code, frames) => {
@@ -101,7 +101,7 @@ describe("a connection is closed with the right code for", () => {
     socket.write(frame(text, `${ASK}one two three`));
     await upstream.waitFor(() => upstream.open() === 1, { label: "asked", timeoutMs: WAIT_MS });
     socket.write(Buffer.concat(frames));
-    expect(await gone).toBe(code);
+    expect(await gone()).toBe(code);
     await upstream.waitFor(() => upstream.closedEarly.count === count + 1, {
       label: "closed upstream",
       timeoutMs: WAIT_MS,
@@ -123,7 +123,7 @@ test("messages in pieces, with a ping between, are read as one", async () => {
   });
   expect(texts.slice(0, -1).join("")).toBe("echo: 天空");
   socket.destroy();
-  await gone;
+  await gone();
 });
 
 test("a message of the largest size is taken", async () => {
@@ -149,7 +149,7 @@ test.each(floods)(
       Array.from({ length: FLOODS }, async () => {
         const { socket, gone } = await connectRaw(parley.port);
         socket.write(flood);
-        return await gone;
+        return await gone();
       }),
     );
     expect(codes).toEqual(Array(FLOODS).fill(1008));
@@ -164,7 +164,7 @@ test(
       "Sec-WebSocket-Protocol: parley.v1",
     ]);
     socket.write(Buffer.concat(Array<Buffer>(1_000).fill(frame(text, '{"type":"cancel"}'))));
-    expect(await gone).toBe(1008);
+    expect(await gone()).toBe(1008);
     expect(texts.length).toBeLessThanOrEqual(120);
   },
   TEST_MS,
@@ -182,7 +182,7 @@ test(
           Array<Buffer>(20_000).fill(frame(continuation, "", { fin: false })),
         );
         socket.write(empty);
-        return await gone;
+        return await gone();
       }),
     );
     // 1008 is what `ws` says of too many pieces
@@ -201,7 +201,7 @@ test(
       socket.write(whole.subarray(0, cut));
       if (cut % 2 === 0) socket.resetAndDestroy();
       else socket.destroy();
-      await gone;
+      await gone();
     }
   },
   TEST_MS,

@@ -51,7 +51,7 @@ export interface RawWebSocket {
   /** Payloads of the text frames so far. */
   readonly texts: readonly string[];
   /** The code of the server's close frame once the connection is gone; null when there was none. */
-  readonly gone: Promise<number | null>;
+  gone(): Promise<number | null>;
 }
 
 /** A connection after its handshake; it reads on, until told otherwise, and answers nothing. */
@@ -94,7 +94,7 @@ export async function connectRaw(
     readAll();
   });
   const gone = new Promise<number | null>((resolve) => socket.once("close", () => resolve(code)));
-  return { socket, texts, gone: deadline(gone, 4 * WAIT_MS, "the connection is gone") };
+  return { socket, texts, gone: () => deadline(gone, 4 * WAIT_MS, "the connection is gone") };
 }
 
 /** The first frame of what a server sent, or null while it is not all there. */

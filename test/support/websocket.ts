@@ -30,7 +30,7 @@ export interface WebSocketClient {
   nextJson(label?: string): Promise<Record<string, unknown>>;
   /** Frames that nobody has taken. */
   readonly waiting: readonly string[];
-  readonly closed: Promise<Closed>;
+  closed(): Promise<Closed>;
   close(): Promise<Closed>;
 }
 
@@ -61,7 +61,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     headers = response.headers;
   });
   await deadline(once(ws, "open"), WAIT_MS, `connected to ${url}`);
-  ws.on("error", () => undefined); // told by `closed`
+  ws.on("error", () => undefined); // told by `closed()`
 
   const next = (label = "a frame") => {
     const frame = waiting.shift();
@@ -74,7 +74,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ws,
     headers,
     waiting,
-    closed: deadline(closed, 4 * WAIT_MS, "the connection is closed"),
+    closed: () => deadline(closed, 4 * WAIT_MS, "the connection is closed"),
     send(frame) {
       const raw = typeof frame === "string" || frame instanceof Uint8Array;
       ws.send(raw ? frame : JSON.stringify(frame));

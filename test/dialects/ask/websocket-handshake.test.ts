@@ -218,7 +218,7 @@ describe.concurrent("connections", () => {
     const idle = await connect(`${parley.origin}/ask`);
     void parley.parley.openCalls.drain();
     parley.parley.drain();
-    expect(await idle.closed).toMatchObject({ code: 1001 });
+    expect(await idle.closed()).toMatchObject({ code: 1001 });
     const refused = await connectInVain(`${parley.origin}/ask`);
     expect(refused.status).toBe(503);
     expect(refused.json).toMatchObject({ detail: "draining" });
@@ -241,7 +241,7 @@ describe.concurrent("connections", () => {
       expect.stringMatching(/^<\|err\|>\$.*stop/),
       expect.stringMatching(/^<\|err\|>\$.*stop/),
     ]);
-    expect(await client.closed).toMatchObject({ code: 1001 });
+    expect(await client.closed()).toMatchObject({ code: 1001 });
     await idle;
     expect(upstream.requests).toHaveLength(1);
   });
