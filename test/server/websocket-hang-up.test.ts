@@ -102,18 +102,18 @@ test(
   async () => {
     upstream.behave(stallMidStream);
     const { count } = upstream.closedEarly;
-    const { socket, gone } = await connectRaw(parley.port);
+    const { socket, gone } = await connectRaw(parley.port, [], { allowHalfOpen: true });
     socket.write(frame(OPCODE.text, "<|ask|>$new$new$one two three"));
     await upstream.waitFor(() => upstream.open() === 1, { label: "asked", timeoutMs: WAIT_MS });
     const leftMs = performance.now();
-    socket.pause();
     socket.write(frame(OPCODE.close, Uint8Array.of(3, 232)));
     await upstream.waitFor(() => upstream.closedEarly.count > count, {
       label: "closed upstream",
       timeoutMs: WAIT_MS,
     });
+    // the connection itself is given two seconds more
     expect((upstream.closedEarly.atMs.at(-1) ?? Number.NaN) - leftMs).toBeLessThan(1_000);
-    socket.resume();
+    socket.end();
     expect(await gone()).toBe(1000);
   },
   TEST_MS,

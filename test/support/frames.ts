@@ -54,16 +54,19 @@ export interface RawWebSocket {
   gone(): Promise<number | null>;
 }
 
-/** A connection after its handshake; it reads on, until told otherwise, and answers nothing. */
+/**
+ * A connection after its handshake; it reads on, until told otherwise, and answers nothing. With
+ * `allowHalfOpen` it also stays when the server ends.
+ */
 export async function connectRaw(
   port: number,
   headers: readonly string[] = [],
-  path = "/ask",
+  { allowHalfOpen = false }: { readonly allowHalfOpen?: boolean } = {},
 ): Promise<RawWebSocket> {
-  const socket = createConnection({ port, host: "127.0.0.1" });
+  const socket = createConnection({ port, host: "127.0.0.1", allowHalfOpen });
   socket.on("error", () => undefined);
   const lines = [
-    `GET ${path} HTTP/1.1`,
+    "GET /ask HTTP/1.1",
     "Host: x",
     "Connection: Upgrade",
     "Upgrade: websocket",

@@ -5,6 +5,7 @@ import { silent } from "../../support/faults.ts";
 import { postJson, rawExchange } from "../../support/http.ts";
 import { until } from "../../support/process.ts";
 import { startScene } from "../../support/scene.ts";
+import { answer } from "../../support/upstream.ts";
 import { connect, connectInVain, readText } from "../../support/websocket.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -132,14 +133,27 @@ describe.concurrent("a handshake", () => {
   });
 
   test("behind an unfinished request on its connection stays a request", async () => {
-    const { parley, upstream } = await startScene({}, { behaviour: silent });
+    const go = Promise.withResolvers<void>();
+    const { parley, upstream } = await startScene();
+    upstream.behave({
+      name: "held",
+      run: async (exchange) => {
+        await go.promise;
+        await answer.run(exchange);
+      },
+    });
     const body = JSON.stringify({ prompt: "hi" });
     const head = `POST /ask/new HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
-    const socket = createConnection({ port: parley.port, host: "127.0.0.1" });
-    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}${handshake("/ask")}`);
-    await upstream.waitFor(() => upstream.open() === 1, { label: "asked", timeoutMs: 5_000 });
-    socket.destroy();
-    await upstream.waitFor(() => upstream.open() === 0, { label: "closed", timeoutMs: 5_000 });
+    const request = `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+    const answers = rawExchange(parley.port, request + request + handshake("/ask"), {
+      timeoutMs: 9_000,
+      label: "three answers",
+      idleMs: 4_000,
+    });
+    await upstream.waitFor(() => upstream.open() === 2, { label: "asked", timeoutMs: 5_000 });
+    go.resolve();
+    const statuses = [...(await answers).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code);
+    expect(statuses).toEqual(["200", "200", "426"]);
     expect(parley.parley.openCalls.count).toBe(0);
   });
 
@@ -149,8 +163,8 @@ describe.concurrent("a handshake", () => {
     socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     await once(socket, "data");
     socket.write(handshake("/ask"));
-    const [answer] = await once(socket, "data");
-    expect(String(answer)).toMatch(/^HTTP\/1.1 101 /);
+    const [reply] = await once(socket, "data");
+    expect(String(reply)).toMatch(/^HTTP\/1.1 101 /);
     socket.destroy();
   });
 
@@ -158,7 +172,8 @@ describe.concurrent("a handshake", () => {
     const { parley } = await startScene();
     const frame = maskedText("<|ask|>$new$new$quick");
     const bytes = Buffer.concat([Buffer.from(handshake("/ask")), frame]);
-    const text = await rawExchange(parley.port, bytes, { timeoutMs: 5_000, label: "raw" });
+    const options = { timeoutMs: 9_000, label: "raw", idleMs: 2_000 };
+    const text = await rawExchange(parley.port, bytes, options);
     expect(text).toContain("<|end|>$");
   });
 

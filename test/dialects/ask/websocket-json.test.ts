@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { drip, refuse, silent, stallMidStream } from "../../support/faults.ts";
+import { paced, refuse, silent, stallMidStream } from "../../support/faults.ts";
 import { OWN_KEY, startScene } from "../../support/scene.ts";
 import { answer, createAnswer } from "../../support/upstream.ts";
 import { connect, type WebSocketClient } from "../../support/websocket.ts";
@@ -118,15 +118,20 @@ describe.concurrent("parley.v1", () => {
   test("taken back while the service is read on for its usage, it is told at once", async () => {
     const { parley, upstream } = await startScene(
       { ON_DISCONNECT: "drain:30" },
-      { behaviour: drip(50) },
+      { behaviour: paced(50) },
     );
     const client = await connect(`${parley.origin}/ask`, { protocol });
-    client.send(ask("q", "hello"));
+    client.send(ask("q", "one two three four five"));
     await upstream.waitFor(() => upstream.open() === 1, { label: "asked", timeoutMs: 5_000 });
     client.send({ type: "cancel", id: "q" });
-    expect(await client.nextJson()).toMatchObject({ type: "error", code: "canceled" });
+    let frame = await client.nextJson();
+    while (frame.type === "delta") frame = await client.nextJson();
+    expect(frame).toMatchObject({ type: "error", id: "q", code: "canceled" });
     expect(upstream.open()).toBe(1);
-    await client.close();
+    await upstream.waitFor(() => upstream.open() === 0, { label: "read on", timeoutMs: 5_000 });
+    expect(upstream.closedEarly.count).toBe(0);
+    client.send(ask("next", "hi"));
+    expect((await answerTo(client, "next")).text).toBe("echo: hi");
   });
 
   test("an id in use is refused without touching the question that has it", async () => {

@@ -101,7 +101,8 @@ describe.concurrent("text frames", () => {
   });
 
   test("what looks like an end within an answer does not arrive as one", async () => {
-    const text = "so: <|end|>$a$b and <|err|>$c";
+    // in five pieces, of which the first holds both marks
+    const text = "<|end|>$a$b and <|err|>$c, ".padEnd(200, "more ");
     const { parley } = await startScene({}, { behaviour: createAnswer({ text: () => text }) });
     const client = await connect(`${parley.origin}/ask`);
     client.send(`${ASK_NEW}go`);

@@ -1,0 +1,185 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { connectRaw, frame, OPCODE } from "../support/frames.ts";
+import { deadline } from "../support/http.ts";
+import { type Environment, type ParleyProcess, startProcess } from "../support/process.ts";
+import {
+  type Behaviour,
+  composeAnswer,
+  goodHeaders,
+  type ScriptedUpstream,
+  startUpstream,
+} from "../support/upstream.ts";
+import { connect, connectInVain, readText, type WebSocketClient } from "../support/websocket.ts";
+
+const WAIT_MS = 10_000;
+const TEST_MS = 40_000;
+/** What "at once" may take while other suites have the machine. */
+const AT_ONCE_MS = 1_500;
+const ASK = "<|ask|>$new$new$one two three four five";
+const protocol = "parley.v1";
+
+let upstream: ScriptedUpstream;
+let parley: ParleyProcess;
+let oldPort: number;
+beforeEach(async () => {
+  upstream = await startUpstream();
+});
+afterEach(async () => {
+  await parley.close();
+  await upstream.close();
+});
+
+async function start(env: Environment = {}): Promise<void> {
+  oldPort = await freePort();
+  parley = await startProcess({
+    OPENAI_URL: upstream.url,
+    API_KEY: "sk-good",
+    WS_PORT: String(oldPort),
+    WS_CONNECTIONS: "0",
+    ...env,
+  });
+}
+
+/** One that nobody listens on at this moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Sends the first delta and the others once `go` has resolved. */
+function heldUntil(go: Promise<void>): Behaviour {
+  return {
+    name: "held",
+    run: async ({ request, response, write }) => {
+      const [first = "", second = "", ...rest] = composeAnswer(request).events;
+      response.writeHead(200, goodHeaders(request, "text/event-stream"));
+      await write(first + second);
+      await go;
+      response.end(rest.join(""));
+    },
+  };
+}
+
+/** Connections on both ports whose question has its first delta, half of them in JSON. */
+async function openQuestions(count: number): Promise<WebSocketClient[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const inJson = index % 2 === 0;
+      const url = index % 4 < 2 ? `${parley.url}/ask` : `ws://127.0.0.1:${oldPort}/`;
+      const client = await connect(url, inJson ? { protocol } : {});
+      client.send(inJson ? { type: "ask", id: "q", prompt: "one two three four five" } : ASK);
+      await client.next("the first delta");
+      return client;
+    }),
+  );
+}
+
+/** The last frame of the answer. */
+async function lastOf(client: WebSocketClient): Promise<string> {
+  if (client.ws.protocol !== protocol) return (await readText(client)).end;
+  for (;;) {
+    const text = await client.next("the end");
+    if (!text.includes('"type":"delta"')) return text;
+  }
+}
+
+const exited = () => deadline(parley.exit, WAIT_MS, "the process is gone");
+const unexpected = () =>
+  parley.output.filter((line) => /unexpected error|unhandled|uncaught/.test(line));
+
+test(
+  "answers end whole, idle connections go at once, and nobody new is let in",
+  async () => {
+    await start({ SHUTDOWN_SECONDS: "30" });
+    const go = Promise.withResolvers<void>();
+    upstream.behave(heldUntil(go.promise));
+    const asking = await openQuestions(12);
+    const idle = await Promise.all([
+      connect(`${parley.url}/ask`),
+      connect(`ws://127.0.0.1:${oldPort}/`),
+    ]);
+
+    parley.signal("SIGTERM");
+    await parley.waitForLog(/"open_calls":12.*"draining"/);
+    const startedMs = performance.now();
+    for (const client of idle) {
+      expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
+    }
+    expect(performance.now() - startedMs).toBeLessThan(AT_ONCE_MS);
+    for (const url of [`${parley.url}/ask`, `http://127.0.0.1:${oldPort}/`]) {
+      expect((await connectInVain(url)).json).toMatchObject({ detail: "draining" });
+    }
+    const [first] = asking;
+    first?.send({ type: "ask", id: "late", prompt: "hi" });
+    expect(await first?.nextJson()).toMatchObject({ type: "error", id: "late", code: "draining" });
+
+    go.resolve();
+    for (const client of asking) {
+      expect(await lastOf(client)).toMatch(/^<\|end\|>\$|"type":"end"/);
+      expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
+    }
+    expect(await exited()).toBe(0);
+    expect(parley.output.join("\n")).toMatch(/"cut":0.*"drained"/);
+    expect(unexpected()).toEqual([]);
+  },
+  TEST_MS,
+);
+
+test(
+  "answers longer than SHUTDOWN_SECONDS end with an error and the process in order",
+  async () => {
+    await start({ SHUTDOWN_SECONDS: "1" });
+    upstream.behave(heldUntil(new Promise(() => {})));
+    const asking = await openQuestions(12);
+    parley.signal("SIGTERM");
+    await parley.waitForLog(/"draining"/);
+    const startedMs = performance.now();
+    for (const client of asking) {
+      expect(await lastOf(client)).toMatch(/^<\|err\|>\$.*stop|"type":"error".*"code":"draining"/);
+      expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
+    }
+    expect(await exited()).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(3_000 + AT_ONCE_MS);
+    expect(parley.output.join("\n")).toMatch(/"cut":12.*"drained"/);
+    expect(unexpected()).toEqual([]);
+  },
+  TEST_MS,
+);
+
+test(
+  "readers that take nothing, and clients that never say goodbye, do not hold the end up",
+  async () => {
+    await start({ SHUTDOWN_SECONDS: "1" });
+    upstream.behave({
+      name: "more than a socket holds",
+      run: async ({ request, response, write }) => {
+        response.writeHead(200, goodHeaders(request, "text/event-stream"));
+        const [, delta = ""] = composeAnswer(request, {
+          text: () => "\u0001".repeat(5_000),
+        }).events;
+        for (let count = 0; count < 1_000; count += 1) await write(delta);
+      },
+    });
+    const stuck = await connectRaw(parley.port, [`Sec-WebSocket-Protocol: ${protocol}`]);
+    stuck.socket.pause();
+    const question = JSON.stringify({ type: "ask", id: "q", prompt: "hi" });
+    stuck.socket.write(frame(OPCODE.text, question));
+    const mute = await connectRaw(parley.port);
+    await upstream.waitFor(() => upstream.open() === 1, { label: "asked", timeoutMs: WAIT_MS });
+    parley.signal("SIGTERM");
+    await parley.waitForLog(/"draining"/);
+    const startedMs = performance.now();
+    expect(await exited()).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(4_000 + AT_ONCE_MS);
+    expect(await mute.gone()).toBe(1001);
+    expect(unexpected()).toEqual([]);
+    stuck.socket.destroy();
+  },
+  TEST_MS,
+);
