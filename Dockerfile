@@ -10,7 +10,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf typescript @typescript @types */test @scarf protobufjs/dist protobufjs/scripts \
     yargs yargs-parser cliui y18n escalade get-caller-file require-directory string-width strip-ansi \
     wrap-ansi ansi-styles ansi-regex color-convert color-name emoji-regex is-fullwidth-code-point \
-  && find swagger-ui-dist -type f ! -name package.json ! -name LICENSE ! -name NOTICE \
+  && find swagger-ui-dist -type f ! -name package.json ! -name LICENSE ! -name NOTICE ! -name swagger-ui-bundle.js.LICENSE.txt \
     ! -name swagger-ui-bundle.js ! -name swagger-ui.css ! -name favicon-32x32.png -delete \
   && cd .. \
   && find node_modules -type f \

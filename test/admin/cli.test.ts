@@ -72,27 +72,27 @@ describe.each(kinds)("parley on %s", (kind) => {
   test("price set, list and import keep a history, and importing twice is importing once", async () => {
     const env = await settingsFor(kind);
     const set = ["price", "set", "gpt-4o-mini", "--input", "0.15", "--output", "0.60", "--json"];
-    expect((await parley(env, set)).json()).toMatchObject({
+    expect((await parleyHere(env, set)).json()).toMatchObject({
       model: "gpt-4o-mini",
       input: "0.15",
       cached_input: null,
       output: "0.6",
       changed: true,
     });
-    expect((await parley(env, set)).json()).toMatchObject({ changed: false });
-    await parley(env, ["price", "set", "gpt-4o-mini", "--input", "0.2", "--output", "1"]);
-    const history = await parley(env, ["price", "list", "--history", "--json"]);
+    expect((await parleyHere(env, set)).json()).toMatchObject({ changed: false });
+    await parleyHere(env, ["price", "set", "gpt-4o-mini", "--input", "0.2", "--output", "1"]);
+    const history = await parleyHere(env, ["price", "list", "--history", "--json"]);
     expect(history.json<{ input: string }[]>().map(({ input }) => input)).toEqual(["0.2", "0.15"]);
-    const shipped = await parley(env, ["price", "import", "--default", "--json"]);
+    const shipped = await parleyHere(env, ["price", "import", "--default", "--json"]);
     expect(shipped.json()).toMatchObject({ unchanged: 0, skipped: ["gpt-4o-mini"] });
     expect(shipped.json().note).toContain("To be checked by the operator");
-    const listed = await parley(env, ["price", "list", "--json"]);
-    const again = await parley(env, ["price", "import", "-", "--json"], listed.out);
+    const listed = await parleyHere(env, ["price", "list", "--json"]);
+    const again = await parleyHere(env, ["price", "import", "-", "--json"], listed.out);
     expect(again.json()).toMatchObject({ added: 0, skipped: [] });
     const other = await settingsFor("sqlite");
-    const moved = await parley(other, ["price", "import", "-", "--json"], history.out);
+    const moved = await parleyHere(other, ["price", "import", "-", "--json"], history.out);
     expect(moved.json()).toEqual({ added: 2, unchanged: 0, skipped: [] });
-    const late = await parley(env, [...set, "--since", "2020-01-01"]);
+    const late = await parleyHere(env, [...set, "--since", "2020-01-01"]);
     expect(late.code).toBe(1);
     expect(late.err).toContain("already has a price from");
   }, 60_000);
@@ -154,24 +154,24 @@ describe("usage", () => {
   test("is summed by day, model and token, and exported whole", async () => {
     const env = { DATA_DIR: folder() };
     await writeCalls(env, "gpt-4o", "gpt-4o-mini", "gpt-4o-mini");
-    const days = await parley(env, ["usage", "--json"]);
+    const days = await parleyHere(env, ["usage", "--json"]);
     expect(days.json()).toMatchObject([{ day: "2026-11-21", requests: 3, total_tokens: 450 }]);
-    const models = await parley(env, ["usage", "--by", "model", "--json"]);
+    const models = await parleyHere(env, ["usage", "--by", "model", "--json"]);
     expect(models.json()).toMatchObject([
       { model: "gpt-4o", requests: 1 },
       { model: "gpt-4o-mini", requests: 2 },
     ]);
-    const tokens = await parley(env, ["usage", "--by", "token", "--json"]);
+    const tokens = await parleyHere(env, ["usage", "--by", "token", "--json"]);
     expect(tokens.json()).toMatchObject([{ token: null, name: null, requests: 3 }]);
-    const none = await parley(env, ["usage", "--from", "2026-11-22", "--json"]);
+    const none = await parleyHere(env, ["usage", "--from", "2026-11-22", "--json"]);
     expect(none.json()).toEqual([]);
     const day = ["--from", "2026-11-21", "--to", "2026-11-22"];
-    const csv = await parley(env, ["usage", "export", ...day]);
+    const csv = await parleyHere(env, ["usage", "export", ...day]);
     const [header, first, ...rest] = csv.out.split("\r\n");
     expect(header).toMatch(/^id,request_id,time,payer,token,/);
     expect(first).toContain(",gpt-4o,");
     expect(rest).toHaveLength(3);
-    const lines = await parley(env, ["usage", "export", "--json", ...day]);
+    const lines = await parleyHere(env, ["usage", "export", "--json", ...day]);
     const rows = lines.out.trimEnd().split("\n");
     expect(rows.map((row) => JSON.parse(row).model)).toEqual([
       "gpt-4o",
@@ -184,14 +184,14 @@ describe("usage", () => {
     const env = { DATA_DIR: folder() };
     const names = ["\u001b[2Jgone", '=HYPERLINK("http://x")', "a,b\r\nc"];
     await writeCalls(env, ...names);
-    const shown = await parley(env, ["usage", "--by", "model"]);
+    const shown = await parleyHere(env, ["usage", "--by", "model"]);
     expect(shown.out).not.toContain("\u001b");
     expect(shown.out).not.toContain("\r");
     expect(shown.out.trimEnd().split("\n")).toHaveLength(4);
-    const csv = await parley(env, ["usage", "export"]);
+    const csv = await parleyHere(env, ["usage", "export"]);
     expect(csv.out).toContain(`,"'=HYPERLINK(""http://x"")",`);
     expect(csv.out).toContain(',"a,b\r\nc",');
-    const lines = await parley(env, ["usage", "export", "--format", "jsonl"]);
+    const lines = await parleyHere(env, ["usage", "export", "--format", "jsonl"]);
     expect(
       lines.out
         .trimEnd()
@@ -206,13 +206,13 @@ describe("backup and restore", () => {
     const env = { DATA_DIR: folder() };
     const copy = join(folder(), "copy.sqlite");
     await createdToken(env, "--name", "alice");
-    expect((await parley(env, ["backup", copy, "--json"])).json()).toEqual({ file: copy });
-    const twice = await parley(env, ["backup", copy]);
+    expect((await parleyHere(env, ["backup", copy, "--json"])).json()).toEqual({ file: copy });
+    const twice = await parleyHere(env, ["backup", copy]);
     expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} exists already\n`]);
     await createdToken(env, "--name", "bob");
-    const restored = await parley(env, ["restore", copy, "--json"]);
+    const restored = await parleyHere(env, ["restore", copy, "--json"]);
     expect(restored.json().kept).toBe(`${env.DATA_DIR}/parley.sqlite.before-restore`);
-    const listed = await parley(env, ["token", "list", "--json"]);
+    const listed = await parleyHere(env, ["token", "list", "--json"]);
     expect(listed.json<{ name: string }[]>().map(({ name }) => name)).toEqual(["alice"]);
   }, 30_000);
 
@@ -220,11 +220,11 @@ describe("backup and restore", () => {
     const env = { DATA_DIR: folder() };
     const file = join(env.DATA_DIR, "text");
     writeFileSync(file, "no database");
-    const wrong = await parley(env, ["restore", file]);
+    const wrong = await parleyHere(env, ["restore", file]);
     expect([wrong.code, wrong.out]).toEqual([1, ""]);
     expect(wrong.err).toContain("cannot be restored");
     for (const name of ["backup", "restore"]) {
-      const ran = await parley({ DATABASE_URL: "postgres://127.0.0.1:1/x" }, [name, file]);
+      const ran = await parleyHere({ DATABASE_URL: "postgres://127.0.0.1:1/x" }, [name, file]);
       expect(ran.code).toBe(1);
       expect(ran.err).toContain("pg_dump");
     }
@@ -263,7 +263,7 @@ describe("a wrong command line", () => {
 
   test("is explained in the language of LANG", async () => {
     const args = ["token", "create", "--name", "x", "--day-limit", "many"];
-    const ran = await parley({ DATA_DIR: folder(), LANG: "ru_RU.UTF-8" }, args);
+    const ran = await parleyHere({ DATA_DIR: folder(), LANG: "ru_RU.UTF-8" }, args);
     expect(ran.err).toContain("Неверный тип поля --day-limit: ожидается целое число.");
   });
 
@@ -273,11 +273,11 @@ describe("a wrong command line", () => {
       { model: "a", input: 1, output: 2 },
       { model: "b", input: "1.2345678", output: 2 },
     ]);
-    const ran = await parley(env, ["price", "import", "-"], list);
+    const ran = await parleyHere(env, ["price", "import", "-"], list);
     expect(ran.code).toBe(2);
     expect(ran.err).toContain("prices[1].input");
-    expect((await parley(env, ["price", "list", "--json"])).json()).toEqual([]);
-    const text = await parley(env, ["price", "import", "-"], "not JSON");
+    expect((await parleyHere(env, ["price", "list", "--json"])).json()).toEqual([]);
+    const text = await parleyHere(env, ["price", "import", "-"], "not JSON");
     expect([text.code, text.err]).toEqual([1, "parley: standard input is not JSON\n"]);
   }, 20_000);
 });

@@ -36,7 +36,7 @@ export async function parley(env: Env, args: readonly string[], input = ""): Pro
   return { code, out, err, json: () => JSON.parse(out) };
 }
 
-/** The same in this process, which is quicker: for what never comes to the database. */
+/** The same in this process, which is quicker: for what does not depend on how a process ends. */
 export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
   let out = "";
   let err = "";

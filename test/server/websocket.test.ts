@@ -147,7 +147,7 @@ test.each(floods)(
     const flood = Buffer.concat(Array<Buffer>(1_000).fill(one));
     const codes = await Promise.all(
       Array.from({ length: FLOODS }, async () => {
-        const { socket, gone } = await connectRaw(parley.port);
+        const { socket, gone } = await connectRaw(parley.port, [], { answersClose: true });
         socket.write(flood);
         return await gone();
       }),

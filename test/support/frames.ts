@@ -58,10 +58,16 @@ export interface RawWebSocket {
  * A connection after its handshake; it reads on, until told otherwise, and answers nothing. With
  * `allowHalfOpen` it also stays when the server ends.
  */
+interface RawOptions {
+  readonly allowHalfOpen?: boolean;
+  /** A close is answered at once; who doesn't is waited for by the server. */
+  readonly answersClose?: boolean;
+}
+
 export async function connectRaw(
   port: number,
   headers: readonly string[] = [],
-  { allowHalfOpen = false }: { readonly allowHalfOpen?: boolean } = {},
+  { allowHalfOpen = false, answersClose = false }: RawOptions = {},
 ): Promise<RawWebSocket> {
   const socket = createConnection({ port, host: "127.0.0.1", allowHalfOpen });
   socket.on("error", () => undefined);
@@ -87,7 +93,8 @@ export async function connectRaw(
     for (let read = readFrame(rest); read !== null; read = readFrame(rest)) {
       if (read.opcode === OPCODE.text) texts.push(read.payload.toString("utf8"));
       if (read.opcode === OPCODE.close) {
-        code ??= read.payload.length < 2 ? 1_005 : read.payload.readUInt16BE(0);
+        code ??= codeIn(read.payload);
+        if (answersClose) socket.write(frame(OPCODE.close, read.payload));
       }
       rest = rest.subarray(read.size);
     }
@@ -98,6 +105,10 @@ export async function connectRaw(
   });
   const gone = new Promise<number | null>((resolve) => socket.once("close", () => resolve(code)));
   return { socket, texts, gone: () => deadline(gone, 4 * WAIT_MS, "the connection is gone") };
+}
+
+function codeIn(payload: Buffer): number {
+  return payload.length < 2 ? 1_005 : payload.readUInt16BE(0);
 }
 
 /** The first frame of what a server sent, or null while it is not all there. */

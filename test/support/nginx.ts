@@ -22,7 +22,7 @@ export function hasNginx(): boolean {
 export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   const port = await freePort();
-  const here = location.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${parleyPort}`);
+  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, `127.0.0.1:${parleyPort}`);
   writeFileSync(join(folder, "nginx.conf"), configuration(port, here));
   const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -7,6 +7,7 @@ import { deadline, openStream, postJson } from "../../support/http.ts";
 import { hasNginx, type Nginx, startNginx } from "../../support/nginx.ts";
 import { OWN_KEY, startScene } from "../../support/scene.ts";
 import { inCI, runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
+import { connect, connectInVain, readText } from "../../support/websocket.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -135,6 +136,19 @@ describe.skipIf(!canRun && !inCI)(
         const headers = { [name]: name === "forwarded" ? "for=192.0.2.9" : "192.0.2.9" };
         expect((await askInVain(url, question, { localAddress, headers })).code, name).toBe(429);
       }
+    });
+
+    test("questions over WebSocket pass, and a page of the same site may ask them", async () => {
+      const { url, parley } = await startBehindNginx({});
+      for (const headers of [{}, { origin: new URL(url).origin }]) {
+        const client = await connect(`${url}ask`, { headers });
+        client.send("<|ask|>$new$new$hi");
+        expect((await readText(client)).text).toBe("echo: hi");
+        await client.close();
+      }
+      const evil = { headers: { origin: "https://evil.example" } };
+      expect((await connectInVain(`${url}ask`, evil)).status).toBe(403);
+      expect(await parley.logged("ask websocket")).toContain('"client":"127.0.0.1"');
     });
 
     test("events arrive one by one, not all at the end", async () => {
