@@ -1,4 +1,4 @@
-import { APIError } from "openai";
+import { APIError } from "openai/core/error";
 import type { OutboundAnswer } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 

@@ -1,4 +1,4 @@
-import { APIError } from "openai";
+import { APIError } from "openai/core/error";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
 import { scrub } from "../core/scrub.ts";
 
