@@ -2,23 +2,12 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import { postJson } from "../../support/http.ts";
 import { type Scene, startScene } from "../../support/scene.ts";
-import { type OpenAPI, readOpenAPI } from "./support.ts";
+import { operationsIn, readOpenAPI } from "./support.ts";
 
 const ADMIN = { ADMIN_TOKEN: "admin-0123456789-0123456789" };
 const settings = [{}, { ROUTE: "api", ...ADMIN }, { CHATS_ACCESS: "open", SHARED_KEY: "token" }];
 
 const templateOf = (path: string) => path.replaceAll(/:(\w+)/g, "{$1}");
-const methods = ["get", "post", "put", "delete"] as const;
-
-function operationsIn({ paths }: OpenAPI) {
-  return Object.entries(paths).flatMap(([path, item]) =>
-    methods.flatMap((method) => {
-      const operation = item[method];
-      return operation === undefined ? [] : [{ path, method, operation }];
-    }),
-  );
-}
-
 /** What a server answers with something else than a refusal. */
 function servedBy({ parley }: Scene): string[] {
   const routes = parley.parley.dialects.flatMap((dialect) => dialect.routes);

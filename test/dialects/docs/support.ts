@@ -28,3 +28,16 @@ export async function readOpenAPI(origin: string): Promise<OpenAPI> {
   if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
   return openapi.parse(reply.json);
 }
+
+export type Operation = z.output<typeof operation>;
+
+const methods = ["get", "post", "put", "delete"] as const;
+
+export function operationsIn({ paths }: OpenAPI) {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    methods.flatMap((method) => {
+      const found = item[method];
+      return found === undefined ? [] : [{ path, method, operation: found }];
+    }),
+  );
+}
