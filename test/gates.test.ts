@@ -1,6 +1,8 @@
 /** Every route of a server passes every gate: the list is the server's own, so that none is left out. */
 import { describe, expect, test } from "vitest";
 import type { Dialect, Route } from "../src/dialects/dialect.ts";
+import { goodBodies } from "./support/good-bodies.ts";
+import { startGrpc } from "./support/grpc.ts";
 import { postJson, type Reply, type SendOptions } from "./support/http.ts";
 import { startScene } from "./support/scene.ts";
 
@@ -113,6 +115,16 @@ function listed({ routes }: Started): Listed[] {
   });
 }
 
+/** What Allow names there; undefined where other methods find no path. */
+function methodsAt({ routes }: Started, path: string): string[] | undefined {
+  const here = routes.map(({ route }) => route).filter((route) => route.path === path);
+  if (here.some(({ onlyMethod }) => onlyMethod)) return undefined;
+  return here
+    .filter(({ refuses }) => refuses !== true)
+    .map(({ method }) => method)
+    .sort();
+}
+
 const withBody = (all: readonly Listed[]) => all.filter(({ expected }) => expected.body !== null);
 const key = { authorization: "Bearer sk-caller-9876543210" };
 const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
@@ -123,6 +135,16 @@ const isFailure = ({ dialect }: Listed, { json }: Reply) =>
   dialect.errors === undefined
     ? Reflect.has(Object(json), "code")
     : dialect.errors.schema.safeParse(json).success;
+
+const chinese = { "accept-language": "zh-CN" };
+
+/** The status, the dialect's own form, and the caller's language. */
+function expectRefusal(one: Listed, reply: Reply, status: number): void {
+  expect(`${one.name} ${reply.status}`, reply.text).toBe(`${one.name} ${status}`);
+  expect(isFailure(one, reply), `${one.name} ${reply.text}`).toBe(true);
+  expect(reply.text, one.name).toMatch(/[一-鿿]/);
+  expect(reply.headers["content-language"], one.name).toBe("zh-CN");
+}
 
 describe("the table of routes", () => {
   test("has a row for each, and each row its route", async () => {
@@ -144,6 +166,7 @@ describe("every route", () => {
       const { headers } = await started.send(one);
       expect(headers["x-request-id"], one.name).toMatch(/^req-/);
       expect(headers.ratelimit, one.name).toContain('"minute"');
+      expect(headers["ratelimit-policy"], one.name).toContain("q=1000");
       expect(headers["access-control-allow-origin"], one.name).toBe("*");
       expect(headers["access-control-expose-headers"], one.name).toContain("ratelimit");
       expect(headers["x-content-type-options"], one.name).toBe("nosniff");
@@ -154,12 +177,11 @@ describe("every route", () => {
     const started = await start({ MINUTE_LIMIT: "1" });
     await started.send({ path: "/usage", route: { method: "GET" } as Route });
     for (const one of listed(started)) {
-      const headers = { "accept-language": "zh-CN", ...credentialFor(one) };
+      const headers = { ...chinese, ...credentialFor(one) };
       const reply = await started.send(one, undefined, { headers });
       expect(`${one.name} ${reply.status === 429}`).toBe(`${one.name} ${one.expected.counted}`);
       if (reply.status !== 429) continue;
-      expect(isFailure(one, reply), `${one.name} ${reply.text}`).toBe(true);
-      expect(reply.text, one.name).toMatch(/[一-鿿]/);
+      expectRefusal(one, reply, 429);
       expect(Number(reply.headers["retry-after"]), one.name).toBeGreaterThan(0);
     }
   });
@@ -167,19 +189,19 @@ describe("every route", () => {
   test("that wants a credential says so without one", async () => {
     const started = await start();
     for (const one of listed(started)) {
-      const reply = await started.send(one, one.expected.body === null ? undefined : {});
       const { refuses } = one.expected;
-      if (refuses !== null) expect(`${one.name} ${reply.status}`).toMatch(/ 40[0134]$/);
-      else expect([401, 403], one.name).not.toContain(reply.status);
+      if (refuses === null && one.expected.body !== null) continue; // it would ask the upstream
+      const reply = await started.send(one, goodBodies[one.name], { headers: chinese });
+      if (refuses === null) expect([401, 403], one.name).not.toContain(reply.status);
+      else expectRefusal(one, reply, refuses);
     }
     expect(started.upstream.requests).toEqual([]);
   });
 
   test("without a credential asks nobody, whatever it is sent", async () => {
     const started = await start({ API_KEY: "" });
-    const body = { content: "hi", prompt: "hi", user_content: "hi", url: "https://x.example/" };
     for (const one of withBody(listed(started))) {
-      const reply = await started.send(one, { ...body, model: "m", messages: [], name: "n" });
+      const reply = await started.send(one, goodBodies[one.name]);
       expect([400, 401, 403], `${one.name} ${reply.text}`).toContain(reply.status);
     }
     expect(started.upstream.requests).toEqual([]);
@@ -188,11 +210,11 @@ describe("every route", () => {
   test("answers methods it does not have with 405 and Allow, or is not there for them", async () => {
     const started = await start();
     for (const one of listed(started)) {
-      const reply = await started.send(one, undefined, { method: "PATCH" });
-      const expected = one.route.onlyMethod === true ? [404, 405] : [405];
-      expect(expected, `${one.name} ${reply.status}`).toContain(reply.status);
-      if (reply.status === 405) expect(reply.headers.allow, one.name).toMatch(/[A-Z]/);
-      if (reply.status === 405) expect(reply.headers.allow, one.name).not.toContain("PATCH");
+      const reply = await started.send(one, undefined, { method: "PATCH", headers: chinese });
+      const allowed = methodsAt(started, one.route.path);
+      if (allowed === undefined) expect(`${one.name} ${reply.status}`).toBe(`${one.name} 404`);
+      else expectRefusal(one, reply, 405);
+      expect(reply.headers.allow?.split(", ").sort(), one.name).toEqual(allowed);
     }
   });
 
@@ -201,12 +223,9 @@ describe("every route", () => {
     void started.parley.parley.openCalls.drain();
     for (const one of listed(started)) {
       if (!one.expected.counted) continue;
-      const headers = credentialFor(one);
-      const reply = await started.send(one, one.expected.body === null ? undefined : {}, {
-        headers,
-      });
-      expect(`${one.name} ${reply.status}`).toMatch(/ 503$/);
-      expect(isFailure(one, reply), one.name).toBe(true);
+      const headers = { ...chinese, ...credentialFor(one) };
+      const reply = await started.send(one, goodBodies[one.name], { headers });
+      expectRefusal(one, reply, 503);
     }
   });
 });
@@ -233,12 +252,21 @@ describe("every route with a body", () => {
       for (const one of withBody(listed(started))) {
         if (one.expected.body === "any" && type["content-type"] === "text/plain") continue;
         if (one.expected.body === "list" && body === "[]") continue;
-        const headers = { ...type, ...credentialFor(one) };
+        const headers = { ...type, ...chinese, ...credentialFor(one) };
         const reply = await started.send(one, body, { headers });
-        expect(`${one.name} ${reply.status}`).toBe(`${one.name} ${status}`);
-        expect(isFailure(one, reply), `${one.name} ${reply.text}`).toBe(true);
+        expectRefusal(one, reply, status);
       }
       expect(started.upstream.requests).toEqual([]);
     },
   );
+});
+
+test("a question over gRPC takes one call of the same budget", async () => {
+  const { client, parley } = await startGrpc({ MINUTE_LIMIT: "2" });
+  const count = () =>
+    postJson(`${parley.origin}/usage`, undefined, { method: "GET", headers: key });
+  await client.ask({ prompt: "hi" });
+  expect((await count()).status).not.toBe(429);
+  expect((await count()).status).toBe(429);
+  expect((await client.askInVain({ prompt: "hi" })).code).toBe(8);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { postJson, rawExchange } from "../../support/http.ts";
-import { startScene } from "../../support/scene.ts";
+import { OWN_KEY, startScene } from "../../support/scene.ts";
 
 const get = (url: string, headers: Record<string, string> = {}, method = "GET") =>
   postJson(url, undefined, { method, headers });
@@ -38,6 +38,27 @@ describe.concurrent("/docs", () => {
     expect(head.headers.etag).toBe(asset.headers.etag);
   });
 
+  test.each(["/docs", "/docs/", "/openapi.json"])(
+    "is looked at again each time: %s",
+    async (path) => {
+      const { parley } = await startScene();
+      const url = parley.origin + path;
+      const { headers, text } = await get(url);
+      expect(headers["cache-control"]).toBe("no-cache");
+      const again = await get(url);
+      expect([again.text, again.headers.etag]).toEqual([text, headers.etag]);
+      const known = await get(url, { "if-none-match": String(headers.etag) });
+      expect(known).toMatchObject({ status: 304, text: "" });
+      const head = await get(url, {}, "HEAD");
+      expect(head).toMatchObject({ status: 200, text: "" });
+      expect(head.headers).toMatchObject({
+        etag: headers.etag,
+        "content-type": headers["content-type"],
+      });
+      expect(head.headers["content-security-policy"]).toBe(headers["content-security-policy"]);
+    },
+  );
+
   test("sends what can be compressed compressed to who can read that", async () => {
     const { parley } = await startScene();
     const url = `${parley.origin}/docs/swagger-ui-bundle.js`;
@@ -65,6 +86,20 @@ describe.concurrent("/docs", () => {
     const answer = await rawExchange(parley.port, request, { timeoutMs: 5_000, label: path });
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     expect(answer).toContain('"error":"not_found"');
+  });
+
+  test.each([
+    ["POST", "/docs/system"],
+    ["POST", "/docs/chat"],
+    ["POST", "/docs/clear"],
+    ["DELETE", "/docs"],
+    ["DELETE", "/openapi.json"],
+  ])("is no chat to be talked to or deleted: %s %s", async (method, path) => {
+    const { parley, upstream } = await startScene();
+    const headers = { authorization: `Bearer ${OWN_KEY}` };
+    const reply = await postJson(parley.origin + path, { content: "hi" }, { method, headers });
+    expect(reply).toMatchObject({ status: 405, json: { code: 405 } });
+    expect(upstream.requests).toEqual([]);
   });
 
   test("answers other methods with 405", async () => {
