@@ -1,22 +1,6 @@
 /** Schemas of /openapi.json, applied by a validator that is not the one the routes use. */
-import { createRequire } from "node:module";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import type { OpenAPI } from "./support.ts";
-
-interface Validate {
-  (value: unknown): boolean;
-  readonly errors?: readonly object[] | null;
-}
-interface JsonSchemas {
-  addSchema(schema: object, id: string): void;
-  compile(schema: object): Validate;
-}
-
-/** The validator that checks whole documents brings this one along. */
-const require = createRequire(import.meta.resolve("@seriousme/openapi-schema-validator"));
-// biome-ignore lint/correctness/noUndeclaredDependencies: taken from the validator, which declares it
-const found: unknown = require("ajv/dist/2020.js");
-// a package without a declaration of ours: this is the little of its shape that is used
-const { Ajv2020 } = found as { Ajv2020: new (options: object) => JsonSchemas };
 
 /** What is wrong with a value by the schema at these keys of the document; null: nothing. */
 export function createCheck(document: OpenAPI) {
