@@ -1,4 +1,5 @@
 import { ProxyError } from "../../core/errors.ts";
+import { type Listed, NOWHERE, Roster } from "../../core/roster.ts";
 
 /** Every call that is being answered, so that the process can end without cutting one off. */
 export interface OpenCalls {
@@ -31,56 +32,64 @@ const SMALL_BODY_BYTES = 16_384;
 /** Where larger bodies are allowed, room is made for at least this many of them. */
 const LEAST_LARGEST_BODIES = 4;
 
+interface OpenCall extends Listed {
+  readonly controller: AbortController;
+  heldBytes: number;
+}
+
 export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
   const maxHeldBytes = Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
-  const controllers = new Map<object, AbortController>();
-  const held = new Map<object, number>();
+  const open = new Roster<OpenCall>();
+  const callsOf = new WeakMap<object, OpenCall>();
   let heldBytes = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
 
   return {
     get count() {
-      return controllers.size;
+      return open.size;
     },
     get draining() {
       return draining;
     },
     enter(owner) {
       if (draining) throw drainingError();
-      const controller = new AbortController();
-      controllers.set(owner, controller);
-      return controller.signal;
+      const call = { controller: new AbortController(), heldBytes: 0, place: NOWHERE };
+      open.add(call);
+      callsOf.set(owner, call);
+      return call.controller.signal;
     },
     leave(owner, clientLeft) {
-      const controller = controllers.get(owner);
-      if (controller === undefined) return;
-      controllers.delete(owner);
-      heldBytes -= held.get(owner) ?? 0;
-      held.delete(owner);
-      if (clientLeft) controller.abort();
-      if (controllers.size === 0) onIdle?.();
+      const call = callsOf.get(owner);
+      if (call === undefined) return;
+      callsOf.delete(owner);
+      open.remove(call);
+      heldBytes -= call.heldBytes;
+      if (clientLeft) call.controller.abort();
+      if (open.size === 0) onIdle?.();
     },
     hold(owner, bytes) {
-      heldBytes -= held.get(owner) ?? 0;
-      held.delete(owner);
-      // what fits into a few pages isn't worth an entry, and who has left would never give it back
-      if (bytes < SMALL_BODY_BYTES || !controllers.has(owner)) return;
-      if (heldBytes + bytes > maxHeldBytes) {
+      const call = callsOf.get(owner);
+      // who has left would never give it back
+      if (call === undefined) return;
+      heldBytes -= call.heldBytes;
+      // what fits into a few pages isn't worth counting
+      call.heldBytes = bytes < SMALL_BODY_BYTES ? 0 : bytes;
+      if (heldBytes + call.heldBytes > maxHeldBytes) {
+        call.heldBytes = 0;
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }
-      heldBytes += bytes;
-      held.set(owner, bytes);
+      heldBytes += call.heldBytes;
     },
     drain() {
       draining = true;
-      if (controllers.size === 0) return Promise.resolve();
+      if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => {
         onIdle = resolve;
       });
     },
     abortAll() {
-      for (const controller of controllers.values()) controller.abort(drainingError());
+      for (const { controller } of open) controller.abort(drainingError());
     },
   };
 }
