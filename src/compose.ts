@@ -70,7 +70,7 @@ export async function compose(
   });
   const answering = { pipeline, dialogue };
   const dialects = createDialects(config, parts, answering);
-  const app = createApp({
+  const fetch = createApp({
     dialects,
     facts: { ...parts, defaultLanguage: parts.language },
     gate: createGate(parts.limiter, metrics.decision, clock),
@@ -86,7 +86,7 @@ export async function compose(
     ...webSocketListeners(config.WS_PORT, webSocket, bounds),
   ];
   return {
-    server: createHttpServer({ ...bounds, fetch: app.fetch, upgrades: webSocket }),
+    server: createHttpServer({ ...bounds, fetch, upgrades: webSocket }),
     metricsServer: METRICS_PORT === null ? null : createMetricsServer(metrics),
     listeners,
     openCalls,

@@ -117,7 +117,7 @@ function own(
 /** The operator's key is open to visitors in the older dialects only: here clients authenticate. */
 async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
   const open = openCall(c, NAME, openCalls);
-  const principal = await identify(c.get("facts").client, c.env.incoming.headers, null);
+  const principal = await identify(c.env.facts.client, c.env.incoming.headers, null);
   if (principal.kind === "visitor") throw new ProxyError("credential_missing");
   return open(principal);
 }
@@ -125,7 +125,7 @@ async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Pr
 /** The errors of everything under /v1, known path or not. */
 export function createOpenAIErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const facts = c.get("facts");
+    const facts = c.env.facts;
     const headers = { ...answerHeaders(facts, JSON_TYPE), ...requestLimitHeaders(facts.limits) };
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
@@ -134,7 +134,7 @@ export function createOpenAIErrors(translate: Translate): WriteError {
 }
 
 function describe(translate: Translate, c: AppContext, error: ProxyError): string {
-  const { language, requestId } = c.get("facts");
+  const { language, requestId } = c.env.facts;
   return errorBody(
     error,
     translate(language, `error.${error.code}`, { ...error.params, requestId }),
@@ -142,6 +142,6 @@ function describe(translate: Translate, c: AppContext, error: ProxyError): strin
 }
 
 function headersOf(c: AppContext): AnswerHeaders {
-  const facts = c.get("facts");
+  const facts = c.env.facts;
   return { ...answerHeaders(facts, JSON_TYPE), ...requestLimitHeaders(facts.limits) };
 }
