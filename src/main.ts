@@ -24,7 +24,8 @@ const FAREWELL_MS = 1_000;
 const clock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  sleep: (ms, signal) =>
+    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
 };
 
 const read = readConfig(process.env, (path) => readFileSync(path, "utf8"));

@@ -1,3 +1,4 @@
+import { type CallSignal, LightSignal } from "../../core/call-signal.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type Listed, NOWHERE, Roster } from "../../core/roster.ts";
 
@@ -9,7 +10,7 @@ export interface OpenCalls {
    * Opens a call for the life of `owner` (a response, a socket). The signal aborts when the client
    * leaves, or with `draining` when time is up. Throws `draining` when no new call is taken.
    */
-  enter(owner: object): AbortSignal;
+  enter(owner: object): CallSignal;
   leave(owner: object, clientLeft: boolean): void;
   /**
    * Notes that a call holds a body of so many bytes, until it leaves or holds another. Throws
@@ -33,7 +34,7 @@ const SMALL_BODY_BYTES = 16_384;
 const LEAST_LARGEST_BODIES = 4;
 
 interface OpenCall extends Listed {
-  readonly controller: AbortController;
+  readonly signal: LightSignal;
   heldBytes: number;
 }
 
@@ -54,10 +55,10 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
     },
     enter(owner) {
       if (draining) throw drainingError();
-      const call = { controller: new AbortController(), heldBytes: 0, place: NOWHERE };
+      const call = { signal: new LightSignal(), heldBytes: 0, place: NOWHERE };
       open.add(call);
       callsOf.set(owner, call);
-      return call.controller.signal;
+      return call.signal;
     },
     leave(owner, clientLeft) {
       const call = callsOf.get(owner);
@@ -65,7 +66,7 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
       callsOf.delete(owner);
       open.remove(call);
       heldBytes -= call.heldBytes;
-      if (clientLeft) call.controller.abort();
+      if (clientLeft) call.signal.abort();
       if (open.size === 0) onIdle?.();
     },
     hold(owner, bytes) {
@@ -89,7 +90,7 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
       });
     },
     abortAll() {
-      for (const { controller } of open) controller.abort(drainingError());
+      for (const { signal } of open) signal.abort(drainingError());
     },
   };
 }
