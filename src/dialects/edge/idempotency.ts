@@ -62,7 +62,7 @@ export function createIdempotentAnswers(
     ask: () => Promise<T>,
   ): Promise<T> {
     const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
-    const wanted = digest(`${request.path}\n${request.body}`);
+    const wanted = digest(`${request.path}\n`, request.body ?? "");
     const known = answers.get(name);
     if (known !== undefined && known.untilMs > clock.monotonicMs()) {
       if (known.digest !== wanted) throw new ProxyError("idempotency_mismatch");
@@ -99,6 +99,8 @@ function nameOf(principal: Principal, digestKey: (key: string) => string): strin
   return `visitor ${principal.bucket}`;
 }
 
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
+function digest(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("base64url");
 }
