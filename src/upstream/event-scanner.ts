@@ -12,6 +12,11 @@ export interface EventScanner {
 }
 
 const NOTHING = Buffer.alloc(0);
+const LINE_FEED = 0x0a;
+const BLANK = 0x20;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
 /** `data: [DONE]` and some room. */
 const DONE_BYTES = 16;
 /** Both kinds of line end that servers use; an event ends with an empty line. */
@@ -19,6 +24,7 @@ const EVENT_ENDS = ["\n\n", "\r\n\r\n", "\r\r"];
 /** How chat and completions streams say that they are over; as a line, since texts may say it too. */
 const DONE = /(^|[\r\n])data: ?\[DONE\]/;
 /** How a stream of the responses API does, as the type of an event: what it holds may name any. */
+const LAST_TYPES_BEGIN = "response.";
 const LAST_TYPES = ["response.completed", "response.incomplete", "response.failed"];
 
 /**
@@ -36,9 +42,10 @@ export function createEventScanner(hideUsage: boolean, maxEventBytes: number): E
     if (events.length === 0) return false;
     // comments may come first, and an upstream's first event may leave the model empty
     if (!tells(account)) account = firstAccount(events) ?? account;
-    if (events.includes('"usage"')) account = lastAccount(events, account);
+    // servers that were asked for usage write `"usage":null` into all events but one
+    if (hasValue(events, '"usage"', OPEN_BRACE)) account = lastAccount(events, account);
     const last = isLast(events);
-    finished ||= last || hasFinishReason(events);
+    finished ||= last || hasValue(events, '"finish_reason"', QUOTE);
     return last;
   };
 
@@ -81,8 +88,10 @@ function startOfEvents(bytes: Buffer): number {
   return starts.length === 0 ? 0 : Math.min(...starts);
 }
 
-/** Where the last whole event ends. */
+/** Where the last whole event ends: mostly where the piece does. */
 function endOfEvents(bytes: Buffer): number {
+  const { length } = bytes;
+  if (bytes[length - 1] === LINE_FEED && bytes[length - 2] === LINE_FEED) return length;
   return Math.max(
     ...EVENT_ENDS.map((end) => {
       const at = bytes.lastIndexOf(end);
@@ -93,12 +102,19 @@ function endOfEvents(bytes: Buffer): number {
 
 function isLast(events: Buffer): boolean {
   if (events.includes("[DONE]") && DONE.test(events.toString("latin1"))) return true;
+  if (!events.includes(LAST_TYPES_BEGIN)) return false;
   if (!LAST_TYPES.some((type) => events.includes(type))) return false;
   return dataOf(events).some((data) => LAST_TYPES.includes(typeIn(data) ?? ""));
 }
 
-function hasFinishReason(events: Buffer): boolean {
-  return events.includes('"finish_reason":"') || events.includes('"finish_reason": "');
+/** Whether the key has a value that begins so. A text can't look like a key: its quotes are escaped. */
+function hasValue(events: Buffer, key: string, begin: number): boolean {
+  for (let at = events.indexOf(key); at !== -1; at = events.indexOf(key, at + key.length)) {
+    let index = at + key.length;
+    while (events[index] === COLON || events[index] === BLANK) index += 1;
+    if (events[index] === begin) return true;
+  }
+  return false;
 }
 
 function firstAccount(events: Buffer): RelayAccount | undefined {
@@ -124,15 +140,32 @@ function* dataOf(events: Buffer): Generator<string> {
   }
 }
 
-/** Byte for byte what would have come had nobody asked for usage. Latin-1 keeps every byte. */
+/** Byte for byte what would have come had nobody asked for usage. */
 function withoutUsage(events: Buffer): Buffer {
   if (!events.includes('"usage"')) return events;
+  const parts = partsWithout(events, NULL_USAGE);
+  if (!parts.some((part) => part.includes('"usage"'))) return Buffer.concat(parts);
+  // Latin-1 keeps every byte
   const kept = events
     .toString("latin1")
     .split(/(?<=\n\n|\r\n\r\n|\r\r)/)
     .filter((event) => !isUsageEvent(event))
     .map((event) => event.replace(/, ?"usage": ?null|"usage": ?null, ?/, ""));
   return Buffer.from(kept.join(""), "latin1");
+}
+
+/** As OpenAI writes it, and those that do it alike: taken out without decoding an event. */
+const NULL_USAGE = ',"usage":null';
+
+function partsWithout(bytes: Buffer, text: string): Buffer[] {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, from)) {
+    parts.push(bytes.subarray(from, at));
+    from = at + text.length;
+  }
+  parts.push(bytes.subarray(from));
+  return parts;
 }
 
 /** OpenAI's extra event: counts, and no choices. */
