@@ -22,33 +22,55 @@ export interface PassOnOptions {
   readonly inBackground: (work: Promise<void>) => void;
 }
 
-/** Passes an answer on item by item and settles the call, however its reading ends. */
-export async function* passOn<T>(
+/**
+ * Passes an answer on item by item and settles the call, however its reading ends. Written out, as
+ * each async generator on the way takes 2 µs an item.
+ */
+export function passOn<T>(
   items: AsyncIterable<T>,
   watch: Watch<T>,
   options: PassOnOptions,
-): AsyncGenerator<T> {
+): AsyncIterableIterator<T, undefined> {
   const { settle, leave } = options;
   const iterator = items[Symbol.asyncIterator]();
   const settleWhole = () => settle(options.hasLeft() ? "canceled" : "completed", watch.ending());
   let reading = true;
-  try {
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      if (watch.sees(next.value)) await settleWhole();
-      yield next.value;
-    }
-    reading = false;
-    await settleWhole();
-  } catch (thrown) {
-    reading = false;
-    // a reader that can't make sense of it throws it back: then the rest is not wanted either
-    void iterator.return?.();
-    throw await settleBroken(toProxyError(thrown), watch, settle);
-  } finally {
-    if (reading) await abandon(iterator, watch, options);
-    else leave();
-  }
+
+  return {
+    async next() {
+      if (!reading) return OVER;
+      try {
+        const next = await iterator.next();
+        if (next.done !== true) {
+          if (watch.sees(next.value)) await settleWhole();
+          return next;
+        }
+        reading = false;
+        await settleWhole();
+        leave();
+        return OVER;
+      } catch (thrown) {
+        reading = false;
+        void iterator.return?.();
+        const error = await settleBroken(toProxyError(thrown), watch, settle);
+        leave();
+        throw error;
+      }
+    },
+    async return() {
+      if (reading) {
+        reading = false;
+        await abandon(iterator, watch, options);
+      }
+      return OVER;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
+
+const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** What broke, as the caller is to see it, once it is written down. */
 async function settleBroken<T>(

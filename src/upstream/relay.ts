@@ -1,8 +1,9 @@
 import { abortReason, ProxyError } from "../core/errors.ts";
-import type { Relay, RelayAnswer, RelayPiece } from "../core/ports.ts";
+import type { Relay, RelayAnswer } from "../core/ports.ts";
 import { askUpstream, type UpstreamAnswer } from "./ask.ts";
 import { fromApiError } from "./errors.ts";
-import { createEventScanner, type EventScanner } from "./event-scanner.ts";
+import { EventPieces } from "./event-pieces.ts";
+import { createEventScanner } from "./event-scanner.ts";
 import { scanJson } from "./json-scanner.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 
@@ -25,34 +26,12 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       const { status } = answer;
       if (contentType.includes("text/event-stream")) {
         const scanner = createEventScanner(hideUsage, maxEventBytes);
-        const pieces = passEvents(answer, scanner);
+        const pieces = new EventPieces(answer.chunks, scanner);
         return { kind: "streamed", status, contentType, pieces, account: scanner.account };
       }
       return readWhole(answer, contentType);
     },
   };
-}
-
-async function* passEvents(
-  answer: UpstreamAnswer,
-  scanner: EventScanner,
-): AsyncGenerator<RelayPiece> {
-  let over = false;
-  try {
-    for await (const chunk of answer.chunks) {
-      for (const piece of scanner.push(chunk)) {
-        over ||= piece.last;
-        yield piece;
-      }
-    }
-  } catch (error) {
-    // after its last event an answer is whole, however its connection ends
-    if (!over) throw error;
-  }
-  const bytes = scanner.rest();
-  const isWhole = over || scanner.isComplete();
-  if (bytes.length > 0) yield { bytes, last: isWhole };
-  if (!isWhole) throw new ProxyError("upstream_failed");
 }
 
 /** An answer that isn't a stream is held until it is whole: the ledger row goes before it. */
