@@ -121,7 +121,8 @@ function webSocketListeners(
 }
 
 function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipeline {
-  const { storage, clock, log, metrics, openAnswers, digestKey } = parts;
+  const { storage, clock, log, metrics, openAnswers, digestKey, cells } = parts;
+  const { API_KEY: keys } = config;
   return createPipeline({
     ...upstreamsOf(config, transport),
     admission: createAdmission({
@@ -129,10 +130,10 @@ function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipelin
       prices: storage.prices,
       clock,
       digestKey,
-      countToken: createTokenLimits(clock),
+      countToken: createTokenLimits(clock, cells),
       onDisconnect: config.ON_DISCONNECT.name,
     }),
-    keyRing: createKeyRing(config.API_KEY, clock),
+    keyRing: createKeyRing(keys, clock, cells.floats("resting-keys", keys.length)),
     openAnswers,
     streamLimit: config.STREAM_LIMIT,
     clock,

@@ -6,8 +6,11 @@ import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
 import type { RequestEnd } from "./dialects/edge/facts.ts";
-import { createOpenCalls } from "./dialects/edge/open-calls.ts";
+import { createAnswerTable } from "./dialects/edge/idempotency.ts";
+import { createOpenCalls, maxHeldBytes } from "./dialects/edge/open-calls.ts";
 import { createEnvelopeErrors } from "./dialects/envelope/routes.ts";
+import { createBudget } from "./limits/budget.ts";
+import { ownCells } from "./limits/cells.ts";
 import { createMemoryLimiter } from "./limits/memory.ts";
 import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
@@ -29,7 +32,10 @@ export function createParts(config: Config, options: PartsOptions) {
   const { clock, log, storage, installationSecret } = options;
   const translate = createTranslate();
   const language = defaultLanguage(config.LANG);
-  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
+  const cells = ownCells;
+  const openCalls = createOpenCalls(
+    createBudget(maxHeldBytes(config.MAX_BODY_BYTES), cells, "bodies"),
+  );
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
@@ -45,6 +51,8 @@ export function createParts(config: Config, options: PartsOptions) {
     storage,
     clock,
     log,
+    cells,
+    answerTable: createAnswerTable(clock),
     digestKey: createKeyDigest(installationSecret),
     translate,
     language,
@@ -53,8 +61,8 @@ export function createParts(config: Config, options: PartsOptions) {
     metrics,
     newRequestId: createRequestIds(),
     resolveClient: createClientAddress(config.TRUSTED_PROXIES),
-    openAnswers: createOpenAnswers(config.STREAM_LIMIT),
-    limiter: createMemoryLimiter({ limits: windowsOf(config), clock }),
+    openAnswers: createOpenAnswers(config.STREAM_LIMIT, cells),
+    limiter: createMemoryLimiter({ limits: windowsOf(config), clock, cells }),
     writeError: createEnvelopeErrors(translate),
     identify: createIdentify({
       allowed: config.ALLOWED_IPS,

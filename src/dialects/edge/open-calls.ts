@@ -1,4 +1,5 @@
 import { ProxyError } from "../../core/errors.ts";
+import type { Budget } from "../../core/ports.ts";
 
 /** Every call that is being answered, so that the process can end without cutting one off. */
 export interface OpenCalls {
@@ -31,13 +32,24 @@ const SMALL_BODY_BYTES = 16_384;
 /** Where larger bodies are allowed, room is made for at least this many of them. */
 const LEAST_LARGEST_BODIES = 4;
 
-export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
-  const maxHeldBytes = Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
+/** What bodies may hold together, where one may be so large. */
+export function maxHeldBytes(maxBodyBytes: number): number {
+  return Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
+}
+
+/** `room`: what is left for bodies. */
+export function createOpenCalls(room: Budget): OpenCalls {
   const controllers = new Map<object, AbortController>();
   const held = new Map<object, number>();
-  let heldBytes = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
+
+  const giveBack = (owner: object) => {
+    const bytes = held.get(owner);
+    if (bytes === undefined) return;
+    held.delete(owner);
+    room.give(bytes);
+  };
 
   return {
     get count() {
@@ -56,20 +68,17 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
       const controller = controllers.get(owner);
       if (controller === undefined) return;
       controllers.delete(owner);
-      heldBytes -= held.get(owner) ?? 0;
-      held.delete(owner);
+      giveBack(owner);
       if (clientLeft) controller.abort();
       if (controllers.size === 0) onIdle?.();
     },
     hold(owner, bytes) {
-      heldBytes -= held.get(owner) ?? 0;
-      held.delete(owner);
+      giveBack(owner);
       // what fits into a few pages isn't worth an entry, and who has left would never give it back
       if (bytes < SMALL_BODY_BYTES || !controllers.has(owner)) return;
-      if (heldBytes + bytes > maxHeldBytes) {
+      if (!room.take(bytes)) {
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }
-      heldBytes += bytes;
       held.set(owner, bytes);
     },
     drain() {
