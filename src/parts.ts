@@ -10,29 +10,30 @@ import { createAnswerTable } from "./dialects/edge/idempotency.ts";
 import { createOpenCalls, maxHeldBytes } from "./dialects/edge/open-calls.ts";
 import { createEnvelopeErrors } from "./dialects/envelope/routes.ts";
 import { createBudget } from "./limits/budget.ts";
-import { ownCells } from "./limits/cells.ts";
 import { createMemoryLimiter } from "./limits/memory.ts";
 import { createOpenAnswers } from "./limits/open-answers.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { describeError, type Log } from "./log.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import type { Storage } from "./storage/open.ts";
+import type { Seat } from "./workers/seat.ts";
 
 export interface PartsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly storage: Storage;
   readonly installationSecret: string;
+  readonly seat: Seat;
 }
 
 /** What several others are made from, and what all transports share. */
 export type Parts = ReturnType<typeof createParts>;
 
 export function createParts(config: Config, options: PartsOptions) {
-  const { clock, log, storage, installationSecret } = options;
+  const { clock, log, storage, installationSecret, seat } = options;
+  const { cells } = seat;
   const translate = createTranslate();
   const language = defaultLanguage(config.LANG);
-  const cells = ownCells;
   const openCalls = createOpenCalls(
     createBudget(maxHeldBytes(config.MAX_BODY_BYTES), cells, "bodies"),
   );
@@ -42,17 +43,18 @@ export function createParts(config: Config, options: PartsOptions) {
       log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
     },
   });
-  const metrics = createMetrics({
+  const ownMetrics = createMetrics({
     openCalls: () => openCalls.count,
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
+  const metrics = { ...ownMetrics, render: seat.metrics(ownMetrics) };
   return {
     storage,
     clock,
     log,
     cells,
-    answerTable: createAnswerTable(clock),
+    answerTable: seat.answers(createAnswerTable(clock)),
     digestKey: createKeyDigest(installationSecret),
     translate,
     language,
