@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { createUpstreamTransport, upstreamsOf } from "./adapters.ts";
+import { createUpstreamTransport, sharedStorage, upstreamsOf } from "./adapters.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/settings.ts";
 import { storageOptions } from "./config/storage.ts";
@@ -169,7 +169,10 @@ async function openData(
   { clock, log, seat }: Required<ComposeOptions>,
 ): Promise<Storage> {
   const onError = (error: unknown) => log.error("database", describeError(error));
-  const storage = await openStorage(storageOptions(config, clock, onError));
+  const storage = await openStorage({
+    ...storageOptions(config, clock, onError),
+    ...sharedStorage(seat),
+  });
   if (seat.number > 0) return storage;
   const stopRetention = startRetention({
     ledger: storage.ledger,
