@@ -99,7 +99,7 @@ function startThread(
   });
   worker.on("exit", (code) => {
     line.cut();
-    log.info("worker ended", { worker: number, code });
+    log.error("worker ended", { worker: number, code });
     onFailed();
   });
   return line;
