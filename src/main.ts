@@ -19,6 +19,7 @@ import { listenFirst } from "./workers/shared-port.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
+const UNSHAREABLE = "cannot share the port: on this system WORKERS must be 1";
 /** Log lines leave in blocks of this size, or this often; the rest when the process ends. */
 const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
@@ -104,7 +105,7 @@ async function run(config: Config): Promise<void> {
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
-    log.error("cannot listen", describeError(error));
+    log.error(isUnshareable(error) ? UNSHAREABLE : "cannot listen", describeError(error));
     end(1);
   }
 }
@@ -126,6 +127,11 @@ function onUnforeseen(log: Log, fail: () => void): void {
       fail();
     });
   }
+}
+
+/** What libuv says of SO_REUSEPORT where it is missing, or does not spread connections. */
+function isUnshareable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOTSUP";
 }
 
 function isOpenToAll(config: Config): boolean {
