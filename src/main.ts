@@ -101,6 +101,7 @@ async function run(config: Config): Promise<void> {
       log.info("listening beside", { name, port: await listener.listen(HOST, port) });
     }
     await others.start(new URL(import.meta.url), port);
+    if (stopping) return;
     log.info("listening", { port, route: config.ROUTE, workers });
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);

@@ -5,11 +5,11 @@ import { createSlidingWindows, type Limits } from "./windows.ts";
 
 /**
  * A million addresses with a call each then cost 21 to 38 MB of resident memory, 47 MB at the peak
- * (Node 26.10); one with more calls within its longest window adds 56 bytes for every four, below.
+ * (Node 26.10); one with more calls within its longest window adds 52 bytes for each four, below.
  */
 const DEFAULT_MAX_BUCKETS = 524_288;
 
-/** Some 440,000 addresses with up to five calls each, or 34,000 with fifty. */
+/** Some 480,000 addresses with up to five calls each, or 37,000 with fifty. */
 export const MAX_OLDER_BYTES = 24 * 2 ** 20;
 
 const UNLIMITED: LimitDecision = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0 };

@@ -11,6 +11,8 @@ import { createSharedCells, type SharedMemory } from "./shared-cells.ts";
 
 /** A worker that does not answer within this is passed over. */
 const ANSWER_MS = 1_000;
+/** For the last rows to be written and the database to be closed. */
+const CLOSE_MS = 10_000;
 
 /** What a thread is told about itself when it is started. */
 export interface WorkerData {
@@ -80,7 +82,7 @@ export function createOthers(options: OthersOptions): Others {
     finish: (seconds) =>
       sum(
         others.map(({ line }) => line.ask("finish", seconds)),
-        seconds * 1_000 + FAREWELL_MS + ANSWER_MS,
+        seconds * 1_000 + FAREWELL_MS + CLOSE_MS,
       ),
   };
 }
@@ -95,11 +97,11 @@ function startThread(
   const worker = new Worker(script, { workerData, name: `parley ${number}` });
   const line = createLine<DeedsOfOthers, DeedsOfFirst>(worker, deeds);
   worker.on("error", (error) => {
-    log.error("worker broke", { worker: number, ...describeError(error) });
+    log.error("worker broke", { thread: number, ...describeError(error) });
   });
   worker.on("exit", (code) => {
     line.cut();
-    log.error("worker ended", { worker: number, code });
+    log.error("worker ended", { thread: number, code });
     onFailed();
   });
   return line;

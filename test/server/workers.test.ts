@@ -229,7 +229,7 @@ describe("the end of two workers", () => {
       expect((await open).filter((reply) => reply?.status === 200).length).toBeGreaterThan(0);
       expect(await deadline(parley.exit, WAIT_MS, "the process ends")).toBe(1);
       expect(parley.output.join("\n")).toMatch(
-        /"level":50.*"worker":1.*("uncaughtException"|"worker ended")/,
+        /"level":50.*("worker":1.*"uncaughtException"|"thread":1.*"worker ended")/,
       );
     },
     TEST_MS,
