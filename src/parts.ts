@@ -2,7 +2,7 @@ import { createKeyDigest, createRequestIds, windowsOf } from "./adapters.ts";
 import type { Config } from "./config/settings.ts";
 import type { ProxyError } from "./core/errors.ts";
 import type { Clock } from "./core/ports.ts";
-import { createAddressAlarm } from "./dialects/edge/address-alarm.ts";
+import { type AddressWarning, createAddressAlarm } from "./dialects/edge/address-alarm.ts";
 import { createClientAddress } from "./dialects/edge/client-address.ts";
 import { createIdentify } from "./dialects/edge/credentials.ts";
 import type { RequestEnd } from "./dialects/edge/facts.ts";
@@ -37,8 +37,13 @@ export function createParts(config: Config, options: PartsOptions) {
   const openCalls = createOpenCalls(
     createBudget(maxHeldBytes(config.MAX_BODY_BYTES), cells, "bodies"),
   );
+  /** How many workers have each of the two warnings: the first tells of it. */
+  const warned = cells.ints("address-warnings", 2);
+  const placeOf = (code: AddressWarning["code"]) => (code === "shared_peer" ? 0 : 1);
   const alarm = createAddressAlarm({
+    onCleared: (code) => void Atomics.sub(warned, placeOf(code), 1),
     onAlarm: ({ code, peer, share, calls }) => {
+      if (Atomics.add(warned, placeOf(code), 1) > 0) return;
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
       log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
     },
