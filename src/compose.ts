@@ -78,7 +78,7 @@ export async function compose(
   });
   const answering = { pipeline, dialogue };
   const dialects = createDialects(config, parts, answering);
-  const app = createApp({
+  const fetch = createApp({
     dialects,
     facts: { ...parts, defaultLanguage: parts.language },
     gate: createGate(parts.limiter, metrics.decision, clock),
@@ -95,7 +95,7 @@ export async function compose(
     listeners.push(...webSocketListeners(WS_PORT, webSocket, bounds));
   }
   return {
-    server: createHttpServer({ ...bounds, fetch: app.fetch, upgrades: webSocket }),
+    server: createHttpServer({ ...bounds, fetch, upgrades: webSocket }),
     metricsServer: isFirst && METRICS_PORT !== null ? createMetricsServer(metrics) : null,
     listeners,
     openCalls,

@@ -15,23 +15,23 @@ export function createGate(
     count: (writeError) =>
       createLimitMiddleware<AppEnv>({
         limiter,
-        bucketOf: (c) => c.get("facts").client.bucket,
+        bucketOf: (c) => c.env.facts.client.bucket,
         onDecision: (c, decision) => {
-          c.get("facts").limits = decision;
+          c.env.facts.limits = decision;
           observe(decision);
         },
         decisionOf,
         refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
       }),
     peek(c) {
-      const facts = c.get("facts");
+      const facts = c.env.facts;
       facts.limits = limiter.peek(facts.client.bucket);
     },
   };
 }
 
 function decisionOf(c: AppContext): LimitDecision {
-  const { limits } = c.get("facts");
+  const { limits } = c.env.facts;
   if (limits === null) throw new ProxyError("internal");
   return limits;
 }

@@ -31,7 +31,8 @@ const clock: Clock = {
     return seconds * 1_000 + nanoseconds / 1_000_000;
   },
   wallMs: () => Date.now(),
-  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  sleep: (ms, signal) =>
+    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
 };
 
 // what settings name is read once, so that all workers have the same

@@ -20,7 +20,10 @@ const KEEP_ALIVE_MS = 75_000;
 const NO_HOST = "localhost";
 
 export interface HttpServerOptions {
-  readonly fetch: (request: Request, bindings: never) => Promise<Response> | Response;
+  readonly fetch: (
+    request: Request,
+    exchanged: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
+  ) => Promise<Response> | Response;
   readonly maxBodyBytes: number;
   /** The body of an answer to what can't even be read as a request (400, 408, 431). */
   readonly unreadable: (status: number) => string;

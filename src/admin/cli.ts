@@ -16,7 +16,8 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   clock: {
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
-    sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+    sleep: (ms, signal) =>
+      wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
   },
   readFile: (path) => readFileSync(path, "utf8"),
   readInput: () => text(stdin),

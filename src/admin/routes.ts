@@ -110,7 +110,7 @@ function createGate(token: string): (c: AppContext) => void {
 /** `{error: {code, message, field?}}` */
 function createAdminErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const { language, requestId } = c.get("facts");
+    const { language, requestId } = c.env.facts;
     const message = translate(language, `error.${error.code}`, { ...error.params, requestId });
     const status = httpStatus[error.code];
     const headers: AnswerHeaders = {};
@@ -122,7 +122,7 @@ function createAdminErrors(translate: Translate): WriteError {
 }
 
 function json(c: AppContext, status: number, body: unknown, headers: AnswerHeaders = {}): Response {
-  const all = { ...answerHeaders(c.get("facts"), JSON_TYPE), ...headers };
+  const all = { ...answerHeaders(c.env.facts, JSON_TYPE), ...headers };
   return answer(status, JSON.stringify(body), all);
 }
 

@@ -1,3 +1,4 @@
+import type { CallSignal } from "./call-signal.ts";
 import type { CallObserver } from "./ports.ts";
 import type { Principal } from "./principal.ts";
 
@@ -7,7 +8,7 @@ export interface Call {
   readonly dialect: string;
   readonly principal: Principal;
   /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Is given the record too, for the line that is logged about the request. */
   readonly onRecord: CallObserver;
 }

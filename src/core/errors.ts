@@ -1,3 +1,5 @@
+import type { CallSignal } from "./call-signal.ts";
+
 /**
  * Every way a call can fail, as a closed list. A code is stable: clients, locales (`error.<code>`)
  * and each dialect's status table are keyed by it, and a new code does not compile until every
@@ -121,7 +123,7 @@ export class ProxyError extends Error {
 }
 
 /** Why a call was given up: for the reason we gave, or else because its client left. */
-export function abortReason({ reason }: AbortSignal): ProxyError {
+export function abortReason({ reason }: CallSignal): ProxyError {
   return reason instanceof ProxyError ? reason : new ProxyError("canceled");
 }
 

@@ -1,3 +1,4 @@
+import { type CallSignal, LightSignal } from "./call-signal.ts";
 import { ProxyError } from "./errors.ts";
 import type { Clock } from "./ports.ts";
 
@@ -5,26 +6,26 @@ import type { Clock } from "./ports.ts";
 export interface Patience {
   readonly drainMs: number;
   /** The signal an upstream is asked with, made from the client's. */
-  signalFor(client: AbortSignal): AbortSignal;
+  signalFor(client: CallSignal): CallSignal;
   /** Ends all waiting: the process stops. */
   end(): void;
 }
 
 export function createPatience(drainMs: number, clock: Clock): Patience {
-  const stop = new AbortController();
+  const stop = new LightSignal();
   return {
     drainMs,
     signalFor(client) {
       // who has left before anything was asked leaves nothing to read on
       if (drainMs === 0 || client.aborted) return client;
-      const controller = new AbortController();
+      const signal = new LightSignal();
       const leave = async () => {
         const ended: unknown = client.reason;
-        if (!(ended instanceof ProxyError)) await clock.sleep(drainMs, stop.signal);
-        controller.abort(ended instanceof ProxyError ? ended : undefined);
+        if (!(ended instanceof ProxyError)) await clock.sleep(drainMs, stop);
+        signal.abort(ended instanceof ProxyError ? ended : undefined);
       };
       client.addEventListener("abort", () => void leave(), { once: true });
-      return controller.signal;
+      return signal;
     },
     end() {
       stop.abort();

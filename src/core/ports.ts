@@ -1,3 +1,4 @@
+import type { CallSignal } from "./call-signal.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./messages.ts";
 
@@ -8,7 +9,7 @@ export interface Clock {
   /** Calendar time, for people. Milliseconds since 1970. */
   wallMs(): number;
   /** Resolves after so many milliseconds, or at once when the signal aborts. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  sleep(ms: number, signal: CallSignal): Promise<void>;
 }
 
 export type WindowName = "second" | "minute" | "hour" | "day";
@@ -57,7 +58,7 @@ export interface OpenAnswers {
 export interface AskOptions {
   /** The key that pays. Goes into one header of one request and nowhere else. */
   readonly key: string;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
 }
 
 /** The OpenAI-compatible service that answers. Throws ProxyError only. */
@@ -72,7 +73,7 @@ export interface RelayRequest {
   readonly method: "GET" | "POST";
   /** Below the upstream's base path. */
   readonly path: string;
-  readonly body: string | null;
+  readonly body: string | Uint8Array | null;
   readonly streamed: boolean;
   /** The usage event was asked for by us, so the client is not to see it. */
   readonly hideUsage: boolean;

@@ -1,3 +1,4 @@
+import type { CallSignal } from "./call-signal.ts";
 import { abortReason, type ErrorCode, ProxyError } from "./errors.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Clock } from "./ports.ts";
@@ -14,7 +15,7 @@ export interface KeySource {
 
 export interface RetryOptions {
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** How often a passing failure is tried again; changing to another key is not counted. */
   readonly retries: number;
 }

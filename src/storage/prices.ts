@@ -44,9 +44,8 @@ export function createPrices(parts: PriceParts): PriceBook {
       });
     },
     priceOf: async (model, at) => {
-      const names = priceNames(model);
       return (
-        priceIn(await book.read(cacheMs), names, at) ?? priceIn(await book.read(missMs), names, at)
+        priceIn(await book.read(cacheMs), model, at) ?? priceIn(await book.read(missMs), model, at)
       );
     },
     import: async (prices) => {
@@ -58,12 +57,18 @@ export function createPrices(parts: PriceParts): PriceBook {
   };
 }
 
-function priceIn(history: History, names: readonly string[], at: number): Price | null {
-  for (const name of names) {
-    const price = history.get(name)?.find((one) => one.since <= at);
-    if (price !== undefined) return price;
+function priceIn(history: History, model: string, at: number): Price | null {
+  const exact = priceOf(history.get(model), at);
+  if (exact !== null) return exact;
+  for (const name of priceNames(model)) {
+    const price = priceOf(history.get(name), at);
+    if (price !== null) return price;
   }
   return null;
+}
+
+function priceOf(prices: readonly Price[] | undefined, at: number): Price | null {
+  return prices?.find((one) => one.since <= at) ?? null;
 }
 
 type Write = (price: Price) => Script<"added" | "unchanged" | "older">;

@@ -1,4 +1,5 @@
 import { APIError } from "openai/core/error";
+import type { CallSignal } from "../core/call-signal.ts";
 import type { OutboundAnswer } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 
@@ -6,9 +7,9 @@ import type { Transport } from "./transport.ts";
 export interface ReadyRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
-  readonly body: string | null;
+  readonly body: string | Uint8Array | null;
   readonly key: string;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   readonly headMs: number;
   /** Most bytes the body may have, and most of it that may be read as one text. */
   readonly maxBytes: number;

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/ports.ts";
+import { type Listed, NOWHERE, Roster } from "../core/roster.ts";
 
 /** How late a deadline may fire. One coarse timer for all calls costs nothing per call. */
 const TICK_MS = 100;
@@ -15,29 +16,49 @@ export interface Deadlines {
   start(firstMs: number, totalMs: number, onExpire: () => void): Deadline;
 }
 
-interface Entry {
-  at: number;
-  readonly lastAt: number;
-  readonly onExpire: () => void;
-}
-
 /** All deadlines of all calls on one timer, which runs only while there are any. */
 export function createDeadlines(clock: Clock): Deadlines {
-  const entries = new Set<Entry>();
+  const running = new Roster<Running>();
   let timer: NodeJS.Timeout | null = null;
 
   const tick = () => {
     const nowMs = clock.monotonicMs();
-    for (const entry of entries) {
-      if (entry.at > nowMs && entry.lastAt > nowMs) continue;
-      entries.delete(entry);
-      entry.onExpire();
-    }
-    if (entries.size === 0 && timer !== null) {
+    for (const deadline of running) deadline.check(nowMs);
+    if (running.size === 0 && timer !== null) {
       clearInterval(timer);
       timer = null;
     }
   };
+
+  /** A class, since one object a call with its methods on the prototype is the cheapest shape. */
+  class Running implements Deadline, Listed {
+    place = NOWHERE;
+    #atMs: number;
+    readonly #lastAtMs: number;
+    readonly #onExpire: () => void;
+
+    constructor(firstMs: number, totalMs: number, onExpire: () => void) {
+      const nowMs = clock.monotonicMs();
+      this.#atMs = nowMs + firstMs;
+      this.#lastAtMs = nowMs + totalMs;
+      this.#onExpire = onExpire;
+    }
+
+    move(ms: number): void {
+      this.#atMs = clock.monotonicMs() + ms;
+    }
+
+    clear(): void {
+      running.remove(this);
+    }
+
+    check(nowMs: number): void {
+      // another one's end may have cleared this one
+      if (this.place === NOWHERE || (this.#atMs > nowMs && this.#lastAtMs > nowMs)) return;
+      this.clear();
+      this.#onExpire();
+    }
+  }
 
   return {
     start(firstMs, totalMs, onExpire) {
@@ -45,17 +66,9 @@ export function createDeadlines(clock: Clock): Deadlines {
         timer = setInterval(tick, TICK_MS);
         timer.unref();
       }
-      const nowMs = clock.monotonicMs();
-      const entry: Entry = { at: nowMs + firstMs, lastAt: nowMs + totalMs, onExpire };
-      entries.add(entry);
-      return {
-        move: (ms) => {
-          entry.at = clock.monotonicMs() + ms;
-        },
-        clear: () => {
-          entries.delete(entry);
-        },
-      };
+      const deadline = new Running(firstMs, totalMs, onExpire);
+      running.add(deadline);
+      return deadline;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import type { CallSignal } from "../core/call-signal.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { Deadline } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
@@ -28,7 +29,7 @@ export interface OutboundBody extends AsyncIterableIterator<Buffer> {
 }
 
 interface ExchangeOptions {
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Most bytes the body may have; more is a failure. */
   readonly maxBytes: number;
   /** The longest silence between two pieces of the body, while a reader waits for the next. */

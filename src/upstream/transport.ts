@@ -1,4 +1,5 @@
 import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
+import type { CallSignal } from "../core/call-signal.ts";
 import type { Clock } from "../core/ports.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type OutboundAnswer } from "./exchange.ts";
@@ -20,7 +21,7 @@ export interface OutboundRequest {
   readonly method: "GET" | "POST";
   readonly headers: Record<string, string>;
   readonly body: string | Uint8Array | null;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** How long the head of the answer may take. */
   readonly headMs: number;
   readonly maxBytes: number;

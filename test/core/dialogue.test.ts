@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Call } from "../../src/core/call.ts";
+import { type CallSignal, LightSignal } from "../../src/core/call-signal.ts";
 import type { Conversations } from "../../src/core/conversations.ts";
 import { createDialogue, type Dialogue, type TurnRequest } from "../../src/core/dialogue.ts";
 import { ProxyError } from "../../src/core/errors.ts";
@@ -17,7 +18,7 @@ afterAll(async () => {
 });
 
 /** Nobody waits for it: the pipeline below does not look at it. */
-const call = { signal: new AbortController().signal } as Call;
+const call = { signal: new LightSignal() as CallSignal } as Call;
 const completion = (text: string): Completion => ({
   text,
   model: "m",

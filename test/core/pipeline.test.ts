@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Call } from "../../src/core/call.ts";
+import type { CallSignal } from "../../src/core/call-signal.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import { createKeyRing } from "../../src/core/key-ring.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/messages.ts";
@@ -35,7 +36,7 @@ const wholeAnswer = [start, delta("canary-"), delta("answer"), end];
 type Step = AnswerEvent | ProxyError | (() => void);
 
 /** What an upstream does at one point of a stream: say something, break, or wait for the rest. */
-function happen(step: Step, signal: AbortSignal): AnswerEvent | null {
+function happen(step: Step, signal: CallSignal): AnswerEvent | null {
   if (signal.aborted) {
     throw signal.reason instanceof ProxyError ? signal.reason : new ProxyError("canceled");
   }
@@ -76,7 +77,7 @@ function createScene(
       return play(options.signal);
     },
   };
-  async function* play(signal: AbortSignal) {
+  async function* play(signal: CallSignal) {
     try {
       for (const step of script.events ?? wholeAnswer) {
         clock.advance(10);

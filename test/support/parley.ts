@@ -83,7 +83,8 @@ export async function startParley(
 const realClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  sleep: (ms, signal) =>
+    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
 };
 
 export interface HeldClock extends Clock {

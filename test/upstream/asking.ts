@@ -12,7 +12,8 @@ import { createTransport, type Transport } from "../../src/upstream/transport.ts
 const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  sleep: (ms, signal) =>
+    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
 };
 
 /** Longer than anything takes where nothing stalls, on a busy machine too. */

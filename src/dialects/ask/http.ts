@@ -37,7 +37,7 @@ export function createAsk(options: AskHttpOptions): Dialect {
       const texts = writeTurnEvents(await questions.stream(call, question), (kept) =>
         writeTurn(kept, question.model),
       );
-      return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
+      return streamEvents(c, texts, (error) => describe(c.env.facts, error));
     }
     return answerJson(c, 200, writeTurn(await questions.ask(call, question), question.model));
   };

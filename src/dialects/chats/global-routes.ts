@@ -95,6 +95,6 @@ function createModeration(options: ChatsOptions): Route["handle"] {
     });
     const { status, bytes, contentType } = await collect(answered);
     if (c.env.outgoing.destroyed) return ALREADY_SENT;
-    return answer(status, bytes, answerHeaders(c.get("facts"), contentType));
+    return answer(status, bytes, answerHeaders(c.env.facts, contentType));
   };
 }

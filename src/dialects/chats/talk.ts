@@ -37,7 +37,7 @@ export function createTalk(
       const texts = writeTurnEvents(await dialogue.stream(call, turn), (kept) =>
         writeAnswer(kept, model),
       );
-      return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
+      return streamEvents(c, texts, (error) => describe(c.env.facts, error));
     }
     return answerJson(c, 200, writeAnswer(await dialogue.ask(call, turn), model));
   };

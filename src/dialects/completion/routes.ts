@@ -42,14 +42,14 @@ export function createCompletion(options: CompletionOptions): Dialect {
         relayed.kind === "streamed"
           ? writeChunks(relayed, maxEventBytes)
           : one(writeWholeAsChunk(relayed));
-      return streamEvents(c, texts, (error) => describe(c.get("facts"), error));
+      return streamEvents(c, texts, (error) => describe(c.env.facts, error));
     }
     const body = writeCompletion(await collect(relayed));
-    return answer(200, body, answerHeaders(c.get("facts"), "application/json; charset=utf-8"));
+    return answer(200, body, answerHeaders(c.env.facts, "application/json; charset=utf-8"));
   };
 
   const explain = (c: AppContext): Response => {
-    const facts = c.get("facts");
+    const facts = c.env.facts;
     const headers = { ...answerHeaders(facts, "text/html; charset=utf-8"), ...PAGE_HEADERS };
     return answer(200, writePage(translate, facts.language, rules.model), headers);
   };

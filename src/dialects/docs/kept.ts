@@ -41,7 +41,7 @@ export function answerKept(
 ): Response {
   const { headers: asked } = c.env.incoming;
   const headers = {
-    ...answerHeaders(c.get("facts"), type),
+    ...answerHeaders(c.env.facts, type),
     "content-language": "en",
     vary: "Accept-Encoding",
     etag,

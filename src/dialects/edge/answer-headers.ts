@@ -34,10 +34,10 @@ export function answerHeaders(facts: RequestFacts, contentType: string): AnswerH
     "access-control-expose-headers": EXPOSED,
     "x-request-id": facts.requestId,
   };
-  const { limits } = facts;
-  if (limits !== null && limits.windows.length > 0) {
-    headers["ratelimit-policy"] = limits.windows.map(policyOf).join(", ");
-    headers.ratelimit = limits.windows.map(stateOf).join(", ");
+  const windows = facts.limits?.windows ?? [];
+  if (windows.length > 0) {
+    headers["ratelimit-policy"] = listOf(windows, policyOf);
+    headers.ratelimit = listOf(windows, stateOf);
   }
   return headers;
 }
@@ -50,6 +50,12 @@ export function retryHeaders(retryAfterMs: number): AnswerHeaders {
   };
   if (retryAfterMs > LONGEST_USEFUL_WAIT_MS) headers["x-should-retry"] = "false";
   return headers;
+}
+
+function listOf(windows: readonly WindowState[], itemOf: (window: WindowState) => string): string {
+  let list = "";
+  for (const window of windows) list += list === "" ? itemOf(window) : `, ${itemOf(window)}`;
+  return list;
 }
 
 /** RateLimit-Policy as in draft-ietf-httpapi-ratelimit-headers-10: quota and window in seconds. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { ProxyError } from "../../core/errors.ts";
-import { isDeeperThan } from "./json-depth.ts";
+import { isDeeperThan } from "./json-text.ts";
 
 /** Deep enough for any real request; recursive readers of deeper values overflow their stack. */
 export const MAX_JSON_DEPTH = 64;

@@ -1,4 +1,5 @@
 import type { Call } from "../../core/call.ts";
+import type { CallSignal } from "../../core/call-signal.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock, LimitDecision, Limiter } from "../../core/ports.ts";
 import type { Principal } from "../../core/principal.ts";
@@ -63,7 +64,7 @@ export function createCallDesk(options: CallDeskOptions): CallDesk {
         limits: null,
         record: null,
       };
-      let signal: AbortSignal | null = null;
+      let signal: CallSignal | null = null;
       let ended = false;
       return {
         facts,

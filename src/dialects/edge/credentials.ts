@@ -36,12 +36,10 @@ const TOKEN_PREFIX = "parley-";
 export function createIdentify(options: IdentifyOptions): Identify {
   return async function identify(client, headers, bodyKey) {
     const { bucket } = client;
-    const credentials = credentialsIn(headers, bodyKey);
-    const own = credentials.find(({ key }) => !key.startsWith(TOKEN_PREFIX));
-    if (own !== undefined) return { kind: "own-key", bucket, key: checked(own) };
-    const [secret] = credentials;
-    if (secret === undefined) return visitor(client, options);
-    const found = await options.tokens.find(secret.key).catch(storageUnavailable);
+    const credential = credentialIn(headers, bodyKey);
+    if (credential === null) return visitor(client, options);
+    if (!isToken(credential)) return { kind: "own-key", bucket, key: checked(credential) };
+    const found = await options.tokens.find(credential.key).catch(storageUnavailable);
     if (found === null) throw new ProxyError("token_rejected");
     return { kind: "token", bucket, found };
   };
@@ -76,23 +74,39 @@ export function tokensIn(headers: IncomingHttpHeaders): string[] {
 
 /** An Authorization of another scheme is some proxy's business. */
 function bearerIn({ authorization }: IncomingHttpHeaders): string | undefined {
+  // the usual spelling, without a pattern
+  if (authorization?.startsWith("Bearer ")) return authorization.slice(7).trim();
   return /^bearer\s+(.*\S)\s*$/i.exec(authorization ?? "")?.[1];
 }
 
-/** In the order they count. */
-function credentialsIn(headers: IncomingHttpHeaders, bodyKey: string | null): Credential[] {
-  const candidates = [
-    { field: "api_key", key: bodyKey },
-    { field: "Authorization", key: bearerIn(headers) },
-    { field: "Api-Key", key: headers["api-key"] },
-    { field: "openai-token", key: headers["openai-token"] },
-    { field: "access-token", key: tokenOnly(headers["access-token"]) },
-  ];
-  return candidates.flatMap(({ field, key }) => {
-    if (typeof key !== "string" || key === "") return [];
+type Source = (headers: IncomingHttpHeaders, bodyKey: string | null) => unknown;
+
+/** Where credentials are looked for, in the order in which they count, by the name to call it. */
+const SOURCES: readonly (readonly [field: string, source: Source])[] = [
+  ["api_key", (_headers, bodyKey) => bodyKey],
+  ["Authorization", bearerIn],
+  ["Api-Key", (headers) => headers["api-key"]],
+  ["openai-token", (headers) => headers["openai-token"]],
+  ["access-token", (headers) => tokenOnly(headers["access-token"])],
+];
+
+/** The first key; where there is none the first token. */
+function credentialIn(headers: IncomingHttpHeaders, bodyKey: string | null): Credential | null {
+  let token: Credential | null = null;
+  for (const [field, source] of SOURCES) {
+    const given = source(headers, bodyKey);
+    if (typeof given !== "string" || given === "") continue;
+    const credential = { field, key: given.trim() };
     // blanks in a body are a key that was lost on the way; in a header they are nothing
-    return key.trim() === "" && field !== "api_key" ? [] : [{ field, key: key.trim() }];
-  });
+    if (credential.key === "" && field !== "api_key") continue;
+    if (!isToken(credential)) return credential;
+    token ??= credential;
+  }
+  return token;
+}
+
+function isToken({ key }: Credential): boolean {
+  return key.startsWith(TOKEN_PREFIX);
 }
 
 /** `access-token` never carries a key: what isn't a token of ours is another gate's password. */

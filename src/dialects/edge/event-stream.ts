@@ -38,7 +38,7 @@ export async function streamEvents(
   texts: AsyncIterable<string>,
   describeFailure: (error: ProxyError) => string,
 ): Promise<Response> {
-  const stream = openEventStream(c.env.outgoing, answerHeaders(c.get("facts"), ""));
+  const stream = openEventStream(c.env.outgoing, answerHeaders(c.env.facts, ""));
   try {
     for await (const text of texts) await stream.send(text);
     await stream.send("[DONE]");

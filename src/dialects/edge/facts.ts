@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import type { CallRecord, Clock, LimitDecision } from "../../core/ports.ts";
 import { type Language, negotiate } from "../../locales.ts";
 import type { AddressAlarm } from "./address-alarm.ts";
@@ -18,9 +18,14 @@ export interface RequestFacts {
   record: CallRecord | null;
 }
 
+/** A request and its answer, as Node has them. */
+export interface Exchanged {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
 export interface AppEnv {
-  readonly Bindings: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
-  readonly Variables: { facts: RequestFacts };
+  readonly Bindings: Exchanged & { readonly facts: RequestFacts };
 }
 
 export type AppContext = Context<AppEnv>;
@@ -48,15 +53,16 @@ export interface FactsOptions {
   readonly onEnd: (end: RequestEnd) => void;
 }
 
-/** First middleware of all: who asks, in which language; and the one listener for the end. */
-export function gatherFacts(options: FactsOptions): MiddlewareHandler<AppEnv> {
+export type GatherFacts = (exchanged: Exchanged) => RequestFacts;
+
+/** Who asks, in which language; and the one listener for the end. */
+export function createGatherFacts(options: FactsOptions): GatherFacts {
   const { clock, newRequestId, defaultLanguage, resolveClient, alarm, openCalls, onEnd } = options;
 
-  return function facts(c, next) {
-    const { incoming, outgoing } = c.env;
+  return function gatherFacts({ incoming, outgoing }) {
     const client = resolveClient(incoming.socket.remoteAddress, incoming.headers);
     alarm.observe(client);
-    const gathered: RequestFacts = {
+    const facts: RequestFacts = {
       requestId: newRequestId(),
       language: negotiate(incoming.headers["accept-language"], defaultLanguage),
       client,
@@ -65,20 +71,19 @@ export function gatherFacts(options: FactsOptions): MiddlewareHandler<AppEnv> {
       limits: null,
       record: null,
     };
-    c.set("facts", gathered);
-    outgoing.once("close", () => {
+    outgoing.on("close", () => {
       const clientLeft = !outgoing.writableFinished;
       openCalls.leave(outgoing, clientLeft);
       const end = {
-        facts: gathered,
+        facts,
         method: incoming.method ?? "",
         status: clientLeft ? CLIENT_LEFT : outgoing.statusCode,
-        durationMs: clock.monotonicMs() - gathered.startedMs,
+        durationMs: clock.monotonicMs() - facts.startedMs,
       };
       // a call canceled by this settles in the same turn, and its record belongs into the end
       if (clientLeft) setImmediate(onEnd, end);
       else onEnd(end);
     });
-    return next();
+    return facts;
   };
 }

@@ -38,7 +38,7 @@ export function createIdempotentAnswers(
   return {
     once(principal, key, request, ask) {
       const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
-      return table.once(name, digest(`${request.path}\n${request.body}`), ask);
+      return table.once(name, digest(`${request.path}\n`, request.body ?? ""), ask);
     },
   };
 }
@@ -110,6 +110,8 @@ function nameOf(principal: Principal, digestKey: (key: string) => string): strin
   return `visitor ${principal.bucket}`;
 }
 
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
+function digest(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("base64url");
 }

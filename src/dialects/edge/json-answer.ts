@@ -6,7 +6,7 @@ import type { AppContext, RequestFacts } from "./facts.ts";
 const JSON_TYPE = "application/json; charset=utf-8";
 
 export function answerJson(c: AppContext, status: number, value: unknown): Response {
-  return answer(status, JSON.stringify(value), answerHeaders(c.get("facts"), JSON_TYPE));
+  return answer(status, JSON.stringify(value), answerHeaders(c.env.facts, JSON_TYPE));
 }
 
 /** How a dialect whose errors are JSON says what went wrong. */
@@ -30,7 +30,7 @@ export function createDescribeFailure(translate: Translate, form: ErrorForm): De
 export function createJsonErrors(translate: Translate, form: ErrorForm) {
   const describe = createDescribeFailure(translate, form);
   return function writeError(c: AppContext, error: ProxyError): Response {
-    const facts = c.get("facts");
+    const facts = c.env.facts;
     const headers = answerHeaders(facts, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);

@@ -41,7 +41,7 @@ export async function readJsonCall(
   return {
     json: parseJson(bytes),
     bytes,
-    open: async (bodyKey) => open(await identify(c.get("facts").client, headers, bodyKey)),
+    open: async (bodyKey) => open(await identify(c.env.facts.client, headers, bodyKey)),
   };
 }
 
@@ -52,5 +52,5 @@ export async function openEmptyCall(
   { identify, openCalls }: Pick<CallOptions, "identify" | "openCalls">,
 ): Promise<Call> {
   const open = openCall(c, dialect, openCalls);
-  return open(await identify(c.get("facts").client, c.env.incoming.headers, null));
+  return open(await identify(c.env.facts.client, c.env.incoming.headers, null));
 }

@@ -9,7 +9,7 @@ export function openCall(
   dialect: string,
   openCalls: OpenCalls,
 ): (principal: Principal) => Call {
-  const facts = c.get("facts");
+  const facts = c.env.facts;
   const signal = openCalls.enter(c.env.outgoing);
   return (principal) => ({
     requestId: facts.requestId,

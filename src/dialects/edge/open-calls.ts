@@ -1,5 +1,7 @@
+import { type CallSignal, LightSignal } from "../../core/call-signal.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Budget } from "../../core/ports.ts";
+import { type Listed, NOWHERE, Roster } from "../../core/roster.ts";
 
 /** Every call that is being answered, so that the process can end without cutting one off. */
 export interface OpenCalls {
@@ -9,7 +11,7 @@ export interface OpenCalls {
    * Opens a call for the life of `owner` (a response, a socket). The signal aborts when the client
    * leaves, or with `draining` when time is up. Throws `draining` when no new call is taken.
    */
-  enter(owner: object): AbortSignal;
+  enter(owner: object): CallSignal;
   leave(owner: object, clientLeft: boolean): void;
   /**
    * Notes that a call holds a body of so many bytes, until it leaves or holds another. Throws
@@ -32,6 +34,11 @@ const SMALL_BODY_BYTES = 16_384;
 /** Where larger bodies are allowed, room is made for at least this many of them. */
 const LEAST_LARGEST_BODIES = 4;
 
+interface OpenCall extends Listed {
+  readonly signal: LightSignal;
+  heldBytes: number;
+}
+
 /** What bodies may hold together, where one may be so large. */
 export function maxHeldBytes(maxBodyBytes: number): number {
   return Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
@@ -39,57 +46,60 @@ export function maxHeldBytes(maxBodyBytes: number): number {
 
 /** `room`: what is left for bodies. */
 export function createOpenCalls(room: Budget): OpenCalls {
-  const controllers = new Map<object, AbortController>();
-  const held = new Map<object, number>();
+  const open = new Roster<OpenCall>();
+  const callsOf = new WeakMap<object, OpenCall>();
   let draining = false;
   let onIdle: (() => void) | null = null;
 
-  const giveBack = (owner: object) => {
-    const bytes = held.get(owner);
-    if (bytes === undefined) return;
-    held.delete(owner);
-    room.give(bytes);
+  const giveBack = (call: OpenCall) => {
+    if (call.heldBytes > 0) room.give(call.heldBytes);
+    call.heldBytes = 0;
   };
 
   return {
     get count() {
-      return controllers.size;
+      return open.size;
     },
     get draining() {
       return draining;
     },
     enter(owner) {
       if (draining) throw drainingError();
-      const controller = new AbortController();
-      controllers.set(owner, controller);
-      return controller.signal;
+      const call = { signal: new LightSignal(), heldBytes: 0, place: NOWHERE };
+      open.add(call);
+      callsOf.set(owner, call);
+      return call.signal;
     },
     leave(owner, clientLeft) {
-      const controller = controllers.get(owner);
-      if (controller === undefined) return;
-      controllers.delete(owner);
-      giveBack(owner);
-      if (clientLeft) controller.abort();
-      if (controllers.size === 0) onIdle?.();
+      const call = callsOf.get(owner);
+      if (call === undefined) return;
+      callsOf.delete(owner);
+      open.remove(call);
+      giveBack(call);
+      if (clientLeft) call.signal.abort();
+      if (open.size === 0) onIdle?.();
     },
     hold(owner, bytes) {
-      giveBack(owner);
-      // what fits into a few pages isn't worth an entry, and who has left would never give it back
-      if (bytes < SMALL_BODY_BYTES || !controllers.has(owner)) return;
+      const call = callsOf.get(owner);
+      // who has left would never give it back
+      if (call === undefined) return;
+      giveBack(call);
+      // what fits into a few pages isn't worth counting
+      if (bytes < SMALL_BODY_BYTES) return;
       if (!room.take(bytes)) {
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }
-      held.set(owner, bytes);
+      call.heldBytes = bytes;
     },
     drain() {
       draining = true;
-      if (controllers.size === 0) return Promise.resolve();
+      if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => {
         onIdle = resolve;
       });
     },
     abortAll() {
-      for (const controller of controllers.values()) controller.abort(drainingError());
+      for (const { signal } of open) signal.abort(drainingError());
     },
   };
 }

@@ -9,8 +9,8 @@ const ONE_DAY_SECONDS = "86400";
  * to be named; no cookie of ours exists, so nothing rides along.
  */
 export function answerPreflight(c: AppContext): Response {
-  c.get("facts").route = "preflight";
-  const { "content-type": _none, ...headers } = answerHeaders(c.get("facts"), "");
+  c.env.facts.route = "preflight";
+  const { "content-type": _none, ...headers } = answerHeaders(c.env.facts, "");
   return c.body(null, 204, {
     ...headers,
     allow: METHODS,

@@ -12,7 +12,7 @@ export async function streamText(
   const { incoming, outgoing } = c.env;
   // The first piece before the headers: a database that is away is still an error with a status.
   let next = await text.next();
-  const headers = { ...answerHeaders(c.get("facts"), contentType), ...more };
+  const headers = { ...answerHeaders(c.env.facts, contentType), ...more };
   if (incoming.method === "HEAD") {
     await text.return?.();
     return answer(200, "", headers);

@@ -28,7 +28,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
   const describe = createDescribeFailure(translate, envelopeErrorForm(translate));
 
   const ask = async (c: AppContext): Promise<Response> => {
-    const facts = c.get("facts");
+    const facts = c.env.facts;
     const { json, open } = await readJsonCall(c, NAME, options);
     const question = parseQuestion(json, limits);
     const call = await open(question.apiKey);

@@ -12,7 +12,7 @@ export function createHome(writeError: WriteError): Dialect {
     path: "/",
     counted: false,
     onlyMethod: true,
-    handle: (c) => answer(200, GREETING, answerHeaders(c.get("facts"), HTML_TYPE)),
+    handle: (c) => answer(200, GREETING, answerHeaders(c.env.facts, HTML_TYPE)),
     doc: {
       summary: "Tells that the server is there",
       answer: z.string(),

@@ -2,14 +2,14 @@ import type { LimitDecision } from "../../core/ports.ts";
 import type { AnswerHeaders } from "../edge/answer-headers.ts";
 
 /** OpenAI's own spelling of the tightest window, which its clients log and some obey. */
-export function requestLimitHeaders(limits: LimitDecision | null): AnswerHeaders {
-  const [tightest] = (limits?.windows ?? []).toSorted((a, b) => a.remaining - b.remaining);
-  if (tightest === undefined) return {};
-  return {
-    "x-ratelimit-limit-requests": String(tightest.limit),
-    "x-ratelimit-remaining-requests": String(tightest.remaining),
-    "x-ratelimit-reset-requests": goDuration(tightest.resetMs),
-  };
+export function addRequestLimits(headers: AnswerHeaders, limits: LimitDecision | null): void {
+  const [first, ...others] = limits?.windows ?? [];
+  if (first === undefined) return;
+  let tightest = first;
+  for (const window of others) if (window.remaining < tightest.remaining) tightest = window;
+  headers["x-ratelimit-limit-requests"] = String(tightest.limit);
+  headers["x-ratelimit-remaining-requests"] = String(tightest.remaining);
+  headers["x-ratelimit-reset-requests"] = goDuration(tightest.resetMs);
 }
 
 /** `12ms`, `1s`, `6m0s`, as Go prints a duration. */

@@ -3,6 +3,7 @@ import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import type { AnswerHeaders } from "../edge/answer-headers.ts";
 import { ALREADY_SENT, EVENT_STREAM_HEADERS, roomIn } from "../edge/event-stream.ts";
+import { sendWhole } from "../edge/send-whole.ts";
 
 /** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
 export async function passStream(
@@ -12,10 +13,7 @@ export async function passStream(
   describeError: (error: ProxyError) => string,
 ): Promise<Response> {
   const { status, contentType } = answer;
-  if (answer.kind === "whole") {
-    outgoing.writeHead(status, { ...headers, "content-type": contentType }).end(answer.bytes);
-    return ALREADY_SENT;
-  }
+  if (answer.kind === "whole") return sendWhole(outgoing, status, headers, answer.bytes);
   outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
   outgoing.flushHeaders();
   try {

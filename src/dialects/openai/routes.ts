@@ -13,10 +13,11 @@ import type { AppContext } from "../edge/facts.ts";
 import type { IdempotentAnswers } from "../edge/idempotency.ts";
 import { openCall } from "../edge/open-call.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
+import { sendWhole } from "../edge/send-whole.ts";
 import { collect } from "../edge/whole-answer.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
 import { errorBody, openaiErrors, statusOf } from "./errors.ts";
-import { requestLimitHeaders } from "./limit-headers.ts";
+import { addRequestLimits } from "./limit-headers.ts";
 import { type ModelFilter, writeModels } from "./models.ts";
 import { passStream } from "./pass-bytes.ts";
 import { usageOf, weekOf } from "./usage.ts";
@@ -47,10 +48,10 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     options.openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
     const wish = parseRelay(endpoint, parseJson(bytes), bytes);
-    const headers = headersOf(c);
     if (wish.request.streamed) {
       const describeError = (error: ProxyError) => describe(options.translate, c, error);
-      return passStream(outgoing, await pipeline.relay(call, wish), headers, describeError);
+      const answered = await pipeline.relay(call, wish);
+      return passStream(outgoing, answered, headersOf(c, answered.contentType), describeError);
     }
     const key = incoming.headers["idempotency-key"];
     const ask = () => pipeline.relay(call, wish).then(collect);
@@ -58,7 +59,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
       ? idempotent.once(call.principal, key, wish.request, ask)
       : ask());
     if (outgoing.destroyed) return ALREADY_SENT;
-    return answer(whole.status, whole.bytes, { ...headers, "content-type": whole.contentType });
+    return sendWhole(outgoing, whole.status, headersOf(c, whole.contentType), whole.bytes);
   };
 
   const models = async (c: AppContext) => {
@@ -72,7 +73,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     } as const;
     const whole = await collect(await pipeline.consult(call, request));
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return answer(whole.status, body, { ...headersOf(c), "content-type": JSON_TYPE });
+    return answer(whole.status, body, headersOf(c, JSON_TYPE));
   };
 
   const post = (path: string, endpoint: Endpoint, anyType = false): Route => ({
@@ -110,14 +111,14 @@ function own(
   return async function showOwn(c) {
     const { principal } = await callOf(c, options);
     const shown = JSON.stringify(await show(options.ledger, principal));
-    return answer(200, shown, headersOf(c));
+    return answer(200, shown, headersOf(c, JSON_TYPE));
   };
 }
 
 /** The operator's key is open to visitors in the older dialects only: here clients authenticate. */
 async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
   const open = openCall(c, NAME, openCalls);
-  const principal = await identify(c.get("facts").client, c.env.incoming.headers, null);
+  const principal = await identify(c.env.facts.client, c.env.incoming.headers, null);
   if (principal.kind === "visitor") throw new ProxyError("credential_missing");
   return open(principal);
 }
@@ -125,8 +126,7 @@ async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Pr
 /** The errors of everything under /v1, known path or not. */
 export function createOpenAIErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const facts = c.get("facts");
-    const headers = { ...answerHeaders(facts, JSON_TYPE), ...requestLimitHeaders(facts.limits) };
+    const headers = headersOf(c, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
     return answer(statusOf(error), describe(translate, c, error), headers);
@@ -134,14 +134,16 @@ export function createOpenAIErrors(translate: Translate): WriteError {
 }
 
 function describe(translate: Translate, c: AppContext, error: ProxyError): string {
-  const { language, requestId } = c.get("facts");
+  const { language, requestId } = c.env.facts;
   return errorBody(
     error,
     translate(language, `error.${error.code}`, { ...error.params, requestId }),
   );
 }
 
-function headersOf(c: AppContext): AnswerHeaders {
-  const facts = c.get("facts");
-  return { ...answerHeaders(facts, JSON_TYPE), ...requestLimitHeaders(facts.limits) };
+function headersOf(c: AppContext, contentType: string): AnswerHeaders {
+  const { facts } = c.env;
+  const headers = answerHeaders(facts, contentType);
+  addRequestLimits(headers, facts.limits);
+  return headers;
 }

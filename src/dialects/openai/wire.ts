@@ -1,6 +1,7 @@
 import { mostTokens } from "../../core/most-tokens.ts";
 import type { RelayWish } from "../../core/pipeline.ts";
 import { withExactNumbers } from "../edge/exact-numbers.ts";
+import { countKeys } from "../edge/json-text.ts";
 import { parsed } from "../edge/parsed.ts";
 import {
   askingForUsage,
@@ -39,20 +40,34 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): Re
   const fields = parsed(relayFields, json);
   const model = fields.model ?? "";
   const hideUsage = endpoint.asksForUsage && lacksUsage(fields);
+  const streamed = fields.stream === true;
   // checked by the schema
-  const exact = withExactNumbers(json as object, bytes);
+  const asked = json as object;
+  const adapt = (body: object) => adapted(endpoint, body, model, hideUsage);
+  const passes = !streamed && adapt(asked) === asked && saysItOnce(asked, bytes);
   return {
     model,
     mostTokens: endpoint.writes ? mostWritten(fields, bytes.length) : mostTokens(bytes.length, 0),
     request: {
       method: "POST",
       path: endpoint.path,
-      body: JSON.stringify(adapted(endpoint, exact, model, hideUsage)),
-      streamed: fields.stream === true,
+      body: passes ? bytes : JSON.stringify(adapt(withExactNumbers(asked, bytes))),
+      streamed,
       hideUsage,
     },
   };
 }
+
+/**
+ * Whether the bytes can go on as they came, which saves half of what a prompt of 100 KB costs. Of a
+ * key that comes twice we read the last and the upstream perhaps the first, and another model would
+ * be asked than the one admitted; in an options object of a stream, that would hide its usage.
+ */
+function saysItOnce(json: object, bytes: Buffer): boolean {
+  return bytes[0] !== BYTE_ORDER_MARK && countKeys(bytes) === Object.keys(json).length;
+}
+
+const BYTE_ORDER_MARK = 0xef;
 
 /** The object the client sent, field for field, with what the upstream needs changed. */
 function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: boolean): object {

@@ -29,7 +29,7 @@ export function createStatus(options: StatusOptions): Dialect {
   const { openCalls, limiter, openAnswers, streamLimit, metrics, writeError } = options;
 
   const json = (c: AppContext, status: 200 | 503, body: unknown) =>
-    answer(status, JSON.stringify(body), answerHeaders(c.get("facts"), JSON_TYPE));
+    answer(status, JSON.stringify(body), answerHeaders(c.env.facts, JSON_TYPE));
 
   const ready = async (c: AppContext) => {
     const accepting = !openCalls.draining;
@@ -42,7 +42,7 @@ export function createStatus(options: StatusOptions): Dialect {
   };
 
   const whoami = (c: AppContext) => {
-    const { address, bucket, peer, forwarded } = c.get("facts").client;
+    const { address, bucket, peer, forwarded } = c.env.facts.client;
     const windows = limiter.peek(bucket).windows.map(({ name, limit, remaining, resetMs }) => ({
       window: name,
       limit,
@@ -56,7 +56,7 @@ export function createStatus(options: StatusOptions): Dialect {
   const showMetrics = async (c: AppContext) => {
     const { metricsAccess } = options;
     if (!mayRead(c, metricsAccess)) throw new ProxyError("not_found");
-    return answer(200, await metrics.render(), answerHeaders(c.get("facts"), metrics.contentType));
+    return answer(200, await metrics.render(), answerHeaders(c.env.facts, metrics.contentType));
   };
 
   const get = (path: string, doc: RouteDoc, handle: Route["handle"]) =>
@@ -91,7 +91,7 @@ async function answers(ping: () => Promise<void>): Promise<boolean> {
 
 function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
   if (access === "closed") return false;
-  const { address, forwarded } = c.get("facts").client;
+  const { address, forwarded } = c.env.facts.client;
   // where a proxy speaks for somebody, "I am this machine" could be that somebody's word
   if (access === "loopback") return isLoopback(address) && forwarded === "none";
   const given = bearerIn(c.env.incoming.headers);

@@ -94,6 +94,32 @@ const streamOf = (body: object): Buffer => {
 const withUsage = streamOf({ ...chat, ...asking });
 const withoutUsage = streamOf({ ...chat, stream: true });
 
+describe.concurrent("the bytes of a question", () => {
+  const question = `{ "model":"${MODEL}",\r\n\t"messages":[{"role":"user","content":"\\u4f60 1"}], "seed": 12345678901234567890, "x": 1.0 }`;
+  const ask = async (body: string) => {
+    const scene = await startTokenScene();
+    const headers = { ...bearer(scene.token), "content-type": "application/json" };
+    const url = `${scene.parley.origin}/v1/chat/completions`;
+    const { status } = await fetch(url, { method: "POST", headers, body });
+    return { status, arrived: scene.upstream.requests.at(-1)?.bodyText };
+  };
+
+  test("arrive as they were sent, where nothing has to be changed", async () => {
+    expect(await ask(question)).toEqual({ status: 200, arrived: question });
+  });
+
+  test("name one model, also where the client named two", async () => {
+    const { arrived } = await ask(question.replace("{", '{ "model": "gpt-4-32k",'));
+    expect(arrived).not.toContain("gpt-4-32k");
+    expect(arrived).toContain("12345678901234567890");
+  });
+
+  test("lose what only marks their order", async () => {
+    const { arrived } = await ask(`\ufeff${question}`);
+    expect(arrived?.charCodeAt(0)).toBe("{".charCodeAt(0));
+  });
+});
+
 test("wherever the bytes are cut the client gets the same, usage is read and the end is seen", () => {
   for (const hide of [true, false]) {
     for (let at = 0; at <= withUsage.length; at += 1) {

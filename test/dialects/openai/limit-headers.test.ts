@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { requestLimitHeaders } from "../../../src/dialects/openai/limit-headers.ts";
+import type { LimitDecision } from "../../../src/core/ports.ts";
+import { addRequestLimits } from "../../../src/dialects/openai/limit-headers.ts";
+
+function requestLimitHeaders(limits: LimitDecision | null) {
+  const headers = {};
+  addRequestLimits(headers, limits);
+  return headers;
+}
 
 const window = { windowMs: 1_000, limit: 9, resetMs: 1_500 };
 const decision = { admitted: true, refusedBy: null, retryAfterMs: 0 };

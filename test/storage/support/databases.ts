@@ -38,7 +38,8 @@ export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  sleep: (ms, signal) =>
+    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
 };
 
 export async function createDatabase(kind: Kind): Promise<TestDatabase> {

@@ -1,0 +1,40 @@
+/** Something that is under way. */
+export interface Listed {
+  /** The roster's to set: where the member stands, NOWHERE when it is none. */
+  place: number;
+}
+
+export const NOWHERE = -1;
+
+/**
+ * What comes and goes with every call, in no order. Not a Set or Map: what the members of one that
+ * is added to and deleted from all the time refer to is kept by V8 until the next full collection
+ * (measured: a call's own objects, 7 KB, and a sixth of its CPU for moving them about).
+ */
+export class Roster<T extends Listed> implements Iterable<T> {
+  readonly #members: T[] = [];
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  add(member: T): void {
+    member.place = this.#members.push(member) - 1;
+  }
+
+  /** Nothing happens to what is no member any more. */
+  remove(member: T): void {
+    const { place } = member;
+    if (place === NOWHERE) return;
+    member.place = NOWHERE;
+    const last = this.#members.pop();
+    if (last === undefined || last === member) return;
+    this.#members[place] = last;
+    last.place = place;
+  }
+
+  /** The members of now, whatever becomes of them meanwhile. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#members.slice()[Symbol.iterator]();
+  }
+}
