@@ -19,8 +19,15 @@ export interface Log {
 /** A client's words in a log line are cut to this. */
 const MAX_MODEL_CHARACTERS = 100;
 
-export function createLog(level: LogLevel, destination: DestinationStream): Log {
-  const logger = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, destination);
+/** `worker`: stands in every line, where there are several. */
+export function createLog(
+  level: LogLevel,
+  destination: DestinationStream,
+  worker: number | null = null,
+): Log {
+  const base = worker === null ? null : { worker };
+  const logger = pino({ level, base, timestamp: stdTimeFunctions.isoTime }, destination);
+  const baseText = worker === null ? "" : `,"worker":${worker}`;
   // the lines of one turn of the event loop are handed on together
   let waiting = "";
   const flush = () => {
@@ -45,7 +52,7 @@ export function createLog(level: LogLevel, destination: DestinationStream): Log 
       const level = PROBES.has(end.facts.route) && end.status < 400 ? "debug" : "info";
       if (!logger.isLevelEnabled(level)) return;
       if (waiting === "") setImmediate(flush);
-      waiting += `{"level":${LEVELS[level]}${stdTimeFunctions.isoTime()},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
+      waiting += `{"level":${LEVELS[level]}${stdTimeFunctions.isoTime()}${baseText},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
     },
   };
 }

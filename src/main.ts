@@ -1,42 +1,59 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { pino } from "pino";
-import { compose, type Parley } from "./compose.ts";
+import { compose } from "./compose.ts";
 import { explainProblems } from "./config/explain.ts";
 import { readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
-import { createLog, describeError } from "./log.ts";
+import { createLog, describeError, type Log } from "./log.ts";
 import { listen } from "./server.ts";
+import { createFirst } from "./workers/first.ts";
+import { createOthers, type WorkerData } from "./workers/others.ts";
+import { ALONE } from "./workers/seat.ts";
+import { createServing } from "./workers/serving.ts";
+import { listenFirst } from "./workers/shared-port.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
+const UNSHAREABLE = "cannot share the port: on this system WORKERS must be 1";
 /** Log lines leave in blocks of this size, or this often; the rest when the process ends. */
 const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
-/** After the streams were told to stop: for their last event to be written. */
-const FAREWELL_MS = 1_000;
 
+/** The same in all threads, which `performance.now` is not: there each counts from its own start. */
 const clock: Clock = {
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1_000 + nanoseconds / 1_000_000;
+  },
   wallMs: () => Date.now(),
   sleep: (ms, signal) =>
     wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
 };
 
-const read = readConfig(process.env, (path) => readFileSync(path, "utf8"));
+// what settings name is read once, so that all workers have the same
+const given = workerData as WorkerData | null; // put there by others.ts
+const files = new Map(given?.files);
+const read = readConfig(process.env, (path) => {
+  const text = files.get(path) ?? readFileSync(path, "utf8");
+  files.set(path, text);
+  return text;
+});
 if ("problems" in read) {
   const language = defaultLanguage(process.env.LANG ?? "");
   process.stderr.write(explainProblems(read.problems, createTranslate(), language));
   process.exit(EXIT_CONFIG);
 }
-await run(read.config);
+if (isMainThread) await run(read.config);
+else await runBeside(read.config);
 
+/** Worker 0: what the process is seen by. */
 async function run(config: Config): Promise<void> {
+  const { WORKERS: workers, LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
   const output = pino.destination({
     fd: 1,
     sync: false,
@@ -44,68 +61,79 @@ async function run(config: Config): Promise<void> {
     maxWrite: 2 * LOG_BLOCK_BYTES, // must be the larger; 16 KiB unless given
     periodicFlush: LOG_FLUSH_MS,
   });
-  const log = createLog(config.LOG_LEVEL, output);
+  const log = createLog(LOG_LEVEL, output, workers > 1 ? 0 : null);
   const end = (code: number) => {
     log.flush();
     output.flushSync();
     process.exit(code);
   };
-  const parley = await compose(config, { clock, log });
   let stopping = false;
+  const others = createOthers({
+    ...{ workers, files, log },
+    writeLog: (text) => void output.write(text),
+    onFailed: () => {
+      if (!stopping) void stop(1);
+    },
+  });
+  const parley = await compose(config, { clock, log, seat: workers > 1 ? others.seat : ALONE });
+  const serving = createServing(parley);
   const stop = async (code: number) => {
     if (stopping) return end(1);
     stopping = true;
-    await drain(parley, config.SHUTDOWN_SECONDS, log);
+    const open = serving.leaveOff() + (await others.leaveOff());
+    log.info("draining", { open_calls: open, seconds });
+    const cut = await Promise.all([serving.finish(seconds), others.finish(seconds)]);
+    log.info("drained", { cut: cut[0] + cut[1] });
     end(code);
   };
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
-  for (const event of ["uncaughtException", "unhandledRejection"]) {
-    process.on(event, (error) => {
-      log.error(event, describeError(error));
-      if (!stopping) void stop(1);
-    });
-  }
+  onUnforeseen(log, () => {
+    if (!stopping) void stop(1);
+  });
   try {
-    const port = await listen(parley.server, config.HOST, config.PORT);
-    if (parley.metricsServer !== null && config.METRICS_PORT !== null) {
-      await listen(parley.metricsServer, config.HOST, config.METRICS_PORT);
+    const take = () => listen(parley.server, HOST, config.PORT, workers > 1);
+    const port = workers > 1 ? await listenFirst(HOST, config.PORT, take) : await take();
+    if (parley.metricsServer !== null && METRICS_PORT !== null) {
+      await listen(parley.metricsServer, HOST, METRICS_PORT);
     }
     for (const { listener, port } of parley.listeners) {
       const name = listener.name;
-      log.info("listening beside", { name, port: await listener.listen(config.HOST, port) });
+      log.info("listening beside", { name, port: await listener.listen(HOST, port) });
     }
-    log.info("listening", { port, route: config.ROUTE });
+    await others.start(new URL(import.meta.url), port);
+    if (stopping) return;
+    log.info("listening", { port, route: config.ROUTE, workers });
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
-    log.error("cannot listen", describeError(error));
+    log.error(isUnshareable(error) ? UNSHAREABLE : "cannot listen", describeError(error));
     end(1);
   }
 }
 
-/** No new calls, readiness off; what is being answered may finish; then everything closes. */
-async function drain(parley: Parley, seconds: number, log: ReturnType<typeof createLog>) {
-  const { openCalls, server, metricsServer } = parley;
-  log.info("draining", { open_calls: openCalls.count, seconds });
-  for (const event of ["request", "checkContinue"]) server.prependListener(event, askToLeave);
-  const idle = openCalls.drain();
-  parley.drain();
-  await Promise.race([idle, wait(seconds * 1_000)]);
-  const cut = openCalls.count;
-  openCalls.abortAll();
-  if (cut > 0) await Promise.race([idle, wait(FAREWELL_MS)]);
-  server.close();
-  server.closeAllConnections();
-  metricsServer?.close();
-  for (const { listener } of parley.listeners) await listener.close();
-  await parley.close();
-  log.info("drained", { cut });
+/** Any other worker: a thread that shares worker 0's port, and whatever is counted. */
+async function runBeside(config: Config): Promise<void> {
+  if (parentPort === null || given === null) throw new Error("not started by worker 0");
+  const first = createFirst(parentPort, given);
+  const log = createLog(config.LOG_LEVEL, { write: first.log }, given.number);
+  onUnforeseen(log, first.failed);
+  const parley = await compose(config, { clock, log, seat: first.seat });
+  first.ready(createServing(parley), (port) => listen(parley.server, config.HOST, port, true));
 }
 
-/** A connection kept would carry the client's next call to a server that is gone: Connection: close. */
-function askToLeave(_incoming: IncomingMessage, outgoing: ServerResponse): void {
-  outgoing.shouldKeepAlive = false;
+function onUnforeseen(log: Log, fail: () => void): void {
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.on(event, (error) => {
+      log.error(event, describeError(error));
+      fail();
+    });
+  }
+}
+
+/** What libuv says of SO_REUSEPORT where it is missing, or does not spread connections. */
+function isUnshareable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOTSUP";
 }
 
 function isOpenToAll(config: Config): boolean {
@@ -114,6 +142,6 @@ function isOpenToAll(config: Config): boolean {
   return config.API_KEY.length > 0 && !limited && config.ALLOWED_IPS === null;
 }
 
-function warn(key: string, config: Config, log: ReturnType<typeof createLog>): void {
+function warn(key: string, config: Config, log: Log): void {
   log.warn(createTranslate()(defaultLanguage(config.LANG), `warning.${key}`));
 }

@@ -6,6 +6,8 @@ import type { Dialogue } from "./core/dialogue.ts";
 import type { Pipeline } from "./core/pipeline.ts";
 import { createAsk } from "./dialects/ask/http.ts";
 import { type AskQuestions, createAskQuestions } from "./dialects/ask/questions.ts";
+import { MOST_CONNECTIONS } from "./dialects/ask/websocket/places.ts";
+import { maxUnfinishedBytes } from "./dialects/ask/websocket/unfinished.ts";
 import { type AskWebSocket, createAskWebSocket } from "./dialects/ask/websocket.ts";
 import { createChatAccess } from "./dialects/chats/access.ts";
 import { createChats } from "./dialects/chats/routes.ts";
@@ -22,6 +24,8 @@ import { createHome } from "./dialects/home/routes.ts";
 import { createModelFilter } from "./dialects/openai/models.ts";
 import { createOpenAI } from "./dialects/openai/routes.ts";
 import { createStatus } from "./dialects/status/routes.ts";
+import { createBudget } from "./limits/budget.ts";
+import { createOpenAnswers } from "./limits/open-answers.ts";
 import type { ListenerAt } from "./listener.ts";
 import type { Parts } from "./parts.ts";
 
@@ -51,7 +55,7 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
   const openai = createOpenAI({
     ...shared,
     pipeline,
-    idempotent: createIdempotentAnswers(clock, digestKey),
+    idempotent: createIdempotentAnswers(parts.answerTable, digestKey),
     modelFilter: createModelFilter(storage.prices, clock),
     ledger: storage.ledger,
     translate,
@@ -130,14 +134,19 @@ function docsOf(config: Config, { writeError }: Parts, others: readonly Dialect[
 
 /** The ask dialect over WebSocket; it serves nothing until a server hands it handshakes. */
 export function createWebSocket(config: Config, parts: Parts, answering: Answering): AskWebSocket {
+  const { cells } = parts;
+  const { MAX_BODY_BYTES: maxMessageBytes, WS_CONNECTIONS: connectionLimit } = config;
   return createAskWebSocket({
     ...parts,
     desk: createCallDesk({ ...parts, onDecision: parts.metrics.decision }),
     questions: askQuestions(parts, answering),
     rules: modelRules(config),
-    maxMessageBytes: config.MAX_BODY_BYTES,
+    maxMessageBytes,
+    unfinishedRoom: createBudget(maxUnfinishedBytes(maxMessageBytes), cells, "unfinished"),
     origins: config.WS_ORIGINS,
-    connectionLimit: config.WS_CONNECTIONS,
+    connectionLimit,
+    connectionsOf: createOpenAnswers(connectionLimit, cells, "connections"),
+    connectionRoom: createBudget(MOST_CONNECTIONS, cells, "all-connections"),
     idleMs: config.WS_IDLE_SECONDS * 1_000,
   });
 }

@@ -21,9 +21,13 @@ export interface KeyRing {
   wake(key: string): void;
 }
 
-export function createKeyRing(keys: readonly string[], clock: Clock): KeyRing {
-  const restsUntilMs = new Map<string, number>();
-  const restsUntil = (key: string) => restsUntilMs.get(key) ?? 0;
+/** `restsUntilMs`: by the place of the key, so that workers that share it rest a key together. */
+export function createKeyRing(
+  keys: readonly string[],
+  clock: Clock,
+  restsUntilMs: Float64Array = new Float64Array(keys.length),
+): KeyRing {
+  const restsUntil = (key: string) => restsUntilMs[keys.indexOf(key)] ?? 0;
   let turn = 0;
 
   return {
@@ -42,10 +46,10 @@ export function createKeyRing(keys: readonly string[], clock: Clock): KeyRing {
     rest(key, reason, forMs) {
       const usual = reason === "limited" ? REST_AFTER_LIMIT_MS : REST_AFTER_REFUSAL_MS;
       const restMs = Math.min(forMs ?? usual, MAX_REST_MS);
-      restsUntilMs.set(key, clock.monotonicMs() + restMs);
+      restsUntilMs[keys.indexOf(key)] = clock.monotonicMs() + restMs;
     },
     wake(key) {
-      restsUntilMs.delete(key);
+      if (restsUntil(key) > 0) restsUntilMs[keys.indexOf(key)] = 0;
     },
   };
 }

@@ -41,6 +41,13 @@ export interface Limiter {
   peek(bucket: string): LimitDecision;
 }
 
+/** An amount of something that all calls together may hold: bytes, connections. */
+export interface Budget {
+  /** Takes so much, or nothing where that is not left. */
+  take(amount: number): boolean;
+  give(amount: number): void;
+}
+
 /** Bounds how many answers one bucket holds open at once. */
 export interface OpenAnswers {
   /** Returns the function that gives the place back, or null when all places are taken. */

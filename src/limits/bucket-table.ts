@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { type Cells, floatAt, intAt, ownCells } from "./cells.ts";
 
 /** Gives each bucket a small number (a slot) and knows which was used longest ago. */
 export interface BucketTable {
@@ -16,6 +17,17 @@ export interface BucketTable {
 
 export const NO_SLOT = 0;
 
+export interface BucketTableOptions {
+  readonly cells?: Cells;
+  readonly name?: string;
+  /** Chance, unless given. */
+  readonly seed?: number;
+}
+
+const USED = 0;
+const FREED = 1;
+const SEED = 2;
+
 /**
  * Numbers in typed arrays, not strings in a Map. A Map rebuilds its table again and again while
  * keys come and go, and V8 keeps the discarded tables until a full collection: a Map that never
@@ -24,49 +36,55 @@ export const NO_SLOT = 0;
  *
  * Slots count from 1, so that 0 can say "none" in arrays that start as zeros.
  */
-export function createBucketTable(capacity: number, seed = randomInt(2 ** 32)): BucketTable {
-  const chains = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, capacity))));
-  const nextInChain = new Int32Array(capacity + 1);
-  const hashes = new Float64Array(capacity + 1);
-  const ring = createUseRing(capacity);
-  let used = 0;
-  let freed = NO_SLOT;
+export function createBucketTable(
+  capacity: number,
+  { cells = ownCells, name = "buckets", seed: wanted }: BucketTableOptions = {},
+): BucketTable {
+  const chains = cells.ints(`${name}.chains`, 2 ** Math.ceil(Math.log2(Math.max(2, capacity))));
+  const nextInChain = cells.ints(`${name}.next`, capacity + 1);
+  const hashes = cells.floats(`${name}.hashes`, capacity + 1);
+  const ring = createUseRing(cells, name, capacity);
+  /** Slots ever used, the first of those given back, and the seed. */
+  const state = cells.ints(`${name}.state`, 3);
+  // whoever comes first chooses the seed; worker 0 is through before the others start
+  if (intAt(state, SEED) === 0) state[SEED] = wanted ?? randomInt(1, 2 ** 32);
+  const seed = intAt(state, SEED);
 
   const chainOf = (hash: number): number => hash & (chains.length - 1);
 
   const claimSlot = (): number => {
+    const freed = intAt(state, FREED);
     if (freed === NO_SLOT) {
-      used += 1;
-      return used;
+      state[USED] = intAt(state, USED) + 1;
+      return intAt(state, USED);
     }
-    const slot = freed;
-    freed = at(nextInChain, slot);
-    return slot;
+    state[FREED] = intAt(nextInChain, freed);
+    return freed;
   };
 
   const unchain = (slot: number): void => {
-    const chain = chainOf(at(hashes, slot));
-    if (at(chains, chain) === slot) {
-      chains[chain] = at(nextInChain, slot);
+    const chain = chainOf(floatAt(hashes, slot));
+    if (intAt(chains, chain) === slot) {
+      chains[chain] = intAt(nextInChain, slot);
       return;
     }
-    let before = at(chains, chain);
-    while (at(nextInChain, before) !== slot) before = at(nextInChain, before);
-    nextInChain[before] = at(nextInChain, slot);
+    let before = intAt(chains, chain);
+    while (intAt(nextInChain, before) !== slot) before = intAt(nextInChain, before);
+    nextInChain[before] = intAt(nextInChain, slot);
   };
 
   return {
     find(bucket) {
       const hash = hashOf(bucket, seed);
-      let slot = at(chains, chainOf(hash));
-      while (slot !== NO_SLOT && at(hashes, slot) !== hash) slot = at(nextInChain, slot);
+      let slot = intAt(chains, chainOf(hash));
+      while (slot !== NO_SLOT && floatAt(hashes, slot) !== hash) slot = intAt(nextInChain, slot);
       return slot;
     },
     add(bucket) {
       const hash = hashOf(bucket, seed);
       const slot = claimSlot();
       hashes[slot] = hash;
-      nextInChain[slot] = at(chains, chainOf(hash));
+      nextInChain[slot] = intAt(chains, chainOf(hash));
       chains[chainOf(hash)] = slot;
       ring.enter(slot);
       return slot;
@@ -78,31 +96,31 @@ export function createBucketTable(capacity: number, seed = randomInt(2 ** 32)): 
     remove(slot) {
       ring.leave(slot);
       unchain(slot);
-      nextInChain[slot] = freed;
-      freed = slot;
+      nextInChain[slot] = intAt(state, FREED);
+      state[FREED] = slot;
     },
     oldest: () => ring.oldest(),
-    isFull: () => used === capacity && freed === NO_SLOT,
+    isFull: () => intAt(state, USED) === capacity && intAt(state, FREED) === NO_SLOT,
   };
 }
 
 /** Slots in order of use, as a ring in which place 0 stands between the newest and the oldest. */
-function createUseRing(capacity: number) {
-  const newer = new Int32Array(capacity + 1);
-  const older = new Int32Array(capacity + 1);
+function createUseRing(cells: Cells, name: string, capacity: number) {
+  const newer = cells.ints(`${name}.newer`, capacity + 1);
+  const older = cells.ints(`${name}.older`, capacity + 1);
   return {
     enter(slot: number): void {
-      const before = at(older, 0);
+      const before = intAt(older, 0);
       older[slot] = before;
       newer[slot] = 0;
       newer[before] = slot;
       older[0] = slot;
     },
     leave(slot: number): void {
-      newer[at(older, slot)] = at(newer, slot);
-      older[at(newer, slot)] = at(older, slot);
+      newer[intAt(older, slot)] = intAt(newer, slot);
+      older[intAt(newer, slot)] = intAt(older, slot);
     },
-    oldest: (): number => at(newer, 0),
+    oldest: (): number => intAt(newer, 0),
   };
 }
 
@@ -122,9 +140,4 @@ function hashOf(text: string, seed: number): number {
   low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
   high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
   return 2 ** 32 * (high & 0x1fffff) + (low >>> 0);
-}
-
-/** Every index used lies inside the array; the 0 only satisfies the type. */
-function at(array: Int32Array | Float64Array, index: number): number {
-  return array[index] ?? 0;
 }

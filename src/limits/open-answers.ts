@@ -1,28 +1,58 @@
 import type { OpenAnswers } from "../core/ports.ts";
+import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
+import { type Cells, intAt, ownCells } from "./cells.ts";
+import { createLock } from "./lock.ts";
 
-/** At most `limit` answers open at once in each bucket; 0 = counted, but without a bound. */
-export function createOpenAnswers(limit: number): OpenAnswers {
-  // Holds only buckets with an open answer, so it is no larger than the number of those.
-  const open = new Map<string, number>();
+/** More buckets with something open than memory has room for what is open. */
+const MAX_BUCKETS = 65_536;
+
+/** At most `limit` open at once in each bucket; 0 = counted, but without a bound. */
+export function createOpenAnswers(
+  limit: number,
+  cells: Cells = ownCells,
+  name = "answers",
+): OpenAnswers {
+  const lock = createLock(cells, `${name}.lock`);
+  // Holds only buckets with something open.
+  const table = createBucketTable(MAX_BUCKETS, { cells, name });
+  const counts = cells.ints(`${name}.counts`, MAX_BUCKETS + 1);
+
+  const enter = (bucket: string): boolean => {
+    const known = table.find(bucket);
+    if (known === NO_SLOT && table.isFull()) return false;
+    const slot = known === NO_SLOT ? table.add(bucket) : known;
+    const count = intAt(counts, slot);
+    if (limit > 0 && count >= limit) return false;
+    counts[slot] = count + 1;
+    return true;
+  };
 
   const leave = (bucket: string): void => {
-    const left = (open.get(bucket) ?? 0) - 1;
-    if (left > 0) open.set(bucket, left);
-    else open.delete(bucket);
+    const slot = table.find(bucket);
+    counts[slot] = intAt(counts, slot) - 1;
+    if (intAt(counts, slot) === 0) table.remove(slot);
+  };
+
+  const alone = <T>(work: (bucket: string) => T, bucket: string): T => {
+    lock.enter();
+    try {
+      return work(bucket);
+    } finally {
+      lock.leave();
+    }
   };
 
   return {
     enter(bucket) {
-      const count = open.get(bucket) ?? 0;
-      if (limit > 0 && count >= limit) return null;
-      open.set(bucket, count + 1);
+      if (!alone(enter, bucket)) return null;
       let inside = true;
       return () => {
         if (!inside) return;
         inside = false;
-        leave(bucket);
+        alone(leave, bucket);
       };
     },
-    count: (bucket) => open.get(bucket) ?? 0,
+    // a bucket without a slot has the count of no slot
+    count: (bucket) => alone((asked) => intAt(counts, table.find(asked)), bucket),
   };
 }

@@ -1,30 +1,43 @@
 import type { Token } from "../core/accounts.ts";
-import type { Clock, Limiter } from "../core/ports.ts";
+import type { Clock } from "../core/ports.ts";
 import { rateLimited } from "../core/rate-limited.ts";
-import { createMemoryLimiter } from "./memory.ts";
+import { createCallLogs } from "./call-logs.ts";
+import { type Cells, ownCells } from "./cells.ts";
+import { MAX_OLDER_BYTES } from "./memory.ts";
+import { createSlidingWindows, LONGEST_WINDOW_MS, type SlidingWindows } from "./windows.ts";
 
-/** Tokens that share their limits share a limiter; more kinds of limits than this are forgotten. */
+/** Tokens that share their limits share the windows made of them; more than this are made anew. */
 const MAX_KINDS = 1_000;
-const TOKENS_PER_KIND = 4_096;
+/** Past it the tokens unused for longest are forgotten. */
+const MAX_TOKENS = 65_536;
 
 /** Counts calls against the windows of the token itself, wherever its holder calls from. */
-export function createTokenLimits(clock: Clock): (token: Token) => void {
-  const kinds = new Map<string, Limiter>();
+export function createTokenLimits(clock: Clock, cells: Cells = ownCells): (token: Token) => void {
+  const kinds = new Map<string, SlidingWindows | null>();
+  const logs = createCallLogs({
+    cells,
+    name: "tokens",
+    clock,
+    maxBuckets: MAX_TOKENS,
+    maxOlderBytes: MAX_OLDER_BYTES,
+    longestMs: LONGEST_WINDOW_MS,
+  });
 
-  const limiterFor = ({ limits }: Token): Limiter => {
+  const windowsOf = ({ limits }: Token): SlidingWindows | null => {
     const kind = JSON.stringify(limits);
     const known = kinds.get(kind);
     if (known !== undefined) return known;
     if (kinds.size >= MAX_KINDS) kinds.clear();
-    const windows = { second: 0, minute: 0, hour: 0, day: 0, ...limits };
-    const made = createMemoryLimiter({ limits: windows, clock, maxBuckets: TOKENS_PER_KIND });
+    const made = createSlidingWindows({ second: 0, minute: 0, hour: 0, day: 0, ...limits });
     kinds.set(kind, made);
     return made;
   };
 
   return function countToken(token) {
     if (Object.keys(token.limits).length === 0) return;
-    const decision = limiterFor(token).take(token.id);
+    const windows = windowsOf(token);
+    if (windows === null) return;
+    const decision = logs.take(token.id, windows);
     if (!decision.admitted) throw rateLimited(decision, clock);
   };
 }

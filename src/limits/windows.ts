@@ -4,11 +4,26 @@ import type { LimitDecision, WindowName, WindowState } from "../core/ports.ts";
 export type Limits = Readonly<Record<WindowName, number>>;
 
 /**
- * The admitted calls of one bucket, shared by all windows, oldest first and flat:
- * [lastTimeMs, count, lastTimeMs, count, …]. An entry of several calls carries the time of its
- * latest, so they leave a window late, never early.
+ * The admitted calls of one bucket, shared by all windows. An entry of several calls carries the
+ * time of its latest, so they leave a window late, never early. Places are numbers whose meaning is
+ * the log's own.
  */
-export type CallLog = number[];
+export interface CallLog {
+  /** In entries. No getter: with one the object would be slow in all it does. */
+  length(): number;
+  /** NOWHERE when it is empty. */
+  newest(): number;
+  /** The next older entry, or NOWHERE. */
+  before(place: number): number;
+  timeMs(place: number): number;
+  calls(place: number): number;
+  append(timeMs: number, calls: number): void;
+  /** Counts one more call in the newest entry. */
+  addToNewest(): void;
+  empty(): void;
+}
+
+export const NOWHERE = -1;
 
 export interface SlidingWindows {
   /** Counts one call, or nothing when a window is full. Changes `log` in place. */
@@ -24,11 +39,12 @@ interface Window {
   readonly limit: number;
 }
 
-/** What one window counts: the calls from `start` (an index into the log) to the end. */
+/** What one window counts: so many of the newest entries, and the time of the oldest of them. */
 interface Counted {
   readonly window: Window;
-  readonly start: number;
+  readonly entries: number;
   readonly calls: number;
+  readonly oldestMs: number;
 }
 
 const LENGTHS_MS: Readonly<Record<WindowName, number>> = {
@@ -37,6 +53,9 @@ const LENGTHS_MS: Readonly<Record<WindowName, number>> = {
   hour: 3_600_000,
   day: 86_400_000,
 };
+
+/** A call that is older counts nowhere, whatever the limits are. */
+export const LONGEST_WINDOW_MS = LENGTHS_MS.day;
 
 const SHORTEST_FIRST: readonly WindowName[] = ["second", "minute", "hour", "day"];
 
@@ -52,7 +71,7 @@ const CELLS = 64;
 /**
  * A span of one window's length touches 65 cells, and an exact window holds 64 entries: a tidied
  * log has at most 65 entries for each of four windows. It is tidied at twice that, so that one
- * tidying is paid for by at least 260 calls; a log takes 13 kB at most, whatever the limits are.
+ * tidying is paid for by at least 260 calls; a log takes 7 kB at most, whatever the limits are.
  */
 export const MAX_LOG_ENTRIES = 2 * SHORTEST_FIRST.length * (CELLS + 1);
 
@@ -67,18 +86,21 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
   return {
     take(log, nowMs) {
       const counted = countCalls(windows, log, nowMs);
-      if (counted.some(isFull)) return refusal(counted, log, nowMs);
+      if (counted.some(isFull)) return refusal(counted, nowMs);
+      const goneEntries = log.length() - (counted.at(-1)?.entries ?? 0);
       append(log, nowMs);
-      const firstLive = counted.at(-1)?.start ?? 0;
-      if (firstLive * 2 < log.length && log.length <= 2 * MAX_LOG_ENTRIES) {
-        return admission(counted.map(withOneMore), log, nowMs);
+      if (goneEntries * 2 < log.length() && log.length() <= MAX_LOG_ENTRIES) {
+        return admission(
+          counted.map((one) => withOneMore(one, nowMs)),
+          nowMs,
+        );
       }
-      tidy(windows, log, firstLive, nowMs);
-      return admission(countCalls(windows, log, nowMs), log, nowMs);
+      rewrite(log, tidied(windows, liveEntries(log, goneEntries), nowMs));
+      return admission(countCalls(windows, log, nowMs), nowMs);
     },
     peek(log, nowMs) {
       const counted = countCalls(windows, log, nowMs);
-      return (counted.some(isFull) ? refusal : admission)(counted, log, nowMs);
+      return (counted.some(isFull) ? refusal : admission)(counted, nowMs);
     },
     longestMs,
   };
@@ -86,85 +108,109 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
 
 /** One pass from the newest entry back: each longer window goes on where the shorter one ended. */
 function countCalls(windows: readonly Window[], log: CallLog, nowMs: number): Counted[] {
-  let start = log.length;
+  let place = log.newest();
+  let entries = 0;
   let calls = 0;
+  let oldestMs = 0;
   return windows.map((window) => {
     const goneMs = nowMs - window.windowMs;
-    while (start > 0 && numberAt(log, start - 2) > goneMs) {
-      start -= 2;
-      calls += numberAt(log, start + 1);
+    while (place !== NOWHERE && log.timeMs(place) > goneMs) {
+      oldestMs = log.timeMs(place);
+      calls += log.calls(place);
+      entries += 1;
+      place = log.before(place);
     }
-    return { window, start, calls };
+    return { window, entries, calls, oldestMs };
   });
 }
 
-/** Right also where nothing was counted: `start` is then where the new entry was appended. */
-function withOneMore({ window, start, calls }: Counted): Counted {
-  return { window, start, calls: calls + 1 };
+/** A call that joined the newest entry was counted with it, so one that is alone came just now. */
+function withOneMore({ window, entries, calls, oldestMs }: Counted, nowMs: number): Counted {
+  return { window, entries, calls: calls + 1, oldestMs: calls === 0 ? nowMs : oldestMs };
 }
 
 function isFull({ window, calls }: Counted): boolean {
   return calls >= window.limit;
 }
 
-function admission(counted: readonly Counted[], log: CallLog, nowMs: number): LimitDecision {
-  const windows = counted.map((one) => windowState(one, log, nowMs));
+function admission(counted: readonly Counted[], nowMs: number): LimitDecision {
+  const windows = counted.map((one) => windowState(one, nowMs));
   return { admitted: true, windows, refusedBy: null, retryAfterMs: 0 };
 }
 
 /** A full window has room for one again when its oldest entry leaves: it never holds too many. */
-function refusal(counted: readonly Counted[], log: CallLog, nowMs: number): LimitDecision {
-  const windows = counted.map((one) => windowState(one, log, nowMs));
+function refusal(counted: readonly Counted[], nowMs: number): LimitDecision {
+  const windows = counted.map((one) => windowState(one, nowMs));
   const refusedBy = windows
     .filter(({ remaining }) => remaining === 0)
     .reduce((longest, state) => (state.resetMs > longest.resetMs ? state : longest));
   return { admitted: false, windows, refusedBy, retryAfterMs: refusedBy.resetMs };
 }
 
-function windowState({ window, start, calls }: Counted, log: CallLog, nowMs: number): WindowState {
+function windowState({ window, calls, oldestMs }: Counted, nowMs: number): WindowState {
   return {
     name: window.name,
     windowMs: window.windowMs,
     limit: window.limit,
     remaining: window.limit - calls,
-    resetMs: calls === 0 ? 0 : untilGoneMs(window, log, start, nowMs),
+    resetMs: calls === 0 ? 0 : untilGoneMs(window, oldestMs, nowMs),
   };
 }
 
 /** Rounded up to whole milliseconds: whoever waits that long finds the entry gone. */
-function untilGoneMs(window: Window, log: CallLog, index: number, nowMs: number): number {
+function untilGoneMs(window: Window, timeMs: number, nowMs: number): number {
   // in this order a call counted just now is exactly one window away, whatever its fraction
-  return Math.ceil(numberAt(log, index) - nowMs + window.windowMs);
+  return Math.ceil(timeMs - nowMs + window.windowMs);
 }
 
 function append(log: CallLog, nowMs: number): void {
-  const last = log.length - 2;
-  if (last >= 0 && numberAt(log, last) >= nowMs) log[last + 1] = numberAt(log, last + 1) + 1;
-  else log.push(nowMs, 1);
+  const newest = log.newest();
+  if (newest !== NOWHERE && log.timeMs(newest) >= nowMs) log.addToNewest();
+  else log.append(nowMs, 1);
+}
+
+/** All entries but so many of the oldest, oldest first and flat: [timeMs, calls, timeMs, …]. */
+function liveEntries(log: CallLog, goneEntries: number): number[] {
+  const entries: number[] = new Array(2 * (log.length() - goneEntries));
+  let place = log.newest();
+  for (let index = entries.length - 2; index >= 0; index -= 2) {
+    entries[index] = log.timeMs(place);
+    entries[index + 1] = log.calls(place);
+    place = log.before(place);
+  }
+  return entries;
+}
+
+function rewrite(log: CallLog, entries: readonly number[]): void {
+  log.empty();
+  for (let index = 0; index < entries.length; index += 2) {
+    log.append(numberAt(entries, index), numberAt(entries, index + 1));
+  }
 }
 
 /**
- * Drops what no window sees and joins entries of one cell, in place. Entries that different windows
- * see never join: the older may hold calls from a longer cell, and the younger's time would bring
- * them back into the shorter window.
+ * Joins entries of one cell, in place. Entries that different windows see never join: the older may
+ * hold calls from a longer cell, and the younger's time would bring them back into the shorter
+ * window.
  */
-function tidy(windows: readonly Window[], log: CallLog, firstLive: number, nowMs: number): void {
+function tidied(windows: readonly Window[], entries: number[], nowMs: number): number[] {
   let end = 0;
   let endCellMs = 0;
-  for (let index = firstLive; index < log.length; index += 2) {
-    const timeMs = numberAt(log, index);
+  for (let index = 0; index < entries.length; index += 2) {
+    const timeMs = numberAt(entries, index);
     const cellMs = cellLengthMs(windows, nowMs - timeMs);
     const joins =
       cellMs > 0 &&
       cellMs === endCellMs &&
-      Math.floor(numberAt(log, end - 2) / cellMs) === Math.floor(timeMs / cellMs);
-    const calls = numberAt(log, index + 1) + (joins ? numberAt(log, end - 1) : 0);
+      Math.floor(numberAt(entries, end - 2) / cellMs) === Math.floor(timeMs / cellMs);
+    const calls = numberAt(entries, index + 1) + (joins ? numberAt(entries, end - 1) : 0);
     if (!joins) end += 2;
-    log[end - 2] = timeMs;
-    log[end - 1] = calls;
+    entries[end - 2] = timeMs;
+    entries[end - 1] = calls;
     endCellMs = cellMs;
   }
-  log.length = end;
+  entries.length = end;
+  return entries;
 }
 
 /** 0 while an exact window sees an entry of this age. */
@@ -174,7 +220,7 @@ function cellLengthMs(windows: readonly Window[], ageMs: number): number {
   return (seeing[0]?.windowMs ?? 0) / CELLS;
 }
 
-/** Every index used lies inside the log; the 0 only satisfies the type. */
-function numberAt(log: CallLog, index: number): number {
-  return log[index] ?? 0;
+/** Every index used lies inside; the 0 only satisfies the type. */
+function numberAt(entries: readonly number[], index: number): number {
+  return entries[index] ?? 0;
 }

@@ -7,7 +7,7 @@ export interface PostgresOptions {
   readonly url: string;
   /** Told of connections that broke while idle; the pool replaces them. */
   readonly onError: (error: Error) => void;
-  readonly mostConnections?: number;
+  readonly mostConnections?: number | undefined;
 }
 
 const mostConnections = 10;

@@ -10,6 +10,8 @@ interface PriceParts {
   readonly driver: Driver;
   readonly builder: Builder;
   readonly clock: Clock;
+  /** One number that other threads of the process see too. */
+  readonly changes?: Int32Array | undefined;
 }
 
 type History = ReadonlyMap<string, readonly Price[]>;
@@ -114,7 +116,7 @@ function* writeAll(prices: readonly Price[], write: Write): Script<ImportedPrice
 }
 
 /** Prices are asked for on every call and change a few times a year. */
-function createCache({ driver, builder, clock }: PriceParts) {
+function createCache({ driver, builder, clock, changes = new Int32Array(1) }: PriceParts) {
   const query = builder
     .selectFrom("prices")
     .select(["model", "since", "input", "cached_input as cachedInput", "output"])
@@ -123,6 +125,7 @@ function createCache({ driver, builder, clock }: PriceParts) {
     .compile();
   let history: Promise<History> | null = null;
   let readAtMs = 0;
+  let readAtChange = 0;
   const load = async (): Promise<History> => {
     const prices = await driver.all<Price>(query);
     return Map.groupBy(prices, (price) => price.model);
@@ -131,8 +134,11 @@ function createCache({ driver, builder, clock }: PriceParts) {
     /** What was read no longer ago than this. */
     read: (maxAgeMs: number): Promise<History> => {
       const nowMs = clock.monotonicMs();
-      if (history !== null && nowMs - readAtMs < maxAgeMs) return history;
+      const change = Atomics.load(changes, 0);
+      const isYoung = nowMs - readAtMs < maxAgeMs && change === readAtChange;
+      if (history !== null && isYoung) return history;
       readAtMs = nowMs;
+      readAtChange = change;
       const before = history;
       const loading = load().catch((error: unknown) => {
         // Prices that were right a moment ago serve better than none.
@@ -143,9 +149,7 @@ function createCache({ driver, builder, clock }: PriceParts) {
       history = loading;
       return loading;
     },
-    forget: () => {
-      history = null;
-    },
+    forget: () => void Atomics.add(changes, 0, 1),
   };
 }
 

@@ -10,7 +10,19 @@ export interface SqliteOptions {
   readonly file: string;
   /** NORMAL survives kill -9, FULL a power cut too, at a tenth of the speed. */
   readonly synchronous?: "NORMAL" | "FULL";
+  readonly turns?: WriteTurns | undefined;
 }
+
+/**
+ * Whose turn it is to write, among threads that have the same file open. Their own waiting is fair
+ * and as long as one transaction; SQLite's is a sleep of a millisecond and more, again and again.
+ */
+export interface WriteTurns {
+  enter(): void;
+  leave(): void;
+}
+
+const nobodyElse: WriteTurns = { enter: () => undefined, leave: () => undefined };
 
 /** How long one statement may hold the thread while another process writes. */
 const busyTimeoutMs = 100;
@@ -34,24 +46,32 @@ export async function openSqlite(options: SqliteOptions): Promise<Driver> {
     database.close();
     throw error;
   }
-  return createSqliteDriver(database);
+  return createSqliteDriver(database, options.turns ?? nobodyElse);
 }
 
-function createSqliteDriver(database: DatabaseSync): Driver {
+function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
   const statements = new Map<string, Prepared>();
   const run = (query: CompiledQuery): readonly unknown[] => {
     let prepared = statements.get(query.sql);
     if (prepared === undefined) {
       if (statements.size >= mostStatements) statements.clear();
       const statement = database.prepare(query.sql);
-      prepared = { statement, reads: statement.columns().length > 0 };
+      prepared = { statement, returns: statement.columns().length > 0 };
       statements.set(query.sql, prepared);
     }
     // Queries are bound with text, numbers, bigints and null only.
     const values = query.parameters as readonly SQLInputValue[];
-    if (prepared.reads) return prepared.statement.all(...values);
+    if (prepared.returns) return prepared.statement.all(...values);
     prepared.statement.run(...values);
     return [];
+  };
+  const inTurn = <T>(work: () => T): T => {
+    turns.enter();
+    try {
+      return work();
+    } finally {
+      turns.leave();
+    }
   };
   const steps = <T>(script: () => Script<T>): T => {
     const running = script();
@@ -60,15 +80,17 @@ function createSqliteDriver(database: DatabaseSync): Driver {
     return step.value;
   };
   // The rows have the type the query says.
-  const all = <R>(query: CompiledQuery<R>) => patiently(() => run(query) as readonly R[]);
+  const all = <R>(query: CompiledQuery<R>) =>
+    patiently(() => (isRead(query) ? run(query) : inTurn(() => run(query))) as readonly R[]);
   return {
     kind: "sqlite",
     // Measured: 8 rows save a twentieth a row, more save little.
     rowsPerInsert: 8,
     all,
     report: all,
-    transaction: (script) => patiently(() => exclusively(database, () => steps(script))),
-    single: (script) => patiently(() => exclusively(database, () => steps(script))),
+    transaction: (script) =>
+      patiently(() => inTurn(() => exclusively(database, () => steps(script)))),
+    single: (script) => patiently(() => inTurn(() => exclusively(database, () => steps(script)))),
     backup: async (file) => {
       closeSync(openSync(file, "a", fileMode));
       await backup(database, file);
@@ -80,9 +102,14 @@ function createSqliteDriver(database: DatabaseSync): Driver {
   };
 }
 
+/** In WAL mode readers wait for nobody. */
+function isRead({ sql }: CompiledQuery): boolean {
+  return sql.startsWith("select");
+}
+
 interface Prepared {
   readonly statement: StatementSync;
-  readonly reads: boolean;
+  readonly returns: boolean;
 }
 
 /** IMMEDIATE takes the write lock first: a reader that turns writer can fail without waiting. */

@@ -40,6 +40,7 @@ const taken: Record<SettingName, readonly string[]> = {
   LANG: ["en", "zh_CN.UTF-8", "C", "fr_FR", "привет"],
   MAX_BODY_BYTES: ["1024", "1073741824"],
   SHUTDOWN_SECONDS: ["0", "3600"],
+  WORKERS: ["auto", "AUTO", "1", "64"],
   API_KEY: ["sk-a", "sk-a,sk-b", "sk-a sk-b\nsk-c"],
   OPENAI_URL: ["https://api.openai.com/v1", "http://127.0.0.1:8080", "https://x/?api-version=1"],
   OPENAI_PROXY: [
@@ -197,6 +198,9 @@ const mistakes: [SettingName, string][] = [
   ["UPSTREAM_TOTAL_SECONDS", "604801"],
   ["RETRIES", "11"],
   ["SHUTDOWN_SECONDS", "3601"],
+  ["WORKERS", "65"],
+  ["WORKERS", "0"],
+  ["WORKERS", "two"],
   ["DAY_LIMIT", tooLarge],
 ];
 

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { ownCells } from "../../src/limits/cells.ts";
 import { createMemoryLimiter, type MemoryLimiterOptions } from "../../src/limits/memory.ts";
 import type { Limits } from "../../src/limits/windows.ts";
+import { createSharedCells } from "../../src/workers/shared-cells.ts";
 
 const NO_LIMITS: Limits = { second: 0, minute: 0, hour: 0, day: 0 };
 
@@ -87,7 +89,7 @@ describe("memory limiter", () => {
   });
 
   test("past the cap of memory for logs the ones unused for longest are forgotten", () => {
-    const { limiter, time } = createLimiter({ day: 1_000 }, { maxLongLogBytes: 10_000 });
+    const { limiter, time } = createLimiter({ day: 1_000 }, { maxOlderBytes: 10_000 });
     const buckets = Array.from({ length: 100 }, (_, index) => `bucket-${index}`);
     for (const bucket of buckets) {
       for (let calls = 0; calls < 10; calls += 1) {
@@ -100,12 +102,15 @@ describe("memory limiter", () => {
     );
     const held = counted.filter((calls) => calls === 10).length;
     expect(held).toBeGreaterThan(10);
-    expect(held).toBeLessThan(40);
+    expect(held).toBeLessThan(60);
     expect(counted.slice(-held).every((calls) => calls === 10)).toBe(true);
   });
 
-  test("buckets come and go without being mixed up", () => {
-    const { limiter, time } = createLimiter({ second: 2 }, { maxBuckets: 50 });
+  test.each([
+    ["its own", ownCells],
+    ["shared", createSharedCells(new Map())],
+  ])("buckets come and go in %s memory without being mixed up", (_whose, cells) => {
+    const { limiter, time } = createLimiter({ second: 2 }, { maxBuckets: 50, cells });
     const admitted = new Map<string, number[]>();
     for (let step = 0; step < 20_000; step += 1) {
       time.nowMs += step % 7 === 0 ? 150 : 1;

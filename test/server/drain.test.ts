@@ -1,15 +1,14 @@
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { heldUntil } from "../support/held.ts";
 import { deadline, type OpenStream, openStream, postJson } from "../support/http.ts";
 import { type Environment, type ParleyProcess, startProcess } from "../support/process.ts";
 import {
-  type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
   startUpstream,
-  wantsStream,
 } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
@@ -32,26 +31,6 @@ afterEach(async () => {
 
 async function start(env: Environment = {}): Promise<void> {
   parley = await startProcess({ OPENAI_URL: upstream.url, API_KEY: "sk-good", ...env });
-}
-
-/** Sends one event and the others once `go` has resolved; JSON waits before its first byte. */
-function heldUntil(go: Promise<void>): Behaviour {
-  return {
-    name: "held",
-    run: async ({ request, response, write }) => {
-      const { json, events } = composeAnswer(request);
-      const streamed = wantsStream(request);
-      const [first = "", second = "", ...rest] = streamed ? events : [JSON.stringify(json)];
-      if (streamed) {
-        response.writeHead(200, goodHeaders(request, "text/event-stream"));
-        await write(first + second);
-      } else {
-        response.writeHead(200, goodHeaders(request, "application/json"));
-      }
-      await go;
-      response.end(streamed ? rest.join("") : first);
-    },
-  };
 }
 
 const forever = heldUntil(new Promise(() => {}));

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
-import type { Clock, Limiter } from "../../core/ports.ts";
+import type { Budget, Clock, Limiter, OpenAnswers } from "../../core/ports.ts";
 import { type Language, negotiate, type Translate } from "../../locales.ts";
 import type { AddressAlarm } from "../edge/address-alarm.ts";
 import type { DeskCall } from "../edge/call-desk.ts";
@@ -44,10 +44,16 @@ export interface AskWebSocketOptions extends AskingOptions {
   readonly language: Language;
   readonly rules: ModelRules;
   readonly maxMessageBytes: number;
+  /** Room for messages that have not ended. */
+  readonly unfinishedRoom: Budget;
   /** Pages that may connect beside those of this host. */
   readonly origins: readonly string[];
   /** Of one client address; 0 = none. */
   readonly connectionLimit: number;
+  /** Counts them by client address, up to that limit. */
+  readonly connectionsOf: OpenAnswers;
+  /** Of all clients together. */
+  readonly connectionRoom: Budget;
   readonly idleMs: number;
 }
 
@@ -58,7 +64,8 @@ const ROUTE = `ask GET ${PATH}`;
 export function createAskWebSocket(options: AskWebSocketOptions): AskWebSocket {
   const { report } = options;
   const isAllowed = createOriginRule(options.origins);
-  const places = createPlaces(options.connectionLimit);
+  const { connectionsOf, connectionRoom, connectionLimit } = options;
+  const places = createPlaces(connectionsOf, connectionRoom, connectionLimit);
   const upgrade = createUpgrade(options.maxMessageBytes);
   const open = createOpen(options);
   const refusals = createRefusals(options.translate);
@@ -120,8 +127,8 @@ function createGreeting(options: AskWebSocketOptions) {
 }
 
 function createOpen(options: AskWebSocketOptions) {
-  const { rules, idleMs, clock, translate, report, maxMessageBytes } = options;
-  const unfinished = createUnfinished(maxMessageBytes);
+  const { rules, idleMs, clock, translate, report } = options;
+  const unfinished = createUnfinished(options.unfinishedRoom);
   const reasonOf = ({ code, params }: ProxyError, { language, requestId }: RequestFacts) =>
     translate(language, `error.${code}`, { ...params, requestId });
   const shared = { rules, idleMs, clock, reasonOf, unfinished };

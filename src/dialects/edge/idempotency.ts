@@ -26,18 +26,32 @@ export interface IdempotentAnswers {
   ): Promise<T>;
 }
 
+/** The same, once principal and key are a name and the request is a digest. */
+export interface AnswerTable {
+  once<T extends WholeAnswer>(name: string, wanted: string, ask: () => Promise<T>): Promise<T>;
+}
+
+export function createIdempotentAnswers(
+  table: AnswerTable,
+  digestKey: (key: string) => string,
+): IdempotentAnswers {
+  return {
+    once(principal, key, request, ask) {
+      const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
+      return table.once(name, digest(`${request.path}\n`, request.body ?? ""), ask);
+    },
+  };
+}
+
 interface Remembered {
-  readonly digest: string;
+  readonly wanted: string;
   readonly answer: Promise<WholeAnswer>;
   readonly untilMs: number;
   bytes: number;
 }
 
 /** In memory only, and only for a while: an answer is content, and content is never stored. */
-export function createIdempotentAnswers(
-  clock: Clock,
-  digestKey: (key: string) => string,
-): IdempotentAnswers {
+export function createAnswerTable(clock: Pick<Clock, "monotonicMs">): AnswerTable {
   const answers = new Map<string, Remembered>();
   let totalBytes = 0;
 
@@ -56,27 +70,24 @@ export function createIdempotentAnswers(
   return { once };
 
   function once<T extends WholeAnswer>(
-    principal: Principal,
-    key: string,
-    request: RelayRequest,
+    name: string,
+    wanted: string,
     ask: () => Promise<T>,
   ): Promise<T> {
-    const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
-    const wanted = digest(`${request.path}\n`, request.body ?? "");
     const known = answers.get(name);
     if (known !== undefined && known.untilMs > clock.monotonicMs()) {
-      if (known.digest !== wanted) throw new ProxyError("idempotency_mismatch");
+      if (known.wanted !== wanted) throw new ProxyError("idempotency_mismatch");
       // the same request was answered by the same route
       return (known.answer as Promise<T>).catch((thrown: unknown) => {
         // who asked first has left: whoever still waits asks again, together
         if (toProxyError(thrown).code !== "canceled") throw thrown;
-        return once(principal, key, request, ask);
+        return once(name, wanted, ask);
       });
     }
     makeRoom();
     const answer = ask();
     const untilMs = clock.monotonicMs() + REMEMBER_MS;
-    const remembered: Remembered = { digest: wanted, answer, untilMs, bytes: 0 };
+    const remembered: Remembered = { wanted, answer, untilMs, bytes: 0 };
     answers.set(name, remembered);
     answer.then(
       ({ bytes }) => {

@@ -1,5 +1,6 @@
 import { type CallSignal, LightSignal } from "../../core/call-signal.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { Budget } from "../../core/ports.ts";
 import { type Listed, NOWHERE, Roster } from "../../core/roster.ts";
 
 /** Every call that is being answered, so that the process can end without cutting one off. */
@@ -38,13 +39,22 @@ interface OpenCall extends Listed {
   heldBytes: number;
 }
 
-export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
-  const maxHeldBytes = Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
+/** What bodies may hold together, where one may be so large. */
+export function maxHeldBytes(maxBodyBytes: number): number {
+  return Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
+}
+
+/** `room`: what is left for bodies. */
+export function createOpenCalls(room: Budget): OpenCalls {
   const open = new Roster<OpenCall>();
   const callsOf = new WeakMap<object, OpenCall>();
-  let heldBytes = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
+
+  const giveBack = (call: OpenCall) => {
+    if (call.heldBytes > 0) room.give(call.heldBytes);
+    call.heldBytes = 0;
+  };
 
   return {
     get count() {
@@ -65,7 +75,7 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
       if (call === undefined) return;
       callsOf.delete(owner);
       open.remove(call);
-      heldBytes -= call.heldBytes;
+      giveBack(call);
       if (clientLeft) call.signal.abort();
       if (open.size === 0) onIdle?.();
     },
@@ -73,14 +83,13 @@ export function createOpenCalls(maxBodyBytes = 0): OpenCalls {
       const call = callsOf.get(owner);
       // who has left would never give it back
       if (call === undefined) return;
-      heldBytes -= call.heldBytes;
+      giveBack(call);
       // what fits into a few pages isn't worth counting
-      call.heldBytes = bytes < SMALL_BODY_BYTES ? 0 : bytes;
-      if (heldBytes + call.heldBytes > maxHeldBytes) {
-        call.heldBytes = 0;
+      if (bytes < SMALL_BODY_BYTES) return;
+      if (!room.take(bytes)) {
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }
-      heldBytes += call.heldBytes;
+      call.heldBytes = bytes;
     },
     drain() {
       draining = true;

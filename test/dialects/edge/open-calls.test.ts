@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { createOpenCalls } from "../../../src/dialects/edge/open-calls.ts";
+import { createOpenCalls, maxHeldBytes } from "../../../src/dialects/edge/open-calls.ts";
+import { createBudget } from "../../../src/limits/budget.ts";
+import { ownCells } from "../../../src/limits/cells.ts";
 import { codeOf } from "../../storage/support/talk.ts";
 
 const MEBIBYTE = 1_048_576;
+const room = () => createBudget(maxHeldBytes(MEBIBYTE), ownCells, "bodies");
 
 describe("the room for bodies", () => {
   test("is bounded, and given back when a call leaves", async () => {
-    const calls = createOpenCalls(MEBIBYTE);
+    const calls = createOpenCalls(room());
     const owners = Array.from({ length: 64 }, () => ({}));
     for (const owner of owners) {
       calls.enter(owner);
@@ -22,7 +25,7 @@ describe("the room for bodies", () => {
   });
 
   test("is not taken by a call that has left while somebody was looked up", async () => {
-    const calls = createOpenCalls(MEBIBYTE);
+    const calls = createOpenCalls(room());
     for (let count = 0; count < 200; count += 1) {
       const owner = {};
       calls.enter(owner);

@@ -1,4 +1,5 @@
 import { ProxyError } from "../../../core/errors.ts";
+import type { Budget, OpenAnswers } from "../../../core/ports.ts";
 
 /** Of all clients together: an open connection takes 20 KiB, one whose reader has stopped 100. */
 export const MOST_CONNECTIONS = 2_000;
@@ -12,30 +13,25 @@ export interface Places {
   enter(bucket: string): () => void;
 }
 
-/** `limit` is that of one bucket; 0 = none. */
-export function createPlaces(limit: number): Places {
-  const taken = new Map<string, number>();
-  let total = 0;
+/** `own` bounds what one bucket has, `all` what all have together. */
+export function createPlaces(own: OpenAnswers, all: Budget, limit: number): Places {
   return {
     enter(bucket) {
-      const own = taken.get(bucket) ?? 0;
-      if (limit > 0 && own >= limit) {
+      const leaveOwn = own.enter(bucket);
+      if (leaveOwn === null) {
         const about = { params: { limit }, facts: { limit } };
         throw new ProxyError("connections_limited", { ...about, retryAfterMs: RETRY_LIMITED_MS });
       }
-      if (total >= MOST_CONNECTIONS) {
+      if (!all.take(1)) {
+        leaveOwn();
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }
-      total += 1;
-      taken.set(bucket, own + 1);
       let left = false;
       return () => {
         if (left) return;
         left = true;
-        total -= 1;
-        const others = (taken.get(bucket) ?? 1) - 1;
-        if (others === 0) taken.delete(bucket);
-        else taken.set(bucket, others);
+        leaveOwn();
+        all.give(1);
       };
     },
   };

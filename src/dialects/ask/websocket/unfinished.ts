@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import type { Budget } from "../../../core/ports.ts";
 
 /** Of messages that have begun and not ended, all connections together. */
 const MAX_UNFINISHED_BYTES = 67_108_864;
@@ -16,23 +17,28 @@ export interface Unfinished {
   watch(ws: WebSocket, socket: Socket, onTooMuch: () => void): void;
 }
 
-export function createUnfinished(maxMessageBytes: number): Unfinished {
-  const most = Math.max(MAX_UNFINISHED_BYTES, LEAST_LARGEST_MESSAGES * maxMessageBytes);
-  let total = 0;
+/** What they may be together, where one message may be so large. */
+export function maxUnfinishedBytes(maxMessageBytes: number): number {
+  return Math.max(MAX_UNFINISHED_BYTES, LEAST_LARGEST_MESSAGES * maxMessageBytes);
+}
+
+export function createUnfinished(room: Budget): Unfinished {
   return {
     watch(ws, socket, onTooMuch) {
       let bytes = 0;
       let counted = 0;
-      const count = (now: number) => {
+      /** Whether there is room for it. */
+      const count = (now: number): boolean => {
         bytes = now;
         const counts = bytes > SMALL_BYTES ? bytes : 0;
-        total += counts - counted;
+        if (counts > counted && !room.take(counts - counted)) return false;
+        if (counts < counted) room.give(counted - counts);
         counted = counts;
+        return true;
       };
       // before `ws` sees it, so that the message this piece ends takes it out again
       socket.prependListener("data", (piece: Buffer) => {
-        count(bytes + piece.length);
-        if (total > most && counted > 0) onTooMuch();
+        if (!count(bytes + piece.length)) onTooMuch();
       });
       const control = (data: Buffer) =>
         count(Math.max(0, bytes - SMALL_FRAME_HEAD_BYTES - data.length));
