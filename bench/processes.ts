@@ -18,32 +18,45 @@ export interface Start {
 export interface Running {
   readonly pid: number;
   readonly origin: string;
+  /** Where it was started, and where it writes its files. */
+  readonly folder: string;
+  /** From the spawn to the first 200. */
+  readonly startMs: number;
+  readonly stop: () => Promise<void>;
 }
 
 export interface Processes {
   /** Rejects with the reason when the script ends or is not ready in time. */
   readonly start: (start: Start) => Promise<Running>;
   readonly stopAll: () => Promise<void>;
-  /** For the way out of a process, where nothing can be awaited. */
-  readonly killAll: () => void;
 }
 
 const READY_MS = 10_000;
-const POLL_MS = 50;
+const POLL_MS = 2;
 const STOP_MS = 2_000;
 const STDERR_CHARS = 2_000;
 
+/** Whatever way this process ends, what it has started ends with it. */
 export function createProcesses(): Processes {
+  if (process.platform !== "linux") {
+    throw new Error("The benchmark reads /proc and runs on Linux only.");
+  }
   const children = new Set<ChildProcess>();
   // Candidates may write files where they are started, such as a database.
-  const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
+  const root = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const killAll = () => {
     for (const child of children) child.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true });
   };
+  process.once("exit", killAll);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(1));
+  }
 
   return {
     async start({ script, args, env, port, readyPath }) {
+      const folder = mkdtempSync(join(root, "process-"));
+      const spawnedAtMs = performance.now();
       const child = spawn(process.execPath, [script, ...args], {
         cwd: folder,
         env,
@@ -54,7 +67,10 @@ export function createProcesses(): Processes {
       const complaints = lastWords(child);
       const origin = `http://127.0.0.1:${port}`;
       const problem = await readiness(child, origin + readyPath);
-      if (problem === null && child.pid !== undefined) return { pid: child.pid, origin };
+      const startMs = performance.now() - spawnedAtMs;
+      if (problem === null && child.pid !== undefined) {
+        return { pid: child.pid, origin, folder, startMs, stop: () => stop(child) };
+      }
       await stop(child);
       throw new Error([problem, complaints()].filter(Boolean).join(": "));
     },
@@ -62,7 +78,6 @@ export function createProcesses(): Processes {
       await Promise.all([...children].map(stop));
       killAll();
     },
-    killAll,
   };
 }
 
