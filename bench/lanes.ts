@@ -10,6 +10,7 @@ export interface Lane {
   /** The gateway; null where there is none. */
   readonly pid: number | null;
   readonly request: BenchRequest;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts the candidate, and throws when it does not answer the scenario's request properly. */
@@ -29,7 +30,8 @@ export async function openLane(
     const extra = candidate.headers?.(upstreamOrigin) ?? {};
     const request = { ...wanted, headers: { ...wanted.headers, ...extra } };
     await verify(origin, request);
-    return { scenario, origin, pid: running?.pid ?? null, request };
+    const stop = running?.stop ?? (() => Promise.resolve());
+    return { scenario, origin, pid: running?.pid ?? null, request, stop };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`"${name}" cannot be measured: ${reason}`, { cause });

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { request } from "undici";
 
 export interface Start {
@@ -28,6 +29,8 @@ export interface Running {
 export interface Processes {
   /** Rejects with the reason when the script ends or is not ready in time. */
   readonly start: (start: Start) => Promise<Running>;
+  /** A folder for compiled code that processes may share (NODE_COMPILE_CACHE). */
+  readonly compileCache: string;
   readonly stopAll: () => Promise<void>;
 }
 
@@ -74,11 +77,21 @@ export function createProcesses(): Processes {
       await stop(child);
       throw new Error([problem, complaints()].filter(Boolean).join(": "));
     },
+    compileCache: join(root, "compiled"),
     async stopAll() {
       await Promise.all([...children].map(stop));
       killAll();
     },
   };
+}
+
+/** Where the answers come from that all candidates pass on. */
+export async function startUpstream(processes: Processes): Promise<string> {
+  const port = await freePort();
+  const script = fileURLToPath(new URL("./upstream.ts", import.meta.url));
+  const args = [String(port)];
+  const { origin } = await processes.start({ script, args, env: {}, port, readyPath: "/healthz" });
+  return origin;
 }
 
 /** A port free a moment ago. Another process could take it first; the start then fails and says so. */

@@ -37,11 +37,16 @@ export function longRequest(bearer: string): BenchRequest {
   return asChat(bearer, body, ANSWER);
 }
 
-/** A stream of 50 events in a second; of the idle model, one event and then nothing. */
-export function streamRequest(bearer: string, model = MODEL): BenchRequest {
+/** A stream of 50 events in a second. */
+export function streamRequest(bearer: string): BenchRequest {
   const messages = [{ role: "user", content: PROMPT }];
-  const body = { model, messages, stream: true, stream_options: { include_usage: true } };
+  const body = { model: MODEL, messages, stream: true, stream_options: { include_usage: true } };
   return asChat(bearer, body, "data: [DONE]\n\n");
+}
+
+/** The same, answered with one event and then nothing. */
+export function idling(stream: BenchRequest): BenchRequest {
+  return { ...stream, body: stream.body.replace(MODEL, IDLE_MODEL) };
 }
 
 /** Parley's own form: the operator's key, and the answer in an envelope. */

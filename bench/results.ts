@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import type { MemoryLine } from "./memory.ts";
 import type { CpuLine, LatencyLine } from "./report.ts";
 import type { Soak } from "./soak.ts";
+import type { StartLine } from "./start-up.ts";
 
 /** What a run found, as `--json` writes it. Parts that were not measured are left out. */
 export interface Results {
@@ -11,6 +13,8 @@ export interface Results {
   readonly cores: number;
   readonly cpu?: readonly CpuLine[];
   readonly latency?: readonly LatencyLine[];
+  readonly memory?: readonly MemoryLine[];
+  readonly start?: readonly StartLine[];
   readonly workers?: readonly CpuLine[];
   readonly imageMb?: number;
   readonly soak?: Soak;

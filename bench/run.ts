@@ -1,7 +1,9 @@
-import { fileURLToPath } from "node:url";
+import { bare, parley } from "./candidates.ts";
 import { openLane } from "./lanes.ts";
-import { type Options, readOptions, USAGE } from "./options.ts";
-import { createProcesses, freePort, type Processes } from "./processes.ts";
+import { formatMemory, measureMemory } from "./memory.ts";
+import { type Options, type Phase, readOptions, USAGE } from "./options.ts";
+import { installPortkey } from "./portkey.ts";
+import { createProcesses, type Processes, startUpstream } from "./processes.ts";
 import {
   type CpuLine,
   formatCpu,
@@ -11,8 +13,9 @@ import {
 } from "./report.ts";
 import { type Parts, resultsOf, writeResults } from "./results.ts";
 import { CALLS_PER_SECOND, measureCpu, measureLatency } from "./rounds.ts";
-import { CONTROL, choose, createScenarios } from "./scenarios.ts";
+import { CONTROL, choose, createScenarios, type Scenario, workerScenarios } from "./scenarios.ts";
 import { formatSoak, soak } from "./soak.ts";
+import { formatStart, measureStart } from "./start-up.ts";
 
 process.exitCode = await main().catch((error: unknown) => {
   say(error instanceof Error ? error.message : String(error));
@@ -27,9 +30,16 @@ async function main(): Promise<number> {
   }
   const processes = createProcesses();
   try {
-    const { passed, ...parts } = await measure(options, processes);
-    if (options.jsonFile !== null) writeResults(options.jsonFile, resultsOf(parts));
-    return passed ? 0 : 1;
+    const upstreamOrigin = await startUpstream(processes);
+    if (options.soakMinutes !== null) {
+      const found = await soak(options.soakMinutes, upstreamOrigin, processes, say);
+      const { text, passed } = formatSoak(found);
+      say(`\n${text}`);
+      save(options, { soak: found });
+      return passed ? 0 : 1;
+    }
+    save(options, await measure(options, upstreamOrigin, processes));
+    return 0;
   } finally {
     await processes.stopAll();
   }
@@ -37,40 +47,65 @@ async function main(): Promise<number> {
 
 async function measure(
   options: Options,
+  upstreamOrigin: string,
   processes: Processes,
-): Promise<Parts & { readonly passed: boolean }> {
-  const upstreamOrigin = await startUpstream(processes);
-  if (options.soakMinutes !== null) {
-    const result = await soak(options.soakMinutes, upstreamOrigin, processes, say);
-    const { text, passed } = formatSoak(result);
-    say(`\n${text}`);
-    return { soak: result, passed };
+): Promise<Parts> {
+  const scenarios = createScenarios(options.portkey ? installPortkey(say) : null);
+  const wants = (phase: Phase) => options.phases.includes(phase);
+  const chosen = choose(scenarios, options.only);
+  const calls = await measureCalls(chosen, options, upstreamOrigin, processes);
+  const parts: { -readonly [Name in keyof Parts]: Parts[Name] } = { ...calls };
+  if (options.imageMb !== null) parts.imageMb = options.imageMb;
+  if (wants("memory")) {
+    say("memory: open, idle streams, one candidate after the other …");
+    const streams = scenarios.filter(({ group }) => group === "stream");
+    parts.memory = await measureMemory(streams, upstreamOrigin, processes);
+    say(`${formatMemory(parts.memory)}\n`);
   }
-  return { passed: true, ...(await measureCalls(options, upstreamOrigin, processes)) };
+  if (wants("start")) {
+    say("start-up: from the start of the process to the first 200 …");
+    const named = [
+      ["bare", bare],
+      ["parley", parley],
+    ] as const;
+    parts.start = await measureStart(named, upstreamOrigin, processes);
+    say(`${formatStart(parts.start)}\n`);
+  }
+  if (wants("workers")) {
+    const workers = { ...options, phases: ["cpu"] as const };
+    say("workers: load, gateway and upstream share the cores of this machine");
+    const { cpu } = await measureCalls(workerScenarios, workers, upstreamOrigin, processes);
+    if (cpu) parts.workers = cpu;
+  }
+  return parts;
 }
 
-async function measureCalls(options: Options, upstreamOrigin: string, processes: Processes) {
-  const scenarios = choose(createScenarios(null), options.only);
+/** The phases that put calls side by side, on candidates that run all the while. */
+async function measureCalls(
+  scenarios: readonly Scenario[],
+  options: Options,
+  upstreamOrigin: string,
+  processes: Processes,
+): Promise<Pick<Parts, "cpu" | "latency">> {
+  const { phases, rounds, seconds, latencyRounds, calls } = options;
+  const parts: { cpu?: CpuLine[]; latency?: ReturnType<typeof summarizeLatency> } = {};
+  const used = scenarios.filter(({ timed }) => phases.includes("cpu") || timed);
+  if (!phases.includes("cpu") && !phases.includes("latency")) return parts;
   const lanes = [];
-  for (const scenario of scenarios) lanes.push(await openLane(scenario, upstreamOrigin, processes));
-  say(`CPU: ${options.rounds} rounds of ${options.seconds} s, interleaved …`);
-  const cpu = summarizeCpu(scenarios, await measureCpu(lanes, options));
-  say(formatCpu(cpu));
-  warnOfNoise(cpu);
-  say(
-    `latency: ${options.latencyRounds} rounds of ${options.calls} calls at ${CALLS_PER_SECOND}/s …`,
-  );
-  const latency = summarizeLatency(await measureLatency(lanes, options));
-  say(formatLatency(latency));
-  return { cpu, latency };
-}
-
-async function startUpstream(processes: Processes): Promise<string> {
-  const port = await freePort();
-  const script = fileURLToPath(new URL("./upstream.ts", import.meta.url));
-  const args = [String(port)];
-  const { origin } = await processes.start({ script, args, env: {}, port, readyPath: "/healthz" });
-  return origin;
+  for (const scenario of used) lanes.push(await openLane(scenario, upstreamOrigin, processes));
+  if (phases.includes("cpu")) {
+    say(`CPU: ${rounds} rounds of ${seconds} s, interleaved …`);
+    parts.cpu = summarizeCpu(scenarios, await measureCpu(lanes, options));
+    say(`${formatCpu(parts.cpu)}\n`);
+    warnOfNoise(parts.cpu);
+  }
+  if (phases.includes("latency")) {
+    say(`latency: ${latencyRounds} rounds of ${calls} calls at ${CALLS_PER_SECOND}/s …`);
+    parts.latency = summarizeLatency(await measureLatency(lanes, options));
+    say(`${formatLatency(parts.latency)}\n`);
+  }
+  await Promise.all(lanes.map(({ stop }) => stop()));
+  return parts;
 }
 
 function warnOfNoise(lines: readonly CpuLine[]): void {
@@ -78,9 +113,13 @@ function warnOfNoise(lines: readonly CpuLine[]): void {
   // A quiet machine stays well within it at 8 rounds.
   if (off <= 0.1) return;
   say(
-    `\nNoisy: "${CONTROL}" should be 1.00. Differences under ${Math.ceil(off * 100)} % say nothing;`,
+    `Noisy: "${CONTROL}" should be 1.00. Differences under ${Math.ceil(off * 100)} % say nothing;`,
   );
-  say("repeat with more --rounds, or when the machine does nothing else.");
+  say("repeat with more --rounds, or when the machine does nothing else.\n");
+}
+
+function save(options: Options, parts: Parts): void {
+  if (options.jsonFile !== null) writeResults(options.jsonFile, resultsOf(parts));
 }
 
 function say(text: string): void {

@@ -42,6 +42,8 @@ export const DIRECT = "direct";
 const CONNECTIONS = 32;
 /** Each takes a second, so that many are needed to keep a gateway busy. */
 const STREAMS = 300;
+/** More than one process passes on. */
+const WORKER_STREAMS = 900;
 
 const json = {
   group: "json",
@@ -101,10 +103,11 @@ export function createScenarios(portkeyScript: string | null): readonly Scenario
 /** Parley in one process and in two, side by side. */
 export const workerScenarios: readonly Scenario[] = [1, 2].flatMap((workers) => {
   const candidate = parleyWorkers(workers);
-  const kept = workers === 1 ? "parley, 1 worker" : `parley, ${workers} workers`;
+  const name = `parley, WORKERS=${workers}`;
+  const streams = { ...stream, connections: WORKER_STREAMS, baseline: "parley, WORKERS=1, stream" };
   return [
-    { ...json, name: kept, candidate, baseline: "parley, 1 worker" },
-    { ...stream, name: `${kept}, stream`, candidate, baseline: "parley, 1 worker, stream" },
+    { ...json, name, candidate, baseline: "parley, WORKERS=1" },
+    { ...streams, name: `${name}, stream`, candidate },
   ];
 });
 
