@@ -34,7 +34,12 @@ export function resultsOf(parts: Parts): Results {
 }
 
 export function writeResults(file: string, results: Results): void {
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(results, rounded, 2)}\n`);
+}
+
+/** Digits after the third are noise. */
+function rounded(_name: string, value: unknown): unknown {
+  return typeof value === "number" ? Math.round(value * 1_000) / 1_000 : value;
 }
 
 /** Files of `--json` are trusted: they are ours. */
