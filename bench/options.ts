@@ -11,6 +11,8 @@ export interface Options extends Plan {
   readonly phases: readonly Phase[];
   readonly portkey: boolean;
   readonly soakMinutes: number | null;
+  /** So many streams at a time in so much memory; null: not asked for. */
+  readonly memoryLimit: { readonly streams: number; readonly limitMb: number } | null;
   /** What the image adds to its base, in MB, as whoever built it measured. */
   readonly imageMb: number | null;
   readonly jsonFile: string | null;
@@ -26,6 +28,8 @@ What is measured; without any of these: all but --workers and --portkey, in abou
   --portkey       Portkey's gateway beside the others; installs it into the cache of this user
   --all           all of it, with the calls that a p99 wants; about twenty minutes
   --soak MINUTES  instead of all that: a mixed load, and whether memory stays
+  --memory-limit MB [--streams N]
+                  instead of all that: whether N streams at a time (500) fit into MB of memory
 How
   --only A,B      of CPU and latency only ${GROUPS.join(", ")}
   --rounds N      measured rounds of each scenario (8; 5 of latency)
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[]): Options | null {
     only: values.only.flatMap((names) => names.split(",")).map(groupOf),
     phases: asked.length > 0 && !values.all ? asked : usual,
     portkey: values.portkey || values.all,
+    memoryLimit: memoryLimitOf(values),
     soakMinutes: optional("--soak", values.soak, 0.1, 100_000),
     imageMb: optional("--image", values.image, 0.1, 100_000),
     jsonFile: values.json ?? null,
@@ -70,6 +75,8 @@ const known = {
   portkey: flag,
   all: flag,
   soak: text,
+  "memory-limit": text,
+  streams: text,
   only: { type: "string", multiple: true, default: [] as string[] },
   rounds: text,
   seconds: text,
@@ -79,6 +86,12 @@ const known = {
   json: text,
   help: flag,
 } as const;
+
+function memoryLimitOf(values: { "memory-limit"?: string; streams?: string }) {
+  const limitMb = optional("--memory-limit", values["memory-limit"], 32, 100_000);
+  const streams = optional("--streams", values.streams, 1, 10_000, Number.isInteger) ?? 500;
+  return limitMb === null ? null : { limitMb, streams };
+}
 
 function groupOf(name: string): Group {
   const found = GROUPS.find((group) => group === name.trim().toLowerCase());

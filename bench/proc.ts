@@ -21,6 +21,11 @@ export function readRssMb(pid: number): number {
   return sumOfTree(pid, (member) => statusKib(member, "VmRSS")) / KIB_PER_MB;
 }
 
+/** Of that, what is in no file and so has to stay in memory where there is no swap, in MB. */
+export function readPrivateMb(pid: number): number {
+  return sumOfTree(pid, (member) => statusKib(member, "RssAnon")) / KIB_PER_MB;
+}
+
 /** The most that was ever resident, in MB. */
 export function readPeakMb(pid: number): number {
   return sumOfTree(pid, (member) => statusKib(member, "VmHWM")) / KIB_PER_MB;

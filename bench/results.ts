@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { MemoryLine } from "./memory.ts";
+import type { MemoryLimit } from "./memory-limit.ts";
 import type { CpuLine, LatencyLine } from "./report.ts";
 import type { Soak } from "./soak.ts";
 import type { StartLine } from "./start-up.ts";
@@ -17,6 +18,7 @@ export interface Results {
   readonly start?: readonly StartLine[];
   readonly workers?: readonly CpuLine[];
   readonly imageMb?: number;
+  readonly memoryLimit?: MemoryLimit;
   readonly soak?: Soak;
 }
 

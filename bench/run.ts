@@ -1,6 +1,7 @@
 import { bare, parley } from "./candidates.ts";
 import { openLane } from "./lanes.ts";
 import { formatMemory, measureMemory } from "./memory.ts";
+import { formatMemoryLimit, measureMemoryLimit } from "./memory-limit.ts";
 import { type Options, type Phase, readOptions, USAGE } from "./options.ts";
 import { installPortkey } from "./portkey.ts";
 import { createProcesses, type Processes, startUpstream } from "./processes.ts";
@@ -31,18 +32,38 @@ async function main(): Promise<number> {
   const processes = createProcesses();
   try {
     const upstreamOrigin = await startUpstream(processes);
-    if (options.soakMinutes !== null) {
-      const found = await soak(options.soakMinutes, upstreamOrigin, processes, say);
-      const { text, passed } = formatSoak(found);
-      say(`\n${text}`);
-      save(options, { soak: found });
-      return passed ? 0 : 1;
-    }
+    const verdict = await prove(options, upstreamOrigin, processes);
+    if (verdict !== null) return verdict ? 0 : 1;
     save(options, await measure(options, upstreamOrigin, processes));
     return 0;
   } finally {
     await processes.stopAll();
   }
+}
+
+/** What passes or fails, and is asked for instead of figures; null when it is not asked for. */
+async function prove(
+  options: Options,
+  upstreamOrigin: string,
+  processes: Processes,
+): Promise<boolean | null> {
+  const { soakMinutes, memoryLimit } = options;
+  if (soakMinutes !== null) {
+    const found = await soak(soakMinutes, upstreamOrigin, processes, say);
+    save(options, { soak: found });
+    const { text, passed } = formatSoak(found);
+    say(`\n${text}`);
+    return passed;
+  }
+  if (memoryLimit !== null) {
+    const { streams, limitMb } = memoryLimit;
+    const found = await measureMemoryLimit(streams, limitMb, upstreamOrigin, processes);
+    save(options, { memoryLimit: found });
+    const { text, passed } = formatMemoryLimit(found);
+    say(text);
+    return passed;
+  }
+  return null;
 }
 
 async function measure(
