@@ -26,7 +26,7 @@ What is measured; without any of these: all but --workers and --portkey, in abou
   --start         time from the start of a process to its first answer
   --workers       Parley with WORKERS=1 and WORKERS=2 side by side
   --portkey       Portkey's gateway beside the others; installs it into the cache of this user
-  --all           all of it, with the calls that a p99 wants; about twenty minutes
+  --all           all of it, with the calls that a p99 wants; about 25 minutes
   --soak MINUTES  instead of all that: a mixed load, and whether memory stays
   --memory-limit MB [--streams N]
                   instead of all that: whether N streams at a time (500) fit into MB of memory
@@ -44,18 +44,19 @@ How
 export function readOptions(args: readonly string[]): Options | null {
   const { values } = parseArgs({ args: [...args], options: known });
   if (values.help) return null;
-  const asked = PHASES.filter((phase) => values[phase]);
-  const usual = PHASES.filter((phase) => values.all || phase !== "workers");
-  const manyCalls = values.all || values.latency ? 2_000 : 400;
+  const only = values.only.flatMap((names) => names.split(",")).map(groupOf);
+  const asked = PHASES.filter((phase) => values[phase] || values.all);
   const rounds = optional("--rounds", values.rounds, 1, 1_000, Number.isInteger);
   return {
     rounds: rounds ?? 8,
     latencyRounds: rounds ?? 5,
     seconds: optional("--seconds", values.seconds, 0.1, 60) ?? 1,
     warmUpSeconds: optional("--warm-up", values["warm-up"], 0, 60) ?? 3,
-    calls: optional("--calls", values.calls, 1, 100_000, Number.isInteger) ?? manyCalls,
-    only: values.only.flatMap((names) => names.split(",")).map(groupOf),
-    phases: asked.length > 0 && !values.all ? asked : usual,
+    calls:
+      optional("--calls", values.calls, 1, 100_000, Number.isInteger) ??
+      (asked.includes("latency") ? 2_000 : 400),
+    only,
+    phases: asked.length > 0 ? asked : usualPhases(only),
     portkey: values.portkey || values.all,
     memoryLimit: memoryLimitOf(values),
     soakMinutes: optional("--soak", values.soak, 0.1, 100_000),
@@ -86,6 +87,11 @@ const known = {
   json: text,
   help: flag,
 } as const;
+
+/** Where none is asked for: all that do not take long, of groups those they have a say in. */
+function usualPhases(only: readonly Group[]): readonly Phase[] {
+  return only.length > 0 ? ["cpu", "latency"] : ["cpu", "latency", "memory", "start"];
+}
 
 function memoryLimitOf(values: { "memory-limit"?: string; streams?: string }) {
   const limitMb = optional("--memory-limit", values["memory-limit"], 32, 100_000);
