@@ -49,7 +49,7 @@ export function createProcesses(): Processes {
   // Candidates may write files where they are started, such as a database.
   const root = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const killAll = () => {
-    for (const child of children) child.kill("SIGKILL");
+    for (const child of children) killGroup(child);
     rmSync(root, { recursive: true, force: true });
   };
   process.once("exit", killAll);
@@ -66,6 +66,8 @@ export function createProcesses(): Processes {
       cwd: folder,
       env: { NODE_COMPILE_CACHE: join(root, "compiled"), ...env },
       stdio: ["ignore", "ignore", "pipe"],
+      // A group of its own, so that what it starts can be ended with it.
+      detached: true,
     });
     children.add(child);
     child.once("exit", () => children.delete(child));
@@ -168,9 +170,19 @@ async function stop(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const ended = once(child, "exit");
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  const timer = setTimeout(() => killGroup(child), STOP_MS);
   await ended;
   clearTimeout(timer);
+  killGroup(child);
+}
+
+/** The process and whatever it has started. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // none of them is left
+  }
 }
 
 function hasEnded(child: ChildProcess): boolean {
