@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { request } from "undici";
-import { createMemoryGroup, type MemoryGroup } from "./cgroup.ts";
+import { createMemoryGroup } from "./cgroup.ts";
 import { createCaller, keepBusy, type Tally } from "./load.ts";
-import { issueToken, METRICS_TOKEN, PARLEY_SCRIPT, parleyEnv } from "./parley.ts";
+import { issueToken, readMetrics, startParley } from "./parley.ts";
 import { readPeakMb, readPrivateMb, readRssMb } from "./proc.ts";
-import { freePort, type Processes, type Running } from "./processes.ts";
+import { freePort, type Processes } from "./processes.ts";
 import { MODEL, streamRequest } from "./requests.ts";
 
 /** Parley with many streams under way, in so much memory. In MB where nothing else is said. */
@@ -44,11 +43,15 @@ export async function measureMemoryLimit(
   const group = createMemoryGroup(limitMb);
   try {
     const nodeMb = await bareNodeMb(processes);
-    const parley = await startParley(upstreamOrigin, group, processes);
+    const parley = await startParley(processes, upstreamOrigin, {}, group?.procsFile);
     await sleep(REST_MS);
     const restMb = readRssMb(parley.pid);
     const restPrivateMb = readPrivateMb(parley.pid);
-    const heap = await heapOf(parley.origin);
+    const metric = await readMetrics(parley.origin);
+    const heap = {
+      restHeapMb: metric("parley_nodejs_heap_size_used_bytes") / BYTES_PER_MB,
+      restExternalMb: metric("parley_nodejs_external_memory_bytes") / BYTES_PER_MB,
+    };
     const token = await issueToken(parley.origin, MODEL);
     const caller = createCaller(parley.origin, streamRequest(token), streams);
     const tally: Tally = await keepBusy(caller, streams, LOAD_SECONDS);
@@ -66,7 +69,7 @@ export async function measureMemoryLimit(
       restPrivateMb,
       ...heap,
     };
-    return { ...base, peakMb, privateMb, ...charged, ...tally };
+    return { ...base, ...heap, peakMb, privateMb, ...charged, ...tally };
   } finally {
     await processes.stopAll();
     group?.remove();
@@ -90,23 +93,6 @@ export function formatMemoryLimit(found: MemoryLimit) {
   return { text: text.join("\n"), passed };
 }
 
-function startParley(
-  upstreamOrigin: string,
-  group: MemoryGroup | null,
-  processes: Processes,
-): Promise<Running> {
-  return freePort().then((port) =>
-    processes.start({
-      script: PARLEY_SCRIPT,
-      args: [],
-      env: { ...parleyEnv(port, upstreamOrigin), NODE_ENV: "production" },
-      port,
-      readyPath: "/healthz",
-      procsFile: group?.procsFile ?? null,
-    }),
-  );
-}
-
 /** What Node takes before it has anything to do but serve. */
 async function bareNodeMb(processes: Processes): Promise<number> {
   const port = await freePort();
@@ -117,16 +103,4 @@ async function bareNodeMb(processes: Processes): Promise<number> {
   const rssMb = readRssMb(running.pid);
   await running.stop();
   return rssMb;
-}
-
-async function heapOf(origin: string) {
-  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
-  const { body } = await request(`${origin}/metrics`, { headers });
-  const text = await body.text();
-  const mbOf = (name: string) =>
-    Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1]) / BYTES_PER_MB;
-  return {
-    restHeapMb: mbOf("parley_nodejs_heap_size_used_bytes"),
-    restExternalMb: mbOf("parley_nodejs_external_memory_bytes"),
-  };
 }

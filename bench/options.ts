@@ -26,7 +26,7 @@ What is measured; without any of these: all but --workers and --portkey, in abou
   --start         time from the start of a process to its first answer
   --workers       Parley with WORKERS=1 and WORKERS=2 side by side
   --portkey       Portkey's gateway beside the others; installs it into the cache of this user
-  --all           all of it, with the calls that a p99 wants; about 25 minutes
+  --all           all of it, with the calls that a p99 wants; about twelve minutes
   --soak MINUTES  instead of all that: a mixed load, and whether memory stays
   --memory-limit MB [--streams N]
                   instead of all that: whether N streams at a time (500) fit into MB of memory

@@ -1,15 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { request } from "undici";
+import { freePort, type Processes, type Running } from "./processes.ts";
 
 /** The operator's own credential, for every Parley that is started here. */
 const ADMIN_TOKEN = "bench-admin-token-0123456789abcdef";
-export const METRICS_TOKEN = "bench-metrics-token";
+const METRICS_TOKEN = "bench-metrics-token";
 export const OWN_KEY = "sk-bench";
 
 export const PARLEY_SCRIPT = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** Counted on every call, reached by none. */
-export const FAR_LIMITS = {
+const FAR_LIMITS = {
   SECOND_LIMIT: "1000000",
   MINUTE_LIMIT: "10000000",
   HOUR_LIMIT: "100000000",
@@ -28,6 +29,27 @@ export function parleyEnv(port: number, upstreamOrigin: string): Record<string, 
     UPSTREAM_IDLE_SECONDS: "600",
     ...FAR_LIMITS,
   };
+}
+
+/** One Parley by itself, with settings beside or instead of the usual ones. */
+export async function startParley(
+  processes: Processes,
+  upstreamOrigin: string,
+  settings: Readonly<Record<string, string>>,
+  procsFile: string | null = null,
+): Promise<Running> {
+  const port = await freePort();
+  const env = { ...parleyEnv(port, upstreamOrigin), ...settings };
+  const start = { script: PARLEY_SCRIPT, args: [], env, port, readyPath: "/healthz" };
+  return processes.start({ ...start, procsFile });
+}
+
+/** Reads a gauge of /metrics by its name; NaN of one that is not there. */
+export async function readMetrics(origin: string): Promise<(name: string) => number> {
+  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+  const { body } = await request(`${origin}/metrics`, { headers });
+  const text = await body.text();
+  return (name) => Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1]);
 }
 
 /** The secret of a token with limits and quotas that are counted on every call and reached by none. */

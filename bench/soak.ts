@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { request } from "undici";
-import { issueToken, METRICS_TOKEN, PARLEY_SCRIPT, parleyEnv } from "./parley.ts";
+import { issueToken, readMetrics, startParley } from "./parley.ts";
 import { countSockets, readCpuMs, readRssMb } from "./proc.ts";
-import { freePort, type Processes, type Running } from "./processes.ts";
+import type { Processes } from "./processes.ts";
 import { MODEL } from "./requests.ts";
 import { fitGrowth, type Growth, type SoakSample } from "./soak-fit.ts";
 import { createSoakLoad, type SoakTally } from "./soak-load.ts";
@@ -28,7 +27,13 @@ const CALLS_PER_SECOND = 150;
 const SAMPLE_SECONDS = 15;
 /** For connections that nobody uses to be closed on both sides, and collected garbage given back. */
 const AFTER_SECONDS = 20;
-const LIMITS = { SECOND_LIMIT: "5", MINUTE_LIMIT: "60", HOUR_LIMIT: "3600" };
+/** Limits that one greedy address reaches, and the others do not. */
+const SETTINGS = {
+  SECOND_LIMIT: "5",
+  MINUTE_LIMIT: "60",
+  HOUR_LIMIT: "3600",
+  TRUSTED_PROXIES: "loopback",
+};
 
 type Say = (text: string) => void;
 
@@ -39,7 +44,7 @@ export async function soak(
   processes: Processes,
   say: Say,
 ): Promise<Soak> {
-  const parley = await startParley(upstreamOrigin, processes);
+  const parley = await startParley(processes, upstreamOrigin, SETTINGS);
   const load = createSoakLoad(parley.origin, await issueToken(parley.origin, MODEL));
   const socketsAtRest = countSockets(parley.pid);
   const csvFile = join(
@@ -61,7 +66,7 @@ export async function soak(
     calls: load.tally.calls,
     rowsWanted: load.tally.rows,
     ...rowsIn(join(parley.folder, "data")),
-    openCalls: await openCallsOf(parley.origin),
+    openCalls: (await readMetrics(parley.origin))("parley_open_calls"),
     socketsLeft: countSockets(parley.pid) - socketsAtRest,
     surprises: Object.fromEntries(load.tally.surprises),
   };
@@ -85,12 +90,6 @@ export function formatSoak(result: Soak): { readonly text: string; readonly pass
   ];
   const lines = checks.map(([text, good]) => `${good ? "ok    " : "FAILED"} ${text}`);
   return { text: lines.join("\n"), passed: checks.every(([, good]) => good) };
-}
-
-async function startParley(upstreamOrigin: string, processes: Processes): Promise<Running> {
-  const port = await freePort();
-  const env = { ...parleyEnv(port, upstreamOrigin), ...LIMITS, TRUSTED_PROXIES: "loopback" };
-  return processes.start({ script: PARLEY_SCRIPT, args: [], env, port, readyPath: "/healthz" });
 }
 
 /** One line a sample, written at once: what was measured is there even if the run is cut off. */
@@ -134,10 +133,4 @@ function rowsIn(folder: string): { readonly rows: number; readonly reservations:
   } finally {
     database.close();
   }
-}
-
-async function openCallsOf(origin: string): Promise<number> {
-  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
-  const { body } = await request(`${origin}/metrics`, { headers });
-  return Number(/^parley_open_calls (\d+)/m.exec(await body.text())?.[1] ?? Number.NaN);
 }
