@@ -60,16 +60,8 @@ export async function measureMemoryLimit(
     const peakMb = readPeakMb(parley.pid);
     const charged = { chargedMb: group?.peakMb() ?? null, kills: group?.kills() ?? 0 };
     await parley.stop();
-    const base = {
-      streams,
-      limitMb,
-      enforced: group !== null,
-      nodeMb,
-      restMb,
-      restPrivateMb,
-      ...heap,
-    };
-    return { ...base, ...heap, peakMb, privateMb, ...charged, ...tally };
+    const atRest = { enforced: group !== null, nodeMb, restMb, restPrivateMb, ...heap };
+    return { streams, limitMb, ...atRest, peakMb, privateMb, ...charged, ...tally };
   } finally {
     await processes.stopAll();
     group?.remove();
