@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, Pool } from "undici";
-import type { BenchRequest } from "./candidates.ts";
+import type { BenchRequest } from "./requests.ts";
 
 export interface Tally {
   completed: number;
@@ -97,7 +97,8 @@ function count(tally: Tally, result: CallResult): void {
   }
 }
 
-async function until(dueMs: number): Promise<void> {
+/** Resolves at that moment of performance.now(), within microseconds. */
+export async function until(dueMs: number): Promise<void> {
   const idleMs = dueMs - SPIN_MS - performance.now();
   if (idleMs > 0) await sleep(idleMs);
   // Turns of the event loop, not a blocking wait: answers go on being read.

@@ -1,56 +1,119 @@
 import { parseArgs } from "node:util";
 import type { Plan } from "./rounds.ts";
+import { GROUPS, type Group } from "./scenarios.ts";
+
+/** What can be measured, each by itself. */
+export const PHASES = ["cpu", "latency", "memory", "start", "workers"] as const;
+export type Phase = (typeof PHASES)[number];
 
 export interface Options extends Plan {
-  /** Names of scenarios; empty is all. */
-  readonly only: readonly string[];
+  readonly only: readonly Group[];
+  readonly phases: readonly Phase[];
+  readonly portkey: boolean;
+  readonly soakMinutes: number | null;
+  /** So many streams at a time in so much memory; null: not asked for. */
+  readonly memoryLimit: { readonly streams: number; readonly limitMb: number } | null;
+  /** What the image adds to its base, in MB, as whoever built it measured. */
+  readonly imageMb: number | null;
   readonly jsonFile: string | null;
-  /** The paired ratio the guarded scenario may not exceed. */
-  readonly guardRatio: number | null;
 }
 
 export const USAGE = `node bench/run.ts [options]
-  --rounds N      measured rounds of each scenario (8)
-  --seconds S     length of a round (1)
+What is measured; without any of these: all but --workers and --portkey, in about five minutes
+  --cpu           CPU per call and per relayed chunk
+  --latency       added latency at a low fixed rate
+  --memory        memory of open, idle streams
+  --start         time from the start of a process to its first answer
+  --workers       Parley with WORKERS=1 and WORKERS=2 side by side
+  --portkey       Portkey's gateway beside the others; installs it into the cache of this user
+  --all           all of it, with the calls that a p99 wants; about twelve minutes
+  --soak MINUTES  instead of all that: a mixed load, and whether memory stays
+  --memory-limit MB [--streams N]
+                  instead of all that: whether N streams at a time (500) fit into MB of memory
+How
+  --only A,B      of CPU and latency only ${GROUPS.join(", ")}
+  --rounds N      measured rounds of each scenario (8; 5 of latency)
+  --seconds S     length of a CPU round (1)
   --warm-up S     warm-up of each scenario (3)
-  --only A,B      only these scenarios, and those they are compared with
-  --json FILE     write every round to FILE
-  --guard R       fail when Parley's median CPU ratio to bare is over R
+  --calls N       calls of a latency round (400; 2000 with --latency or --all)
+  --image MB      the size of the image without its base, to be noted with the results
+  --json FILE     write the results to FILE
   --help`;
 
 /** Null asks for the usage; throws on what cannot be understood. */
 export function readOptions(args: readonly string[]): Options | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: "string", default: "8" },
-      seconds: { type: "string", default: "1" },
-      "warm-up": { type: "string", default: "3" },
-      only: { type: "string", multiple: true, default: [] },
-      json: { type: "string" },
-      guard: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const { values } = parseArgs({ args: [...args], options: known });
   if (values.help) return null;
+  const only = values.only.flatMap((names) => names.split(",")).map(groupOf);
+  const asked = PHASES.filter((phase) => values[phase] || values.all);
+  const rounds = optional("--rounds", values.rounds, 1, 1_000, Number.isInteger);
   return {
-    rounds: numberOf("--rounds", values.rounds, 1, 1_000, Number.isInteger),
-    seconds: numberOf("--seconds", values.seconds, 0.1, 60),
-    warmUpSeconds: numberOf("--warm-up", values["warm-up"], 0, 60),
-    only: values.only.flatMap((names) => names.split(",")).map((name) => name.trim()),
+    rounds: rounds ?? 8,
+    latencyRounds: rounds ?? 5,
+    seconds: optional("--seconds", values.seconds, 0.1, 60) ?? 1,
+    warmUpSeconds: optional("--warm-up", values["warm-up"], 0, 60) ?? 3,
+    calls:
+      optional("--calls", values.calls, 1, 100_000, Number.isInteger) ??
+      (asked.includes("latency") ? 2_000 : 400),
+    only,
+    phases: asked.length > 0 ? asked : usualPhases(only),
+    portkey: values.portkey || values.all,
+    memoryLimit: memoryLimitOf(values),
+    soakMinutes: optional("--soak", values.soak, 0.1, 100_000),
+    imageMb: optional("--image", values.image, 0.1, 100_000),
     jsonFile: values.json ?? null,
-    guardRatio: values.guard === undefined ? null : numberOf("--guard", values.guard, 0.01, 1_000),
   };
 }
 
-function numberOf(
-  flag: string,
-  text: string,
+const flag = { type: "boolean", default: false } as const;
+const text = { type: "string" } as const;
+const known = {
+  cpu: flag,
+  latency: flag,
+  memory: flag,
+  start: flag,
+  workers: flag,
+  portkey: flag,
+  all: flag,
+  soak: text,
+  "memory-limit": text,
+  streams: text,
+  only: { type: "string", multiple: true, default: [] as string[] },
+  rounds: text,
+  seconds: text,
+  "warm-up": text,
+  calls: text,
+  image: text,
+  json: text,
+  help: flag,
+} as const;
+
+/** Where none is asked for: all that do not take long, of groups those they have a say in. */
+function usualPhases(only: readonly Group[]): readonly Phase[] {
+  return only.length > 0 ? ["cpu", "latency"] : ["cpu", "latency", "memory", "start"];
+}
+
+function memoryLimitOf(values: { "memory-limit"?: string; streams?: string }) {
+  const limitMb = optional("--memory-limit", values["memory-limit"], 32, 100_000);
+  const streams = optional("--streams", values.streams, 1, 10_000, Number.isInteger) ?? 500;
+  return limitMb === null ? null : { limitMb, streams };
+}
+
+function groupOf(name: string): Group {
+  const found = GROUPS.find((group) => group === name.trim().toLowerCase());
+  if (found !== undefined) return found;
+  throw new Error(`--only takes ${GROUPS.join(", ")}, not "${name}"`);
+}
+
+function optional(
+  option: string,
+  given: string | undefined,
   min: number,
   max: number,
   fits: (value: number) => boolean = Number.isFinite,
-): number {
-  const value = Number(text);
-  if (text.trim() !== "" && fits(value) && value >= min && value <= max) return value;
-  throw new Error(`${flag} takes a number from ${min} to ${max}, not "${text}"`);
+): number | null {
+  if (given === undefined) return null;
+  const value = Number(given);
+  if (given.trim() !== "" && fits(value) && value >= min && value <= max) return value;
+  throw new Error(`${option} takes a number from ${min} to ${max}, not "${given}"`);
 }

@@ -1,5 +1,4 @@
-import type { Scenario } from "./candidates.ts";
-import { readCpuMs } from "./cpu.ts";
+import type { Lane } from "./lanes.ts";
 import {
   type Caller,
   createCaller,
@@ -8,26 +7,23 @@ import {
   type Tally,
   type TimedTally,
 } from "./load.ts";
-
-/** A scenario whose candidate is up. */
-export interface Lane {
-  readonly scenario: Scenario;
-  readonly origin: string;
-  /** The gateway; null where there is none. */
-  readonly pid: number | null;
-}
+import { readCpuMs } from "./proc.ts";
 
 export interface CpuRound extends Tally {
   readonly cpuMs: number;
+  readonly seconds: number;
 }
 
 /** By scenario name, one entry a round. */
-export type Rounds<T> = Map<string, T[]>;
+export type Rounds<T> = ReadonlyMap<string, readonly T[]>;
 
 export interface Plan {
   readonly rounds: number;
+  readonly latencyRounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Calls of a latency round. */
+  readonly calls: number;
 }
 
 export const CALLS_PER_SECOND = 200;
@@ -42,14 +38,16 @@ export async function measureCpu(lanes: readonly Lane[], plan: Plan): Promise<Ro
   return await inRounds(
     gateways,
     plan.rounds,
-    ({ scenario }) => scenario.concurrency,
-    (caller, { scenario }) => keepBusy(caller, scenario.concurrency, plan.warmUpSeconds),
+    ({ scenario }) => scenario.connections,
+    (caller, { scenario }) => keepBusy(caller, scenario.connections, plan.warmUpSeconds),
     async (caller, lane) => {
-      const { concurrency } = lane.scenario;
-      await keepBusy(caller, concurrency, SETTLE_SECONDS);
+      const { connections } = lane.scenario;
+      await keepBusy(caller, connections, SETTLE_SECONDS);
+      const startMs = performance.now();
       const beforeMs = cpuOf(lane);
-      const tally = await keepBusy(caller, concurrency, plan.seconds);
-      return { ...tally, cpuMs: cpuOf(lane) - beforeMs };
+      const tally = await keepBusy(caller, connections, plan.seconds);
+      const seconds = (performance.now() - startMs) / 1_000;
+      return { ...tally, cpuMs: cpuOf(lane) - beforeMs, seconds };
     },
   );
 }
@@ -60,13 +58,13 @@ export async function measureLatency(
   plan: Plan,
 ): Promise<Rounds<TimedTally>> {
   return await inRounds(
-    lanes,
-    plan.rounds,
+    lanes.filter(({ scenario }) => scenario.timed),
+    plan.latencyRounds,
     () => OPEN_LOOP_CONNECTIONS,
     (caller) => keepPace(caller, CALLS_PER_SECOND, Math.min(1, plan.warmUpSeconds)),
     async (caller) => {
       await keepPace(caller, CALLS_PER_SECOND, SETTLE_SECONDS);
-      return await keepPace(caller, CALLS_PER_SECOND, plan.seconds);
+      return await keepPace(caller, CALLS_PER_SECOND, plan.calls / CALLS_PER_SECOND);
     },
   );
 }
@@ -80,7 +78,7 @@ async function inRounds<T>(
 ): Promise<Rounds<T>> {
   const runs = lanes.map((lane) => ({
     lane,
-    caller: createCaller(lane.origin, lane.scenario.request, connections(lane)),
+    caller: createCaller(lane.origin, lane.request, connections(lane)),
     measured: [] as T[],
   }));
   try {

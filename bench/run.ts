@@ -1,11 +1,22 @@
-import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { CONTROL, GUARDED, type Scenario, scenarios } from "./candidates.ts";
-import { createCaller } from "./load.ts";
-import { type Options, readOptions, USAGE } from "./options.ts";
-import { createProcesses, freePort, type Processes } from "./processes.ts";
-import { formatTable, type Line, summarize } from "./report.ts";
-import { CALLS_PER_SECOND, type Lane, measureCpu, measureLatency } from "./rounds.ts";
+import { bare, parley } from "./candidates.ts";
+import { openLane } from "./lanes.ts";
+import { formatMemory, measureMemory } from "./memory.ts";
+import { formatMemoryLimit, measureMemoryLimit } from "./memory-limit.ts";
+import { type Options, type Phase, readOptions, USAGE } from "./options.ts";
+import { installPortkey } from "./portkey.ts";
+import { createProcesses, type Processes, startUpstream } from "./processes.ts";
+import {
+  type CpuLine,
+  formatCpu,
+  formatLatency,
+  summarizeCpu,
+  summarizeLatency,
+} from "./report.ts";
+import { type Parts, resultsOf, writeResults } from "./results.ts";
+import { CALLS_PER_SECOND, measureCpu, measureLatency } from "./rounds.ts";
+import { CONTROL, choose, createScenarios, type Scenario, workerScenarios } from "./scenarios.ts";
+import { formatSoak, soak } from "./soak.ts";
+import { formatStart, measureStart } from "./start-up.ts";
 
 process.exitCode = await main().catch((error: unknown) => {
   say(error instanceof Error ? error.message : String(error));
@@ -18,122 +29,118 @@ async function main(): Promise<number> {
     say(USAGE);
     return 0;
   }
-  if (process.platform !== "linux") {
-    throw new Error("The benchmark reads CPU times from /proc and runs on Linux only.");
-  }
-  const chosen = choose(options.only);
   const processes = createProcesses();
-  process.once("exit", processes.killAll);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => process.exit(1));
-  }
   try {
-    return await measure(chosen, options, processes);
+    const upstreamOrigin = await startUpstream(processes);
+    const verdict = await prove(options, upstreamOrigin, processes);
+    if (verdict !== null) return verdict ? 0 : 1;
+    save(options, await measure(options, upstreamOrigin, processes));
+    return 0;
   } finally {
     await processes.stopAll();
   }
 }
 
-async function measure(
-  chosen: readonly Scenario[],
+/** What passes or fails, and is asked for instead of figures; null when it is not asked for. */
+async function prove(
   options: Options,
-  processes: Processes,
-): Promise<number> {
-  const upstreamOrigin = await startUpstream(processes);
-  const lanes: Lane[] = [];
-  for (const scenario of chosen) {
-    const lane = await open(scenario, upstreamOrigin, processes);
-    if (lane) lanes.push(lane);
-  }
-  const up = new Set<string | null>([null, ...lanes.map(({ scenario }) => scenario.name)]);
-  const lost = chosen.find(({ baseline, direct }) => !(up.has(baseline) && up.has(direct)));
-  if (lost) throw new Error(`"${lost.name}" has nothing to be compared with.`);
-
-  say(`CPU: ${options.rounds} rounds of ${options.seconds} s, interleaved …`);
-  const cpu = await measureCpu(lanes, options);
-  say(`latency: ${options.rounds} rounds of ${options.seconds} s at ${CALLS_PER_SECOND} calls/s …`);
-  const latency = await measureLatency(lanes, options);
-
-  const lines = summarize(lanes, cpu, latency);
-  say(`\n${formatTable(lines)}\n\nµs/call: CPU of the gateway. ratio: to bare, paired by round.`);
-  say("p50, p99: µs to the first byte of the answer; added: less the same without a gateway.");
-  warnOfNoise(lines);
-  if (options.jsonFile !== null) {
-    const rounds = { cpu: Object.fromEntries(cpu), latency: Object.fromEntries(latency) };
-    writeFileSync(
-      options.jsonFile,
-      JSON.stringify({ node: process.version, options, lines, rounds }),
-    );
-  }
-  return options.guardRatio === null ? 0 : guard(lines, options.guardRatio);
-}
-
-/** The scenarios asked for, with those they are compared with. */
-function choose(only: readonly string[]): Scenario[] {
-  const unknown = only.find((name) => !scenarios.some((scenario) => scenario.name === name));
-  if (unknown !== undefined) {
-    const names = scenarios.map(({ name }) => name).join(", ");
-    throw new Error(`No scenario "${unknown}". There are: ${names}`);
-  }
-  const asked = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
-  const wanted = new Set(asked.flatMap(({ name, baseline, direct }) => [name, baseline, direct]));
-  return scenarios.filter(({ name }) => wanted.has(name));
-}
-
-async function startUpstream(processes: Processes): Promise<string> {
-  const port = await freePort();
-  const script = fileURLToPath(new URL("./upstream.ts", import.meta.url));
-  const args = [String(port)];
-  const { origin } = await processes.start({ script, args, env: {}, port, readyPath: "/healthz" });
-  return origin;
-}
-
-/** Null, with a word why, when the candidate does not start or does not answer its request. */
-async function open(
-  scenario: Scenario,
   upstreamOrigin: string,
   processes: Processes,
-): Promise<Lane | null> {
-  const { name, candidate, request } = scenario;
-  try {
-    const place = { port: await freePort(), upstreamOrigin };
-    const { script, args, env, readyPath } = candidate;
-    const start = { args: args(place), env: env(place), port: place.port, readyPath };
-    const running = script === null ? null : await processes.start({ ...start, script });
-    const origin = running?.origin ?? upstreamOrigin;
-    const caller = createCaller(origin, request, 1);
-    const result = await caller.call();
-    await caller.close();
-    if ("problem" in result) throw new Error(`POST ${request.path}: ${result.problem}`);
-    return { scenario, origin, pid: running?.pid ?? null };
-  } catch (error) {
-    say(`skipped "${name}": ${error instanceof Error ? error.message : String(error)}`);
-    return null;
+): Promise<boolean | null> {
+  const { soakMinutes, memoryLimit } = options;
+  if (soakMinutes !== null) {
+    const found = await soak(soakMinutes, upstreamOrigin, processes, say);
+    save(options, { soak: found });
+    const { text, passed } = formatSoak(found);
+    say(`\n${text}`);
+    return passed;
   }
+  if (memoryLimit !== null) {
+    const { streams, limitMb } = memoryLimit;
+    const found = await measureMemoryLimit(streams, limitMb, upstreamOrigin, processes);
+    save(options, { memoryLimit: found });
+    const { text, passed } = formatMemoryLimit(found);
+    say(text);
+    return passed;
+  }
+  return null;
 }
 
-function warnOfNoise(lines: readonly Line[]): void {
-  const off = Math.abs((ratioOf(lines, CONTROL) ?? 1) - 1);
+async function measure(
+  options: Options,
+  upstreamOrigin: string,
+  processes: Processes,
+): Promise<Parts> {
+  const scenarios = createScenarios(options.portkey ? installPortkey(say) : null);
+  const wants = (phase: Phase) => options.phases.includes(phase);
+  const chosen = choose(scenarios, options.only);
+  const calls = await measureCalls(chosen, options, upstreamOrigin, processes);
+  const parts: { -readonly [Name in keyof Parts]: Parts[Name] } = { ...calls };
+  if (options.imageMb !== null) parts.imageMb = options.imageMb;
+  if (wants("memory")) {
+    say("memory: open, idle streams, one candidate after the other …");
+    const streams = scenarios.filter(({ group }) => group === "stream");
+    parts.memory = await measureMemory(streams, upstreamOrigin, processes);
+    say(`${formatMemory(parts.memory)}\n`);
+  }
+  if (wants("start")) {
+    say("start-up: from the start of the process to the first 200 …");
+    const named = [
+      ["bare", bare],
+      ["parley", parley],
+    ] as const;
+    parts.start = await measureStart(named, upstreamOrigin, processes);
+    say(`${formatStart(parts.start)}\n`);
+  }
+  if (wants("workers")) {
+    const workers = { ...options, phases: ["cpu"] as const };
+    say("workers: load, gateway and upstream share the cores of this machine");
+    const { cpu } = await measureCalls(workerScenarios, workers, upstreamOrigin, processes);
+    if (cpu) parts.workers = cpu;
+  }
+  return parts;
+}
+
+/** The phases that put calls side by side, on candidates that run all the while. */
+async function measureCalls(
+  scenarios: readonly Scenario[],
+  options: Options,
+  upstreamOrigin: string,
+  processes: Processes,
+): Promise<Pick<Parts, "cpu" | "latency">> {
+  const { phases, rounds, seconds, latencyRounds, calls } = options;
+  const parts: { cpu?: CpuLine[]; latency?: ReturnType<typeof summarizeLatency> } = {};
+  const used = scenarios.filter(({ timed }) => phases.includes("cpu") || timed);
+  if (!phases.includes("cpu") && !phases.includes("latency")) return parts;
+  const lanes = [];
+  for (const scenario of used) lanes.push(await openLane(scenario, upstreamOrigin, processes));
+  if (phases.includes("cpu")) {
+    say(`CPU: ${rounds} rounds of ${seconds} s, interleaved …`);
+    parts.cpu = summarizeCpu(scenarios, await measureCpu(lanes, options));
+    say(`${formatCpu(parts.cpu)}\n`);
+    warnOfNoise(parts.cpu);
+  }
+  if (phases.includes("latency")) {
+    say(`latency: ${latencyRounds} rounds of ${calls} calls at ${CALLS_PER_SECOND}/s …`);
+    parts.latency = summarizeLatency(await measureLatency(lanes, options));
+    say(`${formatLatency(parts.latency)}\n`);
+  }
+  await Promise.all(lanes.map(({ stop }) => stop()));
+  return parts;
+}
+
+function warnOfNoise(lines: readonly CpuLine[]): void {
+  const off = Math.abs((lines.find(({ name }) => name === CONTROL)?.ratio ?? 1) - 1);
   // A quiet machine stays well within it at 8 rounds.
   if (off <= 0.1) return;
   say(
-    `\nNoisy: "${CONTROL}" should be 1.00. Differences under ${Math.ceil(off * 100)} % say nothing;`,
+    `Noisy: "${CONTROL}" should be 1.00. Differences under ${Math.ceil(off * 100)} % say nothing;`,
   );
-  say("repeat with more --rounds, or when the machine does nothing else.");
+  say("repeat with more --rounds, or when the machine does nothing else.\n");
 }
 
-function guard(lines: readonly Line[], limit: number): number {
-  const ratio = ratioOf(lines, GUARDED);
-  const faulty = lines.find(({ errors }) => errors > 0);
-  if (ratio === undefined) say(`guard: "${GUARDED}" was not measured`);
-  else if (faulty) say(`guard: "${faulty.name}" had errors, so the ratio proves nothing`);
-  else if (!(ratio <= limit)) say(`guard: ${ratio.toFixed(2)} is over ${limit}`);
-  else return 0;
-  return 1;
-}
-
-function ratioOf(lines: readonly Line[], wanted: string): number | undefined {
-  return lines.find(({ name }) => name === wanted)?.cpu?.ratio;
+function save(options: Options, parts: Parts): void {
+  if (options.jsonFile !== null) writeResults(options.jsonFile, resultsOf(parts));
 }
 
 function say(text: string): void {

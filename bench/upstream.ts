@@ -1,13 +1,12 @@
 // The cheapest OpenAI-compatible upstream that is still honest HTTP: it reads every request to its
 // end and answers with prebuilt bytes.
 //
-//   node bench/upstream.ts <port> [events of a stream] [ms between events]
+//   node bench/upstream.ts <port>
 import { createServer, type Socket } from "node:net";
 import { createRequestReader, type ReadRequest } from "./request-reader.ts";
+import { ANSWER, IDLE_MODEL, REFUSED_MODEL, STREAM_EVENTS, STREAM_GAP_MS } from "./requests.ts";
 
-const [portText = "", eventsText = "50", gapText = "20"] = process.argv.slice(2);
-const streamEvents = Number(eventsText);
-const gapMs = Number(gapText);
+const [portText = ""] = process.argv.slice(2);
 
 const USAGE = { prompt_tokens: 12, completion_tokens: 16, total_tokens: 28 };
 const ID = { id: "chatcmpl-bench", created: 1_760_000_000, model: "gpt-4o-mini-2024-07-18" };
@@ -20,7 +19,7 @@ const JSON_ANSWER = answerOf("200 OK", {
       index: 0,
       message: {
         role: "assistant",
-        content: "Hello! How can I help you today? Ask me anything you like.",
+        content: ANSWER,
         refusal: null,
       },
       logprobs: null,
@@ -32,6 +31,9 @@ const JSON_ANSWER = answerOf("200 OK", {
   system_fingerprint: "fp_bench",
 });
 const HEALTHY = answerOf("200 OK", { status: "ok" });
+const REFUSED = answerOf("400 Bad Request", {
+  error: { message: "not this model", type: "invalid_request_error", param: "model", code: null },
+});
 const NOT_FOUND = answerOf("404 Not Found", { error: { message: "not found", code: null } });
 
 const STREAM_HEAD = Buffer.from(
@@ -44,6 +46,9 @@ const STREAM_END = Buffer.concat([
   chunkOf("data: [DONE]\n\n"),
   Buffer.from("0\r\n\r\n"),
 ]);
+
+/** The beginning of a stream that never goes on. */
+const IDLE_STREAM = Buffer.concat([STREAM_HEAD, DELTA]);
 
 const server = createServer({ noDelay: true }, (socket) => {
   const read = createRequestReader((request) => answer(socket, request));
@@ -60,7 +65,9 @@ server.listen(Number(portText), "127.0.0.1");
 
 function answer(socket: Socket, { line, body }: ReadRequest): void {
   if (line.startsWith("POST /v1/chat/completions ")) {
-    if (wantsStream(body)) startStream(socket);
+    if (body.includes(`"model":"${REFUSED_MODEL}"`)) socket.write(REFUSED);
+    else if (body.includes(`"model":"${IDLE_MODEL}"`)) socket.write(IDLE_STREAM);
+    else if (wantsStream(body)) startStream(socket);
     else socket.write(JSON_ANSWER);
     return;
   }
@@ -74,7 +81,7 @@ function wantsStream(body: Buffer): boolean {
 
 /** Clients here never pipeline, so nothing else is written to the socket meanwhile. */
 function startStream(socket: Socket): void {
-  let left = streamEvents;
+  let left = STREAM_EVENTS;
   socket.write(STREAM_HEAD);
   const timer = setInterval(() => {
     if (socket.destroyed) clearInterval(timer);
@@ -83,7 +90,7 @@ function startStream(socket: Socket): void {
       clearInterval(timer);
       socket.write(STREAM_END);
     }
-  }, gapMs);
+  }, STREAM_GAP_MS);
 }
 
 function answerOf(status: string, value: unknown): Buffer {

@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { performanceCharts, performanceSection, RESULTS_FILE } from "../bench/performance.ts";
+import { readResults } from "../bench/results.ts";
 import { factsOf, type SettingFacts } from "../src/config/kinds.ts";
 import { settings } from "../src/config/settings.ts";
 import { createTranslate, type Language } from "../src/locales.ts";
 
-/** The READMEs by language; each holds the settings table between the two markers. */
+/** The READMEs by language; each holds generated parts between markers. */
 export const readmes = {
   en: "README.md",
   zh_CN: "README-zh_CN.md",
@@ -13,8 +15,13 @@ export const readmes = {
   ru_RU: "README-ru_RU.md",
 } as const satisfies Record<Language, string>;
 
-export const BEGIN_MARKER = "<!-- settings:begin -->";
-export const END_MARKER = "<!-- settings:end -->";
+/** Each part begins and ends with a comment of its name. */
+export const PARTS = ["performance", "settings"] as const;
+type Part = (typeof PARTS)[number];
+
+export function markersOf(part: Part) {
+  return { begin: `<!-- ${part}:begin -->`, end: `<!-- ${part}:end -->` } as const;
+}
 
 export interface DocumentText {
   /** Below the project's folder. */
@@ -37,12 +44,17 @@ export function readDocument(path: string): string {
 /** Every document that holds generated text, as it has to read now. */
 export function wantedDocuments(): readonly DocumentText[] {
   const languages = Object.keys(readmes) as Language[]; // keyed by Language, see above
+  const results = readResults(fileURLToPath(new URL(RESULTS_FILE, root)));
   const texts = languages.map((language) => {
     const path = readmes[language];
-    const text = withTable(readDocument(path), path, settingsTable(language));
-    return { path, text: withSamples(text) };
+    const settled = withPart(readDocument(path), path, "settings", settingsTable(language));
+    const measured = performanceSection(results, language);
+    return { path, text: withSamples(withPart(settled, path, "performance", measured)) };
   });
-  return [...texts, { path: ".env.example", text: envExample() }];
+  const charts = languages
+    .flatMap((language) => performanceCharts(results, language))
+    .map(([path, text]) => ({ path, text }));
+  return [...texts, ...charts, { path: ".env.example", text: envExample() }];
 }
 
 export function settingsTable(language: Language): string {
@@ -115,12 +127,13 @@ function sentences(
   return texts;
 }
 
-function withTable(text: string, path: string, table: string): string {
-  const begin = text.indexOf(BEGIN_MARKER);
-  const end = text.indexOf(END_MARKER);
-  if (begin === -1 || end < begin) throw new Error(`${path} lacks the markers of its table`);
-  const before = text.slice(0, begin + BEGIN_MARKER.length);
-  return `${before}\n\n${table}\n\n${text.slice(end)}`;
+function withPart(text: string, path: string, part: Part, content: string): string {
+  const markers = markersOf(part);
+  const begin = text.indexOf(markers.begin);
+  const end = text.indexOf(markers.end);
+  if (begin === -1 || end < begin) throw new Error(`${path} lacks the markers of its ${part}`);
+  const before = text.slice(0, begin + markers.begin.length);
+  return `${before}\n\n${content}\n\n${text.slice(end)}`;
 }
 
 /** The language of a code block by the ending of its file. */

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import {
-  BEGIN_MARKER,
-  END_MARKER,
   envExample,
+  markersOf,
+  PARTS,
   readDocument,
   readmes,
   settingsTable,
@@ -32,15 +32,20 @@ function codeSpans(markdown: string): string[] {
 }
 
 describe("generated texts", () => {
-  test.each(wantedDocuments())("$path says what the settings say (npm run docs)", (wanted) => {
-    expect(readDocument(wanted.path)).toBe(wanted.text);
-  });
+  test.each(wantedDocuments())(
+    "$path says what the settings and the measurements say (npm run docs)",
+    (wanted) => {
+      expect(readDocument(wanted.path)).toBe(wanted.text);
+    },
+  );
 
   test.each(languages)("each marker stands once in the README of %s, in order", (language) => {
     const text = readDocument(readmes[language]);
-    expect(text.split(BEGIN_MARKER)).toHaveLength(2);
-    expect(text.split(END_MARKER)).toHaveLength(2);
-    expect(text.indexOf(BEGIN_MARKER)).toBeLessThan(text.indexOf(END_MARKER));
+    for (const { begin, end } of PARTS.map(markersOf)) {
+      expect(text.split(begin)).toHaveLength(2);
+      expect(text.split(end)).toHaveLength(2);
+      expect(text.indexOf(begin)).toBeLessThan(text.indexOf(end));
+    }
   });
 
   test.each(languages)("the table of %s has one row a setting", (language) => {
