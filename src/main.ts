@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { pino } from "pino";
@@ -24,12 +25,11 @@ const UNSHAREABLE = "cannot share the port: on this system WORKERS must be 1";
 const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
 
-/** The same in all threads, which `performance.now` is not: there each counts from its own start. */
+/** `performance.now` counts from each thread's own start; with what that start was, all agree. */
+const [seconds, nanoseconds] = process.hrtime();
+const originMs = seconds * 1_000 + nanoseconds / 1_000_000 - performance.now();
 const clock: Clock = {
-  monotonicMs: () => {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1_000 + nanoseconds / 1_000_000;
-  },
+  monotonicMs: () => originMs + performance.now(),
   wallMs: () => Date.now(),
   sleep: (ms, signal) =>
     wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
