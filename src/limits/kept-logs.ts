@@ -86,7 +86,8 @@ export function createKeptLogs(
     timeMs: (place) => floatAt(times, place),
     calls: (place) => intAt(counts, place),
     append,
-    addToNewest() {
+    addToNewest(timeMs) {
+      times[slot] = timeMs;
       counts[slot] = intAt(counts, slot) + 1;
     },
     empty: () => clear(slot),

@@ -18,8 +18,8 @@ export interface CallLog {
   timeMs(place: number): number;
   calls(place: number): number;
   append(timeMs: number, calls: number): void;
-  /** Counts one more call in the newest entry. */
-  addToNewest(): void;
+  /** Counts one more call in the newest entry, whose time is then this. */
+  addToNewest(timeMs: number): void;
   empty(): void;
 }
 
@@ -82,16 +82,17 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
   );
   const longestMs = windows.at(-1)?.windowMs;
   if (longestMs === undefined) return null;
+  const newestCellMs = cellLengthMs(windows, 0);
 
   return {
     take(log, nowMs) {
       const counted = countCalls(windows, log, nowMs);
       if (counted.some(isFull)) return refusal(counted, nowMs);
       const goneEntries = log.length() - (counted.at(-1)?.entries ?? 0);
-      append(log, nowMs);
+      const joined = append(log, nowMs, newestCellMs);
       if (goneEntries * 2 < log.length() && log.length() <= MAX_LOG_ENTRIES) {
         return admission(
-          counted.map((one) => withOneMore(one, nowMs)),
+          counted.map((one) => withOneMore(one, nowMs, joined)),
           nowMs,
         );
       }
@@ -124,9 +125,14 @@ function countCalls(windows: readonly Window[], log: CallLog, nowMs: number): Co
   });
 }
 
-/** A call that joined the newest entry was counted with it, so one that is alone came just now. */
-function withOneMore({ window, entries, calls, oldestMs }: Counted, nowMs: number): Counted {
-  return { window, entries, calls: calls + 1, oldestMs: calls === 0 ? nowMs : oldestMs };
+/** A call that is alone came just now, and so did an entry that it joined. */
+function withOneMore(
+  { window, entries, calls, oldestMs }: Counted,
+  nowMs: number,
+  joined: boolean,
+): Counted {
+  const isNewest = entries === 0 || (entries === 1 && joined);
+  return { window, entries, calls: calls + 1, oldestMs: isNewest ? nowMs : oldestMs };
 }
 
 function isFull({ window, calls }: Counted): boolean {
@@ -163,10 +169,18 @@ function untilGoneMs(window: Window, timeMs: number, nowMs: number): number {
   return Math.ceil(timeMs - nowMs + window.windowMs);
 }
 
-function append(log: CallLog, nowMs: number): void {
+/** True where it joined the newest entry: of the same moment, or of the same cell if all windows see one. */
+function append(log: CallLog, nowMs: number, cellMs: number): boolean {
   const newest = log.newest();
-  if (newest !== NOWHERE && log.timeMs(newest) >= nowMs) log.addToNewest();
+  const newestMs = newest === NOWHERE ? Number.NEGATIVE_INFINITY : log.timeMs(newest);
+  const joins = newestMs >= nowMs || (cellMs > 0 && isOneCell(newestMs, nowMs, cellMs));
+  if (joins) log.addToNewest(Math.max(newestMs, nowMs));
   else log.append(nowMs, 1);
+  return joins;
+}
+
+function isOneCell(aMs: number, bMs: number, cellMs: number): boolean {
+  return Math.floor(aMs / cellMs) === Math.floor(bMs / cellMs);
 }
 
 /** All entries but so many of the oldest, oldest first and flat: [timeMs, calls, timeMs, …]. */
@@ -200,9 +214,7 @@ function tidied(windows: readonly Window[], entries: number[], nowMs: number): n
     const timeMs = numberAt(entries, index);
     const cellMs = cellLengthMs(windows, nowMs - timeMs);
     const joins =
-      cellMs > 0 &&
-      cellMs === endCellMs &&
-      Math.floor(numberAt(entries, end - 2) / cellMs) === Math.floor(timeMs / cellMs);
+      cellMs > 0 && cellMs === endCellMs && isOneCell(numberAt(entries, end - 2), timeMs, cellMs);
     const calls = numberAt(entries, index + 1) + (joins ? numberAt(entries, end - 1) : 0);
     if (!joins) end += 2;
     entries[end - 2] = timeMs;
