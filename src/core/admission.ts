@@ -1,9 +1,7 @@
 import type { Ledger, LedgerEntry, Payer, PriceBook, Reservation, Token } from "./accounts.ts";
 import { ProxyError } from "./errors.ts";
-import type { Picodollars } from "./money.ts";
-import { parsePrice, priceTimesTokens } from "./money.ts";
 import type { CallRecord, Clock } from "./ports.ts";
-import { cost, type Price } from "./price.ts";
+import { cost, mostCost, type Price } from "./price.ts";
 import type { Principal } from "./principal.ts";
 import { storageUnavailable } from "./storage-error.ts";
 
@@ -84,7 +82,7 @@ async function reserve(
   price: Price,
   at: number,
 ): Promise<Reservation | null> {
-  const money = mostMoney(price, mostTokens);
+  const money = mostCost(price, mostTokens);
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens: mostTokens, money };
   const result = await ledger.reserve(call).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
@@ -152,11 +150,4 @@ function payerOf(principal: Principal, digestKey: (key: string) => string): Paye
   if (kind === "token") return { kind, tokenId: principal.found.token.id, keyDigest: null };
   const keyDigest = kind === "own-key" ? digestKey(principal.key) : null;
   return { kind, tokenId: null, keyDigest };
-}
-
-/** Every token at the dearer of the two sides. */
-function mostMoney(price: Price, tokens: number): Picodollars {
-  const input = parsePrice(price.input) ?? 0n;
-  const output = parsePrice(price.output) ?? 0n;
-  return priceTimesTokens(input > output ? input : output, tokens);
 }

@@ -1,5 +1,11 @@
 import type { Usage } from "./messages.ts";
-import { formatPrice, type Picodollars, parsePrice, priceTimesTokens } from "./money.ts";
+import {
+  formatPrice,
+  type Picodollars,
+  parsePrice,
+  priceTimesTokens,
+  type UnitPrice,
+} from "./money.ts";
 
 /** What one model costs from `since` on. Texts are US dollars per million tokens. */
 export interface Price {
@@ -27,10 +33,9 @@ export const mostTokens = 100_000_000;
 /** Exact cost of an answer, or null when the usage or the price is unknown or implausible. */
 export function cost(usage: Usage | null, price: Price | null): Picodollars | null {
   if (usage === null || price === null || !isPlausible(usage)) return null;
-  const input = parsePrice(price.input);
-  const cached = price.cachedInput === null ? input : parsePrice(price.cachedInput);
-  const output = parsePrice(price.output);
-  if (input === null || cached === null || output === null) return null;
+  const sides = sidesOf(price);
+  if (sides === null) return null;
+  const { input, cached, output } = sides;
   // Cached tokens are a part of the prompt tokens, never more.
   const cachedTokens = Math.min(usage.cachedTokens ?? 0, usage.promptTokens);
   return (
@@ -38,6 +43,34 @@ export function cost(usage: Usage | null, price: Price | null): Picodollars | nu
     priceTimesTokens(cached, cachedTokens) +
     priceTimesTokens(output, usage.completionTokens)
   );
+}
+
+/** Every token at the dearer of the two sides; nothing where the price is none. */
+export function mostCost(price: Price, tokens: number): Picodollars {
+  const { input, output } = sidesOf(price) ?? { input: 0n, output: 0n };
+  return priceTimesTokens(input > output ? input : output, tokens);
+}
+
+interface Sides {
+  readonly input: UnitPrice;
+  readonly cached: UnitPrice;
+  readonly output: UnitPrice;
+}
+
+/** Texts are read once for each price of the book, not for each call: 4 µs. */
+const readSides = new WeakMap<Price, Sides | null>();
+
+function sidesOf(price: Price): Sides | null {
+  let sides = readSides.get(price);
+  if (sides === undefined) {
+    const input = parsePrice(price.input);
+    const cached = price.cachedInput === null ? input : parsePrice(price.cachedInput);
+    const output = parsePrice(price.output);
+    const complete = input !== null && cached !== null && output !== null;
+    sides = complete ? { input, cached, output } : null;
+    readSides.set(price, sides);
+  }
+  return sides;
 }
 
 /** Whether every count is a whole number that a model could have produced. */

@@ -16,6 +16,11 @@ export interface Driver {
   report<R>(query: CompiledQuery<R>): Promise<readonly R[]>;
   /** Commits, or throws and has changed nothing (but for a connection lost while committing). */
   transaction<T>(script: () => Script<T>): Promise<T>;
+  /**
+   * Another number once anybody else has changed something; what was read before is then old. Null
+   * where that can't be told.
+   */
+  version(): number | null;
   /** One statement needs no transaction around it. */
   single<T>(script: () => Script<T>): Promise<T>;
   backup(file: string): Promise<void>;

@@ -78,6 +78,7 @@ function createPostgresDriver(pool: pg.Pool): Driver {
         }),
       ),
     single: (script) => again(() => withClient(pool, (client) => steps(client, script))),
+    version: () => null,
     backup: async () => {
       throw new Error("backup is for SQLite: use pg_dump for PostgreSQL");
     },

@@ -1,10 +1,11 @@
-import type { ListQuery, NewToken, Token, TokenStore } from "../core/accounts.ts";
+import type { FoundToken, ListQuery, NewToken, Token, TokenStore } from "../core/accounts.ts";
 import type { Clock } from "../core/ports.ts";
 import { periodsAt } from "../core/quota.ts";
 import { ask, type Driver } from "./driver.ts";
 import { type Builder, prepare } from "./queries.ts";
 import type { SecretBox } from "./secrets.ts";
 import { isStorable } from "./text.ts";
+import { createTokenCache } from "./token-cache.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
 import { createTokenSecret, isTokenSecret, tokenDigest } from "./token-secret.ts";
 
@@ -25,18 +26,21 @@ export function createTokens(parts: TokenParts): TokenStore {
     builder.selectFrom("tokens").select(tokenColumns).where("digest", "=", text("digest")),
   );
   const byId = builder.selectFrom("tokens").select(tokenColumns);
+  const cache = createTokenCache<FoundToken>(driver);
   return {
     create: (token) => createToken(parts, token),
     find: async (secret) => {
       // Wrong form or checksum: not worth a look-up.
       if (!isTokenSecret(secret)) return null;
-      const [row] = await driver.all(byDigest({ digest: tokenDigest(secret) }));
-      if (row === undefined || !isValid(row, clock.wallMs())) return null;
-      const { id, upstream_key: sealed } = row;
-      return {
-        token: tokenOf(row),
-        upstreamKey: () => (sealed === null ? null : box.open(sealed, id)),
-      };
+      const digest = tokenDigest(secret);
+      let found = cache.get(digest);
+      if (found === undefined) {
+        const [row] = await driver.all(byDigest({ digest }));
+        if (row === undefined) return null;
+        found = foundToken(row, box);
+        cache.keep(digest, found);
+      }
+      return isValid(found.token, clock.wallMs()) ? found : null;
     },
     show: async (id) => {
       if (!isStorable(id)) return null;
@@ -55,14 +59,21 @@ export function createTokens(parts: TokenParts): TokenStore {
           .returning("id")
           .compile(),
       );
+      cache.forget();
       return revoked.length > 0;
     },
-    reseal: () => resealKeys(parts),
+    reseal: () => resealKeys(parts).finally(cache.forget),
   };
 }
 
-function isValid(row: StoredToken, nowMs: number): boolean {
-  return row.revoked_at === null && (row.expires_at === null || nowMs < row.expires_at);
+function foundToken(row: StoredToken, box: SecretBox): FoundToken {
+  const { id, upstream_key: sealed } = row;
+  const upstreamKey = () => (sealed === null ? null : box.open(sealed, id));
+  return { token: tokenOf(row), upstreamKey };
+}
+
+function isValid({ revokedAt, expiresAt }: Token, nowMs: number): boolean {
+  return revokedAt === null && (expiresAt === null || nowMs < expiresAt);
 }
 
 async function createToken(parts: TokenParts, chosen: NewToken) {

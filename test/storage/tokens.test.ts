@@ -41,6 +41,23 @@ eachDatabase("tokens", (kind) => {
     expect(await storage.tokens.list()).toEqual([token]);
   });
 
+  test("a token that was found before is refused once anybody has revoked it", async () => {
+    const other = await database.open({ clock, secretKeys });
+    for (const revoker of [storage, other]) {
+      const { token, secret } = await storage.tokens.create({ name: "Ada" });
+      for (const _ of [1, 2]) expect((await storage.tokens.find(secret))?.token).toEqual(token);
+      await revoker.tokens.revoke(token.id);
+      expect(await storage.tokens.find(secret)).toBeNull();
+    }
+  });
+
+  test("a token that was found before expires all the same", async () => {
+    const { secret } = await storage.tokens.create({ name: "Ada", expiresAt: noon + 1_000 });
+    expect(await storage.tokens.find(secret)).not.toBeNull();
+    clock.set(noon + 1_000);
+    expect(await storage.tokens.find(secret)).toBeNull();
+  });
+
   test("an expired, a revoked and an unknown secret look the same", async () => {
     const short = await storage.tokens.create({ name: "short", expiresAt: noon + 1 });
     const gone = await storage.tokens.create({ name: "gone" });
