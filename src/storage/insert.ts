@@ -36,9 +36,12 @@ function bound<R>(
   return { ...compiled, parameters: rows.length === 1 ? (rows[0] ?? []) : rows.flat() };
 }
 
+/** A row keeps its id and its time, whoever writes it. */
+const KEY: readonly (typeof entryColumns)[number][] = ["at", "id"];
+
 function freshQuery(builder: Builder, rows: number): CompiledQuery<unknown> {
   return insert(builder, rows)
-    .onConflict((conflict) => conflict.column("id").doNothing())
+    .onConflict((conflict) => conflict.columns(KEY).doNothing())
     .compile();
 }
 
@@ -46,11 +49,11 @@ function heldQuery(builder: Builder, rows: number): CompiledQuery<Written> {
   return insert(builder, rows)
     .onConflict((conflict) =>
       conflict
-        .column("id")
+        .columns(KEY)
         .doUpdateSet(
           Object.fromEntries(
             entryColumns
-              .filter((column) => column !== "id")
+              .filter((column) => !KEY.includes(column))
               .map((column) => [column, sql.ref(`excluded.${column}`)]),
           ),
         )

@@ -36,11 +36,15 @@ export function createReport(driver: Driver, builder: Builder) {
     async purge(before: number): Promise<number> {
       const old = builder
         .selectFrom("ledger")
-        .select("id")
+        .select(["at", "id"])
         .where("at", "<", before)
         .orderBy("at")
         .limit(purgeRows);
-      const remove = builder.deleteFrom("ledger").where("id", "in", old).returning("id").compile();
+      const remove = builder
+        .deleteFrom("ledger")
+        .where(sql<boolean>`(at, id) in ${old}`)
+        .returning("id")
+        .compile();
       for (let purged = 0; ; ) {
         const rows = await driver.report(remove);
         purged += rows.length;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { openStorage } from "../../src/storage/open.ts";
-import { entry } from "./support/calls.ts";
+import { entry, noon } from "./support/calls.ts";
 import {
   createDatabase,
   eachDatabase,
@@ -27,6 +27,7 @@ eachDatabase("migrations", (kind) => {
       expect(await query(database, "SELECT name FROM kysely_migration")).toEqual([
         { name: "0001-accounts" },
         { name: "0002-conversations" },
+        { name: "0003-ledger-by-time" },
       ]);
     });
   }, 60_000);
@@ -43,6 +44,25 @@ eachDatabase("migrations", (kind) => {
       const storage = await database.open();
       await storage.ledger.settle(entry(), null);
       expect(await storage.ledger.rows()).toHaveLength(1);
+    });
+  }, 60_000);
+
+  test("rows of a ledger that was kept by id are all there, and new ones join them", async () => {
+    await withDatabase(kind, async (database) => {
+      const storage = await database.open();
+      const entries = [1, 2, 3].map((n) => entry({ requestId: `req-${n}`, at: noon + n }));
+      for (const one of entries) await storage.ledger.settle(one, null);
+      const before = await storage.ledger.rows();
+      await storage.close();
+      for (const step of keptById[kind]) await query(database, step);
+      const migrated = await database.open();
+      expect(await migrated.ledger.rows()).toEqual(before);
+      await migrated.ledger.settle(entry({ requestId: "req-4", at: noon + 4 }), null);
+      expect((await migrated.ledger.rows()).map(({ requestId }) => requestId)).toEqual([
+        "req-4",
+        ...before.map(({ requestId }) => requestId),
+      ]);
+      expect(await migrated.ledger.purge(noon + 3)).toBe(2);
     });
   }, 60_000);
 
@@ -80,6 +100,29 @@ test("a SQLite file is its owner's only, survives what it should, and is backed 
   rmSync(folder, { recursive: true });
   expect(existsSync(folder)).toBe(false);
 });
+
+/** Back to what 0002 left, in as far as 0003 changes it. */
+const keptById = {
+  sqlite: [
+    "CREATE TABLE old AS SELECT * FROM ledger",
+    "DROP TABLE ledger",
+    `CREATE TABLE ledger (id text primary key, state text not null, request_id text not null,
+       at bigint not null, payer_kind text not null, token_id text, key_digest text,
+       dialect text not null, model text not null, answered_by text, prompt_tokens bigint,
+       completion_tokens bigint, cached_tokens bigint, total_tokens bigint, price text, cost bigint,
+       provenance text not null, outcome text not null, on_disconnect text not null,
+       status integer, error text, first_token_ms bigint, duration_ms bigint, upstream_id text)`,
+    "INSERT INTO ledger SELECT * FROM old",
+    "DROP TABLE old",
+    "CREATE INDEX ledger_at ON ledger (at)",
+    "DELETE FROM kysely_migration WHERE name = '0003-ledger-by-time'",
+  ],
+  postgres: [
+    "ALTER TABLE ledger DROP CONSTRAINT ledger_key, ADD PRIMARY KEY (id)",
+    "CREATE INDEX ledger_at ON ledger (at)",
+    "DELETE FROM kysely_migration WHERE name = '0003-ledger-by-time'",
+  ],
+} as const;
 
 async function withDatabase(
   kind: "sqlite" | "postgres",
