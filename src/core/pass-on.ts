@@ -35,6 +35,13 @@ export function passOn<T>(
   const iterator = items[Symbol.asyncIterator]();
   const settleWhole = () => settle(options.hasLeft() ? "canceled" : "completed", watch.ending());
   let reading = true;
+  const end = async (thrown: unknown): Promise<ProxyError> => {
+    reading = false;
+    void iterator.return?.();
+    const error = await settleBroken(toProxyError(thrown), watch, settle);
+    leave();
+    return error;
+  };
 
   return {
     async next() {
@@ -50,12 +57,12 @@ export function passOn<T>(
         leave();
         return OVER;
       } catch (thrown) {
-        reading = false;
-        void iterator.return?.();
-        const error = await settleBroken(toProxyError(thrown), watch, settle);
-        leave();
-        throw error;
+        throw await end(thrown);
       }
+    },
+    // a reader that can't make sense of it throws it back: then the rest is not wanted either
+    async throw(thrown: unknown) {
+      throw reading ? await end(thrown) : thrown;
     },
     async return() {
       if (reading) {
