@@ -23,58 +23,67 @@ export interface PassOnOptions {
 }
 
 /**
- * Passes an answer on item by item and settles the call, however its reading ends. Written out, as
- * each async generator on the way takes 2 µs an item.
+ * Passes an answer on item by item and settles the call, however its reading ends. Written out as a
+ * class: an async generator takes 2 µs an item, functions of its own another KiB of an open stream.
  */
-export function passOn<T>(
-  items: AsyncIterable<T>,
-  watch: Watch<T>,
-  options: PassOnOptions,
-): AsyncIterableIterator<T, undefined> {
-  const { settle, leave } = options;
-  const iterator = items[Symbol.asyncIterator]();
-  const settleWhole = () => settle(options.hasLeft() ? "canceled" : "completed", watch.ending());
-  let reading = true;
-  const end = async (thrown: unknown): Promise<ProxyError> => {
-    reading = false;
-    void iterator.return?.();
-    const error = await settleBroken(toProxyError(thrown), watch, settle);
-    leave();
-    return error;
-  };
+export class PassedOn<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #iterator: AsyncIterator<T>;
+  readonly #watch: Watch<T>;
+  readonly #options: PassOnOptions;
+  #reading = true;
 
-  return {
-    async next() {
-      if (!reading) return OVER;
-      try {
-        const next = await iterator.next();
-        if (next.done !== true) {
-          if (watch.sees(next.value)) await settleWhole();
-          return next;
-        }
-        reading = false;
-        await settleWhole();
-        leave();
-        return OVER;
-      } catch (thrown) {
-        throw await end(thrown);
+  constructor(items: AsyncIterable<T>, watch: Watch<T>, options: PassOnOptions) {
+    this.#iterator = items[Symbol.asyncIterator]();
+    this.#watch = watch;
+    this.#options = options;
+  }
+
+  async next(): Promise<IteratorResult<T, undefined>> {
+    if (!this.#reading) return OVER;
+    try {
+      const next = await this.#iterator.next();
+      if (next.done !== true) {
+        if (this.#watch.sees(next.value)) await this.#settleWhole();
+        return next;
       }
-    },
-    // a reader that can't make sense of it throws it back: then the rest is not wanted either
-    async throw(thrown: unknown) {
-      throw reading ? await end(thrown) : thrown;
-    },
-    async return() {
-      if (reading) {
-        reading = false;
-        await abandon(iterator, watch, options);
-      }
+      this.#reading = false;
+      await this.#settleWhole();
+      this.#options.leave();
       return OVER;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+    } catch (thrown) {
+      throw await this.#broken(thrown);
+    }
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    if (this.#reading) {
+      this.#reading = false;
+      await abandon(this.#iterator, this.#watch, this.#options);
+    }
+    return OVER;
+  }
+
+  /** A reader that can't make sense of it throws it back: then the rest is not wanted either. */
+  async throw(thrown: unknown): Promise<never> {
+    throw this.#reading ? await this.#broken(thrown) : thrown;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #settleWhole(): Promise<void> {
+    const { settle, hasLeft } = this.#options;
+    return settle(hasLeft() ? "canceled" : "completed", this.#watch.ending());
+  }
+
+  async #broken(thrown: unknown): Promise<ProxyError> {
+    this.#reading = false;
+    void this.#iterator.return?.();
+    const error = await settleBroken(toProxyError(thrown), this.#watch, this.#options.settle);
+    this.#options.leave();
+    return error;
+  }
 }
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };

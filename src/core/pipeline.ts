@@ -4,7 +4,7 @@ import type { Call } from "./call.ts";
 import { ProxyError } from "./errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
 import { mostTokensOf } from "./most-tokens.ts";
-import { type PassOnOptions, passOn } from "./pass-on.ts";
+import { PassedOn, type PassOnOptions } from "./pass-on.ts";
 import type {
   OpenAnswers,
   Relay,
@@ -77,7 +77,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const settle = await begin(call, request.model, mostTokensOf(request), true);
         const events = await ask(call, settle, (how) => upstream.stream(request, how));
         const watch = watchEvents(call.principal, clock);
-        return passOn(events, watch, passOnOptions(call, settle, leave));
+        return new PassedOn(events, watch, passOnOptions(call, settle, leave));
       }),
 
     relay: (call, { request, model, mostTokens }) =>
@@ -90,7 +90,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           return answer;
         }
         const watch = watchPieces(answer, call.principal, clock);
-        const pieces = passOn(answer.pieces, watch, passOnOptions(call, settle, leave));
+        const pieces = new PassedOn(answer.pieces, watch, passOnOptions(call, settle, leave));
         return { ...answer, pieces };
       }),
 

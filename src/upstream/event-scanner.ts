@@ -34,46 +34,67 @@ const LAST_TYPES = ["response.completed", "response.incomplete", "response.faile
  * pieces pass up to the last whole event. An event above `maxEventBytes` is passed on unread.
  */
 export function createEventScanner(hideUsage: boolean, maxEventBytes: number): EventScanner {
-  let carry: Buffer = NOTHING;
-  let account = NOTHING_KNOWN;
-  let finished = false;
+  return new Scanner(hideUsage, maxEventBytes);
+}
 
-  const read = (events: Buffer): boolean => {
-    if (events.length === 0) return false;
-    // comments may come first, and an upstream's first event may leave the model empty
-    if (!tells(account)) account = firstAccount(events) ?? account;
-    // servers that were asked for usage write `"usage":null` into all events but one
-    if (hasValue(events, '"usage"', OPEN_BRACE)) account = lastAccount(events, account);
-    const last = isLast(events);
-    finished ||= last || hasValue(events, '"finish_reason"', QUOTE);
-    return last;
-  };
+/** A class, as there is one for every open stream: functions of its own took it 1 KiB more. */
+class Scanner implements EventScanner {
+  readonly #hideUsage: boolean;
+  readonly #maxEventBytes: number;
+  #carry: Buffer = NOTHING;
+  #account = NOTHING_KNOWN;
+  #finished = false;
 
-  const take = (part: Buffer): RelayPiece[] => {
-    const seen = carry.length === 0 ? part : Buffer.concat([carry, part]);
+  constructor(hideUsage: boolean, maxEventBytes: number) {
+    this.#hideUsage = hideUsage;
+    this.#maxEventBytes = maxEventBytes;
+  }
+
+  push(chunk: Buffer): RelayPiece[] {
+    // only the event that was cut is joined: a copy of every piece would double what is to collect
+    const cut = this.#carry.length === 0 ? 0 : startOfEvents(chunk);
+    if (cut === 0 || cut === chunk.length) return this.#take(chunk);
+    return [...this.#take(chunk.subarray(0, cut)), ...this.#take(chunk.subarray(cut))];
+  }
+
+  rest(): Buffer {
+    return this.#hideUsage ? this.#carry : NOTHING;
+  }
+
+  isComplete(): boolean {
+    return this.#finished;
+  }
+
+  account(): RelayAccount {
+    return this.#account;
+  }
+
+  #take(part: Buffer): RelayPiece[] {
+    const seen = this.#carry.length === 0 ? part : Buffer.concat([this.#carry, part]);
     const end = endOfEvents(seen);
     const events = seen.subarray(0, end);
     const rest = seen.subarray(end);
     // an event that only lacks its empty line already says [DONE] to whoever reads by lines
-    const last = read(events) || DONE.test(rest.toString("latin1", 0, DONE_BYTES));
-    const isTooLarge = rest.length > maxEventBytes;
-    carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
-    if (!hideUsage) return [{ bytes: part, last }];
+    const last = this.#read(events) || DONE.test(rest.toString("latin1", 0, DONE_BYTES));
+    const isTooLarge = rest.length > this.#maxEventBytes;
+    this.#carry = rest.length === 0 || isTooLarge ? NOTHING : Buffer.from(rest);
+    if (!this.#hideUsage) return [{ bytes: part, last }];
     const shown = withoutUsage(events);
     return pieceOf(isTooLarge ? Buffer.concat([shown, rest]) : shown, last);
-  };
+  }
 
-  return {
-    push(chunk) {
-      // only the event that was cut is joined: a copy of every piece would double what is to collect
-      const cut = carry.length === 0 ? 0 : startOfEvents(chunk);
-      if (cut === 0 || cut === chunk.length) return take(chunk);
-      return [...take(chunk.subarray(0, cut)), ...take(chunk.subarray(cut))];
-    },
-    rest: () => (hideUsage ? carry : NOTHING),
-    isComplete: () => finished,
-    account: () => account,
-  };
+  #read(events: Buffer): boolean {
+    if (events.length === 0) return false;
+    // comments may come first, and an upstream's first event may leave the model empty
+    if (!tells(this.#account)) this.#account = firstAccount(events) ?? this.#account;
+    // servers that were asked for usage write `"usage":null` into all events but one
+    if (hasValue(events, '"usage"', OPEN_BRACE)) {
+      this.#account = lastAccount(events, this.#account);
+    }
+    const last = isLast(events);
+    this.#finished ||= last || hasValue(events, '"finish_reason"', QUOTE);
+    return last;
+  }
 }
 
 function pieceOf(bytes: Buffer, last: boolean): RelayPiece[] {

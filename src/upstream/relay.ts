@@ -27,7 +27,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       if (contentType.includes("text/event-stream")) {
         const scanner = createEventScanner(hideUsage, maxEventBytes);
         const pieces = new EventPieces(answer.chunks, scanner);
-        return { kind: "streamed", status, contentType, pieces, account: scanner.account };
+        return { kind: "streamed", status, contentType, pieces, account: () => scanner.account() };
       }
       return readWhole(answer, contentType);
     },

@@ -33,12 +33,30 @@ export const ALREADY_SENT = RESPONSE_ALREADY_SENT as Response;
  * Sends each text as an event and `[DONE]` after the last. A break becomes an event in the
  * dialect's own form and no `[DONE]`; a client that has left is told nothing.
  */
-export async function streamEvents(
+export function streamEvents(
   c: AppContext,
   texts: AsyncIterable<string>,
   describeFailure: (error: ProxyError) => string,
-): Promise<Response> {
-  const stream = openEventStream(c.env.outgoing, answerHeaders(c.env.facts, ""));
+): Response {
+  const { outgoing, facts } = c.env;
+  const stream = openEventStream(outgoing, answerHeaders(facts, ""));
+  return sentBy(outgoing, sendAll(stream, texts, describeFailure));
+}
+
+/**
+ * For an answer that goes on being written: nothing waits for its end, so that all that led to it can
+ * be let go of (2 KiB of a stream that is open). A mistake of ours cuts it.
+ */
+export function sentBy(outgoing: ServerResponse, writing: Promise<void>): Response {
+  writing.catch(() => outgoing.destroy());
+  return ALREADY_SENT;
+}
+
+async function sendAll(
+  stream: EventStream,
+  texts: AsyncIterable<string>,
+  describeFailure: (error: ProxyError) => string,
+): Promise<void> {
   try {
     for await (const text of texts) await stream.send(text);
     await stream.send("[DONE]");
@@ -48,7 +66,6 @@ export async function streamEvents(
     if (error.code !== "canceled") stream.sendLast(describeFailure(error));
   }
   stream.end();
-  return ALREADY_SENT;
 }
 
 export function openEventStream(outgoing: ServerResponse, headers: AnswerHeaders): EventStream {

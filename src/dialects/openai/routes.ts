@@ -1,7 +1,9 @@
+import type { ServerResponse } from "node:http";
 import type { Ledger } from "../../core/accounts.ts";
 import type { Call } from "../../core/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
+import type { RelayAnswer } from "../../core/ports.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Translate } from "../../locales.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../dialect.ts";
@@ -9,7 +11,7 @@ import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../edge
 import { expectedBytes, parseJson, readBody } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
 import { ALREADY_SENT } from "../edge/event-stream.ts";
-import type { AppContext } from "../edge/facts.ts";
+import type { AppContext, RequestFacts } from "../edge/facts.ts";
 import type { IdempotentAnswers } from "../edge/idempotency.ts";
 import { openCall } from "../edge/open-call.ts";
 import type { OpenCalls } from "../edge/open-calls.ts";
@@ -43,15 +45,13 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
   const writeError = createOpenAIErrors(options.translate);
 
   const relay = (endpoint: Endpoint, anyType: boolean) => async (c: AppContext) => {
-    const { incoming, outgoing } = c.env;
+    const { incoming, outgoing, facts } = c.env;
     const call = await callOf(c, options);
     options.openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
     const wish = parseRelay(endpoint, parseJson(bytes), bytes);
     if (wish.request.streamed) {
-      const describeError = (error: ProxyError) => describe(options.translate, c, error);
-      const answered = await pipeline.relay(call, wish);
-      return passStream(outgoing, answered, headersOf(c, answered.contentType), describeError);
+      return answerStream(outgoing, facts, await pipeline.relay(call, wish), options.translate);
     }
     const key = incoming.headers["idempotency-key"];
     const ask = () => pipeline.relay(call, wish).then(collect);
@@ -59,7 +59,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
       ? idempotent.once(call.principal, key, wish.request, ask)
       : ask());
     if (outgoing.destroyed) return ALREADY_SENT;
-    return sendWhole(outgoing, whole.status, headersOf(c, whole.contentType), whole.bytes);
+    return sendWhole(outgoing, whole.status, headersOf(facts, whole.contentType), whole.bytes);
   };
 
   const models = async (c: AppContext) => {
@@ -73,7 +73,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     } as const;
     const whole = await collect(await pipeline.consult(call, request));
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return answer(whole.status, body, headersOf(c, JSON_TYPE));
+    return answer(whole.status, body, headersOf(c.env.facts, JSON_TYPE));
   };
 
   const post = (path: string, endpoint: Endpoint, anyType = false): Route => ({
@@ -111,7 +111,7 @@ function own(
   return async function showOwn(c) {
     const { principal } = await callOf(c, options);
     const shown = JSON.stringify(await show(options.ledger, principal));
-    return answer(200, shown, headersOf(c, JSON_TYPE));
+    return answer(200, shown, headersOf(c.env.facts, JSON_TYPE));
   };
 }
 
@@ -126,23 +126,36 @@ async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Pr
 /** The errors of everything under /v1, known path or not. */
 export function createOpenAIErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const headers = headersOf(c, JSON_TYPE);
+    const headers = headersOf(c.env.facts, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
-    return answer(statusOf(error), describe(translate, c, error), headers);
+    return answer(statusOf(error), describe(translate, c.env.facts, error), headers);
   };
 }
 
-function describe(translate: Translate, c: AppContext, error: ProxyError): string {
-  const { language, requestId } = c.env.facts;
+/** By itself, so that an open stream keeps nothing of its question alive. */
+function answerStream(
+  outgoing: ServerResponse,
+  facts: RequestFacts,
+  answered: RelayAnswer,
+  translate: Translate,
+): Response {
+  const headers = headersOf(facts, answered.contentType);
+  return passStream(outgoing, answered, headers, (error) => describe(translate, facts, error));
+}
+
+function describe(
+  translate: Translate,
+  { language, requestId }: RequestFacts,
+  error: ProxyError,
+): string {
   return errorBody(
     error,
     translate(language, `error.${error.code}`, { ...error.params, requestId }),
   );
 }
 
-function headersOf(c: AppContext, contentType: string): AnswerHeaders {
-  const { facts } = c.env;
+function headersOf(facts: RequestFacts, contentType: string): AnswerHeaders {
   const headers = answerHeaders(facts, contentType);
   addRequestLimits(headers, facts.limits);
   return headers;
