@@ -26,6 +26,7 @@ export function createLog(
   worker: number | null = null,
 ): Log {
   const base = worker === null ? null : { worker };
+  const timeText = createTimeText();
   const logger = pino({ level, base, timestamp: stdTimeFunctions.isoTime }, destination);
   const baseText = worker === null ? "" : `,"worker":${worker}`;
   // the lines of one turn of the event loop are handed on together
@@ -52,8 +53,20 @@ export function createLog(
       const level = PROBES.has(end.facts.route) && end.status < 400 ? "debug" : "info";
       if (!logger.isLevelEnabled(level)) return;
       if (waiting === "") setImmediate(flush);
-      waiting += `{"level":${LEVELS[level]}${stdTimeFunctions.isoTime()}${baseText},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
+      waiting += `{"level":${LEVELS[level]}${timeText()}${baseText},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
     },
+  };
+}
+
+/** As pino writes the time; the lines of one millisecond share it. */
+function createTimeText(): () => string {
+  let lastMs = 0;
+  let text = "";
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== lastMs) text = `,"time":"${new Date(nowMs).toISOString()}"`;
+    lastMs = nowMs;
+    return text;
   };
 }
 

@@ -2,11 +2,13 @@ import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 import type { Translate } from "../../locales.ts";
 import { answer, answerHeaders, retryHeaders } from "./answer-headers.ts";
 import type { AppContext, RequestFacts } from "./facts.ts";
+import { sendWhole } from "./send-whole.ts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
 export function answerJson(c: AppContext, status: number, value: unknown): Response {
-  return answer(status, JSON.stringify(value), answerHeaders(c.env.facts, JSON_TYPE));
+  const { outgoing, facts } = c.env;
+  return sendWhole(outgoing, status, answerHeaders(facts, JSON_TYPE), JSON.stringify(value));
 }
 
 /** How a dialect whose errors are JSON says what went wrong. */

@@ -13,11 +13,12 @@ export function sendWhole(
   outgoing: ServerResponse,
   status: number,
   headers: AnswerHeaders,
-  body: Uint8Array,
+  body: Uint8Array | string,
 ): Response {
-  headers["content-length"] = String(body.length);
+  if (outgoing.destroyed) return ALREADY_SENT;
+  headers["content-length"] = String(Buffer.byteLength(body));
   outgoing.writeHead(status, headers);
-  if (body.length > MOST_AS_TEXT) outgoing.end(body);
+  if (typeof body === "string" || body.length > MOST_AS_TEXT) outgoing.end(body);
   else outgoing.end(asBuffer(body).toString("latin1"), "latin1");
   return ALREADY_SENT;
 }

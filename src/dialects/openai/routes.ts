@@ -10,7 +10,6 @@ import type { Dialect, Route, RouteDoc, WriteError } from "../dialect.ts";
 import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../edge/answer-headers.ts";
 import { expectedBytes, parseJson, readBody } from "../edge/body.ts";
 import type { Identify } from "../edge/credentials.ts";
-import { ALREADY_SENT } from "../edge/event-stream.ts";
 import type { AppContext, RequestFacts } from "../edge/facts.ts";
 import type { IdempotentAnswers } from "../edge/idempotency.ts";
 import { openCall } from "../edge/open-call.ts";
@@ -58,7 +57,6 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     const whole = await (typeof key === "string" && key !== ""
       ? idempotent.once(call.principal, key, wish.request, ask)
       : ask());
-    if (outgoing.destroyed) return ALREADY_SENT;
     return sendWhole(outgoing, whole.status, headersOf(facts, whole.contentType), whole.bytes);
   };
 
