@@ -1,12 +1,7 @@
 import type { CallSignal } from "./call-signal.ts";
 
-/**
- * Every way a call can fail, as a closed list. A code is stable: clients, locales (`error.<code>`)
- * and each dialect's status table are keyed by it, and a new code does not compile until every
- * dialect has mapped it.
- */
-export const errorCodes = [
-  // the request itself
+/** A body that can't be read. */
+export const bodyCodes = [
   "body_not_json",
   "body_not_utf8",
   "body_not_object",
@@ -14,12 +9,39 @@ export const errorCodes = [
   "body_too_large",
   "body_incomplete",
   "content_type_unsupported",
+] as const;
+
+/** A field that is not what it should be, in any dialect. */
+export const fieldCodes = [
   "field_missing",
   "field_empty",
   "field_type",
   "field_range",
   "field_choice",
   "field_too_many",
+] as const;
+
+/** What the upstream did. */
+export const upstreamCodes = [
+  "upstream_refused",
+  "upstream_rate_limited",
+  "upstream_key_rejected",
+  "upstream_exhausted",
+  "upstream_failed",
+  "upstream_unreachable",
+  "upstream_bad_answer",
+  "upstream_timeout",
+] as const;
+
+/**
+ * Every way a call can fail, as a closed list. A code is stable: clients, locales (`error.<code>`)
+ * and each dialect's status table are keyed by it, and a new code does not compile until every
+ * dialect has mapped it.
+ */
+export const errorCodes = [
+  // the request itself
+  ...bodyCodes,
+  ...fieldCodes,
   "field_too_long",
   "field_unknown",
   "field_needs",
@@ -65,15 +87,7 @@ export const errorCodes = [
   "conversation_conflict",
   "conversation_full",
   "conversations_limited",
-  // what the upstream did
-  "upstream_refused",
-  "upstream_rate_limited",
-  "upstream_key_rejected",
-  "upstream_exhausted",
-  "upstream_failed",
-  "upstream_unreachable",
-  "upstream_bad_answer",
-  "upstream_timeout",
+  ...upstreamCodes,
   // ourselves
   "storage_unavailable",
   "overloaded",

@@ -1,23 +1,6 @@
-import type { ErrorCode } from "../../core/errors.ts";
+import { bodyCodes, type ErrorCode, fieldCodes, upstreamCodes } from "../../core/errors.ts";
 import type { Route, RouteDoc } from "../dialect.ts";
 
-const ofBodies: readonly ErrorCode[] = [
-  "body_too_large",
-  "content_type_unsupported",
-  "body_incomplete",
-  "body_not_utf8",
-  "body_too_deep",
-  "body_not_json",
-  "body_not_object",
-];
-const ofFields: readonly ErrorCode[] = [
-  "field_missing",
-  "field_empty",
-  "field_type",
-  "field_range",
-  "field_choice",
-  "field_too_many",
-];
 const ofCredentials: readonly ErrorCode[] = [
   "key_malformed",
   "token_rejected",
@@ -32,14 +15,7 @@ const ofUpstream: readonly ErrorCode[] = [
   "model_not_priced",
   "quota_exceeded",
   "streams_limited",
-  "upstream_refused",
-  "upstream_rate_limited",
-  "upstream_key_rejected",
-  "upstream_exhausted",
-  "upstream_failed",
-  "upstream_unreachable",
-  "upstream_bad_answer",
-  "upstream_timeout",
+  ...upstreamCodes,
 ];
 
 /** What a route can fail with, as far as its description tells. */
@@ -54,8 +30,8 @@ export function failuresOf({ counted }: Route, doc: RouteDoc): ReadonlySet<Error
 }
 
 function ofInput({ body, query }: RouteDoc): readonly ErrorCode[] {
-  if (body !== undefined) return [...ofBodies, ...ofFields];
-  return query === undefined ? [] : ofFields;
+  if (body !== undefined) return [...bodyCodes, ...fieldCodes];
+  return query === undefined ? [] : fieldCodes;
 }
 
 function ofCaller({ credential, body, asks }: RouteDoc): readonly ErrorCode[] {
