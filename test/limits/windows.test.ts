@@ -214,8 +214,8 @@ describe("sliding windows", () => {
   test("a log stays short however many calls are allowed", () => {
     const bucket = createBucket({ second: 1e6, minute: 1e6, hour: 1e6, day: 1e6 });
     let longest = 0;
-    for (let step = 0; step < 200_000; step += 1) {
-      expectEqual(bucket.take(step * 3.7).admitted, true);
+    for (let step = 0; step < 50_000; step += 1) {
+      expectEqual(bucket.take(step * 14.8).admitted, true);
       longest = Math.max(longest, bucket.log.length());
     }
     expect(longest).toBeLessThanOrEqual(MAX_LOG_ENTRIES);
