@@ -222,6 +222,21 @@ describe("sliding windows", () => {
     expect(bucket.log.length()).toBeGreaterThan(65);
   });
 
+  test("a log is the shorter the fewer windows there are", () => {
+    const longest = (limits: Partial<Limits>) => {
+      const bucket = createBucket(limits);
+      let entries = 0;
+      for (let step = 0; step < 20_000; step += 1) {
+        expectEqual(bucket.take(step * 14.8).admitted, true);
+        entries = Math.max(entries, bucket.log.length());
+      }
+      return entries;
+    };
+    expect(longest({ hour: 1e6 })).toBeLessThan(100);
+    expect(longest({ second: 1e6, minute: 1e6 })).toBeLessThan(200);
+    expect(longest({ second: 1e6, minute: 1e6, hour: 1e6 })).toBeLessThan(300);
+  });
+
   test("nothing limited means no windows", () => {
     expect(createSlidingWindows(NO_LIMITS)).toBeNull();
   });
