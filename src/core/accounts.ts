@@ -3,7 +3,7 @@ import type { Usage } from "./messages.ts";
 import type { Picodollars } from "./money.ts";
 import type { Outcome, WindowName } from "./ports.ts";
 import type { Price } from "./price.ts";
-import type { Periods, QuotaState, Quotas, QuotaUse } from "./quota.ts";
+import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
 
 /** A credential the operator issued. Holds no secret: neither the token's nor the upstream key. */
 export interface Token {
@@ -131,7 +131,7 @@ export interface ReserveRequest {
 }
 
 /** A place in the quotas, held until the call is settled. */
-export interface Reservation extends Periods {
+export interface Reservation extends Periods, Spending {
   readonly id: string;
   readonly tokenId: string;
 }

@@ -12,6 +12,14 @@ export interface Spending {
   readonly money: Picodollars;
 }
 
+export function sumOf(a: Spending, b: Spending): Spending {
+  return {
+    requests: a.requests + b.requests,
+    tokens: a.tokens + b.tokens,
+    money: a.money + b.money,
+  };
+}
+
 /** The most a token may spend per period; null = no bound. */
 export interface QuotaLimits {
   readonly requests: number | null;

@@ -4,11 +4,13 @@ import type { ContentCodec } from "./content-codec.ts";
 import type { NameKeys } from "./conversation-names.ts";
 import type { Driver } from "./driver.ts";
 import type { Builder } from "./queries.ts";
+import type { Writes } from "./writes.ts";
 
 /** What the files of the conversation store are made from. */
 export interface ConversationParts {
   readonly driver: Driver;
   readonly builder: Builder;
+  readonly writes: Writes;
   readonly clock: Clock;
   readonly codec: ContentCodec;
   readonly names: NameKeys;

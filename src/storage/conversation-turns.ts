@@ -12,9 +12,9 @@ import { encode } from "./content-codec.ts";
 import type { ConversationParts } from "./conversation-parts.ts";
 import { contextOf, notFound, questionId } from "./conversation-row.ts";
 import { ask, type Script } from "./driver.ts";
-import { createGroup } from "./group.ts";
 import { isStorable } from "./text.ts";
 import { claimQueries, type NewTurnRow, type TurnKey, turnQueries } from "./turn-queries.ts";
+import type { Spread } from "./writes.ts";
 
 /** A turn ready to be written. */
 interface Appending {
@@ -26,20 +26,23 @@ interface Appending {
 /** A claim that is forgotten ends by itself; no answer takes longer. */
 const longestClaimMs = 2 * 3_600_000;
 /**
- * Groups written side by side. A crowd on one conversation goes through one connection instead of
- * filling the pool while it waits for one row.
+ * Groups that Postgres writes side by side. A crowd on one conversation goes through one connection
+ * instead of filling the pool while it waits for one row. Few together, since each turn is some round
+ * trips during which rows stay locked.
  */
-const lanesOf = { sqlite: 1, postgres: 4 } as const;
-/** Few on Postgres, where each turn is some round trips during which rows stay locked. */
-const mostTogether = { sqlite: 64, postgres: 8 } as const;
+const spread: Spread<{ readonly key: TurnKey }> = {
+  subjectOf: ({ key }) => key.id,
+  lanes: 4,
+  mostTogether: 8,
+};
 
 type Turns = Pick<Conversations, "checkTurn" | "claim" | "extend" | "release" | "appendTurn">;
 
 export function createTurns(parts: ConversationParts): Turns {
   const { driver, builder, clock, newId, limits } = parts;
-  const append = createLanes(parts, createAppendScript(parts));
+  const append = inGroups(parts, createAppendScript(parts));
   const claims = claimQueries(builder);
-  const claim = createLanes<Claiming, boolean>(parts, function* ({ values }) {
+  const claim = inGroups<Claiming, boolean>(parts, function* ({ values }) {
     return (yield* ask(claims.claim(values))).length > 0;
   });
   const decide = createDecision(parts, false);
@@ -138,29 +141,23 @@ interface Claiming {
 }
 
 /** Runs a script for each entry, many of them in one transaction. */
-function createLanes<E extends { readonly key: TurnKey }, R>(
-  { driver }: ConversationParts,
+function inGroups<E extends { readonly key: TurnKey }, R>(
+  { writes }: ConversationParts,
   runOne: (entry: E) => Script<R>,
 ): (entry: E) => Promise<R> {
-  const runAll = function* (entries: readonly E[]): Script<readonly R[]> {
-    const results = new Map<E, R>();
-    // Always in the order of conversations: two groups then never wait for each other.
-    for (const one of entries.toSorted(byConversation)) results.set(one, yield* runOne(one));
-    // Each of them has been set above.
-    return entries.map((one) => results.get(one) as R);
-  };
-  const lanes = Array.from({ length: lanesOf[driver.kind] }, () =>
-    createGroup(
-      (entries: readonly E[]) => driver.transaction(() => runAll(entries)),
-      mostTogether[driver.kind],
-    ),
+  return writes.group<E, R>(
+    {
+      *script(entries) {
+        const results = new Map<E, R>();
+        // Always in the order of conversations: two groups then never wait for each other.
+        for (const one of entries.toSorted(byConversation)) results.set(one, yield* runOne(one));
+        // Each of them has been set above.
+        return entries.map((one) => results.get(one) as R);
+      },
+      isSingle: () => false,
+    },
+    spread,
   );
-  return (entry) => {
-    // Ids are random, so the last character spreads them.
-    const lane = lanes[(entry.key.id.at(-1)?.charCodeAt(0) ?? 0) % lanes.length];
-    if (lane === undefined) throw new RangeError("there are no lanes");
-    return lane(entry);
-  };
 }
 
 function byConversation(a: { readonly key: TurnKey }, b: { readonly key: TurnKey }): number {

@@ -40,7 +40,7 @@ const sweepAtOnce = 200;
 const idBytes = 16;
 
 type Sealing = Pick<ConversationParts, "codec" | "names">;
-type Given = Sealing & Pick<ConversationParts, "driver" | "builder" | "clock" | "newId">;
+type Given = Sealing & Pick<ConversationParts, "driver" | "builder" | "writes" | "clock" | "newId">;
 
 /** How texts and names are kept; throws when they are to be encrypted and there is no key. */
 export function createSealing(

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { LedgerEntry } from "../core/accounts.ts";
 import type { Usage } from "../core/messages.ts";
 import { isPlausible, priceText } from "../core/price.ts";
+import type { RowValues } from "./many-rows.ts";
 import { cleaned, cleanedOrNull } from "./text.ts";
 
 /** The columns of a ledger row in the order they are bound. */
@@ -32,13 +33,11 @@ export const entryColumns = [
   "upstream_id",
 ] as const;
 
-export type EntryValues = readonly (string | number | bigint | null)[];
-
 /**
  * An entry as it is bound. Texts that clients and upstreams chose are made storable, counts that
  * no model could have produced become unknown: a row must never fail for what a stranger sent.
  */
-export function entryValues(id: string, entry: LedgerEntry): EntryValues {
+export function entryValues(id: string, entry: LedgerEntry): RowValues {
   const usage = plausibleUsage(entry.usage);
   const cost = entry.usage !== null && usage === null ? null : entry.cost;
   return [

@@ -8,10 +8,12 @@ import { createRecover } from "./recover.ts";
 import { createReport } from "./report.ts";
 import { createReserve } from "./reserve.ts";
 import { createSettle } from "./settle.ts";
+import type { Writes } from "./writes.ts";
 
 export interface LedgerParts {
   readonly driver: Driver;
   readonly builder: Builder;
+  readonly writes: Writes;
   readonly clock: Clock;
   readonly newId: (wallMs: number) => string;
   readonly owner: string;

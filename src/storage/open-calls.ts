@@ -1,4 +1,4 @@
-import type { CompiledQuery } from "kysely";
+import type { Compilable, CompiledQuery, RawBuilder } from "kysely";
 import { type Builder, exactText, prepare } from "./queries.ts";
 
 /** A reservation as it was taken; enough for a ledger row if its process is dead. */
@@ -18,21 +18,31 @@ export interface Held {
 
 /** Takes reservations out of the table. Of two that try, one gets each row. */
 export function closeQuery(builder: Builder): (ids: readonly string[]) => CompiledQuery<Held> {
-  const bySize = new Map<number, (values: Record<string, string>) => CompiledQuery<Held>>();
-  return (ids) => {
+  return forIds((ids) =>
+    deleted(builder, ids)
+      .returning(["id", "token_id", "at", "day", "month", "tokens"])
+      .returning(exactText("money").as("money"))
+      .returning(["request_id", "dialect", "model", "on_disconnect"]),
+  );
+}
+
+/** The same for those who know what they have reserved. */
+export function closeOwnQuery(builder: Builder) {
+  return forIds<{ id: string }>((ids) => deleted(builder, ids).returning("id"));
+}
+
+function deleted(builder: Builder, ids: readonly RawBuilder<string>[]) {
+  return builder.deleteFrom("reservations").where("id", "in", ids);
+}
+
+/** Compiled once for each number of ids. */
+function forIds<R>(build: (ids: readonly RawBuilder<string>[]) => Compilable<R>) {
+  const bySize = new Map<number, (values: Record<string, string>) => CompiledQuery<R>>();
+  return (ids: readonly string[]): CompiledQuery<R> => {
     let query = bySize.get(ids.length);
     if (query === undefined) {
-      query = prepare<Record<string, string>, Held>(({ text }) =>
-        builder
-          .deleteFrom("reservations")
-          .where(
-            "id",
-            "in",
-            ids.map((_, at) => text(String(at))),
-          )
-          .returning(["id", "token_id", "at", "day", "month", "tokens"])
-          .returning(exactText("money").as("money"))
-          .returning(["request_id", "dialect", "model", "on_disconnect"]),
+      query = prepare<Record<string, string>, R>(({ text }) =>
+        build(ids.map((_, at) => text(String(at)))),
       );
       bySize.set(ids.length, query);
     }

@@ -14,6 +14,7 @@ import { createBuilder } from "./queries.ts";
 import { createSecretBox, type SecretKeys } from "./secrets.ts";
 import type { WriteTurns } from "./sqlite.ts";
 import { createTokens } from "./tokens.ts";
+import { createWrites } from "./writes.ts";
 
 export interface StorageOptions {
   /** `postgres://…`. Wins over `sqliteFile`. */
@@ -81,18 +82,20 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
   const driver = await openDriver(options, onError);
   const builder = createBuilder(driver.kind);
+  const writes = createWrites(driver);
   const newId = createIds(options.fillRandom);
   const owner = newId(clock.wallMs());
   const ledger = createLedger({
     driver,
     builder,
+    writes,
     clock,
     newId,
     owner,
     staleMs: options.staleMs ?? staleMs,
     longestCallMs: options.longestCallMs ?? longestCallMs,
   });
-  const parts = { driver, builder, clock, newId, box };
+  const parts = { driver, builder, writes, clock, newId, box };
   const live = () => liveAsOwner(options, { ...parts, id: owner }, ledger);
   const leave = options.brief === true ? async () => undefined : await live();
   const conversations = guarded(

@@ -9,7 +9,7 @@ const unbounded = 9_223_372_036_854_775_807n;
 /**
  * Checks all six quotas of a token and takes from each, or from none. Day and month stand in one
  * row, so this is one UPDATE, and two callers can never both take the last place. Wants the values
- * of `limitValues`, the periods, `tokenId`, `tokens` and `money`.
+ * of `limitValues`, the periods, `tokenId`, `requests`, `tokens` and `money`.
  */
 export function takeStatement(builder: QueryCreator<Tables>, { int, text }: Places) {
   const present = (period: "day" | "month") =>
@@ -18,9 +18,7 @@ export function takeStatement(builder: QueryCreator<Tables>, { int, text }: Plac
     sql`case when ${present(period)} then ${sql.ref(`${period}_${kind}`)} else 0 end`;
   const period = (name: "day" | "month") =>
     sql<number>`case when ${present(name)} then ${sql.ref(name)} else ${int(name)} end`;
-  const one = sql`1`;
-  const after = (name: "day" | "month", kind: string) =>
-    sql`${kept(name, kind)} + ${kind === "requests" ? one : int(kind)}`;
+  const after = (name: "day" | "month", kind: string) => sql`${kept(name, kind)} + ${int(kind)}`;
   const fits = (name: "day" | "month", kind: string, limit: string) =>
     sql<boolean>`${after(name, kind)} <= ${int(limit)}`;
   return builder

@@ -1,8 +1,9 @@
 import type { LedgerEntry } from "../core/accounts.ts";
 import type { Clock } from "../core/ports.ts";
 import { ask, type Driver, type Script } from "./driver.ts";
-import { type EntryValues, entryColumns, entryValues } from "./entry.ts";
+import { entryColumns, entryValues } from "./entry.ts";
 import { createInserts } from "./insert.ts";
+import type { RowValues } from "./many-rows.ts";
 import { abandonedQuery, closeQuery, type Held } from "./open-calls.ts";
 import { type Builder, prepare } from "./queries.ts";
 import { type Charge, createChargeScript } from "./settle.ts";
@@ -61,7 +62,7 @@ function createRecoverScript({
   };
 }
 
-function recoveredValues(held: Held): EntryValues {
+function recoveredValues(held: Held): RowValues {
   const entry: LedgerEntry = {
     requestId: held.request_id,
     at: held.at,

@@ -1,30 +1,25 @@
-import { sql } from "kysely";
+import { type CompiledQuery, sql } from "kysely";
 import type { ReserveRequest } from "../core/accounts.ts";
-import type { Periods, Spending } from "../core/quota.ts";
+import type { Periods, Quotas, Spending } from "../core/quota.ts";
+import { forRows, type RowValues } from "./many-rows.ts";
 import { type Builder, type Places, prepare } from "./queries.ts";
-import { takeStatement } from "./quota-take.ts";
+import { limitValues, takeStatement } from "./quota-take.ts";
 import { cleaned } from "./text.ts";
 
-/** Values of both statements; the quota limits come beside them. */
-export interface ReserveValues extends ReturnType<typeof openValues>, Periods {
+/** What is to be taken from the counters of a token. */
+export interface Taking extends Periods, Spending {
+  readonly tokenId: string;
+  readonly quotas: Quotas;
+}
+
+/** A call as it is kept while it is open, with what was taken for it. */
+export interface Opening extends Periods, Spending {
   readonly id: string;
   readonly owner: string;
-  readonly [limit: string]: string | number | bigint;
+  readonly request: ReserveRequest;
 }
 
-export function openValues(request: ReserveRequest, wanted: Spending) {
-  return {
-    tokenId: request.token.id,
-    at: Math.trunc(request.at),
-    tokens: wanted.tokens,
-    money: wanted.money,
-    requestId: cleaned(request.requestId),
-    dialect: cleaned(request.dialect),
-    model: cleaned(request.model),
-    onDisconnect: cleaned(request.onDisconnect),
-  };
-}
-
+/** `day` and `month` are last: on Postgres they may come from the counters. */
 const openColumns = [
   "id",
   "owner",
@@ -40,24 +35,46 @@ const openColumns = [
   "month",
 ] as const;
 
-/** The two steps of a reservation, for one transaction. */
-export function openCall(builder: Builder) {
+function openValues({ id, owner, request, tokens, money, day, month }: Opening): RowValues {
+  return [
+    id,
+    owner,
+    request.token.id,
+    Math.trunc(request.at),
+    tokens,
+    money,
+    cleaned(request.requestId),
+    cleaned(request.dialect),
+    cleaned(request.model),
+    cleaned(request.onDisconnect),
+    day,
+    month,
+  ];
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function takeValues({ quotas, ...taking }: Taking): Values {
+  return { ...limitValues(quotas), ...taking };
+}
+
+/** The two steps of reservations, for one transaction. */
+export function openCalls(builder: Builder) {
+  const take = prepare<Values, Periods>((places) => takeStatement(builder, places));
+  const open = forRows(openColumns, (values) =>
+    builder.insertInto("reservations").columns(openColumns).expression(values),
+  );
   return {
-    take: prepare<ReserveValues, Periods>((places) => takeStatement(builder, places)),
-    open: prepare<ReserveValues, unknown>((places) =>
-      builder
-        .insertInto("reservations")
-        .columns(openColumns)
-        .expression(
-          sql`values (${callValues(places)}, ${places.int("day")}, ${places.int("month")})`,
-        ),
-    ),
+    take: (taking: Taking) => take(takeValues(taking)),
+    open: (calls: readonly Opening[]) => open(calls.map(openValues)),
   };
 }
 
-/** Both steps as one statement, which SQLite cannot write. */
-export function takeAndOpen(builder: Builder) {
-  return prepare<ReserveValues, Periods>((places) =>
+/** Both steps for one call as one statement, which SQLite cannot write. */
+export function takeAndOpen(
+  builder: Builder,
+): (taking: Taking, call: Opening) => CompiledQuery<Periods> {
+  const query = prepare<Values, Periods>((places) =>
     builder
       .with("taken", (inner) => takeStatement(inner, places))
       .insertInto("reservations")
@@ -65,21 +82,17 @@ export function takeAndOpen(builder: Builder) {
       .expression(sql`select ${callValues(places)}, day, month from taken`)
       .returning(["day", "month"]),
   );
+  return (taking, call) => {
+    const values = openValues(call).map((value, at) => [openColumns[at], value]);
+    return query({ ...Object.fromEntries(values), ...takeValues(taking) });
+  };
 }
 
 /** In the order of `openColumns`, cast because a select gives a bare value no type. */
 function callValues({ int, text }: Places) {
-  const typed = (name: string) => sql`cast(${text(name)} as text)`;
-  return sql.join([
-    typed("id"),
-    typed("owner"),
-    typed("tokenId"),
-    int("at"),
-    int("tokens"),
-    int("money"),
-    typed("requestId"),
-    typed("dialect"),
-    typed("model"),
-    typed("onDisconnect"),
-  ]);
+  const numbers: readonly string[] = ["at", "tokens", "money"];
+  const columns = openColumns.slice(0, -2);
+  return sql.join(
+    columns.map((name) => (numbers.includes(name) ? int(name) : sql`cast(${text(name)} as text)`)),
+  );
 }

@@ -8,17 +8,18 @@ import {
   quotaStates,
   refusingQuota,
   type Spending,
+  sumOf,
 } from "../core/quota.ts";
 import { ask, type Driver, type Script } from "./driver.ts";
-import { createGroup } from "./group.ts";
 import type { Builder } from "./queries.ts";
-import { limitValues } from "./quota-take.ts";
 import { createQuotaUse, useOf } from "./quota-use.ts";
-import { openCall, openValues, takeAndOpen } from "./reserve-queries.ts";
+import { openCalls, takeAndOpen } from "./reserve-queries.ts";
+import type { Spread, Writes } from "./writes.ts";
 
 interface ReserveParts {
   readonly driver: Driver;
   readonly builder: Builder;
+  readonly writes: Writes;
   readonly clock: Clock;
   readonly newId: (wallMs: number) => string;
   readonly owner: string;
@@ -28,51 +29,53 @@ interface Asked {
   readonly id: string;
   readonly nowMs: number;
   readonly request: ReserveRequest;
+  readonly wanted: Spending;
+  readonly periods: Periods;
 }
 
 /**
- * Groups that are written side by side, out of 10 connections. Calls of one token share a commit,
- * so that a crowd of them does not wait for its row one by one; tokens do not wait for others.
+ * Groups that Postgres writes side by side, out of 10 connections. Calls of one token share a
+ * commit, so that a crowd of them does not wait for its row one by one; tokens do not wait for
+ * others. Few together, since another process that waits for one of their rows gives up after 1.4 s.
  */
-const postgresLanes = 4;
-/**
- * Few on Postgres: each is a round trip during which the group's rows stay locked, and another
- * process that waits for one of them gives up after 1.4 s.
- */
-const mostTogether = { sqlite: 64, postgres: 8 } as const;
+const spread: Spread<Asked> = {
+  subjectOf: ({ request }) => request.token.id,
+  lanes: 4,
+  mostTogether: 8,
+};
 /** A quota that had no room a moment ago may have some again when its use is read. */
 const mostTries = 3;
 
 export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promise<ReserveResult> {
-  const { driver } = parts;
-  const reserveOne = createReserveScript(parts);
-  const reserveAll = function* (asked: readonly Asked[]): Script<readonly ReserveResult[]> {
-    const results = new Map<Asked, ReserveResult>();
-    // Always in the order of tokens: two groups then never wait for each other.
-    for (const one of asked.toSorted(byToken)) results.set(one, yield* reserveOne(one));
-    // Each of them has been set above.
-    return asked.map((one) => results.get(one) as ReserveResult);
-  };
-  const write = (asked: readonly Asked[]): Promise<readonly ReserveResult[]> =>
-    asked.length === 1
-      ? driver.single(() => reserveAll(asked))
-      : driver.transaction(() => reserveAll(asked));
-  const lanes = Array.from({ length: driver.kind === "postgres" ? postgresLanes : 1 }, () =>
-    createGroup(write, mostTogether[driver.kind]),
+  const { clock, newId, writes } = parts;
+  const reserveAlike = createAlikeScript(parts);
+  const reserve = writes.group<Asked, ReserveResult>(
+    {
+      *script(asked) {
+        const results = new Map<Asked, ReserveResult>();
+        for (const alike of byToken(asked)) {
+          const reserved = yield* reserveAlike(alike);
+          for (const [at, result] of reserved.entries()) results.set(alike[at] as Asked, result);
+        }
+        // Each of them has been set above.
+        return asked.map((one) => results.get(one) as ReserveResult);
+      },
+      isSingle: ({ length }) => length === 1,
+    },
+    spread,
   );
   return async (request) => {
     if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
-    const nowMs = parts.clock.wallMs();
-    // A token stays in its lane; the last character of an id is random.
-    const lane = lanes[(request.token.id.at(-1)?.charCodeAt(0) ?? 0) % lanes.length];
-    if (lane === undefined) throw impossible("there are no lanes");
-    return lane({ id: parts.newId(nowMs), nowMs, request });
+    const nowMs = clock.wallMs();
+    const facts = { nowMs, wanted: wantedBy(request), periods: periodsAt(nowMs) };
+    return reserve({ id: newId(nowMs), request, ...facts });
   };
 }
 
-function byToken(a: Asked, b: Asked): number {
-  if (a.request.token.id === b.request.token.id) return 0;
-  return a.request.token.id < b.request.token.id ? -1 : 1;
+/** Always in the order of tokens: two groups then never wait for each other. */
+function byToken(asked: readonly Asked[]): readonly (readonly Asked[])[] {
+  const alike = Map.groupBy(asked, ({ request, periods }) => `${request.token.id} ${periods.day}`);
+  return [...alike].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, some]) => some);
 }
 
 function wantedBy({ tokens, money }: ReserveRequest): Spending {
@@ -89,44 +92,70 @@ function wholeTokens(estimate: number): number {
   throw impossible("the estimate of tokens is not a number");
 }
 
-function createReserveScript(parts: ReserveParts): (asked: Asked) => Script<ReserveResult> {
-  const use = createQuotaUse(parts.builder);
+/** Calls of one token: all at once where all fit, else one by one. */
+function createAlikeScript(parts: ReserveParts) {
   const take = createTakeScript(parts);
+  const reserveOne = createReserveScript(parts, take);
+  return function* (alike: readonly Asked[]): Script<readonly ReserveResult[]> {
+    const taken = alike.length > 1 ? yield* take(alike) : undefined;
+    if (taken !== undefined) return alike.map((one) => admitted(one, taken));
+    const results: ReserveResult[] = [];
+    for (const one of alike) results.push(yield* reserveOne(one));
+    return results;
+  };
+}
+
+type Take = (alike: readonly Asked[]) => Script<Periods | undefined>;
+
+function createReserveScript(
+  { builder }: ReserveParts,
+  take: Take,
+): (asked: Asked) => Script<ReserveResult> {
+  const use = createQuotaUse(builder);
   return function* (asked) {
-    const { nowMs, request } = asked;
-    const tokenId = request.token.id;
-    const wanted = wantedBy(request);
+    const { nowMs, periods, request, wanted } = asked;
     for (let tries = 0; tries < mostTries; tries++) {
-      const taken = yield* take(asked, wanted);
-      if (taken !== undefined) {
-        return { admitted: true, reservation: { ...taken, id: asked.id, tokenId } };
-      }
-      const [stored] = yield* ask(use.read({ tokenId }));
+      const taken = yield* take([asked]);
+      if (taken !== undefined) return admitted(asked, taken);
+      const [stored] = yield* ask(use.read({ tokenId: request.token.id }));
       if (stored === undefined) throw impossible("a reservation for a token that does not exist");
-      const refusal = refused(request, useOf(stored, periodsAt(nowMs)), wanted, nowMs);
+      const refusal = refused(request, useOf(stored, periods), wanted, nowMs);
       if (refusal !== null) return refusal;
     }
     throw impossible("quota rows change faster than they can be read");
   };
 }
 
-/** Counts the call and makes it visible as open; undefined when a quota has no room. */
-function createTakeScript({ driver, builder, owner }: ReserveParts) {
-  const together = driver.kind === "postgres" ? takeAndOpen(builder) : null;
-  const { take, open } = openCall(builder);
-  return function* ({ id, nowMs, request }: Asked, wanted: Spending): Script<Periods | undefined> {
-    const values = {
-      ...limitValues(request.token.quotas),
-      ...openValues(request, wanted),
-      ...periodsAt(nowMs),
-      id,
-      owner,
-    };
-    if (together !== null) return (yield* ask(together(values)))[0];
-    const [taken] = yield* ask(take(values));
-    // The row keeps the periods in which it was counted.
-    if (taken !== undefined) yield* ask(open({ ...values, ...taken }));
+/**
+ * Counts calls of one token and makes them visible as open; undefined, and nothing is done, when a
+ * quota has no room for them. A group of 8 costs its counters one statement so.
+ */
+function createTakeScript({ driver, builder, owner }: ReserveParts): Take {
+  const { take, open } = openCalls(builder);
+  const atOnce = driver.kind === "postgres" ? takeAndOpen(builder) : null;
+  return function* (alike) {
+    const [first] = alike;
+    if (first === undefined) return undefined;
+    const { token } = first.request;
+    const wanted = alike.map((one) => one.wanted).reduce(sumOf);
+    const taking = { tokenId: token.id, quotas: token.quotas, ...wanted, ...first.periods };
+    const opening = (one: Asked) => ({ ...one, owner, ...one.wanted, ...one.periods });
+    if (atOnce !== null && alike.length === 1) {
+      return (yield* ask(atOnce(taking, opening(first))))[0];
+    }
+    const [taken] = yield* ask(take(taking));
+    // The rows keep the periods in which they were counted.
+    if (taken !== undefined) {
+      yield* ask(open(alike.map((one) => ({ ...opening(one), ...taken }))));
+    }
     return taken;
+  };
+}
+
+function admitted({ id, request, wanted }: Asked, taken: Periods): ReserveResult {
+  return {
+    admitted: true,
+    reservation: { ...wanted, ...taken, id, tokenId: request.token.id },
   };
 }
 

@@ -1,35 +1,40 @@
 import type { LedgerEntry, Reservation } from "../core/accounts.ts";
-import type { Spending } from "../core/quota.ts";
+import { noSpending, type Spending, sumOf } from "../core/quota.ts";
 import { ask, type Driver, type Script } from "./driver.ts";
-import { type EntryValues, entryValues, plausibleUsage } from "./entry.ts";
-import { createGroup } from "./group.ts";
+import { entryValues, plausibleUsage } from "./entry.ts";
 import { createInserts } from "./insert.ts";
-import { closeQuery, type Held } from "./open-calls.ts";
+import type { RowValues } from "./many-rows.ts";
+import { closeOwnQuery } from "./open-calls.ts";
 import type { Builder } from "./queries.ts";
 import { createQuotaUse } from "./quota-use.ts";
+import type { Writes } from "./writes.ts";
 
 interface SettleParts {
   readonly driver: Driver;
   readonly builder: Builder;
+  readonly writes: Writes;
   readonly newId: (wallMs: number) => string;
 }
 
 interface Ended {
   readonly entry: LedgerEntry;
   readonly reservation: Reservation | null;
-  readonly values: EntryValues;
+  readonly values: RowValues;
 }
 
-interface Place extends Reservation {
-  readonly entry: LedgerEntry;
+interface HeldCall extends Ended {
+  readonly reservation: Reservation;
 }
+
+/** More in one transaction would make the first one wait for little gain. */
+const MOST_TOGETHER = 64;
 
 /**
  * Writes calls that are over. Those without a reservation cost one insert; the others close their
  * reservation, write the row and correct the counters in one transaction.
  */
 export function createSettle(parts: SettleParts) {
-  const { driver, newId } = parts;
+  const { driver, writes, newId } = parts;
   const inserts = createInserts(parts.builder);
   const settleHeld = createHeldScript(parts, inserts);
   const insertFresh = function* (ended: readonly Ended[]): Script<void> {
@@ -37,46 +42,60 @@ export function createSettle(parts: SettleParts) {
       yield* ask(inserts.fresh(chunk.map((one) => one.values)));
     }
   };
-  const grouped = createGroup<Ended, undefined>(async (ended) => {
-    const free = ended.filter((one) => one.reservation === null);
-    const held = ended.filter((one) => one.reservation !== null);
-    if (held.length === 0 && free.length <= driver.rowsPerInsert) {
-      await driver.single(() => insertFresh(free));
-    } else {
-      await driver.transaction(function* () {
-        yield* insertFresh(free);
-        yield* settleHeld(held);
-      });
-    }
-    return ended.map(() => undefined);
-  });
+  const write = writes.group<Ended, undefined>(
+    {
+      *script(ended) {
+        yield* insertFresh(ended.filter((one) => one.reservation === null));
+        yield* settleHeld(ended.filter(isHeld));
+        return ended.map(() => undefined);
+      },
+      isSingle: (ended) => ended.length <= driver.rowsPerInsert && !ended.some(isHeld),
+    },
+    { subjectOf: () => "", lanes: 1, mostTogether: MOST_TOGETHER },
+  );
   return async (entry: LedgerEntry, reservation: Reservation | null): Promise<void> => {
     const id = reservation?.id ?? newId(entry.at);
-    await grouped({ entry, reservation, values: entryValues(id, entry) });
+    await write({ entry, reservation, values: entryValues(id, entry) });
   };
+}
+
+function isHeld(ended: Ended): ended is HeldCall {
+  return ended.reservation !== null;
 }
 
 function createHeldScript(
   { driver, builder }: SettleParts,
   inserts: ReturnType<typeof createInserts>,
-): (ended: readonly Ended[]) => Script<void> {
-  const close = closeQuery(builder);
+): (ended: readonly HeldCall[]) => Script<void> {
+  const close = closeOwnQuery(builder);
   const chargeAll = createChargeScript(builder);
   return function* (ended) {
+    const charges: Charge[] = [];
     for (const chunk of chunks(ended, driver.rowsPerInsert)) {
-      const closed = yield* ask(close(chunk.map((one) => String(one.values[0]))));
-      const written = yield* ask(inserts.held(chunk.map((one) => one.values)));
-      const heldById = new Map(closed.map((held) => [held.id, held]));
-      const writtenIds = new Set(written.map((row) => row.id));
-      yield* chargeAll(
-        chunk.flatMap(({ entry, reservation }) => {
-          // A row that was there already and stands: this call was settled before.
-          if (reservation === null || !writtenIds.has(reservation.id)) return [];
-          return [difference({ ...reservation, entry }, heldById.get(reservation.id))];
-        }),
-      );
+      const closed = yield* ask(close(chunk.map(({ reservation }) => reservation.id)));
+      const [open, others] = parted(chunk, closed);
+      // a row goes in when its reservation goes out, so these have none yet
+      if (open.length > 0) yield* ask(inserts.fresh(open.map(({ values }) => values)));
+      charges.push(...open.map((one) => difference(one, one.reservation)));
+      if (others.length === 0) continue;
+      // settled before, and then the row stands; or taken for dead, and what was held was given back
+      const written = yield* ask(inserts.held(others.map(({ values }) => values)));
+      const [replaced] = parted(others, written);
+      charges.push(...replaced.map((one) => difference(one, noSpending)));
     }
+    yield* chargeAll(charges);
   };
+}
+
+/** Those the rows are of, and the others; each row is of one call, also where a call comes twice. */
+function parted(
+  calls: readonly HeldCall[],
+  rows: readonly { readonly id: string }[],
+): readonly [HeldCall[], HeldCall[]] {
+  const ids = new Set(rows.map(({ id }) => id));
+  const parts: [HeldCall[], HeldCall[]] = [[], []];
+  for (const call of calls) parts[ids.delete(call.reservation.id) ? 0 : 1].push(call);
+  return parts;
 }
 
 /** What a token's counters change by, in the periods of the reservation. */
@@ -94,7 +113,7 @@ export function createChargeScript(builder: Builder): (charges: readonly Charge[
     for (const one of charges) {
       const key = `${one.tokenId} ${one.day} ${one.month}`;
       const sum = sums.get(key);
-      sums.set(key, sum === undefined ? one : added(sum, one));
+      sums.set(key, sum === undefined ? one : { ...one, ...sumOf(sum, one) });
     }
     for (const [, sum] of [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       yield* ask(charge({ ...sum }));
@@ -102,21 +121,9 @@ export function createChargeScript(builder: Builder): (charges: readonly Charge[
   };
 }
 
-function added(a: Charge, b: Charge): Charge {
-  return {
-    ...a,
-    requests: a.requests + b.requests,
-    tokens: a.tokens + b.tokens,
-    money: a.money + b.money,
-  };
-}
-
-/**
- * Spent minus held. Without a reservation in the table a recovery took this call for dead and
- * gave its estimate back; then only what was spent is added. The request itself counts as spent
- * unless the call was refused before it reached the upstream.
- */
-function difference({ entry, tokenId, day, month }: Place, held: Held | undefined): Charge {
+/** The request itself counts as spent unless the call was refused before it reached the upstream. */
+function difference({ entry, reservation }: HeldCall, held: Spending): Charge {
+  const { tokenId, day, month } = reservation;
   const usage = plausibleUsage(entry.usage);
   const tokens = usage?.totalTokens ?? 0;
   const money = usage === null ? 0n : (entry.cost ?? 0n);
@@ -125,8 +132,8 @@ function difference({ entry, tokenId, day, month }: Place, held: Held | undefine
     day,
     month,
     requests: entry.outcome === "refused" ? -1 : 0,
-    tokens: tokens - (held?.tokens ?? 0),
-    money: money - BigInt(held?.money ?? 0),
+    tokens: tokens - held.tokens,
+    money: money - held.money,
   };
 }
 

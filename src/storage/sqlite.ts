@@ -88,6 +88,7 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
   // The rows have the type the query says.
   const all = <R>(query: CompiledQuery<R>) =>
     patiently(() => (isRead(query) ? run(query) : inTurn(() => run(query))) as readonly R[]);
+  const exclusively = createExclusively(database);
   const version = database.prepare("PRAGMA data_version");
   return {
     kind: "sqlite",
@@ -95,9 +96,8 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
     rowsPerInsert: 8,
     all,
     report: all,
-    transaction: (script) =>
-      patiently(() => inTurn(() => exclusively(database, () => steps(script)))),
-    single: (script) => patiently(() => inTurn(() => exclusively(database, () => steps(script)))),
+    transaction: (script) => patiently(() => inTurn(() => exclusively(() => steps(script)))),
+    single: (script) => patiently(() => inTurn(() => exclusively(() => steps(script)))),
     version: () => Number(version.get()?.data_version),
     backup: async (file) => {
       closeSync(openSync(file, "a", fileMode));
@@ -121,17 +121,21 @@ interface Prepared {
 }
 
 /** IMMEDIATE takes the write lock first: a reader that turns writer can fail without waiting. */
-function exclusively<T>(database: DatabaseSync, work: () => T): T {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    // A failed COMMIT or a full disk may have ended the transaction already.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
+function createExclusively(database: DatabaseSync) {
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  return <T>(work: () => T): T => {
+    begin.run();
+    try {
+      const result = work();
+      commit.run();
+      return result;
+    } catch (error) {
+      // A failed COMMIT or a full disk may have ended the transaction already.
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  };
 }
 
 /** Tries again while another process holds the lock, and lets other work run in between. */

@@ -146,13 +146,43 @@ eachDatabase("the ledger", (kind) => {
     expect((await storage.ledger.used(token.id)).day.requests).toBe(2);
   });
 
+  test("of calls at once as many are admitted as fit, and the counters say so", async () => {
+    const token = await makeToken(perDay({ tokens: 5_000 }));
+    const other = await makeToken(perDay({ requests: 1 }), "bob");
+    const admitted = async (calls: number, tokens: number) => {
+      const asked = Array.from({ length: calls }, (_, at) =>
+        storage.ledger.reserve(wish(at === 1 ? other : token, { tokens })),
+      );
+      return (await Promise.all(asked)).filter((result) => result.admitted).length;
+    };
+    expect(await admitted(3, 1_000)).toBe(3);
+    expect(await admitted(6, 1_000)).toBe(3);
+    expect((await storage.ledger.used(token.id)).day).toMatchObject({ requests: 5, tokens: 5_000 });
+    expect((await storage.ledger.used(other.id)).day.requests).toBe(1);
+  });
+
+  test("calls that end at once are charged each in its own", async () => {
+    const token = await makeToken(perDay({ tokens: 50_000 }));
+    const reservations = await Promise.all(Array.from({ length: 20 }, () => reserved(token)));
+    const settled = reservations.map((reservation, at) => {
+      const outcome = at < 5 ? ({ outcome: "refused", usage: null, cost: null } as const) : {};
+      return storage.ledger.settle(tokenEntry(token, outcome), reservation);
+    });
+    await Promise.all(settled);
+    const spent = { requests: 15, tokens: 15 * 150, money: 15n * 42_000_000n };
+    expect((await storage.ledger.used(token.id)).day).toEqual(spent);
+    expect(await storage.ledger.rows()).toHaveLength(20);
+  });
+
   test("settling twice changes nothing, at once or later", async () => {
     const token = await makeToken(perDay({ tokens: 5_000 }));
+    // what others hold would hide what is given back twice
+    await reserved(token);
     const reservation = await reserved(token);
     const settle = () => storage.ledger.settle(tokenEntry(token), reservation);
     await Promise.all([settle(), settle()]);
     await settle();
-    expect((await storage.ledger.used(token.id)).day.tokens).toBe(150);
+    expect((await storage.ledger.used(token.id)).day.tokens).toBe(1_150);
     expect(await storage.ledger.rows()).toHaveLength(1);
   });
 

@@ -8,6 +8,7 @@ import { createIds } from "../../../src/storage/ids.ts";
 import { openPostgres } from "../../../src/storage/postgres.ts";
 import { createBuilder } from "../../../src/storage/queries.ts";
 import { openSqlite } from "../../../src/storage/sqlite.ts";
+import { createWrites } from "../../../src/storage/writes.ts";
 import { systemClock, type TestDatabase } from "./databases.ts";
 
 /** A store of conversations that notes every query it runs. */
@@ -44,6 +45,7 @@ export async function openWatched(database: TestDatabase): Promise<{
   const parts = {
     driver: watched,
     builder: createBuilder(driver.kind),
+    writes: createWrites(watched),
     clock: systemClock,
     newId: createIds(),
     ...createSealing({ current: null, old: [] }),
