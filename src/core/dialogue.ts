@@ -65,7 +65,7 @@ export interface TurnClaim {
 export interface DialogueOptions {
   readonly conversations: Conversations;
   readonly claims: TurnClaims;
-  readonly pipeline: Pick<Pipeline, "complete" | "stream">;
+  readonly pipeline: Pick<Pipeline, "completeAndKeep" | "stream">;
   /** What all models take; null: each what it is known for. */
   readonly contextTokens: number | null;
   /** Of new conversations. */
@@ -78,8 +78,7 @@ export function createDialogue(options: DialogueOptions): Dialogue {
     async ask(call, request) {
       const place = await preparePlace(options, request);
       try {
-        const completion = await pipeline.complete(call, place.asked);
-        return await place.keep(completion);
+        return await pipeline.completeAndKeep(call, place.asked, place.keep);
       } catch (error) {
         await place.abandon("");
         throw error;

@@ -26,6 +26,12 @@ export interface RelayWish {
 /** What every dialect's question goes through: admit, ask, settle. */
 export interface Pipeline {
   complete(call: Call, request: ChatRequest): Promise<Completion>;
+  /** Resolves with what `keep` makes of the answer while its row is written: one commit may do. */
+  completeAndKeep<T>(
+    call: Call,
+    request: ChatRequest,
+    keep: (completion: Completion) => T | Promise<T>,
+  ): Promise<T>;
   /** Rejects with what went wrong before the first byte; what breaks later is thrown while read. */
   stream(call: Call, request: ChatRequest): Promise<AsyncIterable<AnswerEvent>>;
   /** The upstream's own bytes. The same steps, but the last. */
@@ -64,13 +70,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return { settle, hasLeft, leave, drains: patience.drainMs > 0, inBackground };
   };
 
+  const completeAndKeep: Pipeline["completeAndKeep"] = async (call, request, keep) => {
+    const settle = await begin(call, request.model, mostTokensOf(request), false);
+    const completion = await ask(call, settle, (how) => upstream.complete(request, how));
+    const settled = settleWhole(call, settle, accountOf(completion));
+    const [kept] = await Promise.all([keep(completion), settled]);
+    return kept;
+  };
+
   return {
-    async complete(call, request) {
-      const settle = await begin(call, request.model, mostTokensOf(request), false);
-      const completion = await ask(call, settle, (how) => upstream.complete(request, how));
-      await settleWhole(call, settle, accountOf(completion));
-      return completion;
-    },
+    complete: (call, request) => completeAndKeep(call, request, (completion) => completion),
+    completeAndKeep,
 
     stream: (call, request) =>
       inPlace(call, request.model, options, async (leave) => {
@@ -94,12 +104,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         return { ...answer, pieces };
       }),
 
-    consult: (call, request) =>
-      ask(
-        call,
-        () => Promise.resolve(),
-        (how) => relay.send(request, how),
-      ),
+    consult: (call, request) => ask(call, noRow.settle, (how) => relay.send(request, how)),
 
     async close() {
       patience.end();
@@ -107,6 +112,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
   };
 }
+
+/** Of what took nothing. */
+const noRow = { settle: () => Promise.resolve() };
 
 /** An answer that is there to its end is paid for, also when nobody waits for it any more. */
 function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise<void> {
@@ -142,7 +150,6 @@ function refused(call: Call | null, model: string, options: PipelineOptions): Pr
     facts: { limit },
     retryAfterMs,
   });
-  const noRow = { settle: () => Promise.resolve() };
   if (call !== null) void createSettle(call, model, true, noRow, options)("refused", { error });
   return error;
 }

@@ -191,21 +191,24 @@ function createDecision({ driver, builder, limits }: ConversationParts, locks: b
   const queries = turnQueries(builder, driver.kind);
   const read = locks ? queries.lock : queries.look;
   const most = limits.childrenPerMessage;
+  const countChildren = function* (id: string, parentId: string | null): Script<number | null> {
+    const [parent] = yield* ask(
+      parentId === null ? queries.roots({ id, most }) : queries.place({ id, parentId, most }),
+    );
+    return parent?.children ?? null;
+  };
   return function* (key: TurnKey, wish: TurnWish): Script<ProxyError | null> {
     const [row] = yield* ask(read(key));
     if (row === undefined) return notFound();
     const { parentId } = wish;
-    const { id } = key;
-    const [parent] = yield* ask(
-      parentId === null ? queries.roots({ id, most }) : queries.place({ id, parentId, most }),
-    );
     const facts: TurnFacts = {
       leafId: row.leaf_id,
       claimId: row.claim_id,
       claimUntilMs: row.claim_until,
       messages: row.turns * messagesPerTurn,
       bytes: row.bytes,
-      children: parent?.children ?? null,
+      // the newest has none
+      children: parentId === row.leaf_id ? 0 : yield* countChildren(key.id, parentId),
     };
     return refuseTurn(facts, wish, limits, key.now);
   };

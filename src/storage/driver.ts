@@ -21,7 +21,7 @@ export interface Driver {
    * where that can't be told.
    */
   version(): number | null;
-  /** One statement needs no transaction around it. */
+  /** For what only reads, or is one statement: no transaction is put around it. */
   single<T>(script: () => Script<T>): Promise<T>;
   backup(file: string): Promise<void>;
   close(): Promise<void>;

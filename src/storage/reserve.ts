@@ -47,7 +47,7 @@ const spread: Spread<Asked> = {
 const mostTries = 3;
 
 export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promise<ReserveResult> {
-  const { clock, newId, writes } = parts;
+  const { driver, clock, newId, writes } = parts;
   const reserveAlike = createAlikeScript(parts);
   const reserve = writes.group<Asked, ReserveResult>(
     {
@@ -60,7 +60,7 @@ export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promi
         // Each of them has been set above.
         return asked.map((one) => results.get(one) as ReserveResult);
       },
-      isSingle: ({ length }) => length === 1,
+      isSingle: ({ length }) => driver.kind === "postgres" && length === 1,
     },
     spread,
   );

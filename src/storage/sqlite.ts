@@ -97,7 +97,7 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
     all,
     report: all,
     transaction: (script) => patiently(() => inTurn(() => exclusively(() => steps(script)))),
-    single: (script) => patiently(() => inTurn(() => exclusively(() => steps(script)))),
+    single: (script) => patiently(() => inTurn(() => steps(script))),
     version: () => Number(version.get()?.data_version),
     backup: async (file) => {
       closeSync(openSync(file, "a", fileMode));

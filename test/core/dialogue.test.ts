@@ -60,10 +60,10 @@ function stage(
     contextTokens: null,
     mostConversationsOf: () => undefined,
     pipeline: {
-      async complete(_call, request) {
+      async completeAndKeep(_call, request, keep) {
         asked.push(request);
         if (first instanceof ProxyError) throw first;
-        return completion(answer.join(""));
+        return keep(completion(answer.join("")));
       },
       async stream(_call, request) {
         asked.push(request);
