@@ -25,13 +25,16 @@ function promptBytes(content: Content): number {
   return utf8Bytes(textOf(content)) + images * IMAGE_TOKENS * BYTES_PER_TOKEN;
 }
 
-/** Close enough, and without a copy: beyond ASCII a UTF-16 unit is two or three bytes. */
-function utf8Bytes(text: string): number {
-  let beyond = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    if (text.charCodeAt(index) > ASCII) beyond += 1;
-  }
-  return text.length + 2 * beyond;
-}
+const encoder = new TextEncoder();
+const PIECE = 4_096;
+/** A UTF-16 unit is three bytes at most. */
+const discarded = new Uint8Array(3 * PIECE);
 
-const ASCII = 0x7f;
+/** Written out to be counted: 0.1 to 0.5 ns a character, where a loop over them takes 4. */
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at += PIECE) {
+    bytes += encoder.encodeInto(text.slice(at, at + PIECE), discarded).written;
+  }
+  return bytes;
+}

@@ -13,7 +13,8 @@ export interface Encoded {
 export interface ContentCodec {
   /** `context` names the place of the text: sealed, it opens nowhere else. */
   write(payload: string, context: string): string;
-  read(stored: string, context: string): Content;
+  /** Of what is not sealed no context is made: two for each turn of a history. */
+  read(stored: string, context: () => string): Content;
   readText(stored: string, context: string): string;
 }
 
@@ -32,16 +33,13 @@ export function encode(content: Content): Encoded {
 }
 
 export function createContentCodec(box: SecretBox, seals: boolean): ContentCodec {
-  const read = (stored: string, context: string): Content => {
-    const [form, text] = [stored[0], stored.slice(1)];
-    if (form === sealed) return decode(box.open(text, context));
-    return decode(stored);
-  };
+  const read = (stored: string, context: () => string): Content =>
+    decode(stored.startsWith(sealed) ? box.open(stored.slice(1), context()) : stored);
   return {
     write: (payload, context) => (seals ? sealed + box.seal(payload, context) : payload),
     read,
     readText: (stored, context) => {
-      const content = read(stored, context);
+      const content = read(stored, () => context);
       if (typeof content === "string") return content;
       throw new TypeError("a stored text has parts");
     },

@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { Path, PathQuery, Tree } from "../core/conversations.ts";
 import { ProxyError } from "../core/errors.ts";
 import { type ConversationLimits, messagesPerTurn } from "../core/turns.ts";
@@ -12,6 +11,7 @@ import {
   type StoredRowOfTurn,
   turnColumns,
 } from "./conversation-row.ts";
+import { createWindow } from "./conversation-window.ts";
 import { type Builder, prepare } from "./queries.ts";
 import { isStorable } from "./text.ts";
 
@@ -21,7 +21,7 @@ const treeMessages = 200;
 export function createPaths(parts: ConversationParts) {
   const { driver, builder, clock, codec, limits } = parts;
   const { find, touch } = conversationQueries(builder);
-  const newestFirst = windowQuery(builder);
+  const newestFirst = createWindow(parts);
   const newestTurns = treeQuery(builder);
 
   const row = async (owner: string, id: string): Promise<StoredConversation> => {
@@ -42,15 +42,14 @@ export function createPaths(parts: ConversationParts) {
       await slide(owner, found);
       const leafId = query.leafId ?? found.leaf_id;
       const bounds = boundsOf(query, limits);
-      const turns = isId(leafId) ? await driver.all(newestFirst({ id, leafId, ...bounds })) : [];
+      const turns = isId(leafId) ? await newestFirst({ id, leafId, ...bounds }, found.bytes) : [];
       const [leaf] = turns;
       if (leaf === undefined) {
         if (query.leafId !== undefined) throw new ProxyError("message_not_found");
         const conversation = conversationOf(codec, found);
         return { conversation, leafId: null, messages: [], omitted: 0 };
       }
-      // The leaf is read in any case, to tell how deep it is.
-      const fits = bounds.mostTurns > 0 && leaf.characters <= bounds.mostCharacters;
+      const fits = bounds.mostTurns > 0 && (leaf.characters ?? 0) <= bounds.mostCharacters;
       const window = fits ? turns.toReversed() : [];
       return {
         conversation: conversationOf(codec, found),
@@ -86,44 +85,6 @@ function boundsOf(query: PathQuery, limits: ConversationLimits) {
     mostTurns: Math.floor(Math.min(maxMessages, most) / messagesPerTurn),
     mostCharacters: Math.trunc(Math.min(maxCharacters, Number.MAX_SAFE_INTEGER)),
   };
-}
-
-/**
- * From the leaf towards the root, one look-up by key a turn, ending where the window is full: the
- * cost is that of the window, however long the conversation is and however many there are.
- */
-function windowQuery(builder: Builder) {
-  interface Window extends Readonly<Record<string, unknown>> {
-    readonly id: string;
-    readonly leafId: string;
-    readonly mostTurns: number;
-    readonly mostCharacters: number;
-  }
-  return prepare<Window, StoredRowOfTurn>(({ int, text }) =>
-    builder
-      .withRecursive("path", (db) =>
-        db
-          .selectFrom("turns")
-          .select(turnColumns)
-          .select(["characters as total", sql<number>`1`.as("place")])
-          .where("conversation_id", "=", text("id"))
-          .where("id", "=", text("leafId"))
-          .unionAll(
-            db
-              .selectFrom("path")
-              .innerJoin("turns", "turns.id", "path.parent_id")
-              .select(turnColumns.map((column) => `turns.${column}` as const))
-              .select(sql<number>`path.total + turns.characters`.as("total"))
-              .select(sql<number>`path.place + 1`.as("place"))
-              .where("turns.conversation_id", "=", text("id"))
-              .where("path.place", "<", int("mostTurns"))
-              .where(sql<boolean>`path.total + turns.characters <= ${int("mostCharacters")}`),
-          ),
-      )
-      .selectFrom("path")
-      .select(turnColumns)
-      .orderBy("place"),
-  );
 }
 
 function treeQuery(builder: Builder) {

@@ -24,7 +24,6 @@ export const turnColumns = [
   "id",
   "parent_id",
   "depth",
-  "characters",
   "created_at",
   "state",
   "question",
@@ -69,7 +68,7 @@ export function messagesOf(
   const { id, created_at: createdAt } = row;
   const asked = questionId(id);
   const read = (stored: string, messageId: string) =>
-    codec.read(stored, contextOf.message(conversationId, messageId));
+    codec.read(stored, () => contextOf.message(conversationId, messageId));
   return [
     {
       id: asked,

@@ -58,6 +58,12 @@ describe("the newest turns that fit", () => {
     expect(newestThatFit(pictured, 2_000)).toEqual(pictured);
   });
 
+  test("count what is mixed character by character, to the token", () => {
+    const mixed = turn(1, `${"天".repeat(30)}👩${"я".repeat(300)}`, "");
+    expect(newestThatFit(mixed, 30 + 2 + 100 + 4 + 4)).toEqual(mixed);
+    expect(newestThatFit(mixed, 30 + 2 + 100 + 4 + 3)).toEqual([]);
+  });
+
   test("take no longer for hostile text than for any other", () => {
     const hostile = [...turn(1, "a".repeat(1_000_000)), ...turn(2, "天".repeat(1_000_000))];
     const startedMs = performance.now();

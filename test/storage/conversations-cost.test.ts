@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Conversations } from "../../src/core/conversations.ts";
-import { createDatabase, eachDatabase, type Kind } from "./support/databases.ts";
+import { createDatabase, eachDatabase, type Kind, systemClock } from "./support/databases.ts";
 import { fill, fullScans, openWatched } from "./support/plans.ts";
 import { ann, exported, turn } from "./support/talk.ts";
 
@@ -48,7 +48,10 @@ async function measure(kind: Kind, count: number, turns: number): Promise<Costs>
   const database = await createDatabase(kind);
   await database.open();
   await fill(database, ann, count, turns);
-  const { conversations, queries, close } = await openWatched(database);
+  // every turn in a millisecond of its own: the ids of two in one are in any order
+  let now = Date.now();
+  const clock = { ...systemClock, wallMs: () => ++now };
+  const { conversations, queries, close } = await openWatched(database, clock);
   try {
     const ids = (await conversations.list(ann)).map((one) => one.id);
     const paths: number[] = [];
@@ -87,6 +90,7 @@ async function useAll(store: Conversations): Promise<void> {
   await store.appendTurn(ann, id, turn(answerId));
   const { leafId } = await store.path(ann, id, { maxMessages: 2 });
   await store.path(ann, id, { leafId: answerId });
+  await store.path(ann, id, { maxCharacters: 20 });
   await store.checkTurn(ann, id, turn(null));
   const claimId = await store.claim(ann, id, { parentId: leafId, untilMs: Date.now() + 1_000 });
   await store.release(ann, id, claimId);

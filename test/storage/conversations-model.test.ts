@@ -43,7 +43,7 @@ const steps = fc.array(
     place: fc.nat(9),
     flag: fc.boolean(),
     size: fc.nat(14),
-    ms: fc.constantFrom(1, 1, 1_000, 1_000, 59_999, 60_001, lifetimeMs - 1, lifetimeMs),
+    ms: fc.constantFrom(1, 1, -2_000, 1_000, 1_000, 59_999, 60_001, lifetimeMs - 1, lifetimeMs),
   }),
   { minLength: 20, maxLength: 80 },
 );

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
 import type { Conversations } from "../../../src/core/conversations.ts";
+import type { Clock } from "../../../src/core/ports.ts";
 import { createConversations, createSealing } from "../../../src/storage/conversations.ts";
 import type { Driver, Script } from "../../../src/storage/driver.ts";
 import { createIds } from "../../../src/storage/ids.ts";
@@ -11,14 +12,19 @@ import { openSqlite } from "../../../src/storage/sqlite.ts";
 import { createWrites } from "../../../src/storage/writes.ts";
 import { systemClock, type TestDatabase } from "./databases.ts";
 
-/** A store of conversations that notes every query it runs. */
-export async function openWatched(database: TestDatabase): Promise<{
+/** A store of conversations that notes every query it runs, and the rows of those outside transactions. */
+export async function openWatched(
+  database: TestDatabase,
+  clock: Clock = systemClock,
+): Promise<{
   readonly conversations: Conversations;
   readonly queries: CompiledQuery[];
+  readonly rows: unknown[];
   close(): Promise<void>;
 }> {
   const driver = await driverOf(database);
   const queries: CompiledQuery[] = [];
+  const rows: unknown[] = [];
   const noted = <T>(script: () => Script<T>) =>
     function* (): Script<T> {
       const running = script();
@@ -31,9 +37,11 @@ export async function openWatched(database: TestDatabase): Promise<{
     };
   const watched: Driver = {
     ...driver,
-    all: (query) => {
+    all: async (query) => {
       queries.push(query);
-      return driver.all(query);
+      const found = await driver.all(query);
+      rows.push(...found);
+      return found;
     },
     report: (query) => {
       queries.push(query);
@@ -46,11 +54,11 @@ export async function openWatched(database: TestDatabase): Promise<{
     driver: watched,
     builder: createBuilder(driver.kind),
     writes: createWrites(watched),
-    clock: systemClock,
+    clock,
     newId: createIds(),
     ...createSealing({ current: null, old: [] }),
   };
-  return { conversations: createConversations(parts), queries, close: () => driver.close() };
+  return { conversations: createConversations(parts), queries, rows, close: () => driver.close() };
 }
 
 /** Reads of a whole table in the plans of these queries, which must not be. */
@@ -98,7 +106,8 @@ export async function fill(
   const now = Date.now();
   const numbers = (name: string, most: number) =>
     `${name}(i) as (select 1 union all select i + 1 from ${name} where i < ${most})`;
-  const turn = (number: string) => `'turn' || (1000000 + ${number})`;
+  // Before any id that the store makes, as ids sort by time.
+  const turn = (number: string) => `'000turn' || (1000000 + ${number})`;
   const statements = [
     `with recursive ${numbers("n", conversations)}
      insert into conversations select '${owner} ' || (1000000 + i), '${owner}', 'p:' || i, 't' || i, null, ${now},
