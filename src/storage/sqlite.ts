@@ -1,6 +1,12 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  backup,
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CompiledQuery, Kysely, SqliteDialect } from "kysely";
 import type { Driver, Script } from "./driver.ts";
@@ -61,13 +67,12 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
     let prepared = statements.get(query.sql);
     if (prepared === undefined) {
       if (statements.size >= mostStatements) statements.clear();
-      const statement = database.prepare(query.sql);
-      prepared = { statement, returns: statement.columns().length > 0 };
+      prepared = preparedOf(database.prepare(query.sql));
       statements.set(query.sql, prepared);
     }
     // Queries are bound with text, numbers, bigints and null only.
     const values = query.parameters as readonly SQLInputValue[];
-    if (prepared.returns) return prepared.statement.all(...values);
+    if (prepared.columns.length > 0) return rowsOf(prepared, values);
     prepared.statement.run(...values);
     return [];
   };
@@ -110,14 +115,36 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
   };
 }
 
-/** In WAL mode readers wait for nobody. */
+/** In WAL mode readers wait for nobody. No statement of ours that writes begins with WITH. */
 function isRead({ sql }: CompiledQuery): boolean {
-  return sql.startsWith("select");
+  return sql.startsWith("select") || sql.startsWith("with ");
 }
 
 interface Prepared {
   readonly statement: StatementSync;
-  readonly returns: boolean;
+  /** None of a statement that returns nothing. */
+  readonly columns: readonly string[];
+}
+
+function preparedOf(statement: StatementSync): Prepared {
+  statement.setReturnArrays(true);
+  return { statement, columns: statement.columns().map(({ name }) => name) };
+}
+
+/**
+ * Objects of one shape. Those that node:sqlite makes are dictionaries, which take longer to make and
+ * to read: 78 µs of a history of 33 turns, now 53.
+ */
+function rowsOf({ statement, columns }: Prepared, values: readonly SQLInputValue[]): object[] {
+  // set to return arrays, which its types do not know
+  const rows = statement.all(...values) as unknown as readonly (readonly SQLOutputValue[])[];
+  return rows.map((row) => {
+    const named: Record<string, SQLOutputValue | undefined> = {};
+    columns.forEach((column, at) => {
+      named[column] = row[at];
+    });
+    return named;
+  });
 }
 
 /** IMMEDIATE takes the write lock first: a reader that turns writer can fail without waiting. */
