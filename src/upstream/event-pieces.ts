@@ -10,7 +10,7 @@ import type { OutboundBody } from "./exchange.ts";
 export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined> {
   readonly #chunks: OutboundBody;
   readonly #scanner: EventScanner;
-  #scanned: RelayPiece[] = [];
+  #scanned: RelayPiece | undefined;
   /** The last event has passed. */
   #over = false;
   #ended = false;
@@ -22,7 +22,7 @@ export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined>
   }
 
   async next(): Promise<IteratorResult<RelayPiece, undefined>> {
-    while (!this.#ended && this.#scanned.length === 0) {
+    while (!this.#ended && this.#scanned === undefined) {
       try {
         this.#take(await this.#chunks.next());
       } catch (error) {
@@ -31,7 +31,8 @@ export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined>
         if (!this.#over) throw error;
       }
     }
-    const value = this.#scanned.shift();
+    const value = this.#scanned;
+    this.#scanned = undefined;
     if (value !== undefined) return { done: false, value };
     if (this.#isCut) {
       this.#isCut = false;
@@ -43,7 +44,7 @@ export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined>
   async return(): Promise<IteratorResult<RelayPiece, undefined>> {
     this.#ended = true;
     this.#isCut = false;
-    this.#scanned = [];
+    this.#scanned = undefined;
     await this.#chunks.return?.();
     return OVER;
   }
@@ -55,14 +56,14 @@ export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined>
   #take({ done, value }: IteratorResult<Buffer>): void {
     if (done === true) this.#end();
     else this.#scanned = this.#scanner.push(value);
-    this.#over ||= this.#scanned.some(({ last }) => last);
+    this.#over ||= this.#scanned?.last === true;
   }
 
   #end(): void {
     this.#ended = true;
     const bytes = this.#scanner.rest();
     const isWhole = this.#over || this.#scanner.isComplete();
-    if (bytes.length > 0) this.#scanned = [{ bytes, last: isWhole }];
+    if (bytes.length > 0) this.#scanned = { bytes, last: isWhole };
     this.#isCut = !isWhole;
   }
 }

@@ -28,10 +28,10 @@ function scan(pieces: readonly Buffer[], hideUsage: boolean) {
   const passed: Buffer[] = [];
   let lastAt = -1;
   for (const piece of pieces) {
-    for (const { bytes, last } of scanner.push(piece)) {
-      if (last && lastAt === -1) lastAt = Buffer.concat(passed).length;
-      passed.push(Buffer.from(bytes));
-    }
+    const shown = scanner.push(piece);
+    if (shown === undefined) continue;
+    if (shown.last && lastAt === -1) lastAt = Buffer.concat(passed).length;
+    passed.push(Buffer.from(shown.bytes));
   }
   passed.push(scanner.rest());
   return { text: Buffer.concat(passed).toString("utf8"), lastAt, scanner };
@@ -102,9 +102,87 @@ describe("streams that are not as they should be", () => {
   it("do not fill memory with an event that never ends", () => {
     const scanner = createEventScanner(true, 1_000);
     const piece = Buffer.from("x".repeat(600));
-    expect(scanner.push(piece)).toEqual([]);
-    expect(scanner.push(piece).map(({ bytes }) => bytes.length)).toEqual([1_200]);
+    expect(scanner.push(piece)).toBeUndefined();
+    expect(scanner.push(piece)?.bytes.length).toBe(1_200);
     expect(scanner.rest().length).toBe(0);
+  });
+});
+
+describe("a stream of which only one event tells something", () => {
+  const bytewise = (text: string) => Array.from(Buffer.from(text), (byte) => Buffer.of(byte));
+  const inBoth = (text: string, hide: boolean) =>
+    [[Buffer.from(text)], bytewise(text)].map((pieces) => scan(pieces, hide));
+  const plain = `data: ${JSON.stringify(delta("a"))}\n\n`;
+  const typed = (type: string) => `data: {"type":"${type}"}\n\n`;
+
+  it.each([
+    ["[DONE]", "data: [DONE]\n\n"],
+    ["[DONE] without a blank", "data:[DONE]\r\r"],
+    ["a reason", `data: ${JSON.stringify(stop)}\n\n`],
+    ["a reason after a blank", 'data: {"choices": [{"finish_reason": "stop"}]}\r\n\r\n'],
+    [
+      "the reason of a second choice",
+      'data: {"choices":[{"finish_reason":null},{"finish_reason":"length"}]}\n\n',
+    ],
+    ["a response that was completed", typed("response.completed")],
+    ["a response that is incomplete", typed("response.incomplete")],
+    ["a response that failed", typed("response.failed")],
+  ])("is complete with %s", (_name, end) => {
+    for (const hide of [true, false]) {
+      for (const { scanner, text } of inBoth(plain + end, hide)) {
+        expect(scanner.isComplete()).toBe(true);
+        expect(text).toBe(plain + end);
+      }
+    }
+  });
+
+  it.each([
+    ["a reason that is null", plain],
+    ["texts that look like it", `data: ${JSON.stringify(delta('"finish_reason":"x" [DONE]'))}\n\n`],
+    ["another type", typed("response.output_text.completed")],
+    ["an object that has the type", 'data: {"metadata":{"type":"response.completed"}}\n\n'],
+  ])("is not complete with %s", (_name, text) => {
+    for (const { scanner, lastAt } of inBoth(plain + text, true)) {
+      expect(scanner.isComplete()).toBe(false);
+      expect(lastAt).toBe(-1);
+    }
+  });
+
+  it("has its usage read and hidden, however it is spaced, and names beyond ASCII", () => {
+    const named = 'data: {"id": "日本", "model": "modèle", "choices": [{}], "usage": null}\n\n';
+    const used = `data: {"choices": [], "usage": ${JSON.stringify(counts)}}\n\n`;
+    for (const { scanner, text } of inBoth(named + used, true)) {
+      expect(text).toBe(named.replace(', "usage": null', ""));
+      expect(scanner.account()).toMatchObject({
+        model: "modèle",
+        upstreamId: "日本",
+        usage: { totalTokens: 7 },
+      });
+    }
+  });
+
+  it.each([
+    ["LF", "\n\n"],
+    ["CRLF", "\r\n\r\n"],
+    ["CR", "\r\r"],
+  ])("passes an event on as soon as it has ended, with %s cut anywhere", (_name, end) => {
+    const event = `data: ${JSON.stringify(delta("a"))}${end}`;
+    for (let cut = 1; cut < event.length; cut += 1) {
+      const scanner = createEventScanner(true, MAX_EVENT_BYTES);
+      expect(scanner.push(Buffer.from(event.slice(0, cut)))).toBeUndefined();
+      // as long as the event, so that what is held back is as much as what was
+      const shown = scanner.push(Buffer.from(event.slice(cut) + event.slice(0, cut)));
+      expect(Buffer.from(shown?.bytes ?? []).toString(), `cut at ${cut}`).toBe(event);
+    }
+  });
+
+  it("passes an event on that is too large, and hides usage in what surrounds it", () => {
+    const nothing = `data: ${JSON.stringify({ ...delta("a"), usage: null })}\n\n`;
+    const scanner = createEventScanner(true, 1_000);
+    const large = `data: "usage":null${"é".repeat(600)}`;
+    const shown = [nothing + large, `\n\n${nothing}`].map((one) => scanner.push(Buffer.from(one)));
+    const text = Buffer.concat(shown.map((one) => one?.bytes ?? Buffer.of())).toString();
+    expect(text).toBe(`${plain}${large}\n\n${plain}`);
   });
 });
 
