@@ -54,7 +54,8 @@ test("a reader that stops holds little: the upstream is told to wait", async () 
   await events.next();
   await events.next();
   const { riseBytes } = await peakOf(() => standstill(endless.written));
-  expect(riseBytes).toBeLessThan(2 * mebibyte);
+  // resident memory also grows by what the collector has not come to; unread it would be 200 MB
+  expect(riseBytes).toBeLessThan(8 * mebibyte);
   // most of it is in the kernel, between the two sockets
   expect(endless.written()).toBeLessThan(8 * mebibyte);
 
