@@ -7,7 +7,8 @@ const ADMIN_TOKEN = "bench-admin-token-0123456789abcdef";
 const METRICS_TOKEN = "bench-metrics-token";
 export const OWN_KEY = "sk-bench";
 
-export const PARLEY_SCRIPT = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+/** As the image has it: `npm run build` makes it. */
+export const PARLEY_SCRIPT = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 /** Counted on every call, reached by none. */
 const FAR_LIMITS = {

@@ -39,6 +39,8 @@ export interface ParleyProcess extends StartedProcess {
 }
 
 export interface ProcessOptions {
+  /** In place of src/main.ts. */
+  readonly script?: string;
   /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
 }
@@ -70,7 +72,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
     ? ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(COLLECTOR)}`]
     : [];
   const folder = mkdtempSync(join(tmpdir(), "parley-test-"));
-  const child = spawn(process.execPath, [...flags, MAIN], {
+  const child = spawn(process.execPath, [...flags, options.script ?? MAIN], {
     env: {
       DATA_DIR: folder,
       NODE_COMPILE_CACHE: COMPILE_CACHE,

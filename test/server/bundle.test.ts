@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { createGrpcClient } from "../support/grpc.ts";
+import { freePort } from "../support/grpc-raw.ts";
+import { postJson } from "../support/http.ts";
+import { startProcess } from "../support/process.ts";
+import { startUpstream } from "../support/upstream.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let folder: string;
+beforeAll(() => {
+  // far from the packages: what the image has is all there is
+  folder = mkdtempSync(join(tmpdir(), "parley-bundle-"));
+  const bundler = join(root, "node_modules/rolldown/bin/cli.mjs");
+  const args = [bundler, "--config", "rolldown.config.ts", "--dir", folder];
+  execFileSync(process.execPath, args, { cwd: root, stdio: "pipe" });
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("what the image runs answers over HTTP and gRPC, by any of its threads", async () => {
+  const upstream = await startUpstream();
+  onTestFinished(() => upstream.close());
+  const grpcPort = await freePort();
+  const settings = { API_KEY: "sk-good", OPENAI_URL: upstream.url, WORKERS: "2" };
+  const parley = await startProcess(
+    { ...settings, GRPC_PORT: String(grpcPort) },
+    { script: join(folder, "main.js") },
+  );
+  onTestFinished(() => parley.close());
+  for (const path of [
+    "healthz",
+    "openapi.json",
+    "docs",
+    "docs/swagger-ui-bundle.js",
+    "docs/start.js",
+  ]) {
+    expect((await fetch(`${parley.url}/${path}`)).status, path).toBe(200);
+  }
+  expect((await postJson(`${parley.url}/`, { user_content: "hi" })).status).toBe(200);
+  const client = createGrpcClient(`127.0.0.1:${grpcPort}`);
+  onTestFinished(() => client.close());
+  expect((await client.ask({ prompt: "hi" })).text).not.toBe("");
+});
+
+test("what the image runs has the command, and the licenses of all that is in it", () => {
+  const said = execFileSync(process.execPath, [join(folder, "parley.js"), "--help"], {
+    encoding: "utf8",
+  });
+  expect(said).toContain("parley token create");
+  const licenses = readFileSync(join(folder, "LICENSES.txt"), "utf8");
+  for (const name of Object.keys(packageJson.dependencies)) expect(licenses).toContain(`${name}: `);
+});
+
+test("the image is built by the bundler that is developed with", () => {
+  const path = join(root, "docker/bundler/package.json");
+  const { dependencies } = JSON.parse(readFileSync(path, "utf8"));
+  expect(dependencies).toEqual({ rolldown: packageJson.devDependencies.rolldown });
+});
