@@ -6,13 +6,17 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
 const [script] = process.argv.slice(2);
+const MOST_MS = 60_000;
 const settings = { HOST: "127.0.0.1", PORT: "5000", GRPC_PORT: "5001", DATA_DIR: join(tmpdir(), "once") };
 const server = spawn(process.execPath, [script], { env: { ...process.env, ...settings }, stdio: "inherit" });
 const ended = once(server, "exit");
-while (server.exitCode === null) {
-  const answer = await fetch("http://127.0.0.1:5000/healthz").catch(() => null);
-  if (answer?.ok) server.kill("SIGTERM");
+const lastMs = Date.now() + MOST_MS;
+let ready = false;
+while (!ready && server.exitCode === null && Date.now() < lastMs) {
   await wait(50);
+  ready = (await fetch("http://127.0.0.1:5000/healthz").catch(() => null))?.ok === true;
 }
+// once: a second signal would cut it off
+server.kill(ready ? "SIGTERM" : "SIGKILL");
 const [code] = await ended;
-process.exit(code ?? 1);
+process.exit(ready ? (code ?? 1) : 1);
