@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
 import { systemClock } from "../storage/support/databases.ts";
 
-const CLI = fileURLToPath(new URL("../../src/admin/cli.ts", import.meta.url));
+const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
 
 export type Env = Readonly<Record<string, string>>;

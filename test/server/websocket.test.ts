@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { stallMidStream } from "../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../support/frames.ts";
@@ -265,11 +266,15 @@ test("handshakes that are refused leave no socket, also where the client stays",
 });
 
 test("a start without WebSocket does not load its package", async () => {
-  const other = await startProcess({
-    OPENAI_URL: upstream.url,
-    API_KEY: "sk-good",
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(TELLS_WS)}`,
-  });
+  const other = await startProcess(
+    {
+      OPENAI_URL: upstream.url,
+      API_KEY: "sk-good",
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(TELLS_WS)}`,
+    },
+    // a bundle has no packages to be seen
+    { script: fileURLToPath(new URL("../../src/main.ts", import.meta.url)) },
+  );
   try {
     expect((await postJson(`${other.url}/ask/new`, { prompt: "hi" })).status).toBe(200);
     expect(other.output.join("\n")).not.toContain("loads ws");

@@ -39,13 +39,13 @@ export interface ParleyProcess extends StartedProcess {
 }
 
 export interface ProcessOptions {
-  /** In place of src/main.ts. */
+  /** In place of dist/main.js. */
   readonly script?: string;
   /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
 }
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 /** Halves the time a start takes, from the second on. */
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
 /** Two busy cores start a process in a second; slower than this means it hangs. */
