@@ -54,8 +54,8 @@ test("a reader that stops holds little: the upstream is told to wait", async () 
   await events.next();
   await events.next();
   const { riseBytes } = await peakOf(() => standstill(endless.written));
-  // resident memory also grows by what the collector has not come to; unread it would be 200 MB
-  expect(riseBytes).toBeLessThan(8 * mebibyte);
+  // with what was written here and not yet collected; an answer that is not held back is 200 MB
+  expect(riseBytes).toBeLessThan(mostRiseBytes);
   // most of it is in the kernel, between the two sockets
   expect(endless.written()).toBeLessThan(8 * mebibyte);
 
