@@ -1,6 +1,7 @@
 import { type BlockPool, createBlockPool, NO_BLOCK } from "./block-pool.ts";
+import { type CallLog, NOWHERE } from "./call-log.ts";
 import { type Cells, floatAt, intAt } from "./cells.ts";
-import { type CallLog, MAX_LOG_ENTRIES, NOWHERE } from "./windows.ts";
+import { MAX_LOG_ENTRIES } from "./windows.ts";
 
 /** The logs of many slots. A log that was not written to is empty. */
 export interface KeptLogs extends CallLog {
