@@ -7,7 +7,7 @@ import type { RowValues } from "./many-rows.ts";
 import { closeOwnQuery } from "./open-calls.ts";
 import type { Builder } from "./queries.ts";
 import { createQuotaUse } from "./quota-use.ts";
-import type { Writes } from "./writes.ts";
+import { MOST_TOGETHER, type Writes } from "./writes.ts";
 
 interface SettleParts {
   readonly driver: Driver;
@@ -25,9 +25,6 @@ interface Ended {
 interface HeldCall extends Ended {
   readonly reservation: Reservation;
 }
-
-/** More in one transaction would make the first one wait for little gain. */
-const MOST_TOGETHER = 64;
 
 /**
  * Writes calls that are over. Those without a reservation cost one insert; the others close their

@@ -17,7 +17,7 @@ export interface Writes {
 }
 
 /** More in one transaction would make the first one wait for little gain. */
-const MOST_TOGETHER = 64;
+export const MOST_TOGETHER = 64;
 /** Entries of a group waiting for a database that does not answer; above it callers are refused. */
 const MOST_WAITING = 10_000;
 
