@@ -1,11 +1,9 @@
 import { hash, randomBytes } from "node:crypto";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
-import { createLock } from "./limits/lock.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "./upstream/openai.ts";
 import { createRelay } from "./upstream/relay.ts";
 import { createTransport, type Transport } from "./upstream/transport.ts";
-import type { Seat } from "./workers/seat.ts";
 
 export function createUpstreamTransport(config: Config, clock: Clock): Transport {
   return createTransport({
@@ -46,21 +44,6 @@ export function createRequestIds(): () => string {
   return () => {
     count += 1;
     return `req-${own}-${count.toString(36)}`;
-  };
-}
-
-/** Of all workers together, as far as each then has what reserving and settling want at once. */
-const MOST_CONNECTIONS = 40;
-const MOST_OF_ONE = 10;
-const LEAST_OF_ONE = 5;
-
-/** What workers have in common where they keep data. */
-export function sharedStorage({ workers, cells }: Seat) {
-  const share = Math.floor(MOST_CONNECTIONS / workers);
-  return {
-    turns: createLock(cells, "database"),
-    priceChanges: cells.ints("price-changes", 1),
-    mostConnections: Math.min(Math.max(share, LEAST_OF_ONE), MOST_OF_ONE),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { createUpstreamTransport, sharedStorage, upstreamsOf } from "./adapters.ts";
+import { createUpstreamTransport, upstreamsOf } from "./adapters.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/settings.ts";
 import { storageOptions } from "./config/storage.ts";
@@ -29,7 +29,6 @@ import { openStorage, type Storage } from "./storage/open.ts";
 import { startRetention } from "./storage/retention.ts";
 import { createTurnClaims } from "./storage/turn-claims.ts";
 import type { Transport } from "./upstream/transport.ts";
-import { ALONE, type Seat } from "./workers/seat.ts";
 
 export interface Parley {
   readonly server: Server;
@@ -48,18 +47,13 @@ export interface Parley {
 export interface ComposeOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Of one worker that has no others, unless given. */
-  readonly seat?: Seat;
 }
 
 /** Chooses every adapter and connects them: the one place that knows them all. */
-export async function compose(
-  config: Config,
-  { clock, log, seat = ALONE }: ComposeOptions,
-): Promise<Parley> {
-  const storage = await openData(config, { clock, log, seat });
+export async function compose(config: Config, { clock, log }: ComposeOptions): Promise<Parley> {
+  const storage = await openData(config, { clock, log });
   const installationSecret = await storage.installationSecret();
-  const parts = createParts(config, { clock, log, storage, installationSecret, seat });
+  const parts = createParts(config, { clock, log, storage, installationSecret });
   const { metrics, openCalls } = parts;
   const transport = createUpstreamTransport(config, clock);
   const pipeline = pipelineOf(config, parts, transport);
@@ -88,15 +82,13 @@ export async function compose(
   const { MAX_BODY_BYTES: maxBodyBytes, METRICS_PORT, WS_PORT } = config;
   const webSocket = createWebSocket(config, parts, answering);
   const bounds = { maxBodyBytes, unreadable: createUnreadable(parts) };
-  const isFirst = seat.number === 0;
-  const listeners: ListenerAt[] = [];
-  if (isFirst) {
-    listeners.push(...(await createListeners(config, parts, answering)));
-    listeners.push(...webSocketListeners(WS_PORT, webSocket, bounds));
-  }
+  const listeners = [
+    ...(await createListeners(config, parts, answering)),
+    ...webSocketListeners(WS_PORT, webSocket, bounds),
+  ];
   return {
     server: createHttpServer({ ...bounds, fetch, upgrades: webSocket }),
-    metricsServer: isFirst && METRICS_PORT !== null ? createMetricsServer(metrics) : null,
+    metricsServer: METRICS_PORT !== null ? createMetricsServer(metrics) : null,
     listeners,
     openCalls,
     dialects,
@@ -130,8 +122,7 @@ function webSocketListeners(
 }
 
 function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipeline {
-  const { storage, clock, log, metrics, openAnswers, digestKey, cells } = parts;
-  const { API_KEY: keys } = config;
+  const { storage, clock, log, metrics, openAnswers, digestKey } = parts;
   return createPipeline({
     ...upstreamsOf(config, transport),
     admission: createAdmission({
@@ -139,10 +130,10 @@ function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipelin
       prices: storage.prices,
       clock,
       digestKey,
-      countToken: createTokenLimits(clock, cells),
+      countToken: createTokenLimits(clock),
       onDisconnect: config.ON_DISCONNECT.name,
     }),
-    keyRing: createKeyRing(keys, clock, cells.floats("resting-keys", keys.length)),
+    keyRing: createKeyRing(config.API_KEY, clock),
     openAnswers,
     streamLimit: config.STREAM_LIMIT,
     clock,
@@ -164,16 +155,9 @@ function createUnreadable({ translate, language }: Parts): (code: number) => str
 }
 
 /** Everything that is kept; ledger rows that are too old go by themselves. */
-async function openData(
-  config: Config,
-  { clock, log, seat }: Required<ComposeOptions>,
-): Promise<Storage> {
+async function openData(config: Config, { clock, log }: ComposeOptions): Promise<Storage> {
   const onError = (error: unknown) => log.error("database", describeError(error));
-  const storage = await openStorage({
-    ...storageOptions(config, clock, onError),
-    ...sharedStorage(seat),
-  });
-  if (seat.number > 0) return storage;
+  const storage = await openStorage(storageOptions(config, clock, onError));
   const stopRetention = startRetention({
     ledger: storage.ledger,
     clock,

@@ -55,7 +55,7 @@ export function createDialects(config: Config, parts: Parts, answering: Answerin
   const openai = createOpenAI({
     ...shared,
     pipeline,
-    idempotent: createIdempotentAnswers(parts.answerTable, digestKey),
+    idempotent: createIdempotentAnswers(clock, digestKey),
     modelFilter: createModelFilter(storage.prices, clock),
     ledger: storage.ledger,
     translate,
@@ -134,7 +134,6 @@ function docsOf(config: Config, { writeError }: Parts, others: readonly Dialect[
 
 /** The ask dialect over WebSocket; it serves nothing until a server hands it handshakes. */
 export function createWebSocket(config: Config, parts: Parts, answering: Answering): AskWebSocket {
-  const { cells } = parts;
   const { MAX_BODY_BYTES: maxMessageBytes, WS_CONNECTIONS: connectionLimit } = config;
   return createAskWebSocket({
     ...parts,
@@ -142,11 +141,11 @@ export function createWebSocket(config: Config, parts: Parts, answering: Answeri
     questions: askQuestions(parts, answering),
     rules: modelRules(config),
     maxMessageBytes,
-    unfinishedRoom: createBudget(maxUnfinishedBytes(maxMessageBytes), cells, "unfinished"),
+    unfinishedRoom: createBudget(maxUnfinishedBytes(maxMessageBytes)),
     origins: config.WS_ORIGINS,
     connectionLimit,
-    connectionsOf: createOpenAnswers(connectionLimit, cells, "connections"),
-    connectionRoom: createBudget(MOST_CONNECTIONS, cells, "all-connections"),
+    connectionsOf: createOpenAnswers(connectionLimit),
+    connectionRoom: createBudget(MOST_CONNECTIONS),
     idleMs: config.WS_IDLE_SECONDS * 1_000,
   });
 }

@@ -138,16 +138,11 @@ export function createListener(name: string, server: Server): Listener {
   };
 }
 
-/** Resolves with the port once the server listens; `reusePort` shares it with others that do. */
-export function listen(
-  server: Server,
-  host: string,
-  port: number,
-  reusePort = false,
-): Promise<number> {
+/** Resolves with the port once the server listens. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ port, host, reusePort }, () => {
+    server.listen({ port, host }, () => {
       server.off("error", reject);
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);

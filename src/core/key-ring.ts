@@ -21,12 +21,9 @@ export interface KeyRing {
   wake(key: string): void;
 }
 
-/** `restsUntilMs`: by the place of the key, so that workers that share it rest a key together. */
-export function createKeyRing(
-  keys: readonly string[],
-  clock: Clock,
-  restsUntilMs: Float64Array = new Float64Array(keys.length),
-): KeyRing {
+export function createKeyRing(keys: readonly string[], clock: Clock): KeyRing {
+  /** By the position of the key. */
+  const restsUntilMs = new Float64Array(keys.length);
   const restsUntil = (key: string) => restsUntilMs[keys.indexOf(key)] ?? 0;
   let turn = 0;
 

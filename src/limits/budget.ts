@@ -1,23 +1,15 @@
 import type { Budget } from "../core/ports.ts";
-import { type Cells, floatAt } from "./cells.ts";
-import { createLock } from "./lock.ts";
 
-export function createBudget(most: number, cells: Cells, name: string): Budget {
-  const lock = createLock(cells, `${name}.lock`);
-  const taken = cells.floats(`${name}.taken`, 1);
+export function createBudget(most: number): Budget {
+  let taken = 0;
   return {
     take(amount) {
-      lock.enter();
-      const now = floatAt(taken, 0);
-      const fits = now + amount <= most;
-      if (fits) taken[0] = now + amount;
-      lock.leave();
+      const fits = taken + amount <= most;
+      if (fits) taken += amount;
       return fits;
     },
     give(amount) {
-      lock.enter();
-      taken[0] = floatAt(taken, 0) - amount;
-      lock.leave();
+      taken -= amount;
     },
   };
 }

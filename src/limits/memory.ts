@@ -1,6 +1,5 @@
 import type { Clock, LimitDecision, Limiter } from "../core/ports.ts";
 import { createCallLogs } from "./call-logs.ts";
-import { type Cells, ownCells } from "./cells.ts";
 import { createSlidingWindows, type Limits } from "./windows.ts";
 
 /**
@@ -17,7 +16,6 @@ const UNLIMITED: LimitDecision = { admitted: true, windows: [], refusedBy: null,
 export interface MemoryLimiterOptions {
   readonly limits: Limits;
   readonly clock: Pick<Clock, "monotonicMs">;
-  readonly cells?: Cells;
   readonly maxBuckets?: number;
   /** For the logs of more than one entry, together. */
   readonly maxOlderBytes?: number;
@@ -27,17 +25,13 @@ export interface MemoryLimiterOptions {
 export function createMemoryLimiter({
   limits,
   clock,
-  cells = ownCells,
   maxBuckets = DEFAULT_MAX_BUCKETS,
   maxOlderBytes = MAX_OLDER_BYTES,
 }: MemoryLimiterOptions): Limiter {
   const windows = createSlidingWindows(limits);
   if (windows === null) return { take: () => UNLIMITED, peek: () => UNLIMITED };
   const { longestMs } = windows;
-  const logs = createCallLogs({
-    ...{ cells, clock, maxBuckets, maxOlderBytes, longestMs },
-    name: "addresses",
-  });
+  const logs = createCallLogs({ clock, maxBuckets, maxOlderBytes, longestMs });
   return {
     take: (bucket) => logs.take(bucket, windows),
     peek: (bucket) => logs.peek(bucket, windows),

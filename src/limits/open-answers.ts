@@ -1,21 +1,15 @@
 import type { OpenAnswers } from "../core/ports.ts";
+import { intAt } from "./array-access.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
-import { type Cells, intAt, ownCells } from "./cells.ts";
-import { createLock } from "./lock.ts";
 
 /** More buckets with something open than memory has room for what is open. */
 const MAX_BUCKETS = 65_536;
 
 /** At most `limit` open at once in each bucket; 0 = counted, but without a bound. */
-export function createOpenAnswers(
-  limit: number,
-  cells: Cells = ownCells,
-  name = "answers",
-): OpenAnswers {
-  const lock = createLock(cells, `${name}.lock`);
+export function createOpenAnswers(limit: number): OpenAnswers {
   // Holds only buckets with something open.
-  const table = createBucketTable(MAX_BUCKETS, { cells, name });
-  const counts = cells.ints(`${name}.counts`, MAX_BUCKETS + 1);
+  const table = createBucketTable(MAX_BUCKETS);
+  const counts = new Int32Array(MAX_BUCKETS + 1);
 
   const enter = (bucket: string): boolean => {
     const known = table.find(bucket);
@@ -33,26 +27,17 @@ export function createOpenAnswers(
     if (intAt(counts, slot) === 0) table.remove(slot);
   };
 
-  const alone = <T>(work: (bucket: string) => T, bucket: string): T => {
-    lock.enter();
-    try {
-      return work(bucket);
-    } finally {
-      lock.leave();
-    }
-  };
-
   return {
     enter(bucket) {
-      if (!alone(enter, bucket)) return null;
+      if (!enter(bucket)) return null;
       let inside = true;
       return () => {
         if (!inside) return;
         inside = false;
-        alone(leave, bucket);
+        leave(bucket);
       };
     },
     // a bucket without a slot has the count of no slot
-    count: (bucket) => alone((asked) => intAt(counts, table.find(asked)), bucket),
+    count: (bucket) => intAt(counts, table.find(bucket)),
   };
 }

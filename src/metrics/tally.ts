@@ -10,8 +10,6 @@ export interface PrintedMetric {
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "histogram";
-  /** Of several workers. */
-  readonly aggregator: "sum";
   get(): Promise<PrintedMetric & { readonly values: readonly Sample[] }>;
 }
 
@@ -25,7 +23,7 @@ export interface Counts extends PrintedMetric {
 
 export function createCounts(name: string, help: string, labelNames: readonly string[]): Counts {
   const counts = new Map<string, Map<string, number>>();
-  const metric = { name, help, type: "counter", aggregator: "sum" } as const;
+  const metric = { name, help, type: "counter" } as const;
   const get = async () => {
     const values: Sample[] = [];
     for (const [first, seconds] of counts) {
@@ -68,7 +66,7 @@ export function createDurations(
 ): Durations {
   const observed = new Map<string, Observed>();
   const boundsMs = boundsSeconds.map((seconds) => seconds * 1_000);
-  const metric = { name, help, type: "histogram", aggregator: "sum" } as const;
+  const metric = { name, help, type: "histogram" } as const;
   const get = async () => {
     const values = [...observed].flatMap(([label, one]) =>
       samplesOf(name, { [labelName]: label }, one, boundsSeconds),

@@ -12,7 +12,6 @@ import { announceOwner } from "./owners.ts";
 import { createPrices } from "./prices.ts";
 import { createBuilder } from "./queries.ts";
 import { createSecretBox, type SecretKeys } from "./secrets.ts";
-import type { WriteTurns } from "./sqlite.ts";
 import { createTokens } from "./tokens.ts";
 import { createWrites } from "./writes.ts";
 
@@ -43,12 +42,6 @@ export interface StorageOptions {
   readonly conversations?: ConversationOptions;
   /** How often expired conversations are looked for. */
   readonly sweepMs?: number;
-  /** Of threads of one process that have the same database open; see sqlite.ts. */
-  readonly turns?: WriteTurns;
-  /** A number that all of them see, which changes with every change of a price. */
-  readonly priceChanges?: Int32Array;
-  /** PostgreSQL only. */
-  readonly mostConnections?: number;
 }
 
 export interface Storage {
@@ -106,7 +99,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind: driver.kind,
     tokens: createTokens(parts),
-    prices: createPrices({ ...parts, changes: options.priceChanges }),
+    prices: createPrices(parts),
     ledger,
     conversations,
     installationSecret: () => installationSecret(driver, builder),
@@ -162,14 +155,12 @@ async function openDriver(
   const { databaseUrl, sqliteFile } = options;
   if (databaseUrl != null && databaseUrl !== "") {
     const { openPostgres } = await import("./postgres.ts");
-    const { mostConnections } = options;
-    return openPostgres({ url: databaseUrl, onError, mostConnections });
+    return openPostgres({ url: databaseUrl, onError });
   }
   if (sqliteFile == null || sqliteFile === "") throw new Error("no database is named");
   const { openSqlite } = await import("./sqlite.ts");
   return openSqlite({
     file: sqliteFile,
-    turns: options.turns,
     ...(options.sqliteSynchronous === undefined ? {} : { synchronous: options.sqliteSynchronous }),
   });
 }

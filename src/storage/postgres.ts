@@ -7,7 +7,6 @@ export interface PostgresOptions {
   readonly url: string;
   /** Told of connections that broke while idle; the pool replaces them. */
   readonly onError: (error: Error) => void;
-  readonly mostConnections?: number | undefined;
 }
 
 const mostConnections = 10;
@@ -31,7 +30,7 @@ const mostRuns = 5;
 export async function openPostgres(options: PostgresOptions): Promise<Driver> {
   const pool = new pg.Pool({
     connectionString: options.url,
-    max: options.mostConnections ?? mostConnections,
+    max: mostConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
     statement_timeout: statementTimeoutMs,

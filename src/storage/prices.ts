@@ -10,8 +10,6 @@ interface PriceParts {
   readonly driver: Driver;
   readonly builder: Builder;
   readonly clock: Clock;
-  /** One number that other threads of the process see too. */
-  readonly changes?: Int32Array | undefined;
 }
 
 type History = ReadonlyMap<string, readonly Price[]>;
@@ -116,7 +114,7 @@ function* writeAll(prices: readonly Price[], write: Write): Script<ImportedPrice
 }
 
 /** Prices are asked for on every call and change a few times a year. */
-function createCache({ driver, builder, clock, changes = new Int32Array(1) }: PriceParts) {
+function createCache({ driver, builder, clock }: PriceParts) {
   const query = builder
     .selectFrom("prices")
     .select(["model", "since", "input", "cached_input as cachedInput", "output"])
@@ -125,7 +123,6 @@ function createCache({ driver, builder, clock, changes = new Int32Array(1) }: Pr
     .compile();
   let history: Promise<History> | null = null;
   let readAtMs = 0;
-  let readAtChange = 0;
   const load = async (): Promise<History> => {
     const prices = await driver.all<Price>(query);
     return Map.groupBy(prices, (price) => price.model);
@@ -134,11 +131,8 @@ function createCache({ driver, builder, clock, changes = new Int32Array(1) }: Pr
     /** What was read no longer ago than this. */
     read: (maxAgeMs: number): Promise<History> => {
       const nowMs = clock.monotonicMs();
-      const change = Atomics.load(changes, 0);
-      const isYoung = nowMs - readAtMs < maxAgeMs && change === readAtChange;
-      if (history !== null && isYoung) return history;
+      if (history !== null && nowMs - readAtMs < maxAgeMs) return history;
       readAtMs = nowMs;
-      readAtChange = change;
       const before = history;
       const loading = load().catch((error: unknown) => {
         // Prices that were right a moment ago serve better than none.
@@ -149,7 +143,9 @@ function createCache({ driver, builder, clock, changes = new Int32Array(1) }: Pr
       history = loading;
       return loading;
     },
-    forget: () => void Atomics.add(changes, 0, 1),
+    forget: () => {
+      readAtMs = Number.NEGATIVE_INFINITY;
+    },
   };
 }
 

@@ -16,19 +16,7 @@ export interface SqliteOptions {
   readonly file: string;
   /** NORMAL survives kill -9, FULL a power cut too, at a tenth of the speed. */
   readonly synchronous?: "NORMAL" | "FULL";
-  readonly turns?: WriteTurns | undefined;
 }
-
-/**
- * Whose turn it is to write, among threads that have the same file open. Their own waiting is fair
- * and as long as one transaction; SQLite's is a sleep of a millisecond and more, again and again.
- */
-export interface WriteTurns {
-  enter(): void;
-  leave(): void;
-}
-
-const nobodyElse: WriteTurns = { enter: () => undefined, leave: () => undefined };
 
 /** How long one statement may hold the thread while another process writes. */
 const busyTimeoutMs = 100;
@@ -58,10 +46,10 @@ export async function openSqlite(options: SqliteOptions): Promise<Driver> {
     database.close();
     throw error;
   }
-  return createSqliteDriver(database, options.turns ?? nobodyElse);
+  return createSqliteDriver(database);
 }
 
-function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
+function createSqliteDriver(database: DatabaseSync): Driver {
   const statements = new Map<string, Prepared>();
   const run = (query: CompiledQuery): readonly unknown[] => {
     let prepared = statements.get(query.sql);
@@ -76,14 +64,6 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
     prepared.statement.run(...values);
     return [];
   };
-  const inTurn = <T>(work: () => T): T => {
-    turns.enter();
-    try {
-      return work();
-    } finally {
-      turns.leave();
-    }
-  };
   const steps = <T>(script: () => Script<T>): T => {
     const running = script();
     let step = running.next([]);
@@ -91,8 +71,7 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
     return step.value;
   };
   // The rows have the type the query says.
-  const all = <R>(query: CompiledQuery<R>) =>
-    patiently(() => (isRead(query) ? run(query) : inTurn(() => run(query))) as readonly R[]);
+  const all = <R>(query: CompiledQuery<R>) => patiently(() => run(query) as readonly R[]);
   const exclusively = createExclusively(database);
   const version = database.prepare("PRAGMA data_version");
   return {
@@ -101,8 +80,8 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
     rowsPerInsert: 8,
     all,
     report: all,
-    transaction: (script) => patiently(() => inTurn(() => exclusively(() => steps(script)))),
-    single: (script) => patiently(() => inTurn(() => steps(script))),
+    transaction: (script) => patiently(() => exclusively(() => steps(script))),
+    single: (script) => patiently(() => steps(script)),
     version: () => Number(version.get()?.data_version),
     backup: async (file) => {
       closeSync(openSync(file, "a", fileMode));
@@ -113,11 +92,6 @@ function createSqliteDriver(database: DatabaseSync, turns: WriteTurns): Driver {
       database.close();
     },
   };
-}
-
-/** In WAL mode readers wait for nobody. No statement of ours that writes begins with WITH. */
-function isRead({ sql }: CompiledQuery): boolean {
-  return sql.startsWith("select") || sql.startsWith("with ");
 }
 
 interface Prepared {

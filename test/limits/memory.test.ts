@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { ownCells } from "../../src/limits/cells.ts";
 import { createMemoryLimiter, type MemoryLimiterOptions } from "../../src/limits/memory.ts";
 import type { Limits } from "../../src/limits/windows.ts";
-import { createSharedCells } from "../../src/workers/shared-cells.ts";
 
 const NO_LIMITS: Limits = { second: 0, minute: 0, hour: 0, day: 0 };
 
@@ -104,11 +102,8 @@ describe("memory limiter", () => {
     expect(counted.slice(-held).every((calls) => calls === 10)).toBe(true);
   });
 
-  test.each([
-    ["its own", ownCells],
-    ["shared", createSharedCells(new Map())],
-  ])("buckets come and go in %s memory without being mixed up", (_whose, cells) => {
-    const { limiter, time } = createLimiter({ second: 2 }, { maxBuckets: 50, cells });
+  test("buckets come and go without being mixed up", () => {
+    const { limiter, time } = createLimiter({ second: 2 }, { maxBuckets: 50 });
     const admitted = new Map<string, number[]>();
     for (let step = 0; step < 20_000; step += 1) {
       time.nowMs += step % 7 === 0 ? 150 : 1;

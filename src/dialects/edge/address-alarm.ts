@@ -24,8 +24,6 @@ export interface AddressAlarm {
 export interface AddressAlarmOptions {
   /** Called once for each warning raised, and again only after it was cleared. */
   readonly onAlarm: (warning: AddressWarning) => void;
-  /** Called once it is no longer so. */
-  readonly onCleared?: (code: AddressWarning["code"]) => void;
 }
 
 /** Fewer calls prove nothing: a person trying the service out makes as many. */
@@ -38,7 +36,7 @@ const CLEAR_SHARE = 0.8;
 /** Counts are halved each time so many calls were added: "recent" is the last one to two thousand. */
 const HALVING_CALLS = 1_000;
 
-export function createAddressAlarm({ onAlarm, onCleared }: AddressAlarmOptions): AddressAlarm {
+export function createAddressAlarm({ onAlarm }: AddressAlarmOptions): AddressAlarm {
   const recent = createRecentCalls();
   let raised: AddressWarning["code"] | null = null;
 
@@ -56,7 +54,6 @@ export function createAddressAlarm({ onAlarm, onCleared }: AddressAlarmOptions):
     if (found === raised) return;
     // The calls of a shared peer are explained and over: they must not ring as spoofing next.
     const explained = raised === "shared_peer";
-    if (raised !== null) onCleared?.(raised);
     if (explained) recent.forgetIgnored();
     raised = explained ? null : found;
     if (raised !== null) onAlarm(describe(raised, recent));

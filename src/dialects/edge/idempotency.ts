@@ -26,23 +26,6 @@ export interface IdempotentAnswers {
   ): Promise<T>;
 }
 
-/** The same, once principal and key are a name and the request is a digest. */
-export interface AnswerTable {
-  once<T extends WholeAnswer>(name: string, wanted: string, ask: () => Promise<T>): Promise<T>;
-}
-
-export function createIdempotentAnswers(
-  table: AnswerTable,
-  digestKey: (key: string) => string,
-): IdempotentAnswers {
-  return {
-    once(principal, key, request, ask) {
-      const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
-      return table.once(name, digest(`${request.path}\n`, request.body ?? ""), ask);
-    },
-  };
-}
-
 interface Remembered {
   readonly wanted: string;
   readonly answer: Promise<WholeAnswer>;
@@ -51,7 +34,10 @@ interface Remembered {
 }
 
 /** In memory only, and only for a while: an answer is content, and content is never stored. */
-export function createAnswerTable(clock: Pick<Clock, "monotonicMs">): AnswerTable {
+export function createIdempotentAnswers(
+  clock: Pick<Clock, "monotonicMs">,
+  digestKey: (key: string) => string,
+): IdempotentAnswers {
   const answers = new Map<string, Remembered>();
   let totalBytes = 0;
 
@@ -67,7 +53,12 @@ export function createAnswerTable(clock: Pick<Clock, "monotonicMs">): AnswerTabl
     }
   };
 
-  return { once };
+  return {
+    once(principal, key, request, ask) {
+      const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
+      return once(name, digest(`${request.path}\n`, request.body ?? ""), ask);
+    },
+  };
 
   function once<T extends WholeAnswer>(
     name: string,

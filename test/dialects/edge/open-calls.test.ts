@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createOpenCalls, maxHeldBytes } from "../../../src/dialects/edge/open-calls.ts";
 import { createBudget } from "../../../src/limits/budget.ts";
-import { ownCells } from "../../../src/limits/cells.ts";
 import { codeOf } from "../../storage/support/talk.ts";
 
 const MEBIBYTE = 1_048_576;
-const room = () => createBudget(maxHeldBytes(MEBIBYTE), ownCells, "bodies");
+const room = () => createBudget(maxHeldBytes(MEBIBYTE));
 
 describe("the room for bodies", () => {
   test("is bounded, and given back when a call leaves", async () => {

@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import type { OpenCalls } from "../dialects/edge/open-calls.ts";
-import type { ListenerAt } from "../listener.ts";
+import type { OpenCalls } from "./dialects/edge/open-calls.ts";
+import type { ListenerAt } from "./listener.ts";
 
 /** After the streams were told to stop: for their last event to be written. */
 export const FAREWELL_MS = 1_000;
 
-/** What a worker serves. */
+/** What the process serves. */
 export interface Served {
   readonly server: Server;
   readonly metricsServer: Server | null;
@@ -16,7 +16,7 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** How a worker comes to its end. */
+/** How the process comes to its end. */
 export interface Serving {
   /** No new calls, readiness off. Returns how many are being answered. */
   leaveOff(): number;
