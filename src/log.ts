@@ -1,7 +1,7 @@
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import { ProxyError } from "./core/errors.ts";
-import { scrub } from "./core/scrub.ts";
-import type { RequestEnd } from "./dialects/edge/facts.ts";
+import { scrub } from "./core/redact.ts";
+import type { RequestEnd } from "./http/call/request-context.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 export type LogFields = Readonly<Record<string, unknown>>;

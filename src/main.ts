@@ -3,16 +3,16 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
-import { compose } from "./compose.ts";
+import { compose } from "./compose/index.ts";
 import { withEnvFile } from "./config/env-file.ts";
 import { explainProblems } from "./config/explain.ts";
 import { readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
-import { createServing } from "./drain.ts";
+import { createServing } from "./http/drain.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { createLog, describeError, type Log } from "./log.ts";
-import { listen } from "./server.ts";
+import { listen } from "./http/server.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;

@@ -4,7 +4,7 @@ import {
   type InvalidEntries,
   parseTrustedProxies,
   type TrustedProxies,
-} from "../dialects/edge/trusted-proxies.ts";
+} from "../http/address/trusted-proxies.ts";
 import { type Problem, splitList } from "./kinds.ts";
 
 type Parsed<T> = { value: T } | { problem: Problem };

@@ -1,8 +1,8 @@
-import type { Token } from "../core/accounts.ts";
+import type { Token } from "../core/accounts/accounts.ts";
 import type { Clock } from "../core/ports.ts";
-import { rateLimited } from "../core/rate-limited.ts";
+import { rateLimited } from "../core/call/rate-limited.ts";
 import { createCallLogs } from "./call-logs.ts";
-import { MAX_OLDER_BYTES } from "./memory.ts";
+import { MAX_OLDER_BYTES } from "./memory-limiter.ts";
 import { createSlidingWindows, LONGEST_WINDOW_MS, type SlidingWindows } from "./windows.ts";
 
 /** Tokens that share their limits share the windows made of them; more than this are made anew. */

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import type { CallRecord, LimitDecision } from "../core/ports.ts";
-import type { RequestEnd } from "../dialects/edge/facts.ts";
-import { createCounts, createDurations, type PrintedMetric } from "./tally.ts";
+import type { RequestEnd } from "../http/call/request-context.ts";
+import { createCounts, createDurations, type PrintedMetric } from "./counters.ts";
 
 /** Answers of language models take from tenths of a second to minutes. */
 const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];

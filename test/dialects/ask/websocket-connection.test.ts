@@ -4,20 +4,20 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { ProxyError } from "../../../src/core/errors.ts";
-import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/asking.ts";
+import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/pending-questions.ts";
 import { keepAlive } from "../../../src/dialects/ask/websocket/heartbeat.ts";
-import { createOutbox } from "../../../src/dialects/ask/websocket/outbox.ts";
-import { createPlaces, MOST_CONNECTIONS } from "../../../src/dialects/ask/websocket/places.ts";
+import { createOutbox } from "../../../src/dialects/ask/websocket/backpressure-writer.ts";
+import { createPlaces, MOST_CONNECTIONS } from "../../../src/dialects/ask/websocket/connection-limit.ts";
 import {
   createStrayCount,
   MOST_STRAY_FRAMES,
-} from "../../../src/dialects/ask/websocket/stray-count.ts";
-import { createCallDesk } from "../../../src/dialects/edge/call-desk.ts";
-import type { RequestEnd } from "../../../src/dialects/edge/facts.ts";
-import { createOpenCalls } from "../../../src/dialects/edge/open-calls.ts";
-import { createBudget } from "../../../src/limits/budget.ts";
-import { createMemoryLimiter } from "../../../src/limits/memory.ts";
-import { createOpenAnswers } from "../../../src/limits/open-answers.ts";
+} from "../../../src/dialects/ask/websocket/control-frame-limit.ts";
+import { createCallDesk } from "../../../src/http/call/non-http-calls.ts";
+import type { RequestEnd } from "../../../src/http/call/request-context.ts";
+import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
+import { createBudget } from "../../../src/limits/semaphore.ts";
+import { createMemoryLimiter } from "../../../src/limits/memory-limiter.ts";
+import { createOpenAnswers } from "../../../src/limits/concurrency.ts";
 import { stallMidStream } from "../../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../../support/frames.ts";
 import { deadline } from "../../support/http.ts";

@@ -1,6 +1,6 @@
 /** A client that asks again with the same Idempotency-Key pays once. */
 import { describe, expect, test } from "vitest";
-import { createIdempotentAnswers } from "../../../src/dialects/edge/idempotency.ts";
+import { createIdempotentAnswers } from "../../../src/http/call/idempotency.ts";
 import { refuse, sequence } from "../../support/faults.ts";
 import { postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
