@@ -9,8 +9,8 @@ import { compose, type Parley } from "../../src/compose/index.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
 import type { Clock } from "../../src/core/ports.ts";
-import { createLog } from "../../src/log.ts";
 import { listen } from "../../src/http/server.ts";
+import { createLog } from "../../src/log.ts";
 import { deadline } from "./http.ts";
 
 export interface ParleyOptions {

@@ -3,7 +3,10 @@ import type { CompiledQuery } from "kysely";
 import pg from "pg";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Clock } from "../../../src/core/ports.ts";
-import { createConversations, createSealing } from "../../../src/storage/conversations/conversations.ts";
+import {
+  createConversations,
+  createSealing,
+} from "../../../src/storage/conversations/conversations.ts";
 import type { Driver, Script } from "../../../src/storage/driver/driver.ts";
 import { createIds } from "../../../src/storage/driver/ids.ts";
 import { openPostgres } from "../../../src/storage/driver/postgres.ts";
