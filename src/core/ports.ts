@@ -1,6 +1,7 @@
 import type { CallSignal } from "./call/call-signal.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
+import type { Named } from "./named.ts";
 
 /** Time as the core sees it. */
 export interface Clock {
@@ -80,10 +81,8 @@ export interface RelayRequest {
 }
 
 /** What the scanner beside the bytes has read so far. */
-export interface RelayAccount {
-  readonly model: string | null;
-  readonly usage: Usage | null;
-  readonly upstreamId: string | null;
+export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
+  readonly model: CallRecord["answeredBy"];
 }
 
 /** Bytes to pass on; the call is settled before the `last` ones leave. */
@@ -124,7 +123,7 @@ export interface Relay {
 export type Outcome = "completed" | "interrupted" | "canceled" | "failed" | "refused";
 
 /** What is known of a call once it is over. Never content, never a key. */
-export interface CallRecord {
+export type CallRecord = Named<{
   readonly requestId: string;
   readonly dialect: string;
   readonly bucket: string;
@@ -138,7 +137,7 @@ export interface CallRecord {
   readonly streamed: boolean;
   readonly firstTokenMs: number | null;
   readonly durationMs: number;
-}
+}>;
 
 /** Is told of every call that reached the pipeline, once, when its outcome is known. */
 export type CallObserver = (record: CallRecord) => void;

@@ -113,7 +113,7 @@ async function reserve(
 /** Usage is priced by the model that answered where it has a price, else by the one asked for. */
 async function priceOfAnswer(
   { prices, clock }: AdmissionOptions,
-  { answeredBy, model }: CallRecord,
+  { answeredBy, model }: Readonly<{ answeredBy: string | null; model: string }>,
   asked: Price | null,
 ): Promise<Price | null> {
   if (answeredBy === null || answeredBy === "" || answeredBy === model) return asked;
