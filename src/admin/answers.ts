@@ -3,7 +3,7 @@ import { quotaKinds, quotaPeriods } from "../core/accounts/quota.ts";
 import { errorCodes } from "../core/errors.ts";
 import type { ErrorDoc } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
-import { rowColumns } from "./shapes.ts";
+import { exportColumns } from "../storage/ledger/columns.ts";
 
 const moment = z.iso.datetime();
 const dollars = z.string().describe("US dollars, an exact decimal");
@@ -81,7 +81,9 @@ export const adminAnswers = {
     note: z.string().optional(),
   }),
   usage: z.object({ by: z.enum(["day", "model", "token"]), usage: z.array(sum) }),
-  exported: z.string().describe(`Oldest first. Columns: ${rowColumns.join(", ")}`),
+  exported: z
+    .string()
+    .describe(`Oldest first. Columns: ${exportColumns.map(({ name }) => name).join(", ")}`),
 };
 
 export const adminErrors: ErrorDoc = {

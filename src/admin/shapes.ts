@@ -1,4 +1,4 @@
-import type { LedgerRow, LedgerSum, Token } from "../core/accounts/accounts.ts";
+import type { LedgerSum, Token } from "../core/accounts/accounts.ts";
 import { formatMoney } from "../core/accounts/money.ts";
 import type { Price } from "../core/accounts/price.ts";
 import { type QuotaState, type QuotaUse, quotaStates } from "../core/accounts/quota.ts";
@@ -67,61 +67,6 @@ export function shownSum(sum: LedgerSum) {
     calls_of_unknown_cost: sum.unknownCosts,
   };
 }
-
-/** One call, in the order of the columns of a CSV file. */
-export function shownRow(row: LedgerRow) {
-  return {
-    id: row.id,
-    request_id: row.requestId,
-    time: timeText(row.at),
-    payer: row.payerKind,
-    token: row.tokenId,
-    key_digest: row.keyDigest,
-    dialect: row.dialect,
-    model: row.model,
-    answered_by: row.answeredBy,
-    prompt_tokens: row.promptTokens,
-    cached_tokens: row.cachedTokens,
-    completion_tokens: row.completionTokens,
-    total_tokens: row.totalTokens,
-    price: row.price,
-    cost: row.cost,
-    provenance: row.provenance,
-    outcome: row.outcome,
-    on_disconnect: row.onDisconnect,
-    status: row.status,
-    error: row.error,
-    first_token_ms: row.firstTokenMs,
-    duration_ms: row.durationMs,
-    upstream_id: row.upstreamId,
-  };
-}
-
-export const rowColumns = [
-  "id",
-  "request_id",
-  "time",
-  "payer",
-  "token",
-  "key_digest",
-  "dialect",
-  "model",
-  "answered_by",
-  "prompt_tokens",
-  "cached_tokens",
-  "completion_tokens",
-  "total_tokens",
-  "price",
-  "cost",
-  "provenance",
-  "outcome",
-  "on_disconnect",
-  "status",
-  "error",
-  "first_token_ms",
-  "duration_ms",
-  "upstream_id",
-] as const satisfies readonly (keyof ReturnType<typeof shownRow>)[];
 
 function timeText(ms: number): string {
   return new Date(ms).toISOString();

@@ -33,7 +33,10 @@ export function createTools({ env, clock, readFile }: Terminal): Tools {
       const config = storageConfig();
       // A connection that breaks fails the command's own query, which is what is told.
       const onError = () => undefined;
-      const storage = await openStorage({ ...storageOptions(config, clock, onError), brief: true });
+      const storage = await openStorage({
+        ...storageOptions(config, clock, onError),
+        oneOff: true,
+      });
       try {
         const canSeal = config.SECRET_KEY.length > 0;
         return await work({ storage, admin: createAdmin({ ...storage, clock, canSeal }) });

@@ -1,4 +1,5 @@
 import type {
+  KeyDigest,
   Ledger,
   LedgerEntry,
   Payer,
@@ -13,12 +14,10 @@ import { storageUnavailable } from "../storage-error.ts";
 import type { Principal } from "./principal.ts";
 
 /** What a call wants, as far as admission cares. */
-export interface Wish {
-  readonly requestId: string;
-  readonly dialect: string;
+export interface Wish extends Pick<LedgerEntry, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Empty where the client named none. */
-  readonly model: string;
+  readonly model: LedgerEntry["model"];
   /** The most tokens the call may come to; reserved against token and money quotas. */
   readonly reservedTokens: number;
 }
@@ -39,11 +38,11 @@ export interface AdmissionOptions {
   readonly prices: PriceBook;
   readonly clock: Clock;
   /** A keyed hash of a caller's own key: tells callers apart and can't be turned back. */
-  readonly digestKey: (key: string) => string;
+  readonly digestKey: (key: string) => KeyDigest;
   /** Counts a call against the token's own windows; throws when one is full. */
   readonly countToken: (token: Token) => void;
   /** Written into every row: "cancel" or "drain:30". */
-  readonly onDisconnect: string;
+  readonly onDisconnect: LedgerEntry["onDisconnect"];
 }
 
 /** Model list, price gate, the token's windows and quotas, in that order; then the row in the ledger. */
@@ -125,28 +124,17 @@ function entryOf(
   payer: Payer,
   price: Price | null,
   at: number,
-  onDisconnect: string,
+  onDisconnect: LedgerEntry["onDisconnect"],
 ): LedgerEntry {
-  const { requestId, dialect, model, answeredBy, usage, outcome, error } = record;
-  const { firstTokenMs, durationMs, upstreamId } = record;
+  const { usage } = record;
   return {
-    requestId,
+    ...record,
     at,
     payer,
-    dialect,
-    model,
-    answeredBy,
-    usage,
     price,
     cost: cost(usage, price),
     provenance: usage === null ? "unknown" : "reported",
-    outcome,
     onDisconnect,
-    status: null,
-    error,
-    firstTokenMs,
-    durationMs,
-    upstreamId,
   };
 }
 
@@ -161,7 +149,7 @@ function refuseForbiddenModel(models: readonly string[] | null, model: string): 
   throw new ProxyError("model_forbidden", { params: { model }, details: { field: "model" } });
 }
 
-function payerOf(principal: Principal, digestKey: (key: string) => string): Payer {
+function payerOf(principal: Principal, digestKey: (key: string) => KeyDigest): Payer {
   const { kind } = principal;
   if (kind === "token") return { kind, tokenId: principal.found.token.id, keyDigest: null };
   const keyDigest = kind === "own-key" ? digestKey(principal.key) : null;

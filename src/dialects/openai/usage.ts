@@ -1,6 +1,7 @@
 import type { Ledger, LedgerRow, LedgerSum } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/principal.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { SnakeCase } from "../../core/named.ts";
 
 /** How many of the newest calls `GET /usage` shows beside the sums. */
 const ROWS_SHOWN = 100;
@@ -66,5 +67,5 @@ function shown(row: LedgerRow) {
     provenance: row.provenance,
     outcome: row.outcome,
     error: row.error,
-  };
+  } satisfies Partial<SnakeCase<LedgerRow>> & { time: string };
 }

@@ -3,8 +3,8 @@ import { Migrator } from "kysely/migration";
 import { migrations } from "../migrations/all.ts";
 
 /**
- * Brings the tables up to date. The caller has opened one exclusive transaction over everything,
- * so of several starters one migrates and the others wait, and a killed one leaves nothing.
+ * Brings the tables up to date. The caller has opened one exclusive transaction, so of several
+ * processes that start one migrates and the others wait, and a killed one leaves nothing.
  */
 export async function migrate(db: Kysely<unknown>): Promise<readonly string[]> {
   const migrator = new Migrator({

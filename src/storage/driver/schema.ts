@@ -1,4 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
+import type { SnakeCase } from "../../core/named.ts";
+import type { StoredReservation } from "../accounts/reservations.ts";
+import type { StoredRow } from "../ledger/columns.ts";
 
 /**
  * Tables as both databases have them. Times are milliseconds since 1970 (UTC). Money is whole
@@ -21,11 +24,11 @@ export interface TokenTable {
   models: string | null;
   limits: string;
   quotas: string;
-  /** Encrypted; see secrets.ts. */
+  /** Encrypted; see secret-box.ts. */
   upstream_key: string | null;
 }
 
-/** One row a token. A period that is over is reset by the next reservation. */
+/** One row per token. A period that is over is reset by the next reservation. */
 export interface QuotaUseTable {
   token_id: string;
   day: number;
@@ -38,58 +41,20 @@ export interface QuotaUseTable {
   month_money: ColumnType<string, bigint | undefined, bigint>;
 }
 
-/** Calls that hold a place in a quota and are not settled: the open state of a ledger row. */
-export interface ReservationTable {
-  /** Becomes the id of the ledger row. */
-  id: string;
-  owner: string;
-  token_id: string;
-  at: number;
-  day: number;
-  month: number;
-  tokens: number;
-  money: Money;
-  request_id: string;
-  dialect: string;
-  model: string;
-  on_disconnect: string;
-}
+/** Calls that hold a place in a quota and are not settled yet: see accounts/reservations.ts. */
+export type ReservationTable = SnakeCase<Omit<StoredReservation, "money">> & { money: Money };
 
-/** One row a running process; `seen_at` is its heartbeat. */
-export interface OwnerTable {
+/** One row per running process; `seen_at` is its heartbeat. */
+export interface InstanceTable {
   id: string;
   instance: string | null;
   started_at: number;
   seen_at: number;
 }
 
-export interface LedgerTable {
-  id: string;
-  /** `settled` by the process that made the call, or `recovered` after its death. */
-  state: "settled" | "recovered";
-  request_id: string;
-  at: number;
-  payer_kind: string;
-  token_id: string | null;
-  key_digest: string | null;
-  dialect: string;
-  model: string;
-  answered_by: string | null;
-  prompt_tokens: number | null;
-  completion_tokens: number | null;
-  cached_tokens: number | null;
-  total_tokens: number | null;
-  price: string | null;
+export type LedgerTable = SnakeCase<Omit<StoredRow, "cost">> & {
   cost: ColumnType<string | null, bigint | null, bigint | null>;
-  provenance: string;
-  outcome: string;
-  on_disconnect: string;
-  status: number | null;
-  error: string | null;
-  first_token_ms: number | null;
-  duration_ms: number | null;
-  upstream_id: string | null;
-}
+};
 
 export interface PriceTable {
   model: string;
@@ -154,7 +119,7 @@ export interface Tables {
   tokens: TokenTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;
-  owners: OwnerTable;
+  owners: InstanceTable;
   ledger: LedgerTable;
   prices: PriceTable;
 }
