@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "./driver/database.ts";
 import { type Builder, prepare } from "./driver/queries.ts";
+import type { SettingTable } from "./driver/schema.ts";
 
 const NAME = "installation_secret";
 const SECRET_BYTES = 32;
@@ -18,11 +19,6 @@ export async function installationSecret({ driver, builder }: Database): Promise
   return row?.value ?? value;
 }
 
-interface Setting {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** Settings that are stored with the data. */
 export function settingQueries(builder: Builder) {
   const into = builder.insertInto("settings");
@@ -31,12 +27,12 @@ export function settingQueries(builder: Builder) {
       builder.selectFrom("settings").select("value").where("name", "=", text("name")),
     ),
     /** Keeps a value that is there. */
-    add: prepare<Setting, unknown>(({ text }) =>
+    add: prepare<SettingTable, unknown>(({ text }) =>
       into
         .values({ name: text("name"), value: text("value") })
         .onConflict((conflict) => conflict.doNothing()),
     ),
-    write: prepare<Setting, unknown>(({ text }) =>
+    write: prepare<SettingTable, unknown>(({ text }) =>
       into
         .values({ name: text("name"), value: text("value") })
         .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: text("value") })),

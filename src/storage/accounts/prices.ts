@@ -85,16 +85,14 @@ function createWrite({ builder }: Database): Write {
 }
 
 function* writeAll(prices: readonly Price[], write: Write): Transaction<ImportedPrices> {
-  let added = 0;
-  let unchanged = 0;
+  const counts = { added: 0, unchanged: 0 };
   const skipped: string[] = [];
   for (const price of prices) {
     const result = yield* write(price);
-    if (result === "added") added++;
-    else if (result === "unchanged") unchanged++;
-    else skipped.push(price.model);
+    if (result === "older") skipped.push(price.model);
+    else counts[result]++;
   }
-  return { added, unchanged, skipped };
+  return { ...counts, skipped };
 }
 
 /** Every call needs a price, and prices change a few times a year. */

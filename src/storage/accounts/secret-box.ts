@@ -31,8 +31,7 @@ export type Sealed = "upstream key" | "conversation text";
  */
 export function createSecretBox(keys: SecretKeys, what: Sealed = "upstream key"): SecretBox {
   const current = keys.current === null ? null : derive(keys.current, what);
-  const old = keys.old.map((secret) => derive(secret, what));
-  const known = [...(current === null ? [] : [current]), ...old];
+  const known = [current, ...keys.old.map((secret) => derive(secret, what))];
   return {
     seal: (text, context) => {
       if (current === null) throw refusal(`SECRET_KEY is not set: no ${what} can be sealed`);
@@ -44,8 +43,8 @@ export function createSecretBox(keys: SecretKeys, what: Sealed = "upstream key")
     },
     open: (sealed, context) => {
       const [, id, text = ""] = sealed.split(".");
-      const key = known.find((one) => one.id === id);
-      if (key === undefined) throw refusal(`no SECRET_KEY opens a stored ${what}`);
+      const key = known.find((one) => one?.id === id);
+      if (key == null) throw refusal(`no SECRET_KEY opens a stored ${what}`);
       try {
         return decrypt(Buffer.from(text, "base64url"), key.bytes, context);
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { NewToken, Token } from "../../core/accounts/accounts.ts";
 import { formatMoney, parseMoney } from "../../core/accounts/money.ts";
-import { noQuotas, type QuotaLimits, type Quotas } from "../../core/accounts/quota.ts";
+import { noQuotas, type Quotas } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { TokenTable } from "../driver/schema.ts";
 import { isStorable, storable } from "../driver/text.ts";
@@ -66,33 +66,22 @@ function checkedLimits(limits: Token["limits"]): Token["limits"] {
   return limits;
 }
 
-interface StoredLimits {
-  readonly requests: number | null;
-  readonly tokens: number | null;
-  readonly money: string | null;
-}
-
-function quotasText({ day, month }: Quotas): string {
-  return JSON.stringify({ day: limitsForText(day), month: limitsForText(month) });
-}
-
-function limitsForText({ requests, tokens, money }: QuotaLimits): StoredLimits {
-  for (const count of [requests, tokens]) {
-    if (count !== null && !isCount(count)) throw outOfRange("quotas");
-  }
-  const text = money === null ? null : formatMoney(money);
-  if (text !== null && parseMoney(text) === null) throw outOfRange("quotas");
-  return { requests, tokens, money: text };
+/** Money becomes text, since JSON numbers have 53 bits. */
+function quotasText(quotas: Quotas): string {
+  return JSON.stringify(quotas, (_, limit: unknown) => {
+    if (typeof limit === "number" && !isCount(limit)) throw outOfRange("quotas");
+    if (typeof limit !== "bigint") return limit;
+    const text = formatMoney(limit);
+    if (parseMoney(text) === null) throw outOfRange("quotas");
+    return text;
+  });
 }
 
 function quotasOf(text: string): Quotas {
   // quotasText wrote it.
-  const { day, month } = JSON.parse(text) as Record<"day" | "month", StoredLimits>;
-  return { day: limitsOf(day), month: limitsOf(month) };
-}
-
-function limitsOf({ requests, tokens, money }: StoredLimits): QuotaLimits {
-  return { requests, tokens, money: money === null ? null : parseMoney(money) };
+  return JSON.parse(text, (_, limit) =>
+    typeof limit === "string" ? parseMoney(limit) : limit,
+  ) as Quotas;
 }
 
 function isCount(value: number): boolean {

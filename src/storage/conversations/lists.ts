@@ -21,12 +21,8 @@ const EXPORTED_CONVERSATIONS = 100;
 const EXPORTED_TURNS = 20;
 
 export function createLists(store: ConversationStore): Pick<Conversations, "list" | "export"> {
-  const list = createList(store);
-  return { list, export: createExport(store, list) };
-}
-
-function createList({ driver, builder, clock, codec }: ConversationStore): Conversations["list"] {
-  return async (owner, query = {}) => {
+  const { driver, builder, clock, codec } = store;
+  const list: Conversations["list"] = async (owner, query = {}) => {
     if (!isStorable(owner)) return [];
     let rows = builder
       .selectFrom("conversations")
@@ -43,6 +39,7 @@ function createList({ driver, builder, clock, codec }: ConversationStore): Conve
     const page = ordered.limit(pageSize(query.limit, MAX_LISTED)).compile();
     return (await driver.all(page)).map((row) => conversationOf(codec, row));
   };
+  return { list, export: createExport(store, list) };
 }
 
 function createExport(

@@ -9,6 +9,9 @@ const MAX_SWEPT_FOR_ROOM = 20;
 /** Conversations looked up at once when an owner deletes everything. */
 const PAGE_ROWS = 100;
 
+/** Every conversation has expired by then. */
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
 interface Doomed {
   readonly id: string;
   readonly owner: string;
@@ -28,15 +31,15 @@ export function createRemoval({ driver, builder, clock, maxSwept }: Conversation
   return {
     async delete(owner: string, id: string): Promise<boolean> {
       if (!isStorable(owner) || !isStorable(id)) return false;
-      const values = { id, owner, since: clock.wallMs(), until: Number.MAX_SAFE_INTEGER };
+      const values = { id, owner, since: clock.wallMs(), until: FOREVER };
       return driver.transaction(() => remove(queries, values));
     },
     async deleteEverything(owner: string): Promise<number> {
       if (!isStorable(owner)) return 0;
       for (let removed = 0; ; ) {
-        const page = await driver.all(queries.ofOwner({ owner, max: PAGE_ROWS }));
+        const page = await driver.all(queries.expiredOf({ owner, now: FOREVER, max: PAGE_ROWS }));
         if (page.length === 0) return removed;
-        removed += await removeAll(page, Number.MAX_SAFE_INTEGER);
+        removed += await removeAll(page, FOREVER);
       }
     },
     async sweep(): Promise<number> {
@@ -92,9 +95,6 @@ function removalQueries(builder: Builder) {
         .deleteFrom("conversation_counts")
         .where("owner", "=", text("owner"))
         .where("conversations", "<=", 0),
-    ),
-    ofOwner: prepare<{ owner: string; max: number }, Doomed>(({ int, text }) =>
-      doomed.where("owner", "=", text("owner")).limit(int("max")),
     ),
     expired: prepare<{ now: number; max: number }, Doomed>(({ int }) =>
       doomed.where("expires_at", "<=", int("now")).orderBy("expires_at").limit(int("max")),

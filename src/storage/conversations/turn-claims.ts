@@ -8,11 +8,8 @@ const LEASE_MS = 30_000;
 /** Three tries per lease. */
 const RENEW_MS = 10_000;
 
-interface Claim {
-  readonly owner: string;
-  readonly conversationId: string;
-  readonly claimId: string;
-}
+/** Owner, conversation and claim, as `extend` takes them. */
+type Claim = readonly [string, string, string];
 
 export interface TurnClaimsOptions {
   readonly conversations: Pick<Conversations, "claim" | "extend" | "release">;
@@ -32,9 +29,7 @@ export function createTurnClaims(
   const renewAll = async () => {
     const until = clock.wallMs() + leaseMs;
     const renewals = await Promise.allSettled(
-      [...claims].map((one) =>
-        conversations.extend(one.owner, one.conversationId, one.claimId, until),
-      ),
+      [...claims].map((claim) => conversations.extend(...claim, until)),
     );
     // A failure costs no other claim its lease, and is reported once.
     const failed = renewals.find(({ status }) => status === "rejected");
@@ -44,7 +39,7 @@ export function createTurnClaims(
     async take(owner, conversationId, turn) {
       const untilMs = clock.wallMs() + leaseMs;
       const id = await conversations.claim(owner, conversationId, { ...turn, untilMs });
-      const claim: Claim = { owner, conversationId, claimId: id };
+      const claim: Claim = [owner, conversationId, id];
       claims.add(claim);
       return {
         id,
