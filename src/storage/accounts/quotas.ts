@@ -18,7 +18,10 @@ import type { QuotaUseTable, Tables } from "../driver/schema.ts";
 
 /** The six counters of a token, which are in one row. */
 const counters = quotaPeriods.flatMap((period) =>
-  quotaKinds.map((kind) => ({ period, kind, column: `${period}_${kind}` as const })),
+  quotaKinds.map((kind) => {
+    const column = `${period}_${kind}` as const;
+    return { period, kind, column, limit: `${column}_limit` as const };
+  }),
 );
 
 /** Above every value of a 64-bit column. */
@@ -29,17 +32,16 @@ export interface Taking extends Periods, Spending {
   readonly tokenId: TokenId;
 }
 
-type Limits = Readonly<Record<`${(typeof counters)[number]["column"]}_limit`, bigint>>;
-
 /** The values that `takeStatement` binds. */
-export type TakeValues = Taking & Limits;
+export type TakeValues = Taking & Record<(typeof counters)[number]["limit"], bigint>;
 
 export function takeValues(taking: Taking, quotas: Quotas): TakeValues {
-  const limits = counters.map(({ column, period, kind }) => {
-    return [`${column}_limit`, BigInt(quotas[period][kind] ?? UNBOUNDED)];
-  });
-  // Has the keys of all counters.
-  return { ...taking, ...(Object.fromEntries(limits) as Limits) };
+  // The loop adds the limits.
+  const values = { ...taking } as TakeValues;
+  for (const { limit, period, kind } of counters) {
+    values[limit] = BigInt(quotas[period][kind] ?? UNBOUNDED);
+  }
+  return values;
 }
 
 /**
@@ -58,8 +60,8 @@ export function takeStatement(
     const used = sql.ref(`${period}_${kind}`);
     return sql`case when ${isPresent(period)} then ${used} else 0 end + ${int(kind)}`;
   };
-  const fits = counters.map(({ period, kind, column }) => {
-    return sql<boolean>`${after(period, kind)} <= ${int(`${column}_limit`)}`;
+  const fits = counters.map(({ period, kind, limit }) => {
+    return sql<boolean>`${after(period, kind)} <= ${int(limit)}`;
   });
   return builder
     .updateTable("quota_use")

@@ -1,34 +1,29 @@
-import { type CompiledQuery, sql } from "kysely";
-import type { ReserveRequest, TokenId } from "../../core/accounts/accounts.ts";
-import type { Periods, Quotas, Spending } from "../../core/accounts/quota.ts";
+import { sql } from "kysely";
+import type { Reservation, ReserveRequest } from "../../core/accounts/accounts.ts";
+import type { Periods, Quotas } from "../../core/accounts/quota.ts";
+import type { Named } from "../../core/named.ts";
 import {
   type Builder,
   columnName,
-  exactText,
   forRows,
   type Placeholders,
   prepare,
+  selectionOf,
 } from "../driver/queries.ts";
 import { cleaned, wholeMs } from "../driver/text.ts";
 import type { StoredRow } from "../ledger/columns.ts";
 import { type TakeValues, type Taking, takeStatement, takeValues } from "./quotas.ts";
 
-/** An open call, with what was taken for it. */
-export interface OpenCall extends Periods, Spending {
-  readonly id: StoredRow["id"];
-  /** The process that makes the call. */
-  readonly instanceId: string;
+/** A call that holds a reservation, and the process that makes it. */
+export interface OpenCall extends Reservation, Named<{ instanceId: string }> {
   readonly request: ReserveRequest;
 }
 
 /** What a ledger row needs if the process dies, and what it then gives back. */
 export interface StoredReservation
-  extends Pick<StoredRow, "id" | "requestId" | "at" | "dialect" | "model" | "onDisconnect">,
-    Periods {
-  readonly owner: string;
-  readonly tokenId: TokenId;
-  readonly tokens: number;
-  readonly money: bigint;
+  extends Pick<StoredRow, "requestId" | "at" | "dialect" | "model" | "onDisconnect">,
+    Omit<Reservation, "requests"> {
+  readonly owner: OpenCall["instanceId"];
 }
 
 interface Column<Value> {
@@ -39,7 +34,7 @@ interface Column<Value> {
 const columns: { readonly [Field in keyof StoredReservation]: Column<StoredReservation[Field]> } = {
   id: { type: "text", value: ({ id }) => id },
   owner: { type: "text", value: ({ instanceId }) => instanceId },
-  tokenId: { type: "text", value: ({ request }) => request.token.id },
+  tokenId: { type: "text", value: ({ tokenId }) => tokenId },
   at: { type: "int", value: ({ request }) => wholeMs(request.at) },
   day: { type: "int", value: ({ day }) => day },
   month: { type: "int", value: ({ month }) => month },
@@ -55,22 +50,12 @@ const columns: { readonly [Field in keyof StoredReservation]: Column<StoredReser
 const fields = Object.keys(columns) as (keyof StoredReservation)[];
 const columnNames = fields.map(columnName);
 
-/** The two steps of a reservation, for one transaction. */
 export function reservationQueries(builder: Builder) {
   const take = prepare<TakeValues, Periods>((placeholders) => takeStatement(builder, placeholders));
-  const open = forRows(fields.length, (values) =>
-    builder.insertInto("reservations").columns(columnNames).expression(values),
+  const open = forRows(fields.length, (rows) =>
+    builder.insertInto("reservations").columns(columnNames).expression(sql`values ${rows}`),
   );
-  return {
-    take: (taking: Taking, quotas: Quotas) => take(takeValues(taking, quotas)),
-    open: (calls: readonly OpenCall[]) =>
-      open(calls.map((call) => fields.map((field) => columns[field].value(call)))),
-  };
-}
-
-/** Both steps for one call as one statement, which SQLite can't run. */
-export function takeAndOpen(builder: Builder) {
-  const prepared = prepare<TakeValues & StoredReservation, Periods>((placeholders) =>
+  const takeAndOpen = prepare<TakeValues & StoredReservation, Periods>((placeholders) =>
     builder
       .with("taken", (inner) => takeStatement(inner, placeholders))
       .insertInto("reservations")
@@ -78,11 +63,17 @@ export function takeAndOpen(builder: Builder) {
       .expression(sql`select ${sql.join(fields.map(selected(placeholders)))} from taken`)
       .returning(["day", "month"]),
   );
-  return (taking: Taking, quotas: Quotas, call: OpenCall): CompiledQuery<Periods> => {
-    const values = fields.map((field) => [field, columns[field].value(call)]);
-    // Has all fields.
-    const row = Object.fromEntries(values) as StoredReservation;
-    return prepared({ ...row, ...takeValues(taking, quotas) });
+  return {
+    take: (taking: Taking, quotas: Quotas) => take(takeValues(taking, quotas)),
+    open: (calls: readonly OpenCall[]) =>
+      open(calls.map((call) => fields.map((field) => columns[field].value(call)))),
+    /** Both steps for one call as one statement, which SQLite can't run. */
+    takeAndOpen: (call: OpenCall) => {
+      const values = fields.map((field) => [field, columns[field].value(call)]);
+      // Has all fields.
+      const row = Object.fromEntries(values) as StoredReservation;
+      return takeAndOpen({ ...row, ...takeValues(call, call.request.token.quotas) });
+    },
   };
 }
 
@@ -99,9 +90,7 @@ export type ClosedReservation = Omit<StoredReservation, "money"> & { readonly mo
 
 /** Delete reservations by id. If two processes try, one of them gets each row. */
 export function closeQueries(builder: Builder) {
-  const all = fields.map((field) => {
-    return (field === "money" ? exactText(field) : sql.ref(columnName(field))).as(field);
-  });
+  const all = selectionOf(fields, "money");
   const remove = builder.deleteFrom("reservations");
   return {
     /** Returns the rows. */

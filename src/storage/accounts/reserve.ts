@@ -1,4 +1,4 @@
-import type { ReserveRequest, ReserveResult } from "../../core/accounts/accounts.ts";
+import type { Reservation, ReserveRequest, ReserveResult } from "../../core/accounts/accounts.ts";
 import {
   hasQuota,
   type Periods,
@@ -13,9 +13,8 @@ import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
-import type { Partitioning } from "../driver/writes.ts";
 import { useOf, useQuery } from "./quotas.ts";
-import { reservationQueries, takeAndOpen } from "./reservations.ts";
+import { reservationQueries } from "./reservations.ts";
 
 /** A call that waits for its place in the quotas. */
 interface Pending {
@@ -31,11 +30,7 @@ interface Pending {
  * so that many of them don't wait for its row one by one, and tokens don't wait for each other.
  * Batches are small, since another process that waits for one of their rows gives up after 1.4 s.
  */
-const partitioning: Partitioning<Pending> = {
-  keyOf: ({ request }) => request.token.id,
-  partitions: 4,
-  maxBatch: 8,
-};
+const PARTITIONING = { partitions: 4, maxBatch: 8 };
 /** A quota that was full a moment ago may have room again when its use is read. */
 const MAX_TRIES = 3;
 
@@ -45,24 +40,13 @@ export function createReserve(
   instanceId: string,
 ): (request: ReserveRequest) => Promise<ReserveResult> {
   const { driver, writes } = database;
-  const reserveSameToken = createSameToken(database, instanceId);
   const reserve = writes.group<Pending, ReserveResult>(
     {
-      *write(pending) {
-        const results = new Map<Pending, ReserveResult>();
-        for (const sameToken of byToken(pending)) {
-          const reserved = yield* reserveSameToken(sameToken);
-          for (const [at, one] of sameToken.entries()) {
-            // One result per call.
-            results.set(one, reserved[at] as ReserveResult);
-          }
-        }
-        // Each of them was set above.
-        return pending.map((one) => results.get(one) as ReserveResult);
-      },
+      keyOf: ({ request }) => request.token.id,
+      write: createSameToken(database, instanceId),
       isOneStatement: ({ length }) => driver.kind === "postgres" && length === 1,
     },
-    partitioning,
+    PARTITIONING,
   );
   return async (request) => {
     if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
@@ -70,14 +54,6 @@ export function createReserve(
     const wanted = wantedBy(request);
     return reserve({ id: newId(nowMs), nowMs, request, wanted, periods: periodsAt(nowMs) });
   };
-}
-
-/** In the order of tokens, so that two transactions never wait for each other. */
-function byToken(pending: readonly Pending[]): readonly (readonly Pending[])[] {
-  const groups = Map.groupBy(pending, ({ request, periods }) => {
-    return `${request.token.id} ${periods.day}`;
-  });
-  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, calls]) => calls);
 }
 
 function wantedBy({ tokens, money }: ReserveRequest): Spending {
@@ -90,12 +66,13 @@ function impossible(text: string): ProxyError {
   return new ProxyError("internal", { cause: new Error(text) });
 }
 
-/** Calls of one token: all at once if all fit, else one by one. */
+/** Calls of one token: all at once if all fit into one day, else one by one. */
 function createSameToken(database: Database, instanceId: string) {
   const take = createTake(database, instanceId);
   const reserveOne = createReserveOne(database, take);
   return function* (sameToken: readonly Pending[]): Transaction<readonly ReserveResult[]> {
-    const taken = sameToken.length > 1 ? yield* take(sameToken) : undefined;
+    const sameDay = sameToken.every(({ periods }) => periods.day === sameToken[0]?.periods.day);
+    const taken = sameDay && sameToken.length > 1 ? yield* take(sameToken) : undefined;
     if (taken !== undefined) return sameToken.map((one) => admitted(one, taken));
     const results: ReserveResult[] = [];
     for (const one of sameToken) results.push(yield* reserveOne(one));
@@ -128,32 +105,32 @@ function createReserveOne(
  * quota has no room for all of them. A group of 8 costs its counters one statement.
  */
 function createTake({ driver, builder }: Database, instanceId: string): Take {
-  const { take, open } = reservationQueries(builder);
-  const atOnce = driver.kind === "postgres" ? takeAndOpen(builder) : null;
+  const { take, open, takeAndOpen } = reservationQueries(builder);
+  const opened = (one: Pending, periods: Periods) => {
+    return { ...reservationOf(one, periods), instanceId, request: one.request };
+  };
   return function* (sameToken) {
     const [first] = sameToken;
     if (first === undefined) return undefined;
-    const { token } = first.request;
-    const wanted = sameToken.map((one) => one.wanted).reduce(sumOf);
-    const taking = { tokenId: token.id, ...wanted, ...first.periods };
-    const opened = ({ id, request, ...one }: Pending, periods: Periods) => {
-      return { id, instanceId, request, ...one.wanted, ...periods };
-    };
-    if (atOnce !== null && sameToken.length === 1) {
-      return (yield* query(atOnce(taking, token.quotas, opened(first, first.periods))))[0];
+    const { request, periods } = first;
+    if (driver.kind === "postgres" && sameToken.length === 1) {
+      return (yield* query(takeAndOpen(opened(first, periods))))[0];
     }
-    const [taken] = yield* query(take(taking, token.quotas));
+    const wanted = sameToken.map((one) => one.wanted).reduce(sumOf);
+    const taking = { tokenId: request.token.id, ...wanted, ...periods };
+    const [taken] = yield* query(take(taking, request.token.quotas));
     // The rows keep the periods in which they were counted.
     if (taken !== undefined) yield* query(open(sameToken.map((one) => opened(one, taken))));
     return taken;
   };
 }
 
-function admitted({ id, request, wanted }: Pending, taken: Periods): ReserveResult {
-  return {
-    admitted: true,
-    reservation: { ...wanted, ...taken, id, tokenId: request.token.id },
-  };
+function reservationOf({ id, request, wanted }: Pending, periods: Periods): Reservation {
+  return { ...wanted, ...periods, id, tokenId: request.token.id };
+}
+
+function admitted(pending: Pending, taken: Periods): ReserveResult {
+  return { admitted: true, reservation: reservationOf(pending, taken) };
 }
 
 function refused(

@@ -25,16 +25,13 @@ export function createCreate(
     try {
       await add();
     } catch (error) {
+      const isLimited = error instanceof ProxyError && error.code === "conversations_limited";
       // Expired conversations count until they are swept.
-      if (!isLimited(error) || (await sweepOwner(owner)) === 0) throw error;
+      if (!isLimited || (await sweepOwner(owner)) === 0) throw error;
       await add();
     }
     return conversationOf(store.codec, row);
   };
-}
-
-function isLimited(error: unknown): boolean {
-  return error instanceof ProxyError && error.code === "conversations_limited";
 }
 
 function newRow(store: ConversationStore, owner: string, chosen: NewConversation) {

@@ -1,9 +1,5 @@
 import type { Conversation, Message } from "../../core/conversations/conversations.ts";
-import {
-  type ConversationLimits,
-  checkMessageBytes,
-  messagesPerTurn,
-} from "../../core/conversations/turns.ts";
+import { type ConversationLimits, messagesPerTurn } from "../../core/conversations/turns.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
@@ -84,10 +80,7 @@ export function storedPrompt(
   prompt: string | null,
   context: string,
 ): string | null {
-  if (prompt === null) return null;
-  const { payload, bytes } = encode(prompt);
-  checkMessageBytes(bytes, limits);
-  return codec.write(payload, context);
+  return prompt === null ? null : codec.write(encode(prompt, limits).payload, context);
 }
 
 export function conversationOf(codec: ContentCodec, row: StoredConversation): Conversation {

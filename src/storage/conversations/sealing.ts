@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Content } from "../../core/call/messages.ts";
+import { type ConversationLimits, checkMessageBytes } from "../../core/conversations/turns.ts";
 import { ProxyError } from "../../core/errors.ts";
 import {
   createSecretBox,
@@ -44,20 +45,18 @@ const PLAIN = "t";
 const JSON_TEXT = "j";
 const SEALED = "s";
 
-/** A content on its way into a row, measured before it is sealed. */
-export interface Encoded {
-  readonly payload: string;
-  readonly bytes: number;
-  readonly characters: number;
-}
-
-/** NUL and half surrogate pairs, which Postgres refuses, are stored as JSON's escapes. */
-export function encode(content: Content): Encoded {
+/**
+ * A content as it is stored or sealed, and its size. NUL and half surrogate pairs, which Postgres
+ * refuses, become JSON's escapes. With limits, throws if it is larger than a message may be.
+ */
+export function encode(content: Content, limits?: ConversationLimits) {
   const payload =
     typeof content === "string" && isStorable(content)
       ? PLAIN + content
       : JSON_TEXT + JSON.stringify(content);
-  return { payload, bytes: Buffer.byteLength(payload) - 1, characters: payload.length - 1 };
+  const bytes = Buffer.byteLength(payload) - 1;
+  if (limits !== undefined) checkMessageBytes(bytes, limits);
+  return { payload, bytes, characters: payload.length - 1 };
 }
 
 function createContentCodec(box: SecretBox, seals: boolean): ContentCodec {

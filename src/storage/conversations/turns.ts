@@ -1,7 +1,5 @@
-import type { Content } from "../../core/call/messages.ts";
 import type { Conversations, NewTurn } from "../../core/conversations/conversations.ts";
 import {
-  checkMessageBytes,
   messagesPerTurn,
   type ProposedTurn,
   refuseTurn,
@@ -11,7 +9,6 @@ import { ProxyError } from "../../core/errors.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
 import { isStorable } from "../driver/text.ts";
-import type { Partitioning } from "../driver/writes.ts";
 import { claimQueries, type NewClaim, type NewTurnRow, turnQueries } from "./queries.ts";
 import {
   type ConversationStore,
@@ -37,11 +34,7 @@ const MAX_CLAIM_MS = 2 * 3_600_000;
  * instead of filling the pool while they wait for one row. Batches are small, since each turn takes
  * some round trips during which rows stay locked.
  */
-const partitioning: Partitioning<{ readonly key: OwnedKey }> = {
-  keyOf: ({ key }) => key.id,
-  partitions: 4,
-  maxBatch: 8,
-};
+const PARTITIONING = { partitions: 4, maxBatch: 8 };
 
 type Turns = Pick<Conversations, "checkTurn" | "claim" | "extend" | "release" | "appendTurn">;
 
@@ -55,7 +48,7 @@ export function createTurns(store: ConversationStore): Turns {
   const decide = createDecision(store, false);
   return {
     async checkTurn(owner, id, { parentId, onlyAtNewest, question }) {
-      const bytes = measured(question, store);
+      const { bytes } = encode(question, limits);
       const proposed = { parentId: knownForm(parentId), onlyAtNewest, claimId: null, bytes };
       const refusal = await driver.run(() => decide(ownedKey(store, owner, id), proposed));
       if (refusal !== null) throw refusal;
@@ -63,7 +56,7 @@ export function createTurns(store: ConversationStore): Turns {
     async claim(owner, id, { parentId: given, untilMs, question }) {
       const key = ownedKey(store, owner, id);
       const claimId = newId(key.now);
-      const bytes = question === undefined ? 0 : measured(question, store);
+      const bytes = question === undefined ? 0 : encode(question, limits).bytes;
       const parentId = knownForm(given);
       const values = {
         ...key,
@@ -96,12 +89,6 @@ export function createTurns(store: ConversationStore): Turns {
   };
 }
 
-function measured(content: Content, { limits }: ConversationStore): number {
-  const { bytes } = encode(content);
-  checkMessageBytes(bytes, limits);
-  return bytes;
-}
-
 /** Throws for a message id that no row can have. */
 function knownForm(id: string | null): string | null {
   if (id === null || isStorable(id)) return id;
@@ -110,10 +97,8 @@ function knownForm(id: string | null): string | null {
 
 function pendingTurn(store: ConversationStore, key: OwnedKey, turn: NewTurn): PendingTurn {
   const { codec, limits } = store;
-  const question = encode(turn.question);
-  const answer = encode(turn.answer);
-  checkMessageBytes(question.bytes, limits);
-  checkMessageBytes(answer.bytes, limits);
+  const question = encode(turn.question, limits);
+  const answer = encode(turn.answer, limits);
   const claimId = knownForm(turn.claimId ?? null);
   const parentId = knownForm(turn.parentId);
   const turnId = claimId ?? newId(key.now);
@@ -141,20 +126,15 @@ function inGroups<E extends { readonly key: OwnedKey }, R>(
 ): (entry: E) => Promise<R> {
   return writes.group<E, R>(
     {
+      keyOf: ({ key }) => key.id,
       *write(entries) {
-        const results = new Map<E, R>();
-        // In the order of conversations, so that two transactions never wait for each other.
-        const ordered = entries.toSorted(({ key: a }, { key: b }) => {
-          if (a.id === b.id) return 0;
-          return a.id < b.id ? -1 : 1;
-        });
-        for (const one of ordered) results.set(one, yield* runOne(one));
-        // Each of them was set above.
-        return entries.map((one) => results.get(one) as R);
+        const results: R[] = [];
+        for (const one of entries) results.push(yield* runOne(one));
+        return results;
       },
       isOneStatement: () => false,
     },
-    partitioning,
+    PARTITIONING,
   );
 }
 

@@ -5,11 +5,17 @@ import { sqliteCode } from "./storage-errors.ts";
 /** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH. */
 const SQLITE_REFUSALS = [18, 19, 20];
 
-/** How entries are written together. */
+/** Entries of one kind, which are written together. */
 export interface Group<E, R> {
-  /** Writes them and returns a result for each, in their order. */
+  /**
+   * Entries with the same key are written together, and keys in their order, so that two transactions
+   * never wait for each other. Postgres divides the keys among partitions by their last character,
+   * which should be random.
+   */
+  readonly keyOf: (entry: E) => string;
+  /** Writes entries of one key and returns a result for each, in their order. */
   readonly write: (entries: readonly E[]) => Transaction<readonly R[]>;
-  /** Whether that is one statement, which needs no BEGIN and COMMIT. */
+  /** Whether these entries need only one statement, and so no BEGIN and COMMIT. */
   readonly isOneStatement: (entries: readonly E[]) => boolean;
 }
 
@@ -30,16 +36,21 @@ export interface Batch {
 }
 
 export function batchOf<E, R>(group: Group<E, R>, waiting: readonly Waiting<E, R>[]): Batch {
-  const entries = waiting.map(({ entry }) => entry);
-  let results: readonly R[] = [];
+  const byKey = [...Map.groupBy(waiting, ({ entry }) => group.keyOf(entry))]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, sameKey]) => sameKey);
+  let results: R[] = [];
   return {
-    isOneStatement: group.isOneStatement(entries),
+    isOneStatement: group.isOneStatement(waiting.map(({ entry }) => entry)),
     *write() {
-      results = yield* group.write(entries);
+      results = [];
+      for (const sameKey of byKey) {
+        results.push(...(yield* group.write(sameKey.map(({ entry }) => entry))));
+      }
     },
     resolve() {
       // A group returns one result per entry.
-      for (const [at, one] of waiting.entries()) one.resolve(results[at] as R);
+      for (const [at, one] of byKey.flat().entries()) one.resolve(results[at] as R);
     },
     reject(error) {
       for (const one of waiting) one.reject(error);
@@ -77,11 +88,9 @@ function writeTogether(driver: Driver, batches: readonly Batch[]): Promise<void>
 
 /** Parley or the database refused an entry; the database is not away. */
 function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof ProxyError) return true;
-  if ("severity" in error) return error.severity === "ERROR";
   const code = sqliteCode(error);
   if (code !== null) return SQLITE_REFUSALS.includes(code);
-  // A value that can't be bound.
-  return error instanceof TypeError || error instanceof RangeError;
+  if (error instanceof Error && "severity" in error) return error.severity === "ERROR";
+  // Besides our own errors: a value that can't be bound.
+  return [ProxyError, TypeError, RangeError].some((type) => error instanceof type);
 }

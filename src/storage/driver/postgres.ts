@@ -45,16 +45,11 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
 }
 
 function createPostgresDriver(pool: pg.Pool): Driver {
-  const read = async <R>(query: CompiledQuery<R>, timeoutMs: number): Promise<readonly R[]> => {
-    const rows = await withClient(pool, (client) => rowsOf(client, query, timeoutMs));
-    // The rows have the type the query says.
-    return rows as readonly R[];
-  };
   return {
     kind: "postgres",
     rowsPerInsert: 64,
-    all: (query) => read(query, QUERY_TIMEOUT_MS),
-    report: (query) => read(query, REPORT_TIMEOUT_MS),
+    all: (query) => withClient(pool, (client) => rowsOf(client, query)),
+    report: (query) => withClient(pool, (client) => rowsOf(client, query, REPORT_TIMEOUT_MS)),
     transaction: (work) =>
       retrySerialization(() =>
         withClient(pool, async (client) => {
@@ -87,11 +82,11 @@ async function runTransaction<T>(client: pg.ClientBase, work: () => Transaction<
   return step.value;
 }
 
-async function rowsOf(
+async function rowsOf<R>(
   client: pg.ClientBase,
-  query: CompiledQuery,
+  query: CompiledQuery<R>,
   timeoutMs = QUERY_TIMEOUT_MS,
-): Promise<readonly unknown[]> {
+): Promise<readonly R[]> {
   const config = { text: query.sql, values: [...query.parameters], query_timeout: timeoutMs };
   return (await client.query(config)).rows;
 }

@@ -1,15 +1,10 @@
 import {
   type Compilable,
   type CompiledQuery,
-  DummyDriver,
   Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
+  PostgresDialect,
   type RawBuilder,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
+  SqliteDialect,
   sql,
 } from "kysely";
 import type { SnakeCaseName } from "../../core/named.ts";
@@ -19,16 +14,14 @@ export type Builder = Kysely<Tables>;
 
 /** Builds and compiles queries; the driver runs them. */
 export function createBuilder(kind: "sqlite" | "postgres"): Builder {
-  const sqlite = kind === "sqlite";
-  return new Kysely<Tables>({
-    dialect: {
-      createDriver: () => new DummyDriver(),
-      createAdapter: () => (sqlite ? new SqliteAdapter() : new PostgresAdapter()),
-      createIntrospector: (db) =>
-        sqlite ? new SqliteIntrospector(db) : new PostgresIntrospector(db),
-      createQueryCompiler: () => (sqlite ? new SqliteQueryCompiler() : new PostgresQueryCompiler()),
-    },
-  });
+  const connect = async () => {
+    throw new Error("a builder runs no query");
+  };
+  const dialect =
+    kind === "sqlite"
+      ? new SqliteDialect({ database: connect })
+      : new PostgresDialect({ pool: connect });
+  return new Kysely<Tables>({ dialect });
 }
 
 class Marker {
@@ -68,17 +61,17 @@ export function prepare<Values extends object, R>(
 /** The values of one row, in the order of the statement's columns. */
 export type RowValues = readonly (string | number | bigint | null)[];
 
-/** A statement over any number of rows, compiled once for each number. */
+/** A statement over any number of rows, compiled once for each number. It gets a list of rows. */
 export function forRows<R>(
   width: number,
-  build: (values: RawBuilder<unknown>) => Compilable<R>,
+  build: (rows: RawBuilder<unknown>) => Compilable<R>,
 ): (rows: readonly RowValues[]) => CompiledQuery<R> {
   const compiled = new Map<number, CompiledQuery<R>>();
   const row = sql`(${sql.join(Array.from({ length: width }, () => sql`${null}`))})`;
   return (rows) => {
     let query = compiled.get(rows.length);
     if (query === undefined) {
-      query = build(sql`values ${sql.join(rows.map(() => row))}`).compile();
+      query = build(sql.join(rows.map(() => row))).compile();
       compiled.set(rows.length, query);
     }
     return { ...query, parameters: rows.length === 1 ? (rows[0] ?? []) : rows.flat() };
@@ -93,6 +86,13 @@ export function exactText(column: string): RawBuilder<string> {
 export function columnName<Field extends string>(field: Field): SnakeCaseName<Field> {
   // What the type says.
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCaseName<Field>;
+}
+
+/** Selects columns under the names of their fields, and the money column as exact text. */
+export function selectionOf<Field extends string>(fields: readonly Field[], money: Field) {
+  return fields.map((field) =>
+    (field === money ? exactText(field) : sql.ref(columnName(field))).as(field),
+  );
 }
 
 /** How many rows a page has when this many were asked for. */

@@ -45,19 +45,16 @@ export async function openSqlite(file: string): Promise<Driver> {
 }
 
 function createSqliteDriver(database: DatabaseSync): Driver {
-  const statements = new Map<string, Prepared>();
+  const statements = new Map<string, Execute>();
   const rowsOf = (query: CompiledQuery): readonly unknown[] => {
-    let prepared = statements.get(query.sql);
-    if (prepared === undefined) {
+    let execute = statements.get(query.sql);
+    if (execute === undefined) {
       if (statements.size >= MAX_STATEMENTS) statements.clear();
-      prepared = preparedOf(database.prepare(query.sql));
-      statements.set(query.sql, prepared);
+      execute = executor(database.prepare(query.sql));
+      statements.set(query.sql, execute);
     }
     // Queries are bound with text, numbers, bigints and null only.
-    const values = query.parameters as readonly SQLInputValue[];
-    if (prepared.columns.length > 0) return read(prepared, values);
-    prepared.statement.run(...values);
-    return [];
+    return execute(query.parameters as readonly SQLInputValue[]);
   };
   const runTransaction = <T>(work: () => Transaction<T>): T => {
     const running = work();
@@ -89,31 +86,26 @@ function createSqliteDriver(database: DatabaseSync): Driver {
   };
 }
 
-interface Prepared {
-  readonly statement: StatementSync;
-  /** Empty for a statement that returns no rows. */
-  readonly columns: readonly string[];
-}
-
-function preparedOf(statement: StatementSync): Prepared {
-  statement.setReturnArrays(true);
-  return { statement, columns: statement.columns().map(({ name }) => name) };
-}
+type Execute = (values: readonly SQLInputValue[]) => readonly unknown[];
 
 /**
  * Builds objects of one shape. node:sqlite's own rows are dictionaries, which take longer to build and
  * read: 78 µs for a history of 33 turns instead of 53.
  */
-function read({ statement, columns }: Prepared, values: readonly SQLInputValue[]): object[] {
-  // Set to return arrays, which its types don't know.
-  const rows = statement.all(...values) as unknown as readonly (readonly SQLOutputValue[])[];
-  return rows.map((row) => {
-    const named: Record<string, SQLOutputValue | undefined> = {};
-    columns.forEach((column, at) => {
-      named[column] = row[at];
+function executor(statement: StatementSync): Execute {
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }) => name);
+  return (values) => {
+    // Set to return arrays, which its types don't know. A statement without columns returns none.
+    const rows = statement.all(...values) as unknown as readonly (readonly SQLOutputValue[])[];
+    return rows.map((row) => {
+      const named: Record<string, SQLOutputValue | undefined> = {};
+      columns.forEach((column, at) => {
+        named[column] = row[at];
+      });
+      return named;
     });
-    return named;
-  });
+  };
 }
 
 /** IMMEDIATE takes the write lock first: a reader that becomes a writer can fail without waiting. */

@@ -2,10 +2,8 @@ import { ProxyError } from "../../core/errors.ts";
 import { type Batch, batchOf, type Group, type Waiting, writeBatches } from "./batch.ts";
 import type { Driver } from "./driver.ts";
 
-/** How Postgres divides a group's entries among connections. SQLite has one partition. */
-export interface Partitioning<E> {
-  /** Entries with the same key share a partition. The key's last character should be random. */
-  readonly keyOf: (entry: E) => string;
+/** How Postgres writes a group. SQLite has one partition, which all groups share. */
+export interface Partitioning {
   readonly partitions: number;
   /** Few in one transaction: each may be a round trip during which rows are locked. */
   readonly maxBatch: number;
@@ -13,7 +11,7 @@ export interface Partitioning<E> {
 
 export interface Writes {
   /** Returns how to add an entry; it resolves when that entry is durable. */
-  group<E, R>(group: Group<E, R>, partitioning: Partitioning<E>): (entry: E) => Promise<R>;
+  group<E, R>(group: Group<E, R>, partitioning: Partitioning): (entry: E) => Promise<R>;
 }
 
 /** Larger transactions would delay their first entry for little gain. */
@@ -28,13 +26,13 @@ const MAX_WAITING = 10_000;
 export function createWrites(driver: Driver): Writes {
   const shared = createPartition(driver);
   return {
-    group(group, { keyOf, partitions, maxBatch }) {
+    group(group, { partitions, maxBatch }) {
       if (driver.kind === "sqlite") return shared(group, MAX_BATCH);
       const adds = Array.from({ length: partitions }, () =>
         createPartition(driver)(group, maxBatch),
       );
       return (entry) => {
-        const add = adds[(keyOf(entry).at(-1)?.charCodeAt(0) ?? 0) % partitions];
+        const add = adds[(group.keyOf(entry).at(-1)?.charCodeAt(0) ?? 0) % partitions];
         if (add === undefined) throw new RangeError("there are no partitions");
         return add(entry);
       };

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { sql } from "kysely";
 import type { LedgerEntry, LedgerRow } from "../../core/accounts/accounts.ts";
 import { formatMoney } from "../../core/accounts/money.ts";
 import { isPlausible, priceText } from "../../core/accounts/price.ts";
-import { columnName, exactText, type RowValues } from "../driver/queries.ts";
+import { columnName, type RowValues, selectionOf } from "../driver/queries.ts";
 import { cleaned, wholeMs } from "../driver/text.ts";
 
 /** A ledger row as it is stored, with its columns named as the fields of `LedgerRow`. */
@@ -72,17 +71,15 @@ export function settledValues(id: LedgerRow["id"], entry: LedgerEntry): RowValue
   return values.map((value) => value(entry, id));
 }
 
-type Required = { [F in keyof StoredRow]: null extends StoredRow[F] ? never : F }[keyof StoredRow];
+type NotNull = { [F in keyof StoredRow]: null extends StoredRow[F] ? never : F }[keyof StoredRow];
 
 /** A row of which only some columns are known; the others are null. */
-export function knownValues(row: Partial<StoredRow> & Pick<StoredRow, Required>): RowValues {
+export function knownValues(row: Partial<StoredRow> & Pick<StoredRow, NotNull>): RowValues {
   return fields.map((field) => row[field] ?? null);
 }
 
 /** Selects a `LedgerRow`, but for its cost, which `ledgerRow` writes as money. */
-export const ledgerSelection = rowFields.map((field) =>
-  (field === "cost" ? exactText(field) : sql.ref(columnName(field))).as(field),
-);
+export const ledgerSelection = selectionOf(rowFields, "cost");
 
 export function ledgerRow(row: LedgerRow): LedgerRow {
   return { ...row, cost: row.cost === null ? null : formatMoney(BigInt(row.cost)) };

@@ -55,7 +55,7 @@ function createRecoverSome({ driver, builder }: Database) {
   };
 }
 
-function recoveredValues({ money: _, ...reservation }: ClosedReservation) {
+function recoveredValues(reservation: ClosedReservation) {
   return knownValues({
     ...reservation,
     state: "recovered",

@@ -10,7 +10,7 @@ import type {
 import { formatMoney } from "../../core/accounts/money.ts";
 import { periodKey } from "../../core/accounts/quota.ts";
 import type { Database } from "../driver/database.ts";
-import { exactText, pageSize } from "../driver/queries.ts";
+import { columnName, exactText, pageSize } from "../driver/queries.ts";
 import type { Tables } from "../driver/schema.ts";
 import { isStorable } from "../driver/text.ts";
 import { ledgerRow, ledgerSelection } from "./columns.ts";
@@ -104,6 +104,7 @@ function pageBounds(query: LedgerQuery, direction: "asc" | "desc", cursor: Curso
 function sumReader({ driver, builder }: Database) {
   const total = (column: keyof Tables["ledger"]) =>
     sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
+  const counts = ["promptTokens", "completionTokens", "cachedTokens", "totalTokens"] as const;
   const keys = {
     day: sql<string | number | null>`at / ${sql.lit(DAY_MS)}`,
     model: sql<string | number | null>`coalesce(answered_by, model)`,
@@ -114,10 +115,7 @@ function sumReader({ driver, builder }: Database) {
       filtered(builder.selectFrom("ledger"), query)
         .select(keys[by].as("key"))
         .select(({ fn }) => fn.countAll<number>().as("requests"))
-        .select(total("prompt_tokens").as("promptTokens"))
-        .select(total("completion_tokens").as("completionTokens"))
-        .select(total("cached_tokens").as("cachedTokens"))
-        .select(total("total_tokens").as("totalTokens"))
+        .select(counts.map((count) => total(columnName(count)).as(count)))
         .select(sql<string | null>`cast(sum(cost) as text)`.as("cost"))
         .select(sql<number>`count(*) - count(cost)`.as("unknownCosts"))
         .groupBy(keys[by])

@@ -31,6 +31,7 @@ export function createSettlement(database: Database) {
   const settleReserved = createSettleReserved(database, inserts);
   const write = writes.group<Ended, undefined>(
     {
+      keyOf: () => "",
       *write(ended) {
         const unreserved = ended.filter((one) => one.reservation === null);
         for (const chunk of chunks(unreserved, driver.rowsPerInsert)) {
@@ -41,7 +42,7 @@ export function createSettlement(database: Database) {
       },
       isOneStatement: (ended) => ended.length <= driver.rowsPerInsert && !ended.some(isReserved),
     },
-    { keyOf: () => "", partitions: 1, maxBatch: MAX_BATCH },
+    { partitions: 1, maxBatch: MAX_BATCH },
   );
   return async (given: LedgerEntry, reservation: Reservation | null): Promise<void> => {
     const entry = plausible(given);
@@ -68,12 +69,14 @@ export function createInserts(builder: Builder) {
     .filter((column) => !KEY.includes(column))
     .map((column) => [column, sql.ref(`excluded.${column}`)]);
   return {
-    fresh: forRows(ledgerColumns.length, (values) =>
-      into.expression(values).onConflict((conflict) => conflict.columns(KEY).doNothing()),
-    ),
-    late: forRows<{ readonly id: string }>(ledgerColumns.length, (values) =>
+    fresh: forRows(ledgerColumns.length, (rows) =>
       into
-        .expression(values)
+        .expression(sql`values ${rows}`)
+        .onConflict((conflict) => conflict.columns(KEY).doNothing()),
+    ),
+    late: forRows<{ readonly id: string }>(ledgerColumns.length, (rows) =>
+      into
+        .expression(sql`values ${rows}`)
         .onConflict((conflict) =>
           conflict
             .columns(KEY)

@@ -8,7 +8,7 @@ import { createWrites } from "../../../src/storage/driver/writes.ts";
 
 const builder = createBuilder("sqlite");
 const compiled = (text: string): CompiledQuery => sql.raw(text).compile(builder);
-const partitioning = { keyOf: () => "", partitions: 1, maxBatch: 8 };
+const partitioning = { partitions: 1, maxBatch: 8 };
 
 /** A table of unique numbers, and how many transactions were committed. */
 async function numbers() {
@@ -25,6 +25,7 @@ async function numbers() {
     },
   };
   const group: Group<number, number> = {
+    keyOf: () => "",
     *write(entries): Transaction<readonly number[]> {
       for (const n of entries) yield* query(compiled(`insert into numbers values (${n})`));
       return entries.map((n) => n * 10);
