@@ -43,7 +43,7 @@ const placeholders = {
   int: <T>(name: string) => sql<T>`cast(${new Marker(name)} as bigint)`,
 };
 
-/** Compiles once, for kysely takes some 50 µs to build and compile a query, and binds on each use. */
+/** Compiles once, which takes kysely about 50 µs, and binds values on each use. */
 export function prepare<Values extends object, R>(
   build: (placeholders: Placeholders<Values>) => Compilable<R>,
 ): (values: Values) => CompiledQuery<R> {

@@ -22,7 +22,7 @@ export function wholeMs<Ms extends number | null>(ms: Ms): Ms {
   return (ms === null || !Number.isFinite(ms) ? null : Math.round(ms)) as Ms;
 }
 
-/** Whether both databases give the text back as it is. */
+/** Whether both databases return the text unchanged. */
 export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }

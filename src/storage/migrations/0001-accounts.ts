@@ -105,7 +105,7 @@ async function createLedger(db: Kysely<unknown>): Promise<void> {
     .addColumn("upstream_id", "text")
     .execute();
   await db.schema.createIndex("ledger_at").on("ledger").columns(["at"]).execute();
-  // Visitors have no token and most rows are theirs: they pay nothing for this index.
+  // Most rows are those of visitors, who have no token: they cost nothing in this index.
   await db.schema
     .createIndex("ledger_token_at")
     .on("ledger")

@@ -53,7 +53,7 @@ async function createConversations(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
-/** Question and answer stand in one row, so that there can be no half turn. */
+/** Question and answer share a row, so that there can be no half turn. */
 async function createTurns(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("turns")

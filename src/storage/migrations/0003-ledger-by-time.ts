@@ -1,9 +1,9 @@
 import { type Kysely, SqliteAdapter, sql } from "kysely";
 
 /**
- * The ledger is kept in the order it is written and read in, by `at` and id, so that a row goes into
- * one tree in place of three (SQLite) or into one index in place of two: 3 of 8 µs a row. What holds
- * open calls is one tree, too.
+ * Stores the ledger in the order in which it is written and read, by `at` and id. A row then goes into
+ * one tree instead of three (SQLite) or one index instead of two, which saves 3 of 8 µs per row. The
+ * reservations become one tree, too.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   if (db.getExecutor().adapter instanceof SqliteAdapter) await rebuild(db);
@@ -16,7 +16,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const KEY = ["at", "id"];
 
-/** SQLite can't change the key of a table: each is made anew with what was in it. */
+/** SQLite can't change the key of a table, so each table is created again and its rows are copied. */
 async function rebuild(db: Kysely<unknown>): Promise<void> {
   await remake(db, "ledger", "at, id");
   await remake(db, "reservations", "id");
@@ -42,7 +42,7 @@ interface Column {
   readonly notnull: number;
 }
 
-/** Their order stays, as rows are copied by it. */
+/** In the same order, since the copy goes by it. */
 async function columnsOf(db: Kysely<unknown>, table: string): Promise<string> {
   const { rows } =
     await sql<Column>`select name, type, "notnull" from pragma_table_info(${table})`.execute(db);
