@@ -48,34 +48,37 @@ function settingsByGroup() {
   return [...groups];
 }
 
+const names = settingsByGroup().flatMap(([, members]) =>
+  members.flatMap(({ name, facts }) => [name, ...(facts.aliases ?? [])]),
+);
+const NAME = new RegExp(`/?[A-Za-z]\\w*_\\w+|\\b(?:${names.join("|")})\\b`, "g");
+
+/** Puts settings, and all else with an underscore in its name, in backticks. */
+export function withCode(text: string): string {
+  return text.replaceAll(NAME, "`$&`");
+}
+
 function row(language: Language, { name, facts }: DocumentedSetting): string[] {
   const code = (text: string) => `\`${text}\``;
   const separator = language.startsWith("zh") ? "" : " ";
-  const meaning = sentences(language, name, facts, code).join(separator);
+  const meaning = sentences(language, name, facts).map(withCode).join(separator);
   const empty = translate(language, "settings_table.empty");
   return [code(name), meaning, facts.default === "" ? empty : code(facts.default)];
 }
 
 function envEntry(language: Language, { name, facts }: DocumentedSetting): string {
-  const comments = sentences(language, name, facts, (text) => text);
+  const comments = sentences(language, name, facts);
   const value = facts.default === "" ? (facts.example ?? "") : facts.default;
   return [...comments.map((line) => `# ${line}`), `#${name}=${value}`].join("\n");
 }
 
-function sentences(
-  language: Language,
-  name: string,
-  { aliases, secret }: SettingFacts,
-  quoted: (text: string) => string,
-): string[] {
+function sentences(language: Language, name: string, { aliases, secret }: SettingFacts): string[] {
   const texts = [translate(language, `config.${name}`)];
   if (aliases !== undefined) {
-    const names = aliases.map(quoted).join(", ");
-    texts.push(translate(language, "settings_table.aliases", { names }));
+    texts.push(translate(language, "settings_table.aliases", { names: aliases.join(", ") }));
   }
   if (secret === true) {
-    const file = quoted(`${name}_FILE`);
-    texts.push(translate(language, "settings_table.file", { file }));
+    texts.push(translate(language, "settings_table.file", { file: `${name}_FILE` }));
   }
   return texts;
 }
