@@ -51,6 +51,14 @@ describe("the four locale files", () => {
     expect(Object.keys(en.error).sort()).toEqual([...errorCodes].sort());
   });
 
+  test.each(languages)("the errors of %s can be read at a glance", (language) => {
+    const maxCharacters = language.startsWith("zh") ? 60 : 120;
+    const long = Object.values(files[language].error).filter(
+      ({ length }) => length > maxCharacters,
+    );
+    expect(long).toEqual([]);
+  });
+
   test("every setting has a text and no text is left over", () => {
     const names = Object.keys(en.config).filter((key) => key !== "heading");
     expect(names).toEqual(Object.keys(settings.shape));
