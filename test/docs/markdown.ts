@@ -70,7 +70,8 @@ const LITERAL_OR_COMMENT =
 /** Code with the literals taken out, and the literals in order. */
 export function splitCode(block: string): { code: string; literals: string[] } {
   const literals: string[] = [];
-  const code = block.replaceAll(LITERAL_OR_COMMENT, (found) => {
+  // The backticks of a fence are no template literal.
+  const code = block.replaceAll("```", "").replaceAll(LITERAL_OR_COMMENT, (found) => {
     if (/^(#|\/\/|\/\*)/.test(found)) return "";
     literals.push(found);
     return '""';
