@@ -89,7 +89,7 @@ export const performanceTexts: Readonly<Record<Language, PerformanceTexts>> = {
     chunks: "每秒 CPU 时间转发的流式片段数",
     latency: "每秒 200 次请求时增加的延迟，中位数 / p99",
     idle: "每个流式响应占用的内存（同时打开 {count} 个）",
-    rest: "有过负载后的空闲内存",
+    rest: "负载结束后的空闲内存",
     start: "从启动到首次回答的时间",
     image: "镜像大小（不含基础镜像）",
     cpuTitle: "每次请求的 CPU 时间",
