@@ -99,6 +99,17 @@ describe("streams that are not as they should be", () => {
     expect(text).toBe(event(1) + event(2) + event(9));
   });
 
+  it("keep usage that comes before the model is named", () => {
+    const event = (data: object) => Buffer.from(`data: ${JSON.stringify(data)}\n\n`);
+    const first = event({ id: null, model: "", choices: [], usage: counts });
+    const { scanner } = scan([first, event(delta("a"))], false);
+    expect(scanner.account).toMatchObject({
+      model: "gpt-4o-mini-2024",
+      upstreamId: "chatcmpl-1",
+      usage: { totalTokens: 7 },
+    });
+  });
+
   it("do not fill memory with an event that never ends", () => {
     const scanner = new EventScanner(true, 1_000);
     const piece = Buffer.from("x".repeat(600));

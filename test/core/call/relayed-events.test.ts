@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { mapRelayedEvents } from "../../../src/core/call/relayed-events.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import type { RelayPiece, StreamedAnswer } from "../../../src/core/ports.ts";
+import { EventScanner } from "../../../src/upstream/event-scanner.ts";
 
 const MAX_EVENT_BYTES = 1_000;
 
@@ -43,6 +44,10 @@ function relayed(
   return { answer, seen };
 }
 
+async function* iterate(pieces: readonly RelayPiece[]): AsyncGenerator<RelayPiece> {
+  yield* pieces;
+}
+
 const isDone = (text: string) => text.includes("[DONE]");
 
 function read(answer: StreamedAnswer, map = (data: string) => data.toUpperCase()) {
@@ -54,6 +59,22 @@ describe("a relayed stream", () => {
     const { answer } = relayed(["da", "ta: a\n\ndata: b\n", "\n: ping\n\n", "data: [DONE]\n\n"]);
     expect(await Array.fromAsync(read(answer))).toEqual(["A", "B"]);
   });
+
+  test.each(["\n", "\r\n", "\r"])(
+    "gives the same wherever the upstream's bytes are cut, with line ends %j",
+    async (lineEnd) => {
+      const lines = ['data: "你"', ": ping", 'data: "👋🏽"', "data:[DONE]"];
+      const bytes = Buffer.from(lines.map((line) => line + lineEnd + lineEnd).join(""));
+      for (let cut = 1; cut < bytes.length; cut += 1) {
+        const scanner = new EventScanner(cut % 2 === 0, MAX_EVENT_BYTES);
+        const cuts = [bytes.subarray(0, cut), bytes.subarray(cut)];
+        const pieces = cuts.flatMap((piece) => scanner.push(piece) ?? []);
+        const { answer } = relayed([]);
+        const events = read({ ...answer, pieces: iterate(pieces) }, (data) => data);
+        expect(await Array.fromAsync(events), `cut at ${cut}`).toEqual(['"你"', '"👋🏽"']);
+      }
+    },
+  );
 
   test("ends with its answer, and the rest of its connection is read on", async () => {
     const { answer, seen } = relayed(["data: a\n\ndata: [DONE]", "\n\n"], {
