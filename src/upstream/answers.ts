@@ -28,12 +28,12 @@ export function readDelta(data: string): Completion {
 /** What a whole response says about its call. Null if it is not JSON, as far as that was checked. */
 export function readAccount(bytes: Buffer): RelayAccount | null {
   if (bytes.length > MAX_PARSED_BYTES) return findAccount(bytes);
-  const value = parsed(bytes.toString());
-  return isObject(value) ? accountOf(value) : null;
+  const value = jsonIn(bytes.toString());
+  return isObject(value) ? accountIn(value) : null;
 }
 
 /** What an answer, or an event of a stream, says about its call. */
-export function accountOf(value: object): RelayAccount {
+export function accountIn(value: object): RelayAccount {
   // events of the responses API hold the answer one level down
   const inner: unknown = Reflect.get(value, "response");
   const answer = isObject(inner) ? inner : value;
@@ -64,7 +64,7 @@ export function toUsage(value: unknown): Usage | null {
 }
 
 /** Undefined if the text is not JSON. */
-export function parsed(text: string): unknown {
+export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -82,7 +82,7 @@ export function stringIn(object: object, name: string): string | null {
 }
 
 function answerIn(text: string): object {
-  const value = parsed(text);
+  const value = jsonIn(text);
   if (!isObject(value)) throw new ProxyError("upstream_bad_answer");
   if ("error" in value && value.error !== null) throw new ProxyError("upstream_failed");
   return value;
@@ -128,7 +128,7 @@ function findAccount(bytes: Buffer): RelayAccount | null {
   const usage = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
   return {
     model: matchAt(bytes.indexOf('"model"'), 300, model),
-    usage: toUsage(parsed(matchAt(bytes.lastIndexOf('"usage"'), 2_000, usage) ?? "")),
+    usage: toUsage(jsonIn(matchAt(bytes.lastIndexOf('"usage"'), 2_000, usage) ?? "")),
     upstreamId: matchAt(0, 300, /^\s*\{\s*"id"\s*:\s*"([^"\\]{1,200})"/),
   };
 }

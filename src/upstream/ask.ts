@@ -1,6 +1,7 @@
 import { APIError } from "openai/core/error";
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AskOptions, RelayRequest } from "../core/ports.ts";
+import { isObject, jsonIn } from "./answers.ts";
 import { fromApiError } from "./errors.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
@@ -46,21 +47,10 @@ export function headerOf({ headers }: UpstreamResponse, name: string): string | 
 
 async function readRefusal(response: UpstreamResponse, key: string): Promise<ProxyError> {
   // the status is enough: a refusal whose text breaks is still that refusal
-  const text = await response.body.whole().then(String, () => "");
+  const json = jsonIn(await response.body.whole().then(String, () => ""));
+  const body = isObject(json) ? json : undefined;
   const headers = { get: (name: string) => headerOf(response, name.toLowerCase()) };
   // the package and fromApiError only call get()
   const asHeaders = headers as unknown as Headers;
-  return fromApiError(
-    APIError.generate(response.status, asObject(text), undefined, asHeaders),
-    key,
-  );
-}
-
-function asObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  return fromApiError(APIError.generate(response.status, body, undefined, asHeaders), key);
 }
