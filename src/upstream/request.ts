@@ -1,5 +1,9 @@
-import { type ChatMessage, type ChatRequest, textOf } from "../core/call/messages.ts";
-import { wantsNewerTokenField } from "../core/call/token-field.ts";
+import {
+  type ChatMessage,
+  type ChatRequest,
+  textOf,
+  wantsNewerTokenField,
+} from "../core/call/messages.ts";
 import type { UpstreamRequest } from "./ask.ts";
 
 /** OpenAI's models that only know /completions; anything else chats. */
