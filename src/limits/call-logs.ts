@@ -1,7 +1,7 @@
 import type { Clock, LimitDecision } from "../core/ports.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 import { MemoryLogs } from "./memory-logs.ts";
-import { MAX_LOG_ENTRIES, type SlidingWindows } from "./windows.ts";
+import { MAX_LOG_ENTRIES, releaseCall, type SlidingWindows } from "./windows.ts";
 
 /** More than the one bucket that a call can add, so that expired ones become fewer. */
 const SWEPT_BUCKETS_PER_CALL = 2;
@@ -19,6 +19,7 @@ export interface CallLogsOptions {
 export interface CallLogs {
   take(bucket: string, windows: SlidingWindows): LimitDecision;
   peek(bucket: string, windows: SlidingWindows): LimitDecision;
+  release(bucket: string, countedMs: number): void;
 }
 
 /** Past either maximum the buckets unused for longest are forgotten. */
@@ -62,6 +63,10 @@ export function createCallLogs(options: CallLogsOptions): CallLogs {
       // a bucket without a slot has log 0, which stays empty
       logs.open(table.find(bucket));
       return windows.peek(logs, clock.monotonicMs());
+    },
+    release(bucket, countedMs) {
+      logs.open(table.find(bucket));
+      releaseCall(logs, countedMs);
     },
   };
 }

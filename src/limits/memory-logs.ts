@@ -117,6 +117,11 @@ export class MemoryLogs {
     this.#counts[this.#slot] = this.calls(this.#slot) + calls;
   }
 
+  /** Of an entry with at least one call. */
+  removeCall(entry: number): void {
+    this.#counts[entry] = this.calls(entry) - 1;
+  }
+
   empty(): void {
     this.clear(this.#slot);
   }

@@ -80,14 +80,15 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
         return admission(
           counted.map((one) => withOneMore(one, nowMs, joined)),
           nowMs,
+          nowMs,
         );
       }
       compact(windows, log, goneEntries, nowMs);
-      return admission(countCalls(windows, log, nowMs), nowMs);
+      return admission(countCalls(windows, log, nowMs), nowMs, nowMs);
     },
     peek(log, nowMs) {
       const counted = countCalls(windows, log, nowMs);
-      return (counted.some(isFull) ? refusal : admission)(counted, nowMs);
+      return counted.some(isFull) ? refusal(counted, nowMs) : admission(counted, nowMs);
     },
     maxWindowMs,
   };
@@ -109,7 +110,7 @@ function countCalls(windows: readonly Window[], log: MemoryLogs, nowMs: number):
     while (entry !== NO_ENTRY) {
       const timeMs = log.timeMs(entry);
       if (timeMs <= goneMs) break;
-      oldestMs = timeMs;
+      if (log.calls(entry) > 0) oldestMs = timeMs;
       calls += log.calls(entry);
       entries += 1;
       entry = log.before(entry);
@@ -125,7 +126,7 @@ function withOneMore(
   nowMs: number,
   joined: boolean,
 ): Counted {
-  const isNewest = entries === 0 || (entries === 1 && joined);
+  const isNewest = calls === 0 || (entries === 1 && joined);
   return { window, entries, calls: calls + 1, oldestMs: isNewest ? nowMs : oldestMs };
 }
 
@@ -133,9 +134,14 @@ function isFull({ window, calls }: Counted): boolean {
   return calls >= window.limit;
 }
 
-function admission(counted: readonly Counted[], nowMs: number): LimitDecision {
+/** `entry`: the time of the call just counted, by which it can be released. */
+function admission(
+  counted: readonly Counted[],
+  nowMs: number,
+  entry: number | null = null,
+): LimitDecision {
   const windows = counted.map((one) => windowState(one, nowMs));
-  return { admitted: true, windows, refusedBy: null, retryAfterMs: 0 };
+  return { admitted: true, windows, refusedBy: null, retryAfterMs: 0, entry };
 }
 
 /** A full window has room again when its oldest entry leaves, because it never holds too many. */
@@ -144,7 +150,7 @@ function refusal(counted: readonly Counted[], nowMs: number): LimitDecision {
   const refusedBy = windows
     .filter(({ remaining }) => remaining === 0)
     .reduce((longest, state) => (state.resetMs > longest.resetMs ? state : longest));
-  return { admitted: false, windows, refusedBy, retryAfterMs: refusedBy.resetMs };
+  return { admitted: false, windows, refusedBy, retryAfterMs: refusedBy.resetMs, entry: null };
 }
 
 function windowState({ window, calls, oldestMs }: Counted, nowMs: number): WindowState {
@@ -205,6 +211,17 @@ function newestEntries(log: MemoryLogs, length: number): { timeMs: number; calls
     entry = log.before(entry);
     return copy;
   });
+}
+
+/** Takes back one call that was counted at this time: it is in the oldest entry that is not older. */
+export function releaseCall(log: MemoryLogs, countedMs: number): void {
+  let found = NO_ENTRY;
+  let entry = log.newest();
+  while (entry !== NO_ENTRY && log.timeMs(entry) >= countedMs) {
+    found = entry;
+    entry = log.before(entry);
+  }
+  if (found !== NO_ENTRY && log.calls(found) > 0) log.removeCall(found);
 }
 
 /** Length of the spans whose calls share an entry at this age; 0 while an exact window sees them. */

@@ -191,6 +191,7 @@ describe("sliding windows", () => {
       ],
       refusedBy: { name: "minute", windowMs: 60_000, limit: 2, remaining: 0, resetMs: 58_400 },
       retryAfterMs: 58_400,
+      entry: null,
     });
   });
 
