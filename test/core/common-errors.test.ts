@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { rateLimited } from "../../src/core/common-errors.ts";
 import type { WindowState } from "../../src/core/ports.ts";
-import { createVirtualClock } from "../virtual-clock.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
 
 const minute: WindowState = {
   name: "minute",
