@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../src/clock.ts";
 import type { LedgerEntry, Token } from "../src/core/accounts/accounts.ts";
 import { noLimits } from "../src/core/accounts/quota.ts";
 import { openStorage, type Storage } from "../src/storage/open.ts";
@@ -12,12 +13,7 @@ import { openStorage, type Storage } from "../src/storage/open.ts";
 const [, , databaseUrl = null] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
 const sqliteFile = databaseUrl === null ? join(folder, "parley.sqlite") : null;
-const clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  sleep: () => Promise.resolve(),
-};
-const storage = await openStorage({ databaseUrl, sqliteFile, clock });
+const storage = await openStorage({ databaseUrl, sqliteFile, clock: systemClock });
 try {
   const calls = databaseUrl === null ? 64_000 : 6_400;
   const { token, secret } = await storage.tokens.create({

@@ -11,6 +11,7 @@ const src = fileURLToPath(new URL("../src/", import.meta.url));
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  clock: ["core"],
   locales: [],
   upstream: ["core"],
   limits: ["core"],

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { performance } from "node:perf_hooks";
 import { text } from "node:stream/consumers";
-import { setTimeout as wait } from "node:timers/promises";
+import { systemClock } from "../clock.ts";
 import { withEnvFile } from "../config/env-file.ts";
 import { explainProblems } from "../config/explain.ts";
 import { createTranslate, defaultLanguage } from "../locales.ts";
@@ -23,12 +22,7 @@ if ("problems" in filed) {
 }
 process.exitCode = await runCommand(process.argv.slice(2), {
   env: filed.env,
-  clock: {
-    monotonicMs: () => performance.now(),
-    wallMs: () => Date.now(),
-    sleep: (ms, signal) =>
-      wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
-  },
+  clock: systemClock,
   readFile: (path) => readFileSync(path, "utf8"),
   readInput: () => text(stdin),
   write: async (piece) => {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
-import { systemClock } from "../storage/support/databases.ts";
 import { type Env, folder, kinds, parley, parleyHere, settingsFor } from "./support.ts";
 
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
-import { systemClock } from "../storage/support/databases.ts";
 import { postJson, type Reply } from "../support/http.ts";
 import { startParley } from "../support/parley.ts";
 import { type Env, kinds, settingsFor } from "./support.ts";

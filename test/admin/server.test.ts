@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry } from "../storage/support/calls.ts";
-import { systemClock } from "../storage/support/databases.ts";
 import { postJson } from "../support/http.ts";
 import { type ParleyProcess, startProcess } from "../support/process.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
-import { systemClock } from "../storage/support/databases.ts";
+import { systemClock } from "../../src/clock.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
