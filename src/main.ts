@@ -4,8 +4,7 @@ import { pino } from "pino";
 import { systemClock } from "./clock.ts";
 import { compose } from "./compose/index.ts";
 import { withEnvFile } from "./config/env-file.ts";
-import { explainProblems } from "./config/explain.ts";
-import { readConfig } from "./config/read.ts";
+import { explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import { createServing } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
@@ -22,9 +21,8 @@ const given = withEnvFile(process.env);
 const read =
   "problems" in given ? given : readConfig(given.env, (path) => readFileSync(path, "utf8"));
 if ("problems" in read) {
-  const { LANG = "" } = "env" in given ? given.env : process.env;
-  const language = defaultLanguage(LANG);
-  process.stderr.write(explainProblems(read.problems, createTranslate(), language));
+  const { LANG } = "env" in given ? given.env : process.env;
+  process.stderr.write(explainProblems(read.problems, LANG));
   process.exit(EXIT_CONFIG);
 }
 await run(read.config);

@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   clock: ["core"],
   locales: [],
+  parsing: [],
   upstream: ["core"],
   limits: ["core"],
   storage: ["core"],
@@ -29,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   admin: ["*"],
   // addresses are parsed once, by what later compares them
   // storage is opened the same way by the server and by the command
-  config: ["core", "locales", "http", "storage"],
+  config: ["core", "locales", "parsing", "http", "storage"],
   // the end of a request is what they write down
   log: ["core", "http"],
   metrics: ["core", "http"],
@@ -51,7 +52,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   i18next: ["locales"],
   pino: ["log", "main"],
   "prom-client": ["metrics"],
-  zod: ["config", "dialects", "http", "admin"],
+  zod: ["parsing", "config", "dialects", "http", "admin"],
   "zod-openapi": ["dialects/docs"],
   kysely: ["storage"],
   pg: ["storage"],

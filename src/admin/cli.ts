@@ -4,24 +4,22 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { systemClock } from "../clock.ts";
 import { withEnvFile } from "../config/env-file.ts";
-import { explainProblems } from "../config/explain.ts";
-import { createTranslate, defaultLanguage } from "../locales.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { explainProblems } from "../config/read.ts";
+import { exitCodes } from "./command.ts";
 import { runCommand } from "./run.ts";
 
 const { stdin, stdout, stderr } = process;
 
-// `parley usage export | head` closes the pipe when it has seen enough: that is no failure.
+// `parley usage export | head` closes the pipe once it has enough, which is no failure
 stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
-const filed = withEnvFile(process.env);
-if ("problems" in filed) {
-  const language = defaultLanguage(process.env.LANG ?? "");
-  stderr.write(explainProblems(filed.problems, createTranslate(), language));
+const read = withEnvFile(process.env);
+if ("problems" in read) {
+  stderr.write(explainProblems(read.problems, process.env.LANG));
   process.exit(exitCodes.settings);
 }
 process.exitCode = await runCommand(process.argv.slice(2), {
-  env: filed.env,
+  env: read.env,
   clock: systemClock,
   readFile: (path) => readFileSync(path, "utf8"),
   readInput: () => text(stdin),

@@ -208,7 +208,7 @@ describe("backup and restore", () => {
     await createdToken(env, "--name", "alice");
     expect((await parleyHere(env, ["backup", copy, "--json"])).json()).toEqual({ file: copy });
     const twice = await parleyHere(env, ["backup", copy]);
-    expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} exists already\n`]);
+    expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} already exists\n`]);
     await createdToken(env, "--name", "bob");
     const restored = await parleyHere(env, ["restore", copy, "--json"]);
     expect(restored.json().kept).toBe(`${env.DATA_DIR}/parley.sqlite.before-restore`);
@@ -249,8 +249,8 @@ describe("a wrong command line", () => {
     [["token", "show", "a", "b"], "b is one argument too many"],
     [["price", "set", "m", "--input", "1"], "--output"],
     [["price", "set", "m", "--input", "1", "--output", "ten"], "--output"],
-    [["price", "import"], "name a FILE, or say --default"],
-    [["price", "import", "f", "--default"], "name a FILE, or say --default"],
+    [["price", "import"], "name a FILE or use --default"],
+    [["price", "import", "f", "--default"], "name a FILE or use --default"],
     [["usage", "--by", "hour"], "--by"],
     [["usage", "--from", "yesterday"], "--from"],
     [["usage", "export", "--format", "xml"], "--format"],
