@@ -63,8 +63,8 @@ function settle({ ledger }: Storage): Promise<void> {
 async function reserveAndSettle({ ledger }: Storage, token: Token): Promise<void> {
   const { requestId, at, dialect, model, onDisconnect } = entry("token", token.id);
   const estimate = { tokens: 1_000, money: 600_000_000n };
-  const wish = { requestId, at, dialect, model, onDisconnect, token, ...estimate };
-  const result = await ledger.reserve(wish);
+  const request = { requestId, at, dialect, model, onDisconnect, token, ...estimate };
+  const result = await ledger.reserve(request);
   if (!result.admitted) throw new Error("the quota of the bench is too small");
   await ledger.settle(entry("token", token.id), result.reservation);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { formatPrice, type Picodollars, parseMoney, parsePrice } from "../core/accounts/money.ts";
+import { fieldError } from "../core/common-errors.ts";
 import { type ErrorCode, type ErrorParams, ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { pathText } from "../http/body/field-problem.ts";
@@ -48,8 +49,7 @@ function errorOf(issue: z.core.$ZodIssue): ProxyError {
 const MAX_FIELD_CHARACTERS = 100;
 
 function errorAt(path: readonly PropertyKey[], code: ErrorCode, params?: ErrorParams): ProxyError {
-  const field = pathText(path).slice(0, MAX_FIELD_CHARACTERS);
-  return new ProxyError(code, { params: { ...params, field }, details: { field } });
+  return fieldError(code, pathText(path).slice(0, MAX_FIELD_CHARACTERS), params);
 }
 
 function wrongType(expected: string) {
