@@ -10,9 +10,11 @@ const DECLARATION =
 const exported = readdirSync(src, { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".ts"))
   .flatMap((path) =>
-    [...readFileSync(src + path, "utf8").matchAll(DECLARATION)].map(
-      ([, kind = "", name = ""]) => ({ path, kind, name }),
-    ),
+    [...readFileSync(src + path, "utf8").matchAll(DECLARATION)].map(([, kind = "", name = ""]) => ({
+      path,
+      kind,
+      name,
+    })),
   );
 
 test("the exported names were read", () => {

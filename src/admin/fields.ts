@@ -131,31 +131,21 @@ export function names(maxNames: number, maxCharacters: number) {
   });
 }
 
-/** Where a span such as 7d leads: to the future or to the past. */
-type Direction = "forward" | "back";
+/** Where a span such as 7d leads. "future" also refuses a time that has passed. */
+type Direction = "back" | "forward" | "future";
 
 export type WallClock = Pick<Clock, "wallMs">;
 
 /** A date, a time with its zone, or a span of hours, days or weeks. Milliseconds since 1970. */
 export function moment(clock: WallClock, direction: Direction) {
-  return field(shownMoment(direction), (given) => {
-    const value = momentIn(given, clock.wallMs(), direction);
-    return value === null ? wrongType("moment") : { value };
-  });
-}
-
-export function futureMoment(clock: WallClock) {
-  return field(shownMoment("forward"), (given) => {
+  const span = direction === "back" ? "before now" : "from now";
+  const description = `A date, a time with its zone, or a span ${span}: 12h, 7d, 2w`;
+  return field({ type: "string", description }, (given) => {
     const nowMs = clock.wallMs();
-    const value = momentIn(given, nowMs, "forward");
+    const value = momentIn(given, nowMs, direction);
+    if (direction !== "future") return value === null ? wrongType("moment") : { value };
     return value === null || value <= nowMs ? wrongType("future_moment") : { value };
   });
-}
-
-function shownMoment(direction: Direction): Shown {
-  const span = direction === "forward" ? "from now" : "before now";
-  const description = `A date, a time with its zone, or a span ${span}: 12h, 7d, 2w`;
-  return { type: "string", description };
 }
 
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168 };
@@ -168,7 +158,7 @@ function momentIn(given: unknown, nowMs: number, direction: Direction): number |
   const [, amount, unit = ""] = /^(\d{1,4})([hdw])$/.exec(text) ?? [];
   if (amount !== undefined) {
     const ms = Number(amount) * (HOURS[unit] ?? 0) * HOUR_MS;
-    return direction === "forward" ? nowMs + ms : Math.max(0, nowMs - ms);
+    return direction === "back" ? Math.max(0, nowMs - ms) : nowMs + ms;
   }
   const at = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
   const date = text.slice(0, 10);

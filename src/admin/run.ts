@@ -52,29 +52,21 @@ function commandOf(args: readonly string[]): Command | null {
 }
 
 function parse({ name, operand, options }: Command, args: readonly string[]): Given {
-  const types = Object.entries({ ...options, ...commonOptions }).map(
-    ([option, { value }]) =>
-      [option, { type: value === null ? "boolean" : "string" } as const] as const,
-  );
-  const { values, positionals } = parseArgs({
-    args: args.slice(name.split(" ").length),
-    options: Object.fromEntries(types),
-    allowPositionals: true,
-  });
+  const types: Record<string, { type: "boolean" | "string" }> = {};
+  for (const [option, { value }] of Object.entries({ ...options, ...commonOptions })) {
+    types[option] = { type: value === null ? "boolean" : "string" };
+  }
+  const rest = args.slice(name.split(" ").length);
+  const { values, positionals } = parseArgs({ args: rest, options: types, allowPositionals: true });
   const isOptional = operand === undefined || operand.startsWith("[");
   if (positionals.length === 0 && !isOptional) throw new UsageError(`${operand} is missing`);
   const surplus = positionals[operand === undefined ? 0 : 1];
   if (surplus !== undefined) throw new UsageError(`${surplus} is one argument too many`);
-  const { json, ...rest } = values;
-  const fields = Object.entries(rest).map(([option, value]) => [
-    option.replaceAll("-", "_"),
-    value,
-  ]);
-  return {
-    fields: Object.fromEntries(fields),
-    operand: positionals[0] ?? "",
-    json: json === true,
-  };
+  const fields = Object.entries(values)
+    .filter(([option]) => !(option in commonOptions))
+    .map(([option, value]) => [option.replaceAll("-", "_"), value]);
+  const json = values.json === true;
+  return { fields: Object.fromEntries(fields), operand: positionals[0] ?? "", json };
 }
 
 /** Says on standard error what went wrong and returns the exit code. */

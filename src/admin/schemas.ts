@@ -5,7 +5,6 @@ import {
   choiceOf,
   count,
   flag,
-  futureMoment,
   headerValue,
   moment,
   money,
@@ -45,7 +44,7 @@ export function createSchemas(clock: WallClock) {
     newToken: z.strictObject({
       name,
       comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
-      expires: futureMoment(clock).nullish(),
+      expires: moment(clock, "future").nullish(),
       models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
       requests_per_day: count(MAX_PER_PERIOD).nullish(),
       requests_per_month: count(MAX_PER_PERIOD).nullish(),

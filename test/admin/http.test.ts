@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
@@ -165,7 +166,7 @@ describe("access to /admin", () => {
     expect(reply.json).toEqual({
       error: {
         code: "token_rejected",
-        message: "Нет авторизации: токен неизвестен, истёк или отозван.",
+        message: ruRU.error.token_rejected,
       },
     });
     expect((await send("GET", "/tokens", undefined, { authorization: "" })).json).toMatchObject({
