@@ -3,44 +3,33 @@ import { ProxyError } from "../../core/errors.ts";
 import type { WholeAnswer } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 
-const marks = { text: z.string(), status: z.literal("ok") };
-
-/** The upstream's object as it is, with two fields more. */
-export const completionAnswer = z.looseObject({
+/** What Parley needs of a completion; every other field passes through. */
+export const upstreamCompletion = z.looseObject({
   choices: z.array(z.looseObject({ message: z.looseObject({}) })).min(1),
-  ...marks,
 });
 
-/** Of a stream: the upstream's chunks. */
-export const completionEvent = z.looseObject({
-  choices: z.array(z.looseObject({ delta: z.looseObject({}) })),
-  ...marks,
-});
-
-const completion = completionAnswer.omit({ text: true, status: true });
-
-/** The body of a good answer. Whatever is no completion is a bad answer. */
+/** The completion with `text` and `status`. Throws `upstream_bad_answer` for anything else. */
 export function writeCompletion({ bytes }: Pick<WholeAnswer, "bytes">): string {
   const { exact, choices } = readCompletion(bytes);
-  return JSON.stringify({ ...exact, text: textOf(choices[0]?.message), status: "ok" });
+  return JSON.stringify({ ...exact, text: textOfMessage(choices[0]?.message), status: "ok" });
 }
 
-/** A whole answer where a stream was asked for, as the one chunk it amounts to. */
+/** A whole answer to a request for a stream, as its only chunk. */
 export function writeWholeAsChunk({ bytes }: Pick<WholeAnswer, "bytes">): string {
   const { exact, choices } = readCompletion(bytes);
   const deltas = choices.map(({ message, ...choice }) => ({ ...choice, delta: message }));
   const chunk = { ...exact, object: "chat.completion.chunk", choices: deltas };
-  return JSON.stringify({ ...chunk, text: textOf(choices[0]?.message), status: "ok" });
+  return JSON.stringify({ ...chunk, text: textOfMessage(choices[0]?.message), status: "ok" });
 }
 
-/** An event of a stream; throws what it says went wrong. */
+/** An event of a stream; throws the error that it reports. */
 export function writeChunk(data: string): string {
   const chunk = objectIn(data);
   const failure: unknown = Reflect.get(chunk, "error");
   if (failure !== undefined && failure !== null) throw new ProxyError("upstream_failed");
   return JSON.stringify({
     ...withExactNumbers(chunk, data),
-    text: textOf(firstDelta(chunk)),
+    text: textOfMessage(firstDelta(chunk)),
     status: "ok",
   });
 }
@@ -48,7 +37,7 @@ export function writeChunk(data: string): string {
 function readCompletion(bytes: Uint8Array) {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const exact = withExactNumbers(objectIn(text), text);
-  const read = completion.safeParse(exact);
+  const read = upstreamCompletion.safeParse(exact);
   if (!read.success) throw new ProxyError("upstream_bad_answer");
   return { exact, choices: read.data.choices };
 }
@@ -64,7 +53,7 @@ function objectIn(text: string): object {
   throw new ProxyError("upstream_bad_answer");
 }
 
-/** Of several answers to one question the first is the one that `text` follows. */
+/** With several choices, `text` follows the first. */
 function firstDelta(chunk: object): unknown {
   const choices: unknown = Reflect.get(chunk, "choices");
   if (!Array.isArray(choices)) return undefined;
@@ -72,10 +61,10 @@ function firstDelta(chunk: object): unknown {
   return fieldOf(first, "delta");
 }
 
-/** What was said, or why nothing was. */
-function textOf(said: unknown): string {
+/** The text of a message or a delta, or of its refusal. */
+function textOfMessage(message: unknown): string {
   for (const name of ["content", "refusal"]) {
-    const text = fieldOf(said, name);
+    const text = fieldOf(message, name);
     if (typeof text === "string" && text !== "") return text;
   }
   return "";

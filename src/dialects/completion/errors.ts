@@ -4,18 +4,13 @@ import type { ErrorDoc } from "../../http/dialect.ts";
 import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 
-/** `text` is for people, where an answer has its text; `code` and what else is known are for programs. */
+/** `text` is for people; `code` and the details are for programs. */
 export const completionErrorForm: ErrorForm = {
   status: httpStatus,
-  body: (error, reason) => ({
-    text: reason,
-    status: "error",
-    code: error.code,
-    ...error.details,
-  }),
+  body: ({ code, details }, reason) => ({ text: reason, status: "error", code, ...details }),
 };
 
-/** For /openapi.json. */
+/** The same in /openapi.json. */
 export const completionErrors: ErrorDoc = {
   status: httpStatus,
   schema: z.looseObject({
