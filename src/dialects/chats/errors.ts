@@ -4,13 +4,13 @@ import type { ErrorDoc } from "../../http/dialect.ts";
 import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 
-/** `error` is for people, `code` and what else is known are for programs. */
+/** `error` is for people; `code` and the details are for programs. */
 export const chatsErrorForm: ErrorForm = {
   status: httpStatus,
-  body: (error, reason) => ({ error: reason, code: error.code, ...error.details }),
+  body: ({ code, details }, reason) => ({ error: reason, code, ...details }),
 };
 
-/** For /openapi.json. */
+/** The same in /openapi.json. */
 export const chatsErrors: ErrorDoc = {
   status: httpStatus,
   schema: z.looseObject({
