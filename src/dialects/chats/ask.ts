@@ -4,7 +4,7 @@ import type { Dialogue } from "../../core/conversations/dialogue.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
-import type { Route } from "../../http/dialect.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
 import { ALREADY_SENT, streamEvents } from "../../http/reply/event-stream.ts";
 import { createDescribeFailure, respondJson } from "../../http/reply/json-response.ts";
 import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
@@ -12,7 +12,7 @@ import { writeTurnEvents } from "../../http/reply/turn-events.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import type { ChatAccess } from "./access.ts";
-import { chatsErrorForm } from "./errors.ts";
+import { chatsErrors } from "./errors.ts";
 import type { NamedChats } from "./named-chats.ts";
 import { moderationBody, type ParseQuestion, writeChatAnswer } from "./wire.ts";
 
@@ -30,15 +30,11 @@ export interface ChatAskOptions extends CallOptions {
 }
 
 /** Asks in a named chat, one turn at a time. */
-export function createAskInChat(
-  options: ChatAskOptions,
-  chats: NamedChats,
-  parse: ParseQuestion,
-): Route["handle"] {
+export function createAskInChat(options: ChatAskOptions, chats: NamedChats, parse: ParseQuestion) {
   const { dialogue, access, rules, maxMessages, translate } = options;
-  const describe = createDescribeFailure(translate, chatsErrorForm);
+  const describe = createDescribeFailure(translate, chatsErrors);
 
-  return async function askInChat(c) {
+  return async function askInChat(c: AppContext): Promise<Response> {
     const { json, open } = await readJsonCall(c, NAME, options);
     const { question, model, maxTokens, stream, apiKey } = parse(json, rules);
     const call = await open(apiKey);
@@ -56,13 +52,13 @@ export function createAskInChat(
 }
 
 /** `POST /mod`: relays a message to the upstream's moderation endpoint. */
-export function createModeration(options: ChatAskOptions): Route["handle"] {
+export function createModeration(options: ChatAskOptions) {
   const { access, pipeline, moderationModel, rules } = options;
   const { allowedModels: allowed } = rules;
   const allowedModels = allowed.length === 0 ? [] : [...allowed, moderationModel];
   const moderationRules = { ...rules, model: moderationModel, allowedModels };
 
-  return async function moderate(c) {
+  return async function moderate(c: AppContext): Promise<Response> {
     const { json, open } = await readJsonCall(c, NAME, options);
     const { content: input, model: asked, api_key: key } = parsed(moderationBody, json);
     const model = chosenModel(asked, moderationRules);

@@ -5,14 +5,9 @@ import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 
 /** `error` is for people; `code` and the details are for programs. */
-export const chatsErrorForm: ErrorForm = {
+export const chatsErrors: ErrorForm & ErrorDoc = {
   status: httpStatus,
   body: ({ code, details }, reason) => ({ error: reason, code, ...details }),
-};
-
-/** The same in /openapi.json. */
-export const chatsErrors: ErrorDoc = {
-  status: httpStatus,
   schema: z.looseObject({
     error: z.string().describe("What went wrong, in the language of the request"),
     code: z.enum(errorCodes),

@@ -8,11 +8,7 @@ const DEFAULT_LIMIT = 100;
 
 /** `GET /chats` */
 export const chatListQuery = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .optional()
-    .describe(`1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} by default`),
+  limit: z.coerce.number().int().optional().describe(`1 to ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`),
   after: z.string().optional().describe("The name of the last chat on the previous page"),
 });
 

@@ -14,16 +14,17 @@ export function createNamedChats(conversations: Conversations) {
   };
   const limit = (owner: string) =>
     owner === PUBLIC ? { maxConversations: MAX_SHARED_CONVERSATIONS } : {};
+  const openWith = (owner: string, name: string, prompt: () => Promise<string | null>) =>
+    openChat(conversations, owner, name, async () => {
+      return { ...limit(owner), systemPrompt: await prompt() };
+    });
   /** Creates the chat if there is none, with a copy of the global prompt at that time. */
   const open = (owner: string, name: string): Promise<Conversation> =>
-    openChat(conversations, owner, name, async () => {
-      return { ...limit(owner), systemPrompt: await conversations.globalPrompt() };
-    });
+    openWith(owner, name, () => conversations.globalPrompt());
   /** Creates the chat if there is none. `""`: the global prompt at this time; null: no prompt. */
   const setPrompt = async (owner: string, name: string, prompt: string | null): Promise<void> => {
     const systemPrompt = prompt === "" ? await conversations.globalPrompt() : prompt;
-    const whenNew = async () => ({ ...limit(owner), systemPrompt });
-    const { id } = await openChat(conversations, owner, name, whenNew);
+    const { id } = await openWith(owner, name, async () => systemPrompt);
     await conversations.setSystemPrompt(owner, id, systemPrompt);
   };
   const history = async (owner: string, name: string): Promise<Path> =>

@@ -8,7 +8,7 @@ import { createJsonErrors, respondJson } from "../../http/reply/json-response.ts
 import { streamText } from "../../http/reply/text-stream.ts";
 import { type ChatAskOptions, createAskInChat, createModeration, NAME } from "./ask.ts";
 import { chatsDocs, LINES_TYPE } from "./docs.ts";
-import { chatsErrorForm, chatsErrors } from "./errors.ts";
+import { chatsErrors } from "./errors.ts";
 import { parseListQuery, writeChatList, writeExport } from "./lists.ts";
 import { createNamedChats } from "./named-chats.ts";
 import { chatPromptBody, globalPromptBody, parseChat, parseImage, writeHistory } from "./wire.ts";
@@ -19,7 +19,7 @@ export interface ChatsOptions extends ChatAskOptions {
 
 /** Named chats kept by the server. Mount it last: `/:chat/…` matches any name. */
 export function createChats(options: ChatsOptions): Dialect {
-  const writeError = createJsonErrors(options.translate, chatsErrorForm);
+  const writeError = createJsonErrors(options.translate, chatsErrors);
   const shared = options.access.open ? withoutCredential : (routes: readonly Route[]) => routes;
   const fixed = [...shared(globalRoutes(options)), ...ownRoutes(options)];
   return {
@@ -49,12 +49,7 @@ function refusalsToDelete(routes: readonly Route[]): readonly Route[] {
   });
 }
 
-function route(
-  method: Route["method"],
-  path: string,
-  doc: RouteDoc,
-  handle: Route["handle"],
-): Route {
+function route(method: Route["method"], path: string, doc: RouteDoc, handle: Route["handle"]) {
   return { method, path, counted: true, doc, handle };
 }
 

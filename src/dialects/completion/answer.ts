@@ -11,7 +11,7 @@ export const upstreamCompletion = z.looseObject({
 /** The completion with `text` and `status`. Throws `upstream_bad_answer` for anything else. */
 export function writeCompletion({ bytes }: Pick<WholeAnswer, "bytes">): string {
   const { exact, choices } = readCompletion(bytes);
-  return JSON.stringify({ ...exact, text: textOfMessage(choices[0]?.message), status: "ok" });
+  return withText(exact, choices[0]?.message);
 }
 
 /** A whole answer to a request for a stream, as its only chunk. */
@@ -19,7 +19,7 @@ export function writeWholeAsChunk({ bytes }: Pick<WholeAnswer, "bytes">): string
   const { exact, choices } = readCompletion(bytes);
   const deltas = choices.map(({ message, ...choice }) => ({ ...choice, delta: message }));
   const chunk = { ...exact, object: "chat.completion.chunk", choices: deltas };
-  return JSON.stringify({ ...chunk, text: textOfMessage(choices[0]?.message), status: "ok" });
+  return withText(chunk, choices[0]?.message);
 }
 
 /** An event of a stream; throws the error that it reports. */
@@ -27,11 +27,14 @@ export function writeChunk(data: string): string {
   const chunk = objectIn(data);
   const failure: unknown = Reflect.get(chunk, "error");
   if (failure !== undefined && failure !== null) throw new ProxyError("upstream_failed");
-  return JSON.stringify({
-    ...withExactNumbers(chunk, data),
-    text: textOfMessage(firstDelta(chunk)),
-    status: "ok",
-  });
+  return withText(withExactNumbers(chunk, data), firstDelta(chunk));
+}
+
+/** `message` is a whole one or a delta; a refusal is a text too. */
+function withText(body: object, message: unknown): string {
+  const texts = [fieldOf(message, "content"), fieldOf(message, "refusal")];
+  const text = texts.find((one) => typeof one === "string" && one !== "") ?? "";
+  return JSON.stringify({ ...body, text, status: "ok" });
 }
 
 function readCompletion(bytes: Uint8Array) {
@@ -59,15 +62,6 @@ function firstDelta(chunk: object): unknown {
   if (!Array.isArray(choices)) return undefined;
   const first: unknown = choices.find((choice: unknown) => (fieldOf(choice, "index") ?? 0) === 0);
   return fieldOf(first, "delta");
-}
-
-/** The text of a message or a delta, or of its refusal. */
-function textOfMessage(message: unknown): string {
-  for (const name of ["content", "refusal"]) {
-    const text = fieldOf(message, name);
-    if (typeof text === "string" && text !== "") return text;
-  }
-  return "";
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -5,14 +5,9 @@ import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 
 /** `text` is for people; `code` and the details are for programs. */
-export const completionErrorForm: ErrorForm = {
+export const completionErrors: ErrorForm & ErrorDoc = {
   status: httpStatus,
   body: ({ code, details }, reason) => ({ text: reason, status: "error", code, ...details }),
-};
-
-/** The same in /openapi.json. */
-export const completionErrors: ErrorDoc = {
-  status: httpStatus,
   schema: z.looseObject({
     text: z.string().describe("What went wrong, in the language of the request"),
     status: z.literal("error"),

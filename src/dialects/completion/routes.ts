@@ -11,7 +11,7 @@ import type { Translate } from "../../locales.ts";
 import { type CompletionAccessOptions, createCompletionAccess } from "./access.ts";
 import { writeCompletion, writeWholeAsChunk } from "./answer.ts";
 import { completeDoc, helpDoc } from "./docs.ts";
-import { completionErrorForm, completionErrors } from "./errors.ts";
+import { completionErrors } from "./errors.ts";
 import { HELP_HEADERS, writeHelpPage } from "./page.ts";
 import { writeChunks } from "./stream.ts";
 import { parseCompletion } from "./wire.ts";
@@ -31,7 +31,7 @@ const PATH = "/chat_complete";
 export function createCompletion(options: CompletionOptions): Dialect {
   const { pipeline, rules, maxEventBytes, translate } = options;
   const enter = createCompletionAccess(options);
-  const describe = createDescribeFailure(translate, completionErrorForm);
+  const describe = createDescribeFailure(translate, completionErrors);
 
   const complete = async (c: AppContext): Promise<Response> => {
     const { json, bytes, open } = await readJsonCall(c, NAME, options, enter);
@@ -56,7 +56,7 @@ export function createCompletion(options: CompletionOptions): Dialect {
   return {
     name: NAME,
     about: "One question with any parameters of chat completions",
-    writeError: createJsonErrors(translate, completionErrorForm),
+    writeError: createJsonErrors(translate, completionErrors),
     errors: completionErrors,
     routes: [
       { method: "POST", path: PATH, counted: true, handle: complete, doc: completeDoc },

@@ -1,38 +1,37 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { type CachedFile, createCachedFile, once } from "./wire.ts";
 
 const require = createRequire(import.meta.url);
 const SCRIPT_TYPE = "text/javascript; charset=utf-8";
 
-/** Swagger UI, and the few lines that start it. */
-const files = {
-  "swagger-ui.css": {
-    path: () => require.resolve("swagger-ui-dist/swagger-ui.css"),
-    type: "text/css; charset=utf-8",
-  },
-  "swagger-ui-bundle.js": {
-    path: () => require.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
-    type: SCRIPT_TYPE,
-  },
-  "favicon-32x32.png": {
-    path: () => require.resolve("swagger-ui-dist/favicon-32x32.png"),
-    type: "image/png",
-  },
-  "start.js": { path: () => new URL("./start.js", import.meta.url), type: SCRIPT_TYPE },
+const assetTypes = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": SCRIPT_TYPE,
+  "favicon-32x32.png": "image/png",
+  "start.js": SCRIPT_TYPE,
 } as const;
 
-type AssetName = keyof typeof files;
-export const assetNames = Object.keys(files) as AssetName[]; // the keys of a constant
+type AssetName = keyof typeof assetTypes;
+export const assetNames = Object.keys(assetTypes) as AssetName[]; // the keys of a constant
 
 /** Reads each file at its first use. Undefined for any other name: a name never becomes a path. */
 export function createAssets(): (name: string) => Promise<CachedFile> | undefined {
   const assets = new Map<string, () => Promise<CachedFile>>();
-  for (const [name, { path, type }] of Object.entries(files)) {
-    const read = async () => createCachedFile(await readFile(path()), type, type !== "image/png");
+  for (const name of assetNames) {
+    const type = assetTypes[name];
+    const read = async () =>
+      createCachedFile(await readFile(pathOf(name)), type, type !== "image/png");
     assets.set(name, once(read));
   }
   return (name) => assets.get(name)?.();
+}
+
+/** Swagger UI's own files, and the script that starts it. */
+function pathOf(name: AssetName): string | URL {
+  if (name === "start.js") return new URL("./start.js", import.meta.url);
+  return join(dirname(require.resolve("swagger-ui-dist/package.json")), name);
 }
 
 /** The page loads from its own origin only, and has no inline scripts or styles. */

@@ -58,12 +58,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
   };
 }
 
-function route(
-  method: Route["method"],
-  path: string,
-  doc: RouteDoc,
-  handle: Route["handle"],
-): Route {
+function route(method: Route["method"], path: string, doc: RouteDoc, handle: Route["handle"]) {
   return { method, path, counted: true, doc, handle };
 }
 

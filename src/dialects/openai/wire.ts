@@ -28,11 +28,7 @@ export interface Endpoint {
   readonly writes: boolean;
 }
 
-export const chatEndpoint: Endpoint = {
-  path: "/chat/completions",
-  asksForUsage: true,
-  writes: true,
-};
+export const chatEndpoint = { path: "/chat/completions", asksForUsage: true, writes: true };
 
 export const endpoints: readonly Endpoint[] = [
   chatEndpoint,
