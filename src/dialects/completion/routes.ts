@@ -14,7 +14,7 @@ import { completeDoc, helpDoc } from "./docs.ts";
 import { completionErrors } from "./errors.ts";
 import { HELP_HEADERS, writeHelpPage } from "./page.ts";
 import { writeChunks } from "./stream.ts";
-import { parseCompletion } from "./wire.ts";
+import { parseCompletionBody } from "./wire.ts";
 
 export interface CompletionOptions extends CallOptions, CompletionAccessOptions {
   readonly pipeline: Pipeline;
@@ -35,7 +35,7 @@ export function createCompletion(options: CompletionOptions): Dialect {
 
   const complete = async (c: AppContext): Promise<Response> => {
     const { json, bytes, open } = await readJsonCall(c, NAME, options, enter);
-    const { relayCall, apiKey } = parseCompletion(json, bytes, rules);
+    const { relayCall, apiKey } = parseCompletionBody(json, bytes, rules);
     const relayed = await pipeline.relay(await open(apiKey), relayCall);
     if (relayCall.request.streamed) {
       // some servers ignore `stream`; a whole answer is still an answer

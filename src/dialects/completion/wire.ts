@@ -32,7 +32,7 @@ export const completionBody = z.object({
 const bodyWithPrompt = completionBody.omit({ messages: true });
 
 /** Throws the first mistake, naming the field. Ignores unknown fields outside `generate_params`. */
-export function parseCompletion(
+export function parseCompletionBody(
   json: unknown,
   bytes: Buffer,
   rules: ModelRules,
