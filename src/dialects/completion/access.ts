@@ -29,7 +29,7 @@ export function createCompletionAccess(options: CompletionAccessOptions): Gate {
   };
 }
 
-/** The token that opened the gate identifies the caller; a key beside it stays. */
+/** The token that opened the gate identifies the caller; a key sent with it stays. */
 function headersWith(token: string, others: IncomingHttpHeaders): IncomingHttpHeaders {
   const { authorization, ...rest } = others;
   const isToken = tokensIn({ authorization }).length > 0;

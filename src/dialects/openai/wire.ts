@@ -66,8 +66,8 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): Re
 const BYTE_ORDER_MARK = 0xef;
 
 /**
- * Whether the bytes can pass unchanged, which saves half the cost of a 100 KB prompt. Of a duplicate
- * key Parley reads the last and the upstream perhaps the first: another model than the one admitted,
+ * Whether the bytes can pass unchanged, which saves half the cost of a 100 KB prompt. Of two equal
+ * keys Parley reads the last and the upstream perhaps the first: another model than the one admitted,
  * or a stream without its usage.
  */
 function hasUniqueKeys(json: object, bytes: Buffer): boolean {
