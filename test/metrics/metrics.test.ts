@@ -86,7 +86,13 @@ test("a call is counted by dialect, outcome, upstream result and model", async (
 
 test("decisions of the limiter are counted by the window that refuses", async () => {
   const metrics = createMetrics(sources);
-  const admitted: LimitDecision = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0, entry: null };
+  const admitted: LimitDecision = {
+    admitted: true,
+    windows: [],
+    refusedBy: null,
+    retryAfterMs: 0,
+    entry: null,
+  };
   const refusedBy = {
     name: "minute",
     windowMs: 60_000,
