@@ -3,7 +3,7 @@ import {
   messagesPerTurn,
   type ProposedTurn,
   refuseTurn,
-  type TurnFacts,
+  type TurnState,
 } from "../../core/conversations/turns.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { query, type Transaction } from "../driver/driver.ts";
@@ -178,7 +178,7 @@ function createDecision({ driver, builder, limits }: ConversationStore, locks: b
     const [row] = yield* query(read(key));
     if (row === undefined) return conversationNotFound();
     const { parentId } = proposed;
-    const facts: TurnFacts = {
+    const state: TurnState = {
       leafId: row.leaf_id,
       claimId: row.claim_id,
       claimUntilMs: row.claim_until,
@@ -187,6 +187,6 @@ function createDecision({ driver, builder, limits }: ConversationStore, locks: b
       // The newest turn has no children.
       children: parentId === row.leaf_id ? 0 : yield* countChildren(key.id, parentId),
     };
-    return refuseTurn(facts, proposed, limits, key.now);
+    return refuseTurn(state, proposed, limits, key.now);
   };
 }

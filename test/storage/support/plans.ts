@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
+import { systemClock } from "../../../src/clock.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Clock } from "../../../src/core/ports.ts";
 import { createConversations } from "../../../src/storage/conversations/conversations.ts";
@@ -9,7 +10,7 @@ import { databaseOn } from "../../../src/storage/driver/database.ts";
 import type { Driver, Transaction } from "../../../src/storage/driver/driver.ts";
 import { openPostgres } from "../../../src/storage/driver/postgres.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
-import { systemClock, type TestDatabase } from "./databases.ts";
+import type { TestDatabase } from "./databases.ts";
 
 /** A store of conversations that notes every query it runs, and the rows of those outside transactions. */
 export async function openWatched(
