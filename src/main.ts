@@ -9,7 +9,7 @@ import { explainProblems } from "./config/explain.ts";
 import { readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
-import { createServing } from "./http/drain.ts";
+import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { createLog, describeError, type Log } from "./log.ts";
@@ -55,13 +55,13 @@ async function run(config: Config): Promise<void> {
   };
   let stopping = false;
   const parley = await compose(config, { clock, log });
-  const serving = createServing(parley);
+  const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
     if (stopping) return end(1);
     stopping = true;
-    const open = serving.leaveOff();
+    const open = shutdown.begin();
     log.info("draining", { open_calls: open, seconds });
-    log.info("drained", { cut: await serving.finish(seconds) });
+    log.info("drained", { cut: await shutdown.finish(seconds) });
     end(code);
   };
   process.on("SIGTERM", () => void stop(0));

@@ -5,7 +5,7 @@ import type { AppContext } from "../http/call/request-context.ts";
 import type { Dialect, Route, WriteError } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
 import {
-  answer,
+  respond,
   type ResponseHeaders,
   responseHeaders,
   retryHeaders,
@@ -128,7 +128,7 @@ function json(
   headers: ResponseHeaders = {},
 ): Response {
   const all = { ...responseHeaders(c.env.context, JSON_TYPE), ...headers };
-  return answer(status, JSON.stringify(body), all);
+  return respond(status, JSON.stringify(body), all);
 }
 
 function sendText(

@@ -5,13 +5,13 @@ import { parsed } from "../../http/body/parsed.ts";
 import { type CallOptions, openEmptyCall, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
-import { streamEvents } from "../../http/reply/event-stream.ts";
+import { streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
 import {
   createDescribeFailure,
   createJsonErrors,
   respondJson,
 } from "../../http/reply/json-response.ts";
-import { writeTurnEvents } from "../../http/reply/turn-events.ts";
+
 import type { Translate } from "../../locales.ts";
 import { askErrorForm, askErrors } from "./errors.ts";
 import type { AskQuestions } from "./questions.ts";

@@ -7,7 +7,7 @@ import type { AppContext } from "../../http/call/request-context.ts";
 import type { Route } from "../../http/dialect.ts";
 import { ALREADY_SENT } from "../../http/reply/event-stream.ts";
 import { respondJson } from "../../http/reply/json-response.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import { content } from "./content.ts";
 import { type ChatsOptions, NAME, ownerIn } from "./options.ts";
@@ -95,6 +95,6 @@ function createModeration(options: ChatsOptions): Route["handle"] {
     });
     const { status, bytes, contentType } = await collect(answered);
     if (c.env.outgoing.destroyed) return ALREADY_SENT;
-    return answer(status, bytes, responseHeaders(c.env.context, contentType));
+    return respond(status, bytes, responseHeaders(c.env.context, contentType));
   };
 }

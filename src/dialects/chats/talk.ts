@@ -1,9 +1,8 @@
 import { readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Route } from "../../http/dialect.ts";
-import { streamEvents } from "../../http/reply/event-stream.ts";
+import { streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
 import { createDescribeFailure, respondJson } from "../../http/reply/json-response.ts";
-import { writeTurnEvents } from "../../http/reply/turn-events.ts";
 import { chatsErrorForm } from "./errors.ts";
 import type { NamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME } from "./options.ts";

@@ -4,7 +4,7 @@ import { storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { createSecretMatch } from "../../http/call/bearer.ts";
 import { tokensIn } from "../../http/call/credentials.ts";
-import type { Gate } from "../../http/call/json-call.ts";
+import type { EntryCheck } from "../../http/call/json-call.ts";
 
 export interface AccessOptions {
   /** The secret that all callers share; empty: nobody is asked. */
@@ -13,7 +13,7 @@ export interface AccessOptions {
 }
 
 /** Opens for the shared secret in `access-token`, and for the holder of a token. */
-export function createAccess({ accessToken, tokens }: AccessOptions): Gate {
+export function createAccess({ accessToken, tokens }: AccessOptions): EntryCheck {
   if (accessToken === "") return (headers) => Promise.resolve(headers);
   const isAccessToken = createSecretMatch(accessToken);
   return async function enter(headers) {

@@ -5,7 +5,7 @@ import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
 import { streamEvents } from "../../http/reply/event-stream.ts";
 import { createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
@@ -45,13 +45,13 @@ export function createCompletion(options: CompletionOptions): Dialect {
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
     const body = writeCompletion(await collect(relayed));
-    return answer(200, body, responseHeaders(c.env.context, "application/json; charset=utf-8"));
+    return respond(200, body, responseHeaders(c.env.context, "application/json; charset=utf-8"));
   };
 
   const explain = (c: AppContext): Response => {
     const context = c.env.context;
     const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...PAGE_HEADERS };
-    return answer(200, writePage(translate, context.language, rules.model), headers);
+    return respond(200, writePage(translate, context.language, rules.model), headers);
   };
 
   const routes: Route[] = [

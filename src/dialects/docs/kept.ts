@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { AppContext } from "../../http/call/request-context.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 
 const compress = promisify(gzip);
 
@@ -48,8 +48,8 @@ export function answerKept(
     ...own,
   };
   if (isAmong(etag, asked["if-none-match"])) return c.body(null, 304, headers);
-  if (zipped === null || !takesGzip(asked["accept-encoding"])) return answer(200, bytes, headers);
-  return answer(200, zipped, { ...headers, "content-encoding": "gzip" });
+  if (zipped === null || !takesGzip(asked["accept-encoding"])) return respond(200, bytes, headers);
+  return respond(200, zipped, { ...headers, "content-encoding": "gzip" });
 }
 
 function isAmong(etag: string, list = ""): boolean {

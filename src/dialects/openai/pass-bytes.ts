@@ -3,7 +3,7 @@ import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
 import type { ResponseHeaders } from "../../http/reply/response-headers.ts";
-import { sendWhole } from "../../http/reply/send-whole.ts";
+import { sendWhole } from "../../http/reply/json-response.ts";
 
 /** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
 export function passStream(

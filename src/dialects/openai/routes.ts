@@ -4,7 +4,8 @@ import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
-import { expectedBytes, parseJson, readBody } from "../../http/body/body.ts";
+import { expectedBytes, readBody } from "../../http/body/body.ts";
+import { parseJson } from "../../http/body/parsed.ts";
 import { openHttpCall } from "../../http/call/begin-call.ts";
 import type { Identify } from "../../http/call/credentials.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
@@ -12,12 +13,12 @@ import type { OpenCalls } from "../../http/call/open-calls.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
 import {
-  answer,
+  respond,
   type ResponseHeaders,
   responseHeaders,
   retryHeaders,
 } from "../../http/reply/response-headers.ts";
-import { sendWhole } from "../../http/reply/send-whole.ts";
+import { sendWhole } from "../../http/reply/json-response.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
@@ -75,7 +76,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     } as const;
     const whole = await collect(await pipeline.relayUnmetered(call, request));
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return answer(whole.status, body, headersOf(c.env.context, JSON_TYPE));
+    return respond(whole.status, body, headersOf(c.env.context, JSON_TYPE));
   };
 
   const post = (path: string, endpoint: Endpoint, anyType = false): Route => ({
@@ -113,7 +114,7 @@ function own(
   return async function showOwn(c) {
     const { principal } = await callOf(c, options);
     const shown = JSON.stringify(await show(options.ledger, principal));
-    return answer(200, shown, headersOf(c.env.context, JSON_TYPE));
+    return respond(200, shown, headersOf(c.env.context, JSON_TYPE));
   };
 }
 
@@ -131,7 +132,7 @@ export function createOpenAIErrors(translate: Translate): WriteError {
     const headers = headersOf(c.env.context, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
-    return answer(statusOf(error), describe(translate, c.env.context, error), headers);
+    return respond(statusOf(error), describe(translate, c.env.context, error), headers);
   };
 }
 

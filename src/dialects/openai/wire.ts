@@ -1,8 +1,7 @@
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
-import { countKeys } from "../../http/body/json-text.ts";
-import { parsed } from "../../http/body/parsed.ts";
+import { countKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   lacksUsage,

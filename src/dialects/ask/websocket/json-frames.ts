@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { fieldError } from "../../../core/common-errors.ts";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
-import { parseJson } from "../../../http/body/body.ts";
-import { parsed } from "../../../http/body/parsed.ts";
+import { parsed, parseJson } from "../../../http/body/parsed.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
 import { askFields, parseAsk } from "../wire.ts";

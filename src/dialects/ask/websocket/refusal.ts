@@ -4,7 +4,7 @@ import type { ProxyError } from "../../../core/errors.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { createDescribeFailure } from "../../../http/reply/json-response.ts";
 import {
-  answer,
+  respond,
   type ResponseHeaders,
   responseHeaders,
   retryHeaders,
@@ -36,7 +36,7 @@ export function createRefusals(translate: Translate): Refusals {
       );
     },
     response: (error, context) =>
-      answer(askErrorForm.status[error.code], describe(context, error), headersOf(error, context)),
+      respond(askErrorForm.status[error.code], describe(context, error), headersOf(error, context)),
   };
 }
 
