@@ -47,11 +47,19 @@ describe("the four locale files", () => {
     },
   );
 
-  test("every error code has a text and no text is left over", () => {
+  test("every error code has a text, and every text a code", () => {
     expect(Object.keys(en.error).sort()).toEqual([...errorCodes].sort());
   });
 
-  test("every setting has a text and no text is left over", () => {
+  test.each(languages)("the errors of %s can be read at a glance", (language) => {
+    const maxCharacters = language.startsWith("zh") ? 60 : 120;
+    const long = Object.values(files[language].error).filter(
+      ({ length }) => length > maxCharacters,
+    );
+    expect(long).toEqual([]);
+  });
+
+  test("every setting has a text, and every text a setting", () => {
     const names = Object.keys(en.config).filter((key) => key !== "heading");
     expect(names).toEqual(Object.keys(settings.shape));
   });
@@ -98,7 +106,7 @@ describe("toLanguage", () => {
     expect(toLanguage(text)).toBe(language);
   });
 
-  test("a LANG that names none of ours means English", () => {
+  test("an unknown LANG means English", () => {
     expect(["C", "POSIX", "fr", "", "zh_HK"].map(defaultLanguage)).toEqual([
       "en",
       "en",
@@ -135,7 +143,7 @@ describe("negotiate", () => {
     expect(negotiate(header, "ru_RU"), "and says the same again").toBe(language);
   });
 
-  test("a header that names none of ours leaves every fallback as it is", () => {
+  test("a header without a known language gives the fallback", () => {
     expect(languages.map((fallback) => negotiate("fr", fallback))).toEqual([...languages]);
   });
 
@@ -144,7 +152,7 @@ describe("negotiate", () => {
     expect(negotiate(`zh-TW,${"x".repeat(495)}`, "en")).toBe("en");
   });
 
-  test("many distinct headers are each answered rightly", () => {
+  test("many distinct headers each get the right language", () => {
     for (let n = 0; n < 2_000; n += 1) expect(negotiate(`x-${n}, ru`, "en")).toBe("ru_RU");
   });
 
@@ -171,12 +179,30 @@ describe("createTranslate", () => {
 
   test("the name of a window or a type is put into words", () => {
     const limited = { limit: 3, window: "minute", seconds: 12 };
-    expect(translate("zh_TW", "error.rate_limited", limited)).toContain("每分鐘最多 3 次");
+    expect(translate("zh_TW", "error.rate_limited", limited)).toContain(zhTW.window.minute);
     expect(
       translate("ru_RU", "error.field_type", { field: "n", expected: "whole_number" }),
-    ).toContain("целое число");
+    ).toContain(ruRU.type.whole_number);
     const media = { expected: "application/json" };
     expect(translate("en", "error.content_type_unsupported", media)).toContain("application/json");
+  });
+
+  const words = [
+    ...Object.keys(en.type).map((expected) => ["field_type", { field: "url", expected }] as const),
+    ...Object.keys(en.window).map(
+      (window) => ["rate_limited", { limit: 3, seconds: 12, window }] as const,
+    ),
+    ...Object.keys(en.quota).flatMap((quota) =>
+      Object.keys(en.period).map((period) => ["quota_exceeded", { quota, period }] as const),
+    ),
+  ];
+  test.each(languages)("every word reads well in its text in %s", (language) => {
+    for (const [code, params] of words) {
+      const text = translate(language, `error.${code}`, params);
+      expect(text).not.toMatch(/{{| {2}| [.,:;]|[.,:;]{2}/);
+      // Chinese has a space before and after Latin words and digits.
+      expect(text).not.toMatch(/\p{Script=Han}[a-z\d]|[a-z\d]\p{Script=Han}/iu);
+    }
   });
 
   test("a value is put in as it is: not escaped, not read as a placeholder or a reference", () => {
@@ -186,12 +212,12 @@ describe("createTranslate", () => {
     }
   });
 
-  test("values with names that the library has a use for are values", () => {
+  test("values named like options of the library are values", () => {
     const params = { reason: "r", lng: "ru", count: 2, context: "x", defaultValue: "d", ns: "n" };
     expect(translate("en", "error.upstream_refused", params)).toMatch(/refused the request: r$/);
   });
 
-  test("a key that does not exist comes back as it is", () => {
+  test("an unknown key is returned unchanged", () => {
     expect(translate("ru_RU", "error.no_such_code")).toBe("error.no_such_code");
     expect(translate("en", "constructor", {})).toBe("constructor");
   });

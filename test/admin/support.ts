@@ -1,4 +1,4 @@
-/** The command line as operators run it: a process of its own on a folder of its own. */
+/** Runs the command as operators do: in a process, with an empty folder. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
-import { systemClock } from "../storage/support/databases.ts";
+import { systemClock } from "../../src/clock.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
@@ -37,7 +37,7 @@ export async function parley(env: Env, args: readonly string[], input = ""): Pro
   return { code, out, err, json: () => JSON.parse(out) };
 }
 
-/** The same in this process, which is quicker: for what does not depend on how a process ends. */
+/** Runs the command in this process, which is faster. */
 export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
   let out = "";
   let err = "";
@@ -56,7 +56,7 @@ export async function parleyHere(env: Env, args: readonly string[], input = ""):
   return { code, out, err, json: () => JSON.parse(out) };
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "parley-admin-"));
   onTestFinished(() => rmSync(made, { recursive: true, force: true }));
@@ -69,7 +69,7 @@ export const kinds: readonly Kind[] = ["sqlite", "postgres"];
 // biome-ignore lint/style/noProcessEnv: a test run is pointed elsewhere from outside
 const server = process.env.TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
 
-/** The settings of a new, empty database, gone after the test. */
+/** Settings for a new, empty database that is removed after the test. */
 export async function settingsFor(kind: Kind): Promise<Env> {
   const data = { DATA_DIR: folder() };
   if (kind === "sqlite") return data;

@@ -7,7 +7,7 @@ import { withEnvFile } from "../../src/config/env-file.ts";
 const folder = mkdtempSync(join(tmpdir(), "parley-env-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What is read beside an environment from a file with this content. */
+/** Reads a file with this content, next to an environment. */
 function read(content: string | Buffer, env: Readonly<Record<string, string>> = {}) {
   const path = join(folder, crypto.randomUUID());
   writeFileSync(path, content);
@@ -15,7 +15,7 @@ function read(content: string | Buffer, env: Readonly<Record<string, string>> = 
 }
 
 describe("an .env file", () => {
-  test("need not be there", () => {
+  test("is optional", () => {
     expect(withEnvFile({ PORT: "1" }, join(folder, "none"))).toEqual({ env: { PORT: "1" } });
   });
 
@@ -32,7 +32,7 @@ describe("an .env file", () => {
     expect(read(content)).toEqual({ env });
   });
 
-  test("yields to the environment, also where that has a byte order mark before a name", () => {
+  test("yields to the environment, even if a name there has a byte order mark", () => {
     expect(read("PORT=1\nROUTE=api", { "\ufeffPORT": "2" })).toEqual({
       env: { PORT: "2", ROUTE: "api" },
     });
@@ -43,7 +43,7 @@ describe("an .env file", () => {
     ["a name alone", "PORT\n", [1]],
     ["a name with blanks", "# x\nMY PORT=1\n=2\n", [2, 3]],
     ["a quote that is never closed", 'PORT=1\n\nA="x\ny=2\n', [3]],
-  ])("with %s is refused by the number of the line, without its text", (_what, content, lines) => {
+  ])("with %s is refused with the line number, without its text", (_what, content, lines) => {
     expect(read(content)).toEqual({
       problems: lines.map((line) => ({ name: ".env", key: "env_line", params: { line } })),
     });

@@ -8,6 +8,7 @@ import { deadline } from "./http.ts";
 export const SCRIPT_MS = 20_000;
 // biome-ignore lint/style/noProcessEnv: a test may look at where it runs
 const surroundings = process.env;
+const pythonEnv = { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*" };
 
 export const inCI = surroundings.CI !== undefined;
 
@@ -32,12 +33,12 @@ export function runPythonScript(
   { python = "python3", args = [], env = {}, lines = [] }: ScriptOptions = {},
 ): Promise<RanScript> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  return outcomeOf(
-    spawn(python, [path, ...args], {
-      env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
-    }),
-    lines,
-  );
+  return outcomeOf(spawn(python, [path, ...args], { env: { ...pythonEnv, ...env } }), lines);
+}
+
+/** Runs the text of a Python script. */
+export function runPythonCode(code: string, lines: readonly string[]): Promise<RanScript> {
+  return outcomeOf(spawn("python3", ["-c", code], { env: pythonEnv }), lines);
 }
 
 /** What a program that was just started says, once it is over. */

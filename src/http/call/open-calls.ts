@@ -61,7 +61,7 @@ export function createOpenCalls(maxBodyBytes: number): OpenCalls {
     },
     enter(owner) {
       if (draining) throw drainingError();
-      const call = { signal: new LightSignal(), heldBytes: 0, place: NOT_A_MEMBER };
+      const call = { signal: new LightSignal(), heldBytes: 0, index: NOT_A_MEMBER };
       open.add(call);
       callsOf.set(owner, call);
       return call.signal;

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import type { Call } from "../../../src/core/call/call.ts";
 import { type CallSignal, LightSignal } from "../../../src/core/call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
@@ -10,7 +11,7 @@ import {
 } from "../../../src/core/conversations/dialogue.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
-import { createDatabase, systemClock } from "../../storage/support/databases.ts";
+import { createDatabase } from "../../storage/support/databases.ts";
 import { codeOf, exported } from "../../storage/support/talk.ts";
 
 const database = await createDatabase("sqlite");

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import {
   createDatabase,
   eachDatabase,
   type Kind,
   rounds,
-  systemClock,
 } from "../../storage/support/databases.ts";
 import { paced } from "../../support/faults.ts";
 import { deadline } from "../../support/http.ts";

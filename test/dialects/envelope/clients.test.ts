@@ -63,8 +63,8 @@ describe.concurrent("scripts in Python", { timeout: 2 * SCRIPT_MS }, () => {
   });
 });
 
-const README = readFileSync(path("../../../README.md"), "utf8");
-const snippet = /```nginx\n([\s\S]*?)```/.exec(README)?.[1] ?? "";
+const page = readFileSync(path("../../../docs/en/reverse-proxy.md"), "utf8");
+const snippet = /```nginx\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
 const canRun = hasNginx();
 if (!canRun && !inCI) {
   process.stderr.write("\n*** nginx is not installed: nothing was tested behind it ***\n\n");
@@ -86,10 +86,10 @@ async function startBehindNginx(
 const question = { user_content: "hi" };
 
 describe.skipIf(!canRun && !inCI)(
-  "behind nginx as the README sets it up",
+  "behind nginx as the documentation sets it up",
   { timeout: 2 * SCRIPT_MS, concurrent: true },
   () => {
-    test("nginx is installed and the README has its snippet", () => {
+    test("nginx is installed and the documentation has its snippet", () => {
       expect(canRun).toBe(true);
       expect(snippet).toContain("proxy_pass");
     });

@@ -2,10 +2,9 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import { describe } from "vitest";
-import type { Clock } from "../../../src/core/ports.ts";
+import { systemClock } from "../../../src/clock.ts";
 import { openStorage, type Storage, type StorageOptions } from "../../../src/storage/open.ts";
 
 export type Kind = "sqlite" | "postgres";
@@ -34,13 +33,6 @@ export const rounds = Number(ROUNDS ?? 8);
 export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
   for (const kind of kinds) describe(`${title} on ${kind}`, () => suite(kind));
 }
-
-export const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  sleep: (ms, signal) =>
-    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
-};
 
 export async function createDatabase(kind: Kind): Promise<TestDatabase> {
   const { place, drop } = kind === "sqlite" ? sqlitePlace() : await postgresPlace();
