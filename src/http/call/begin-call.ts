@@ -115,12 +115,19 @@ function beginTransportCall(
   { clock, limiter, openCalls, onDecision, onEnd }: CallStarterOptions,
 ): TransportCall {
   const { bucket } = context.client;
+  let left = false;
   let ended = false;
   let signal: CallSignal | null = null;
+  const leave = (clientLeft: boolean) => {
+    left = true;
+    openCalls.leave(context, clientLeft);
+  };
   const enter = (decision: LimitDecision, bodyBytes: number) => {
     context.limits = decision;
     onDecision(decision);
     if (!decision.admitted) throw rateLimited(decision, clock);
+    // while a remote limiter decided: nobody would take it out of the open calls
+    if (left) throw new ProxyError("canceled");
     signal = openCalls.enter(context);
     openCalls.hold(context, bodyBytes);
   };
@@ -136,11 +143,11 @@ function beginTransportCall(
       if (signal === null) throw new ProxyError("internal");
       return newCall(context, dialect, principal, signal);
     },
-    cancel: () => openCalls.leave(context, true),
+    cancel: () => leave(true),
     end(status) {
       if (ended) return;
       ended = true;
-      openCalls.leave(context, false);
+      leave(false);
       onEnd(endOf(context, method, status, clock));
     },
   };
@@ -157,6 +164,8 @@ export function openHttpCall(
   openCalls: OpenCalls,
 ): (principal: Principal) => Call {
   const { context, outgoing } = c.env;
+  // while a remote limiter decided: nobody would take it out of the open calls
+  if (outgoing.destroyed) throw new ProxyError("canceled");
   const signal = openCalls.enter(outgoing);
   return (principal) => newCall(context, dialect, principal, signal);
 }
