@@ -34,7 +34,7 @@ export interface HttpServerOptions {
 /** WebSocket handshakes. Upgrades to other protocols are handled as plain requests. */
 export interface Upgrades {
   /** False: the request is handled as if it had no Upgrade header. */
-  wants(incoming: IncomingMessage): boolean;
+  matches(incoming: IncomingMessage): boolean;
   take(incoming: IncomingMessage, socket: Socket, head: Buffer): void;
 }
 
@@ -57,7 +57,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       shouldUpgradeCallback: (incoming) =>
         isHandshake(incoming) &&
         latest.get(incoming.socket)?.writableFinished !== false &&
-        upgrades.wants(incoming),
+        upgrades.matches(incoming),
     },
     listener,
   );
@@ -96,7 +96,7 @@ function createRequestListener(
   return (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing);
     // a client that asked for a WebSocket can't use the connection for anything else
-    if (wantsWebSocket(incoming)) outgoing.shouldKeepAlive = false;
+    if (isWebSocketRequest(incoming)) outgoing.shouldKeepAlive = false;
     if (incoming.headers.host === undefined && incoming.httpVersion === "1.1") {
       const body = unreadable(400);
       const length = { "content-length": Buffer.byteLength(body), connection: "close" };
@@ -107,7 +107,7 @@ function createRequestListener(
   };
 }
 
-function wantsWebSocket({ headers }: IncomingMessage): boolean {
+function isWebSocketRequest({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket";
 }
 
@@ -116,7 +116,7 @@ function isHandshake(incoming: IncomingMessage): boolean {
   const { method, headers } = incoming;
   const length = Number(headers["content-length"] ?? 0);
   const hasBody = length !== 0 || headers["transfer-encoding"] !== undefined;
-  return method === "GET" && wantsWebSocket(incoming) && !hasBody;
+  return method === "GET" && isWebSocketRequest(incoming) && !hasBody;
 }
 
 function statusOf(code: string | undefined): number {

@@ -22,7 +22,7 @@ export interface AskQuestionsOptions {
 export function createAskQuestions(options: AskQuestionsOptions): AskQuestions {
   const { conversations, dialogue, digestKey } = options;
 
-  /** The caller, or nobody: a conversation begun without a credential is open to all who know its id. */
+  /** The caller, or ANONYMOUS: a conversation begun without a credential is open to all who know its id. */
   const ownerOfConversation = async (principal: Principal, conversationId: string | null) => {
     const own = ownerOf(principal, digestKey) ?? ANONYMOUS;
     if (conversationId === null || own === ANONYMOUS) return own;

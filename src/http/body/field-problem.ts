@@ -50,7 +50,7 @@ function problemAt(
   }
 }
 
-/** The mistake within the form that the value has, or that it has none of the forms. */
+/** The mistake within the option of the union that the value has, or a wrong type if it has none. */
 function ofUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   path: readonly PropertyKey[],

@@ -126,7 +126,7 @@ function beginTransportCall(
     context.limits = decision;
     onDecision(decision);
     if (!decision.admitted) throw rateLimited(decision, clock);
-    // while a remote limiter decided: nobody would take it out of the open calls
+    // it left while a remote limiter decided, and would stay among the open calls
     if (left) throw new ProxyError("canceled");
     signal = openCalls.enter(context);
     openCalls.hold(context, bodyBytes);
@@ -164,7 +164,7 @@ export function openHttpCall(
   openCalls: OpenCalls,
 ): (principal: Principal) => Call {
   const { context, outgoing } = c.env;
-  // while a remote limiter decided: nobody would take it out of the open calls
+  // the client left while a remote limiter decided: the call would stay among the open ones
   if (outgoing.destroyed) throw new ProxyError("canceled");
   const signal = openCalls.enter(outgoing);
   return (principal) => newCall(context, dialect, principal, signal);

@@ -16,7 +16,7 @@ const EXPOSED = [
   "x-ratelimit-reset-requests",
 ].join(", ");
 
-/** Clients are told not to retry by themselves after a longer wait: nobody waits that long. */
+/** After a longer wait, clients should not retry by themselves. */
 const MAX_USEFUL_WAIT_MS = 60_000;
 
 /** A plain object: node-server writes it as it is, but takes a Headers object apart again. */

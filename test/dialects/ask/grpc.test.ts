@@ -170,9 +170,9 @@ describe.concurrent("a mistake", () => {
     const absent = await client.askInVain({ prompt: "x", conversation_id: "0".repeat(32) });
     expect(absent.code).toBe(status.NOT_FOUND);
     expect(absent.trailers.get("error-code")).toEqual(["conversation_not_found"]);
-    const stray = await client.askInVain({ prompt: "x", conversation_id, parent_id: "nothing" });
-    expect(stray.code).toBe(status.NOT_FOUND);
-    expect(stray.trailers.get("error-code")).toEqual(["message_not_found"]);
+    const unknown = await client.askInVain({ prompt: "x", conversation_id, parent_id: "nothing" });
+    expect(unknown.code).toBe(status.NOT_FOUND);
+    expect(unknown.trailers.get("error-code")).toEqual(["message_not_found"]);
   });
 
   test("with half a character or percent signs in it breaks nothing", async () => {

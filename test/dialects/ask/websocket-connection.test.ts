@@ -201,7 +201,7 @@ test("messages that never end have a bound for all connections together", async 
   again.socket.destroy();
 });
 
-test("places are given back once, whoever asks, and have a bound for all", () => {
+test("a connection gives its place back once, and all together have a bound", () => {
   const all = createSemaphore(MAX_CONNECTIONS);
   const enterConnection = createConnectionLimit(createConcurrencyLimiter(1), all, 1);
   const enter = (bucket: string) => enterConnection(bucket) as () => void; // from memory, at once

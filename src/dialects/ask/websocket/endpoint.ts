@@ -104,7 +104,7 @@ export function createAskWebSocket(options: AskWebSocketOptions): AskWebSocket {
     call.end(status);
   };
   return {
-    wants: ({ url }) => url?.split("?", 1)[0] === PATH,
+    matches: ({ url }) => url?.split("?", 1)[0] === PATH,
     take: (incoming, socket, head) => void accept(incoming, socket, head),
     async refusePlain(incoming) {
       const { call } = begin(incoming);
