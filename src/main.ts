@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { pino } from "pino";
 import { systemClock } from "./clock.ts";
 import { compose } from "./compose/index.ts";
-import { withEnvFile } from "./config/env-file.ts";
+import { readEnvFile } from "./config/env-file.ts";
 import { explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import { createShutdown } from "./http/drain.ts";
@@ -17,12 +17,11 @@ const EXIT_CONFIG = 78;
 const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
 
-const given = withEnvFile(process.env);
-const read =
-  "problems" in given ? given : readConfig(given.env, (path) => readFileSync(path, "utf8"));
+const file = readEnvFile();
+const env = { ...("env" in file ? file.env : {}), ...process.env };
+const read = "problems" in file ? file : readConfig(env, (path) => readFileSync(path, "utf8"));
 if ("problems" in read) {
-  const { LANG } = "env" in given ? given.env : process.env;
-  process.stderr.write(explainProblems(read.problems, LANG));
+  process.stderr.write(explainProblems(read.problems, env.LANG));
   process.exit(EXIT_CONFIG);
 }
 await run(read.config);

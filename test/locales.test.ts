@@ -61,7 +61,7 @@ describe("the four locale files", () => {
 
   test("every setting has a text, and every text a setting", () => {
     const names = Object.keys(en.config).filter((key) => key !== "heading");
-    expect(names).toEqual(Object.keys(settings.shape));
+    expect(names).toEqual(Object.keys(settings));
   });
 
   test("the Chinese files use their own script", () => {

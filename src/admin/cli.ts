@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { systemClock } from "../clock.ts";
-import { withEnvFile } from "../config/env-file.ts";
+import { readEnvFile } from "../config/env-file.ts";
 import { explainProblems } from "../config/read.ts";
 import { exitCodes } from "./command.ts";
 import { runCommand } from "./run.ts";
@@ -13,13 +13,13 @@ const { stdin, stdout, stderr } = process;
 // `parley usage export | head` closes the pipe once it has enough, which is no failure
 stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
-const read = withEnvFile(process.env);
-if ("problems" in read) {
-  stderr.write(explainProblems(read.problems, process.env.LANG));
+const file = readEnvFile();
+if ("problems" in file) {
+  stderr.write(explainProblems(file.problems, process.env.LANG));
   process.exit(exitCodes.settings);
 }
 process.exitCode = await runCommand(process.argv.slice(2), {
-  env: read.env,
+  env: { ...file.env, ...process.env },
   clock: systemClock,
   readFile: (path) => readFileSync(path, "utf8"),
   readInput: () => text(stdin),

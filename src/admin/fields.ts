@@ -7,8 +7,7 @@ import { pathText } from "../http/body/field-problem.ts";
 import {
   isHeaderText,
   type Parsed as ParsedAs,
-  parsedBy,
-  problemIn,
+  type Problem,
   refused,
   wholeNumberIn,
 } from "../parsing.ts";
@@ -21,7 +20,13 @@ type Shown = Readonly<Record<string, unknown>>;
 /** A value as JSON or a command line gives it: numbers may come as text. */
 function field<T>(shown: Shown, parse: (given: unknown) => Parsed<T>) {
   const parseOrMiss = (given: unknown) => (given == null ? refused("field_missing") : parse(given));
-  return parsedBy(z.unknown(), parseOrMiss).meta(shown);
+  const schema = z.unknown().transform((given, context): T => {
+    const parsed = parseOrMiss(given);
+    if ("value" in parsed) return parsed.value;
+    context.addIssue({ code: "custom", params: { ...parsed.problem } });
+    return z.NEVER;
+  });
+  return schema.meta(shown);
 }
 
 /** Throws a ProxyError for the first mistake, with the path of the field. */
@@ -33,8 +38,10 @@ export function parseFields<S extends z.ZodType>(schema: S, given: unknown): z.o
 }
 
 function errorOf(issue: z.core.$ZodIssue): ProxyError {
-  const problem = problemIn<ErrorCode>(issue);
-  if (problem !== null) return errorAt(issue.path, problem.key, problem.params);
+  if (issue.code === "custom") {
+    const problem = issue.params as unknown as Problem<ErrorCode>; // put there by field()
+    return errorAt(issue.path, problem.key, problem.params);
+  }
   if (issue.code === "unrecognized_keys") {
     return errorAt([...issue.path, issue.keys[0] ?? ""], "field_unknown");
   }

@@ -6,30 +6,27 @@ import type { ConfigProblem, Environment } from "./read.ts";
 const ENV_FILE = ".env";
 
 const LINE = /^(?:export\s+)?[\w.-]+\s*=\s*(.*)$/s;
-const BYTE_ORDER_MARK = "\ufeff";
 
 export type EnvFileResult =
   | { readonly env: Environment }
   | { readonly problems: readonly ConfigProblem[] };
 
 /**
- * Adds the settings of `.env` in the working directory, if there is one; the environment wins. A
- * byte order mark is skipped, even one that another tool left in a variable's name. Any other
- * mistake is a problem: a setting that is silently lost can open a server to everybody.
+ * Reads `.env` in the working directory, if there is one; the environment wins over it. A byte order
+ * mark is skipped. Any other mistake is a problem: a setting that is silently lost can open a server
+ * to everybody.
  */
-export function withEnvFile(env: Environment, path = ENV_FILE): EnvFileResult {
+export function readEnvFile(path = ENV_FILE): EnvFileResult {
   const bytes = readIfExists(path);
+  if (bytes === null) return { env: {} };
   if (bytes === "unreadable") return { problems: [{ name: ENV_FILE, key: "env_unreadable" }] };
-  const given = Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [withoutMark(name), value]),
-  );
-  if (bytes === null) return { env: given };
   // UTF-16 of ASCII text is valid UTF-8 with zeros
-  if (!isUtf8(bytes) || bytes.includes(0))
+  if (!isUtf8(bytes) || bytes.includes(0)) {
     return { problems: [{ name: ENV_FILE, key: "env_encoding" }] };
-  const text = withoutMark(bytes.toString("utf8"));
+  }
+  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
   const lines = malformedLines(text);
-  if (lines.length === 0) return { env: { ...parseEnv(text), ...given } };
+  if (lines.length === 0) return { env: parseEnv(text) };
   return {
     problems: lines.map((line) => ({ name: ENV_FILE, key: "env_line", params: { line } })),
   };
@@ -41,10 +38,6 @@ function readIfExists(path: string): Buffer | null | "unreadable" {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? null : "unreadable";
   }
-}
-
-function withoutMark(text: string): string {
-  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 /** Numbers of lines that are not `NAME=value`, a comment or blank. A quoted value may span lines. */

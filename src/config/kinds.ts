@@ -1,4 +1,3 @@
-import { z } from "zod";
 import {
   type AddressList,
   createAddressList,
@@ -6,7 +5,7 @@ import {
   parseTrustedProxies,
   type TrustedProxies,
 } from "../http/address/trusted-proxies.ts";
-import { isHeaderText, type Parsed, parsedBy, refused, wholeNumberIn } from "../parsing.ts";
+import { isHeaderText, type Parsed, refused } from "../parsing.ts";
 
 /** What the documents say about a setting; its text is `config.<NAME>` in the locales. */
 export interface SettingFacts {
@@ -29,52 +28,56 @@ export interface SettingFacts {
 
 type Facts = Omit<SettingFacts, "default">;
 
-const documented = z.registry<SettingFacts>();
+/** How the text of a setting is read; `read.ts` does it. */
+export type Kind =
+  /** One line. */
+  | { readonly kind: "text" }
+  /** Entries separated by commas or white space. */
+  | { readonly kind: "list" }
+  | { readonly kind: "number"; readonly min: number; readonly max: number }
+  /** Null while unset. */
+  | { readonly kind: "optional-number"; readonly min: number; readonly max: number }
+  /** The case does not matter. */
+  | { readonly kind: "choice"; readonly choices: readonly string[] }
+  | { readonly kind: "custom"; readonly parse: (text: string) => Parsed<unknown> };
 
-export function factsOf(schema: z.ZodType): SettingFacts {
-  const facts = documented.get(schema);
-  if (facts === undefined) throw new Error("a setting was declared without its facts");
-  return facts;
-}
+export type Setting<K extends Kind = Kind> = SettingFacts & K;
 
-/** An unset variable is parsed from the default's text, so documents and behavior can't differ. */
+/** The type of a setting's value. */
+export type ValueOf<S> = S extends { readonly parse: (text: string) => Parsed<infer T> }
+  ? T
+  : S extends { readonly choices: readonly (infer T)[] }
+    ? T
+    : S extends { readonly kind: "number" }
+      ? number
+      : S extends { readonly kind: "optional-number" }
+        ? number | null
+        : S extends { readonly kind: "list" }
+          ? readonly string[]
+          : string;
+
 export function setting<T>(fallback: string, facts: Facts, parse: (text: string) => Parsed<T>) {
-  const schema = parsedBy(z.string(), parse).prefault(fallback);
-  documented.add(schema, { ...facts, default: fallback });
-  return schema;
+  return { ...facts, default: fallback, kind: "custom", parse } as const;
 }
 
-/** One line: a control character is always a mistake. */
 export function text(fallback: string, facts: Facts) {
-  return setting(fallback, facts, (value) =>
-    /\p{Cc}/u.test(value) ? refused("invalid") : { value },
-  );
+  return { ...facts, default: fallback, kind: "text" } as const;
 }
 
-/** Entries separated by commas or white space. */
 export function list(fallback: string, facts: Facts) {
-  return setting(fallback, facts, (value) => ({ value: splitList(value) }));
+  return { ...facts, default: fallback, kind: "list" } as const;
 }
 
 export function wholeNumber(fallback: number, min: number, max: number, facts: Facts) {
-  return setting(String(fallback), facts, (value) => numberIn(value, min, max));
+  return { ...facts, default: String(fallback), kind: "number", min, max } as const;
 }
 
-/** Null while unset. */
 export function optionalNumber(min: number, max: number, facts: Facts) {
-  return setting<number | null>("", facts, (value) =>
-    value === "" ? { value: null } : numberIn(value, min, max),
-  );
+  return { ...facts, default: "", kind: "optional-number", min, max } as const;
 }
 
-/** The case does not matter. */
 export function choice<const T extends string>(fallback: T, choices: readonly T[], facts: Facts) {
-  return setting(fallback, facts, (value) => {
-    const found = choices.find((one) => one === value.toLowerCase());
-    return found === undefined
-      ? refused("choice", { choices: choices.join(", ") })
-      : { value: found };
-  });
+  return { ...facts, default: fallback, kind: "choice", choices } as const;
 }
 
 /**
@@ -191,13 +194,8 @@ function withoutInvalid<T extends object>(list: T | InvalidEntries): Parsed<T> {
   return refused("address_blocks", { positions: list.invalid.join(", ") });
 }
 
-function splitList(value: string): readonly string[] {
+export function splitList(value: string): readonly string[] {
   return value.split(/[\s,]+/).filter((entry) => entry !== "");
-}
-
-function numberIn(text: string, min: number, max: number): Parsed<number> {
-  const value = wholeNumberIn(text);
-  return value >= min && value <= max ? { value } : refused("whole_number", { min, max });
 }
 
 /** Null where `URL` would repair the text: it drops line breaks and encodes blanks. */

@@ -1,8 +1,7 @@
 import { createSecureContext } from "node:tls";
-import type { z } from "zod";
 import { createTranslate, defaultLanguage } from "../locales.ts";
-import { type Problem, problemIn } from "../parsing.ts";
-import { factsOf } from "./kinds.ts";
+import { type Parsed, type Problem, refused } from "../parsing.ts";
+import { type Setting, splitList } from "./kinds.ts";
 import { type Config, type SettingName, settings } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,18 +26,49 @@ export type ConfigResult =
 export function readConfig(env: Environment, readFile: ReadFile): ConfigResult {
   const problems: ConfigProblem[] = [];
   const texts: Record<string, string> = {};
-  for (const [name, schema] of Object.entries(settings.shape)) {
-    const found = lookUp(name, schema, env, readFile);
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(settings)) {
+    const found = lookUp(name, setting, env, readFile);
     if ("key" in found) problems.push({ name, ...found });
-    else if (found.text !== undefined) texts[name] = found.text;
+    if (!("text" in found)) continue;
+    if (found.text !== undefined) texts[name] = found.text;
+    // the default is parsed, too, so documents and behavior can't differ
+    const parsed = parse(setting, found.text ?? setting.default);
+    if ("problem" in parsed) problems.push({ name, ...parsed.problem });
+    else values[name] = parsed.value;
   }
-  const parsed = settings.safeParse(texts);
-  for (const issue of parsed.error?.issues ?? []) {
-    problems.push({ name: String(issue.path[0]), ...(problemIn(issue) ?? { key: "invalid" }) });
+  const read = values as Partial<Config>; // each value has the type of its setting
+  problems.push(
+    ...contradictions(read, texts),
+    ...tlsProblems(texts, readFile),
+    ...removedSettings(env),
+  );
+  return problems.length === 0 ? { config: Object.freeze(read as Config) } : { problems };
+}
+
+function parse(setting: Setting, text: string): Parsed<unknown> {
+  switch (setting.kind) {
+    case "text": // a control character is always a mistake
+      return /\p{Cc}/u.test(text) ? refused("invalid") : { value: text };
+    case "list":
+      return { value: splitList(text) };
+    case "optional-number":
+      return text === "" ? { value: null } : numberIn(text, setting);
+    case "number":
+      return numberIn(text, setting);
+    case "choice": {
+      const value = text.toLowerCase();
+      if (setting.choices.includes(value)) return { value };
+      return refused("choice", { choices: setting.choices.join(", ") });
+    }
+    case "custom":
+      return setting.parse(text);
   }
-  problems.push(...contradictions(texts), ...tlsProblems(texts, readFile), ...removedSettings(env));
-  if (parsed.success && problems.length === 0) return { config: Object.freeze(parsed.data) };
-  return { problems };
+}
+
+function numberIn(text: string, { min, max }: { min: number; max: number }): Parsed<number> {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? { value } : refused("whole_number", { min, max });
 }
 
 /** Each mistake as a message in the language of `lang`, which is LANG as it was set. */
@@ -58,16 +88,19 @@ export function explainProblems(problems: readonly ConfigProblem[], lang = ""): 
   return `${[heading, ...lines].join("\n")}\n`;
 }
 
+/** The name itself, or as a tool left it that put a byte order mark before it. */
+const BYTE_ORDER_MARK = "\ufeff";
+
 function lookUp(
   name: string,
-  schema: z.ZodType,
+  { aliases = [], secret = false }: Setting,
   env: Environment,
   readFile: ReadFile,
 ): { text: string | undefined } | Problem {
-  const { aliases = [], secret = false } = factsOf(schema);
-  const text = [name, ...aliases].map((one) => env[one]?.trim()).find(Boolean);
+  const given = (one: string) => (env[one] ?? env[BYTE_ORDER_MARK + one])?.trim();
+  const text = [name, ...aliases].map(given).find(Boolean);
   const file = `${name}_FILE`;
-  const path = secret ? env[file]?.trim() : undefined;
+  const path = secret ? given(file) : undefined;
   if (!path) return { text };
   if (text) return { key: "file_and_value", params: { file } };
   const content = contentOf(path, readFile);
@@ -75,19 +108,17 @@ function lookUp(
 }
 
 /** Mistakes that only show between two settings. Looked for even if other settings are wrong. */
-function contradictions(texts: Texts): ConfigProblem[] {
+function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const report = (name: SettingName, key: string, other: SettingName) =>
     problems.push({ name, key, params: { other } });
-  const { MAX_TOKENS, MAX_TOKENS_LIMIT } = settings.shape;
-  const maxTokens = MAX_TOKENS.safeParse(texts.MAX_TOKENS).data ?? 0;
-  const limit = MAX_TOKENS_LIMIT.safeParse(texts.MAX_TOKENS_LIMIT).data ?? Infinity;
-  if (maxTokens > limit) report("MAX_TOKENS", "above", "MAX_TOKENS_LIMIT");
-  for (const [name, other] of samePorts(texts)) report(name, "same", other);
+  const { MAX_TOKENS = 0, MAX_TOKENS_LIMIT = Infinity } = read;
+  if (MAX_TOKENS > MAX_TOKENS_LIMIT) report("MAX_TOKENS", "above", "MAX_TOKENS_LIMIT");
+  for (const [name, other] of samePorts(read)) report(name, "same", other);
   for (const [name, other] of NEEDED) {
     if (texts[name] && !texts[other]) report(name, "needs", other);
   }
-  if (texts.ENCRYPT_CONTENT?.toLowerCase() === "on" && !texts.SECRET_KEY) {
+  if (read.ENCRYPT_CONTENT === "on" && !texts.SECRET_KEY) {
     report("ENCRYPT_CONTENT", "needs", "SECRET_KEY");
   }
   return problems;
@@ -109,8 +140,8 @@ const NEEDED = [
 const PORTS = ["PORT", "METRICS_PORT", "WS_PORT", "GRPC_PORT"] as const;
 
 /** Pairs that name one port, which only the first to listen would get. */
-function samePorts(texts: Texts): [SettingName, SettingName][] {
-  const ports = PORTS.map((name) => settings.shape[name].safeParse(texts[name]).data);
+function samePorts(read: Partial<Config>): [SettingName, SettingName][] {
+  const ports = PORTS.map((name) => read[name]);
   return PORTS.flatMap((name, index) => {
     const port = ports[index];
     const other = PORTS[ports.indexOf(port)];

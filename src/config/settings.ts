@@ -1,4 +1,3 @@
-import { z } from "zod";
 import {
   adminToken,
   allowedAddresses,
@@ -17,6 +16,7 @@ import {
   text,
   trustedProxies,
   upstreamUrl,
+  type ValueOf,
   wholeNumber,
 } from "./kinds.ts";
 
@@ -30,7 +30,7 @@ const limit = () => wholeNumber(0, 0, MAX_LIMIT, { group: "limits" });
 const seconds = (fallback: number) => wholeNumber(fallback, 1, MAX_SECONDS, { group: "upstream" });
 
 /** Every setting. Its tables in the documents and .env.example are generated from this list. */
-export const settings = z.object({
+export const settings = {
   PORT: wholeNumber(5000, 0, 65_535, { group: "server" }),
   HOST: setting("::", { group: "server", aliases: ["BIND_ADDRESS"], example: "127.0.0.1" }, host),
   ROUTE: setting("/", { group: "server", example: "api" }, route),
@@ -113,7 +113,7 @@ export const settings = z.object({
   LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
   METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),
   METRICS_TOKEN: setting("", { group: "status", secret: true }, headerText),
-});
+} as const;
 
-export type Config = Readonly<z.output<typeof settings>>;
-export type SettingName = keyof Config;
+export type SettingName = keyof typeof settings;
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };

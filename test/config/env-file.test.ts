@@ -2,21 +2,21 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { withEnvFile } from "../../src/config/env-file.ts";
+import { readEnvFile } from "../../src/config/env-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "parley-env-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Reads a file with this content, next to an environment. */
-function read(content: string | Buffer, env: Readonly<Record<string, string>> = {}) {
+function read(content: string | Buffer) {
   const path = join(folder, crypto.randomUUID());
   writeFileSync(path, content);
-  return withEnvFile(env, path);
+  return readEnvFile(path);
 }
 
 describe("an .env file", () => {
   test("is optional", () => {
-    expect(withEnvFile({ PORT: "1" }, join(folder, "none"))).toEqual({ env: { PORT: "1" } });
+    expect(readEnvFile(join(folder, "none"))).toEqual({ env: {} });
   });
 
   test.each([
@@ -30,12 +30,6 @@ describe("an .env file", () => {
     ["nothing", "", {}],
   ])("may hold %s", (_what, content, env) => {
     expect(read(content)).toEqual({ env });
-  });
-
-  test("yields to the environment, even if a name there has a byte order mark", () => {
-    expect(read("PORT=1\nROUTE=api", { "\ufeffPORT": "2" })).toEqual({
-      env: { PORT: "2", ROUTE: "api" },
-    });
   });
 
   test.each([
@@ -61,6 +55,6 @@ describe("an .env file", () => {
   test("that can't be read is refused", () => {
     const path = join(folder, "a-folder");
     mkdirSync(path);
-    expect(withEnvFile({}, path)).toMatchObject({ problems: [{ key: "env_unreadable" }] });
+    expect(readEnvFile(path)).toMatchObject({ problems: [{ key: "env_unreadable" }] });
   });
 });

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { factsOf } from "../../src/config/kinds.ts";
+import type { Setting } from "../../src/config/kinds.ts";
 import { type ConfigProblem, type Environment, readConfig } from "../../src/config/read.ts";
 import { type Config, type SettingName, settings } from "../../src/config/settings.ts";
 import { createTranslate, languages } from "../../src/locales.ts";
 import { createCertificate } from "../support/certificate.ts";
 
-const names = Object.keys(settings.shape) as SettingName[];
+const names = Object.keys(settings) as SettingName[];
 const certificate = createCertificate();
 afterAll(() => certificate.remove());
 const noFile = (path: string): string => {
@@ -219,6 +219,10 @@ describe("a setting", () => {
   test.each(mistakes)("%s does not take %j", (name, value) => {
     const found = problemsOf({ [name]: value });
     expect(found.map((problem) => problem.name)).toEqual([name]);
+  });
+
+  test("is read also from a variable whose name begins with a byte order mark", () => {
+    expect(plain(good({ "\ufeffMODEL": "x" }))).toEqual(plain(good({ MODEL: "x" })));
   });
 
   test.each(["", " ", "1"])("WORKERS=%j, of earlier versions, is ignored", (value) => {
@@ -436,7 +440,7 @@ describe("secrets in files", () => {
   });
 
   test("only secrets are read from files", () => {
-    const secret = names.filter((name) => factsOf(settings.shape[name]).secret === true);
+    const secret = names.filter((name) => (settings[name] as Setting).secret === true);
     expect(secret).toEqual([
       "API_KEY",
       "DATABASE_URL",
