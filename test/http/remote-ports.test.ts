@@ -9,7 +9,7 @@ import { systemClock } from "../../src/clock.ts";
 import { composeCalls } from "../../src/compose/calls.ts";
 import { composeDialogue } from "../../src/compose/conversations.ts";
 import { composeDialects } from "../../src/compose/dialects.ts";
-import { composeLimits, type Limits } from "../../src/compose/limits.ts";
+import { composeLimits, type LimitStores } from "../../src/compose/limits.ts";
 import { composeStorage, createKeyDigest } from "../../src/compose/storage.ts";
 import { composeTransports } from "../../src/compose/transports.ts";
 import { composePipeline } from "../../src/compose/upstream.ts";
@@ -34,7 +34,7 @@ interface Link {
   decisions: number;
 }
 
-function remote(memory: Limits, link: Link): Limits {
+function remote(memory: LimitStores, link: Link): LimitStores {
   const { limiter, tokenLimiter, concurrency, connections, allConnections } = memory;
   const later = async <T>(decide: () => T): Promise<Awaited<T>> => {
     await link.ready();
