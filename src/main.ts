@@ -6,7 +6,7 @@ import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
 import { explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
-import { createServing } from "./http/drain.ts";
+import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { createLog, describeError, type Log } from "./log.ts";
@@ -43,13 +43,13 @@ async function run(config: Config): Promise<void> {
   };
   let stopping = false;
   const parley = await compose(config, { clock: systemClock, log });
-  const serving = createServing(parley);
+  const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
     if (stopping) return end(1);
     stopping = true;
-    const open = serving.leaveOff();
+    const open = shutdown.begin();
     log.info("draining", { open_calls: open, seconds });
-    log.info("drained", { cut: await serving.finish(seconds) });
+    log.info("drained", { cut: await shutdown.finish(seconds) });
     end(code);
   };
   process.on("SIGTERM", () => void stop(0));

@@ -6,7 +6,7 @@ import { type AddressAlarm, createAddressAlarm } from "../http/address/address-a
 import { createClientAddress } from "../http/address/client-address.ts";
 import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
 import { createIdentify, type Identify } from "../http/call/credentials.ts";
-import { createOpenCalls, maxHeldBytes, type OpenCalls } from "../http/call/open-calls.ts";
+import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
 import { describeError, type Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
@@ -34,7 +34,7 @@ export interface Calls {
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const { clock, log, storage, limits, translate } = needs;
-  const openCalls = createOpenCalls(maxHeldBytes(config.MAX_BODY_BYTES));
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {

@@ -4,7 +4,7 @@ import type { Pipeline } from "../core/call/pipeline.ts";
 import type { Dialogue } from "../core/conversations/dialogue.ts";
 import type { Clock } from "../core/ports.ts";
 import type { AskQuestions } from "../dialects/ask/questions.ts";
-import { createAsk } from "../dialects/ask/routes.ts";
+import { createAskTrees } from "../dialects/ask/routes.ts";
 import { createChatAccess } from "../dialects/chats/access.ts";
 import { createChats } from "../dialects/chats/routes.ts";
 import { createCompletion } from "../dialects/completion/routes.ts";
@@ -56,7 +56,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     ledger: storage.ledger,
     translate,
   });
-  const ask = createAsk({ maxBodyBytes, identify, openCalls, questions, rules, translate });
+  const ask = createAskTrees({ maxBodyBytes, identify, openCalls, questions, rules, translate });
   const completion = createCompletion({
     maxBodyBytes,
     identify,

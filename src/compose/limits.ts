@@ -8,7 +8,7 @@ import type {
   Semaphore,
   TokenLimiter,
 } from "../core/ports.ts";
-import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connection-limit.ts";
+import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connections.ts";
 import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency.ts";
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";

@@ -56,7 +56,7 @@ export async function composeTransports(
       maxBodyBytes,
       unreadable,
       fetch: (_request, { incoming }) => webSocket.refusePlain(incoming),
-      upgrades: { wants: () => true, take: webSocket.take },
+      upgrades: { matches: () => true, take: webSocket.take },
     });
     listeners.push({ listener: createListener("websocket", server), port: WS_PORT });
   }

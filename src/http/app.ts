@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { ProxyError } from "../core/errors.ts";
 import { whenReady } from "../core/maybe-promise.ts";
 import type { CallStarter } from "./call/begin-call.ts";
-import type { AppEnv, Exchanged } from "./call/request-context.ts";
+import type { AppContext, AppEnv, Exchanged } from "./call/request-context.ts";
 import {
   type Dialect,
   type Gate,
@@ -10,7 +10,7 @@ import {
   type WriteError,
   writeErrorsOf,
 } from "./dialect.ts";
-import { answerPreflight } from "./reply/preflight.ts";
+import { responseHeaders } from "./reply/response-headers.ts";
 import { createRouter } from "./router.ts";
 
 export interface AppOptions {
@@ -23,16 +23,14 @@ export interface AppOptions {
   readonly report: (requestId: string, error: ProxyError) => void;
 }
 
-/** Answers one request, as node-server hands it over. */
+/** Handles one request, in the form node-server calls it. */
 export type Fetch = (request: Request, exchanged: Exchanged) => Promise<Response> | Response;
 
 /** All HTTP dialects on one router. */
 export function createApp(options: AppOptions): Fetch {
   const { dialects, calls, gate, writeUnknown, report } = options;
   const app = new Hono<AppEnv>({ router: createRouter() });
-  app.options("*", (c) => {
-    return whenReady(gate.peek(c), () => answerPreflight(c));
-  });
+  app.options("*", (c) => whenReady(gate.peek(c), () => respondPreflight(c)));
   mountDialects(app, dialects, gate);
   app.notFound((c) => {
     return whenReady(gate.peek(c), () => writeUnknown(c, new ProxyError("not_found")));
@@ -40,9 +38,28 @@ export function createApp(options: AppOptions): Fetch {
   app.onError(
     writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.env.context.requestId, error)),
   );
-  // not a middleware: with a single handler a request Hono goes without composing any (3 µs a call)
+  // not a middleware: with one handler per request, Hono composes nothing (3 µs a call)
   return (request, { incoming, outgoing }) => {
     const context = calls.beginHttp({ incoming, outgoing });
     return app.fetch(request, { incoming, outgoing, context });
   };
+}
+
+const PREFLIGHT_METHODS = "GET, POST, PUT, DELETE, OPTIONS";
+const ONE_DAY_SECONDS = "86400";
+
+/**
+ * Lets pages of every origin call. `*` covers all headers except Authorization, which has to be
+ * named. Parley sets no cookies, so a page can't act with somebody's login.
+ */
+function respondPreflight(c: AppContext): Response {
+  c.env.context.route = "preflight";
+  const { "content-type": _none, ...headers } = responseHeaders(c.env.context, "");
+  return c.body(null, 204, {
+    ...headers,
+    allow: PREFLIGHT_METHODS,
+    "access-control-allow-methods": PREFLIGHT_METHODS,
+    "access-control-allow-headers": "authorization, *",
+    "access-control-max-age": ONE_DAY_SECONDS,
+  });
 }

@@ -4,92 +4,100 @@ import { type ErrorCode, ProxyError, toProxyError } from "../core/errors.ts";
 import { type MaybePromise, whenReady } from "../core/maybe-promise.ts";
 import type { AppContext, AppEnv } from "./call/request-context.ts";
 
-/** What /openapi.json says of a route. English, like the protocol itself. */
+/** What /openapi.json says about a route, in English. */
 export interface RouteDoc {
   readonly summary: string;
-  /** What the summary has no room for. */
+  /** Details that do not fit the summary. */
   readonly description?: string;
   /** The schema that the route validates its body with. */
   readonly body?: z.ZodType;
-  /** What a good answer looks like. */
+  /** Schema of a successful response. */
   readonly answer?: z.ZodType;
-  /** Of the good answer, where it isn't application/json. */
+  /** Media type of a successful response, if not application/json. */
   readonly answerType?: string | readonly string[];
-  /** Of the good answer, where it isn't 200. */
+  /** Status of a successful response, if not 200. */
   readonly status?: 101 | 201;
-  /** Other statuses that come with the good answer's body, and what they mean. */
+  /** Other statuses with the same body, and what they mean. */
   readonly also?: Readonly<Record<number, string>>;
-  /** `"stream": true` in the body has the answer sent as server-sent events of this shape. */
+  /** Schema of the server-sent events that `"stream": true` in the body asks for. */
   readonly event?: z.ZodType;
   /**
-   * `none`: asked by nobody's credential; `admin`: ADMIN_TOKEN; `metrics`: METRICS_TOKEN; else a key
-   * or token, which `optional` leaves to the caller where visitors may ask.
+   * `none`: no credential is read. `admin`: ADMIN_TOKEN. `metrics`: METRICS_TOKEN. `optional`: a key
+   * or token, or none if visitors are allowed. Left out: a key or token.
    */
   readonly credential?: "none" | "optional" | "admin" | "metrics";
-  /** Whether the upstream is asked; left out, it is where a caller's body is read. */
+  /** Whether the route calls the upstream. Left out: it does if it reads a caller's body. */
   readonly asks?: boolean;
-  /** What can go wrong beside what comes with a body, a credential, the limits and the upstream. */
+  /** Errors besides those of the body, the credential, the limits and the upstream. */
   readonly fails?: readonly ErrorCode[];
-  /** Headers that the route reads beside the credential, with what they mean. */
+  /** Headers that the route reads besides the credential, and what they mean. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the parts of the path that are the caller's are, by their names. */
+  /** Schemas of the path parameters, by name. */
   readonly params?: Readonly<Record<string, z.ZodType>>;
   readonly query?: z.ZodObject;
 }
 
-/** What /openapi.json says of a dialect's errors. */
+/** What /openapi.json says about a dialect's errors. */
 export interface ErrorDoc {
   readonly status: Readonly<Record<ErrorCode, number>>;
   readonly schema: z.ZodType;
 }
 
-/** One path of a dialect. Health, docs and status routes are not counted by the limits. */
+/** One method and path of a dialect. */
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
+  /** Whether the limits count its calls: not those of health, docs and status. */
   readonly counted: boolean;
-  /** Answers only to say no, so Allow does not name it. */
+  /** Always answers with an error, so Allow does not name it. */
   readonly refuses?: true;
-  /** Its other methods are paths that do not exist, rather than a 405. */
+  /** Other methods on its path get a 404 instead of a 405. */
   readonly onlyMethod?: true;
-  /** Missing where a route only refuses. */
+  /** Left out if the route only refuses. */
   readonly doc?: RouteDoc;
   handle(c: AppContext): Promise<Response> | Response;
 }
 
 /** The limits, as routes see them. */
 export interface Gate {
-  /** The middleware that counts a call and, when a limit is reached, answers with `writeError`. */
+  /** Middleware that counts a call, or responds with `writeError` if a limit is reached. */
   count(writeError: WriteError): MiddlewareHandler<AppEnv>;
-  /** Notes how the caller stands without counting: for the headers of all other answers. */
+  /** Notes the state of the limits without counting, for the headers of the response. */
   peek(c: AppContext): MaybePromise<void>;
 }
 
 export type WriteError = (c: AppContext, error: ProxyError) => Response;
 
-/** One wire contract: the routes it answers and the one way it says what went wrong. */
+/** One wire contract: its routes and the one form of its errors. */
 export interface Dialect {
   readonly name: string;
   readonly routes: readonly Route[];
-  /** Unknown paths below it are this dialect's to answer. */
+  /** The dialect answers all unknown paths below this one. */
   readonly prefix?: string;
   readonly writeError: WriteError;
-  /** What it is for, in /openapi.json. */
+  /** Description in /openapi.json. */
   readonly about?: string;
-  /** Left out where errors have the form that unknown paths answer with. */
+  /** Left out if errors have the same form as those of unknown paths. */
   readonly errors?: ErrorDoc;
 }
 
 /**
- * Mounts the dialects in their order: each one's routes, the counted ones behind the limits, then
- * what its paths answer to other methods (405 with Allow), then what lies below its prefix and is
- * nothing. Paths that hold a client's own name come last, or they would take those of others.
+ * Mounts the dialects in order. For each: its routes (counted ones behind the limits), a 405 with
+ * Allow for the other methods of its paths, a 404 for unknown paths below its prefix. Dialects whose
+ * paths start with a parameter come last: they would match the paths of others.
  */
 export function mountDialects(app: Hono<AppEnv>, dialects: readonly Dialect[], gate: Gate): void {
+  const all = dialects.flatMap((dialect) => dialect.routes);
   for (const dialect of dialects) {
     mountRoutes(app, dialect, gate);
-    mountMethods(app, dialect, dialects, gate);
-    mountPrefix(app, dialect, gate);
+    const own = dialect.routes.filter((route) => route.onlyMethod !== true);
+    for (const path of new Set(own.map((route) => route.path))) {
+      const here = all.filter((route) => route.path === path && route.refuses !== true);
+      const methods = here.map((route) => route.method);
+      mountRefusal(app, dialect, path, gate, () => methodNotAllowed(methods));
+    }
+    if (dialect.prefix === undefined) continue;
+    mountRefusal(app, dialect, `${dialect.prefix}/*`, gate, () => new ProxyError("not_found"));
   }
 }
 
@@ -97,22 +105,22 @@ function mountRoutes(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
   const { name, routes, writeError } = dialect;
   for (const route of routes) {
     const label = `${name} ${route.method} ${route.path}`;
-    const answer = route.counted ? counted(route, gate.count(writeError)) : uncounted(route, gate);
+    const handle = route.counted ? counted(route, gate.count(writeError)) : uncounted(route, gate);
     app.on([route.method], [route.path], (c) => {
       c.env.context.route = label;
-      return answer(c);
+      return handle(c);
     });
   }
 }
 
-/** One handler instead of a chain of them, which would cost two more layers of promises a call. */
+/** One handler: a chain of handlers would cost two more layers of promises per call. */
 function counted(route: Route, count: MiddlewareHandler<AppEnv>) {
   return async function countedRoute(c: AppContext): Promise<Response> {
-    let answered: Response | null = null;
+    let response: Response | null = null;
     const refused = await count(c, async () => {
-      answered = await route.handle(c);
+      response = await route.handle(c);
     });
-    return answered ?? (refused as Response); // the limits answer where they do not go on
+    return response ?? (refused as Response); // count returns one unless it calls the handler
   };
 }
 
@@ -122,30 +130,17 @@ function uncounted(route: Route, gate: Gate) {
   };
 }
 
-function mountMethods(
+/** Answers every method of a path that no route has taken. */
+function mountRefusal(
   app: Hono<AppEnv>,
-  { name, routes, writeError }: Dialect,
-  all: readonly Dialect[],
+  { name, writeError }: Dialect,
+  path: string,
   gate: Gate,
+  refusal: () => ProxyError,
 ): void {
-  const own = routes.filter((route) => route.onlyMethod !== true);
-  for (const path of new Set(own.map((route) => route.path))) {
-    const methods = all
-      .flatMap((dialect) => dialect.routes)
-      .filter((route) => route.path === path && route.refuses !== true)
-      .map((route) => route.method);
-    app.all(path, (c) => {
-      c.env.context.route = `${name} ${path}`;
-      return whenReady(gate.peek(c), () => writeError(c, methodNotAllowed(methods)));
-    });
-  }
-}
-
-function mountPrefix(app: Hono<AppEnv>, { name, prefix, writeError }: Dialect, gate: Gate): void {
-  if (prefix === undefined) return;
-  app.all(`${prefix}/*`, (c) => {
-    c.env.context.route = `${name} ${prefix}/*`;
-    return whenReady(gate.peek(c), () => writeError(c, new ProxyError("not_found")));
+  app.all(path, (c) => {
+    c.env.context.route = `${name} ${path}`;
+    return whenReady(gate.peek(c), () => writeError(c, refusal()));
   });
 }
 
@@ -154,7 +149,7 @@ export function methodNotAllowed(methods: readonly string[]): ProxyError {
   return new ProxyError("method_not_allowed", { params: { methods: allow }, details: { allow } });
 }
 
-/** Whatever escapes a handler is written by the dialect that owns the path. */
+/** Errors that escape a handler are written by the dialect that owns the path. */
 export function writeErrorsOf(
   dialects: readonly Dialect[],
   fallback: WriteError,

@@ -3,8 +3,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { OpenCalls } from "./call/open-calls.ts";
 import type { ListenerAt } from "./listener.ts";
 
-/** After the streams were told to stop: for their last event to be written. */
-export const FAREWELL_MS = 1_000;
+/** Time for aborted streams to write their last event. */
+const LAST_EVENT_MS = 1_000;
 
 /** What the process serves. */
 export interface Served {
@@ -16,20 +16,22 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** How the process comes to its end. */
-export interface Serving {
-  /** No new calls, readiness off. Returns how many are being answered. */
-  leaveOff(): number;
-  /** What is being answered may end within so long, the rest is cut. Then everything closes. */
+/** How the process stops serving. */
+export interface Shutdown {
+  /** Takes no new calls and turns readiness off. Returns the number of open calls. */
+  begin(): number;
+  /** Gives open calls this long, cuts the rest and closes everything. Resolves with the number cut. */
   finish(seconds: number): Promise<number>;
 }
 
-export function createServing(served: Served): Serving {
+export function createShutdown(served: Served): Shutdown {
   const { openCalls, server, metricsServer, listeners } = served;
   let idle = Promise.resolve();
   return {
-    leaveOff() {
-      for (const event of ["request", "checkContinue"]) server.prependListener(event, askToLeave);
+    begin() {
+      for (const event of ["request", "checkContinue"]) {
+        server.prependListener(event, closeAfterResponse);
+      }
       const open = openCalls.count;
       idle = openCalls.drain();
       served.drain();
@@ -39,7 +41,7 @@ export function createServing(served: Served): Serving {
       await Promise.race([idle, wait(seconds * 1_000)]);
       const cut = openCalls.count;
       openCalls.abortAll();
-      if (cut > 0) await Promise.race([idle, wait(FAREWELL_MS)]);
+      if (cut > 0) await Promise.race([idle, wait(LAST_EVENT_MS)]);
       server.close();
       server.closeAllConnections();
       metricsServer?.close();
@@ -50,7 +52,7 @@ export function createServing(served: Served): Serving {
   };
 }
 
-/** A connection kept would carry the client's next call to a server that is gone: Connection: close. */
-function askToLeave(_incoming: IncomingMessage, outgoing: ServerResponse): void {
+/** Sends `Connection: close`: the client's next call must not come to a server that is gone. */
+function closeAfterResponse(_incoming: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.shouldKeepAlive = false;
 }

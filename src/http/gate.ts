@@ -3,10 +3,10 @@ import { ProxyError } from "../core/errors.ts";
 import { whenReady } from "../core/maybe-promise.ts";
 import type { Clock, LimitDecision, Limiter } from "../core/ports.ts";
 import { createLimitMiddleware } from "../limits/middleware.ts";
-import type { AppContext, AppEnv } from "./call/request-context.ts";
+import type { AppEnv } from "./call/request-context.ts";
 import type { Gate } from "./dialect.ts";
 
-/** The limits as the routes of all HTTP dialects see them: one bucket per address. */
+/** The limits of all HTTP dialects: one bucket per client address. */
 export function createGate(
   limiter: Limiter,
   observe: (decision: LimitDecision) => void,
@@ -21,20 +21,17 @@ export function createGate(
           c.env.context.limits = decision;
           observe(decision);
         },
-        decisionOf,
+        decisionOf(c) {
+          const { limits } = c.env.context;
+          if (limits === null) throw new ProxyError("internal");
+          return limits;
+        },
         refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
       }),
-    peek(c) {
-      const { context } = c.env;
+    peek({ env: { context } }) {
       return whenReady(limiter.peek(context.client.bucket), (decision) => {
         context.limits = decision;
       });
     },
   };
-}
-
-function decisionOf(c: AppContext): LimitDecision {
-  const { limits } = c.env.context;
-  if (limits === null) throw new ProxyError("internal");
-  return limits;
 }

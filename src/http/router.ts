@@ -2,8 +2,8 @@ import type { Result, Router } from "hono/router";
 import { TrieRouter } from "hono/router/trie-router";
 
 /**
- * Hono's own router, asked once for each path without parameters: most calls are for these few. No
- * handler of ours hands on to the next, so only the first that matches is of use.
+ * Hono's own router, with its results cached for paths without parameters, which most calls use. No
+ * handler of ours calls the next one, so only the first match counts.
  */
 export function createRouter<T>(): Router<T> {
   const trie = new TrieRouter<T>();
@@ -21,7 +21,7 @@ export function createRouter<T>(): Router<T> {
       const known = found.get(key);
       if (known !== undefined) return known;
       const first = firstOf(trie.match(method, path));
-      // these paths are few, and so are the methods that Node's parser knows
+      // there are few such paths, and few methods in Node's parser
       if (fixed.has(path)) found.set(key, first);
       return first;
     },
@@ -29,5 +29,5 @@ export function createRouter<T>(): Router<T> {
 }
 
 function firstOf<T>([handlers]: Result<T>): Result<T> {
-  return [handlers.slice(0, 1)] as Result<T>; // a trie has its parameters beside each handler
+  return [handlers.slice(0, 1)] as Result<T>; // a trie puts parameters into each entry
 }

@@ -5,18 +5,19 @@ import {
   type RequestListener,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Listener } from "./listener.ts";
 
-/** Node's defaults wait five minutes for a body; nobody types that slowly. */
+/** Node's default waits five minutes for a body. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const TIMEOUT_CHECK_MS = 1_000;
 /** Must be longer than a proxy keeps its side open (nginx: 60 s), or calls meet a closed socket. */
 const KEEP_ALIVE_MS = 75_000;
-/** Stands in for the Host that HTTP/1.0 may leave out; nothing is decided by it. */
+/** Used if HTTP/1.0 sends no Host. Nothing depends on it. */
 const NO_HOST = "localhost";
 
 export interface HttpServerOptions {
@@ -25,22 +26,22 @@ export interface HttpServerOptions {
     exchanged: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
   ) => Promise<Response> | Response;
   readonly maxBodyBytes: number;
-  /** The body of an answer to what can't even be read as a request (400, 408, 431). */
+  /** The response body if the request can't be parsed (400, 408, 431). */
   readonly unreadable: (status: number) => string;
   readonly upgrades: Upgrades;
 }
 
-/** Handshakes of WebSocket; those of other protocols are requests like any other. */
+/** WebSocket handshakes. Upgrades to other protocols are handled as plain requests. */
 export interface Upgrades {
-  /** What is not wanted is answered as the request it is without its Upgrade. */
-  wants(incoming: IncomingMessage): boolean;
+  /** False: the request is handled as if it had no Upgrade header. */
+  matches(incoming: IncomingMessage): boolean;
   take(incoming: IncomingMessage, socket: Socket, head: Buffer): void;
 }
 
 /** Node's server with limits on how slow and how malformed a client may be. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const { maxBodyBytes, unreadable, upgrades } = options;
-  /** The latest answer of each connection: those before it are written first. */
+  /** The newest response of each connection. Those before it are written first. */
   const latest = new WeakMap<Socket, ServerResponse>();
   const listener = createRequestListener(options, latest);
   const server = createServer(
@@ -49,31 +50,36 @@ export function createHttpServer(options: HttpServerOptions): Server {
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      // Node's own refusal is empty
+      // Node's own refusal has no body
       requireHostHeader: false,
-      // Node forgets a socket whose upgrade nobody takes: it would stay open for ever. And an answer
-      // still to come on the same connection would be written into the frames.
+      // Node leaves a socket open for ever if nobody takes its upgrade. A response still pending on
+      // the connection would be written between the frames.
       shouldUpgradeCallback: (incoming) =>
         isHandshake(incoming) &&
         latest.get(incoming.socket)?.writableFinished !== false &&
-        upgrades.wants(incoming),
+        upgrades.matches(incoming),
     },
     listener,
   );
-  // a body that will be refused isn't asked for
+  // don't ask for a body that will be refused
   server.on("checkContinue", (incoming: IncomingMessage, outgoing) => {
     const announced = Number(incoming.headers["content-length"] ?? 0);
     if (announced <= maxBodyBytes) outgoing.writeContinue();
     listener(incoming, outgoing);
   });
-  // other expectations may be passed over (RFC 9110, 10.1.1); Node would refuse them without a word
+  // other expectations may be ignored (RFC 9110, 10.1.1); Node would refuse them without a body
   server.on("checkExpectation", listener);
   server.on("upgrade", (incoming: IncomingMessage, _socket, head) => {
     upgrades.take(incoming, incoming.socket, head);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (isBeingWritten(latest.get(socket))) socket.destroy();
-    else answerUnreadable(socket, statusOf(error.code), unreadable);
+    if (!socket.writable || isBeingWritten(latest.get(socket))) {
+      socket.destroy();
+      return;
+    }
+    const status = statusOf(error.code);
+    const headers = { connection: "close", ...unreadableHeaders() };
+    writeResponse(socket, status, headers, unreadable(status), () => socket.destroy());
   });
   return server;
 }
@@ -82,35 +88,65 @@ function createRequestListener(
   { fetch, unreadable }: HttpServerOptions,
   latest: WeakMap<Socket, ServerResponse>,
 ): RequestListener {
-  const answerCall = getRequestListener(fetch as never, {
+  const handle = getRequestListener(fetch as never, {
     hostname: NO_HOST,
     errorHandler: () =>
       new Response(unreadable(400), { status: 400, headers: unreadableHeaders() }),
   });
   return (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing);
-    // whoever wanted a WebSocket has no use for the connection
-    if (wantsWebSocket(incoming)) outgoing.shouldKeepAlive = false;
+    // a client that asked for a WebSocket can't use the connection for anything else
+    if (isWebSocketRequest(incoming)) outgoing.shouldKeepAlive = false;
     if (incoming.headers.host === undefined && incoming.httpVersion === "1.1") {
       const body = unreadable(400);
       const length = { "content-length": Buffer.byteLength(body), connection: "close" };
       outgoing.writeHead(400, { ...unreadableHeaders(), ...length }).end(body);
     } else {
-      void answerCall(incoming, outgoing);
+      void handle(incoming, outgoing);
     }
   };
 }
 
-function wantsWebSocket({ headers }: IncomingMessage): boolean {
+function isWebSocketRequest({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** A request with a body is none: it would have to be read before the first frame. */
+/** False for a request with a body, which would have to be read before the first frame. */
 function isHandshake(incoming: IncomingMessage): boolean {
   const { method, headers } = incoming;
   const length = Number(headers["content-length"] ?? 0);
   const hasBody = length !== 0 || headers["transfer-encoding"] !== undefined;
-  return method === "GET" && wantsWebSocket(incoming) && !hasBody;
+  return method === "GET" && isWebSocketRequest(incoming) && !hasBody;
+}
+
+function statusOf(code: string | undefined): number {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
+  return code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+}
+
+/** A refusal of later bytes would then end up in the middle of that response. */
+function isBeingWritten(outgoing: ServerResponse | undefined): boolean {
+  if (outgoing === undefined || outgoing.writableFinished) return false;
+  return outgoing.headersSent || outgoing.socket === null; // null: it waits behind another
+}
+
+/** Such a request has no line in the log. The id only tells one report from another. */
+function unreadableHeaders() {
+  return { "content-type": "application/json; charset=utf-8", "x-request-id": randomUUID() };
+}
+
+/** Writes a whole response to a socket for which Node has no ServerResponse, and ends the socket. */
+export function writeResponse(
+  socket: Socket,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  onWritten?: () => void,
+): void {
+  const all = { ...headers, "content-length": Buffer.byteLength(body) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+  socket.end(`${head}${lines.join("")}\r\n${body}`, onWritten);
 }
 
 /** Metrics alone, on a port that is not published. */
@@ -125,7 +161,7 @@ export function createMetricsServer(metrics: {
   });
 }
 
-/** A server beside the main one. It is up to those who answer there to drain. */
+/** A second HTTP server as a listener. Whatever handles its calls drains them. */
 export function createListener(name: string, server: Server): Listener {
   return {
     name,
@@ -148,41 +184,4 @@ export function listen(server: Server, host: string, port: number): Promise<numb
       resolve(typeof address === "object" && address !== null ? address.port : port);
     });
   });
-}
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  431: "Request Header Fields Too Large",
-};
-
-function statusOf(code: string | undefined): number {
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
-  return code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-}
-
-/** Then what we have to say of later bytes would land in the middle of that answer. */
-function isBeingWritten(outgoing: ServerResponse | undefined): boolean {
-  if (outgoing === undefined || outgoing.writableFinished) return false;
-  return outgoing.headersSent || outgoing.socket === null; // null: it waits behind another
-}
-
-function answerUnreadable(socket: Socket, status: number, unreadable: (status: number) => string) {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const body = unreadable(status);
-  const headers = { ...unreadableHeaders(), "content-length": Buffer.byteLength(body) };
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status]}`,
-    "connection: close",
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
-}
-
-/** Such a request has no line in the log; its id only tells one report from another. */
-function unreadableHeaders() {
-  return { "content-type": "application/json; charset=utf-8", "x-request-id": randomUUID() };
 }

@@ -187,7 +187,7 @@ describe("every route", () => {
     }
   });
 
-  test("that wants a credential says so without one", async () => {
+  test("that requires a credential says so without one", async () => {
     const started = await start();
     for (const one of listed(started)) {
       const { refuses } = one.expected;

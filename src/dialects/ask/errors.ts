@@ -4,7 +4,7 @@ import type { ErrorDoc } from "../../http/dialect.ts";
 import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 
-/** `response` is for people, `detail` is the code, and what else is known is for programs. */
+/** `response` is for people. `detail` is the code, and other details are for programs. */
 export const askErrorForm: ErrorForm = {
   status: httpStatus,
   body: (error, reason) => ({ response: reason, detail: error.code, ...error.details }),

@@ -9,7 +9,7 @@ export interface AskQuestions {
   ask(call: Call, question: AskQuestion): Promise<Turn>;
   stream(call: Call, question: AskQuestion): Promise<AsyncIterable<TurnEvent>>;
   tree(principal: Principal, conversationId: string): Promise<Tree>;
-  /** False when there was none. */
+  /** False if there was none. */
   remove(principal: Principal, conversationId: string): Promise<boolean>;
 }
 
@@ -22,14 +22,14 @@ export interface AskQuestionsOptions {
 export function createAskQuestions(options: AskQuestionsOptions): AskQuestions {
   const { conversations, dialogue, digestKey } = options;
 
-  /** A caller's own, or one that was begun without a credential and belongs to whoever knows its id. */
-  const ownerWith = async (principal: Principal, conversationId: string | null) => {
+  /** The caller, or ANONYMOUS: a conversation begun without a credential is open to all who know its id. */
+  const ownerOfConversation = async (principal: Principal, conversationId: string | null) => {
     const own = ownerOf(principal, digestKey) ?? ANONYMOUS;
     if (conversationId === null || own === ANONYMOUS) return own;
     return (await conversations.find(own, conversationId)) === null ? ANONYMOUS : own;
   };
   const turnOf = async ({ principal }: Call, question: AskQuestion) => ({
-    owner: await ownerWith(principal, question.conversationId),
+    owner: await ownerOfConversation(principal, question.conversationId),
     conversationId: question.conversationId,
     parentId: question.parentId,
     onlyAtNewest: false,
@@ -40,7 +40,8 @@ export function createAskQuestions(options: AskQuestionsOptions): AskQuestions {
   return {
     ask: async (call, question) => dialogue.ask(call, await turnOf(call, question)),
     stream: async (call, question) => dialogue.stream(call, await turnOf(call, question)),
-    tree: async (principal, id) => conversations.tree(await ownerWith(principal, id), id),
-    remove: async (principal, id) => conversations.delete(await ownerWith(principal, id), id),
+    tree: async (principal, id) => conversations.tree(await ownerOfConversation(principal, id), id),
+    remove: async (principal, id) =>
+      conversations.delete(await ownerOfConversation(principal, id), id),
   };
 }

@@ -1,33 +1,31 @@
-import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
 import type { ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { type CallOptions, openEmptyCall, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
-import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
-import { streamEvents } from "../../http/reply/event-stream.ts";
+import type { Dialect } from "../../http/dialect.ts";
+import { streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
 import {
   createDescribeFailure,
   createJsonErrors,
   respondJson,
 } from "../../http/reply/json-response.ts";
-import { writeTurnEvents } from "../../http/reply/turn-events.ts";
 import type { Translate } from "../../locales.ts";
+import { askDoc, deleteDoc, showDoc, webSocketDoc } from "./docs.ts";
 import { askErrorForm, askErrors } from "./errors.ts";
 import type { AskQuestions } from "./questions.ts";
-import { askAnswer, askBody, askEvent, askTree, parseAsk, writeTree, writeTurn } from "./wire.ts";
+import { askBody, parseAsk, writeTree, writeTurn } from "./wire.ts";
 
-export interface AskHttpOptions extends CallOptions {
+export interface AskTreesOptions extends CallOptions {
   readonly questions: AskQuestions;
   readonly rules: ModelRules;
   readonly translate: Translate;
 }
 
 const NAME = "ask";
-const PATH = "/ask/:conversation_id";
 
 /** `/ask/:conversation_id`: conversation trees over HTTP. */
-export function createAsk(options: AskHttpOptions): Dialect {
+export function createAskTrees(options: AskTreesOptions): Dialect {
   const { questions, rules, translate } = options;
   const writeError = createJsonErrors(translate, askErrorForm);
   const describe = createDescribeFailure(translate, askErrorForm);
@@ -35,11 +33,11 @@ export function createAsk(options: AskHttpOptions): Dialect {
   const ask = async (c: AppContext): Promise<Response> => {
     const { json, open } = await readJsonCall(c, NAME, options);
     const { stream } = parsed(askBody, json);
-    const question = parseAsk(json, idOf(c), rules);
+    const question = parseAsk(json, idIn(c), rules);
     const call = await open(question.apiKey);
     if (stream === true) {
-      const texts = writeTurnEvents(await questions.stream(call, question), (kept) =>
-        writeTurn(kept, question.model),
+      const texts = writeTurnEvents(await questions.stream(call, question), (turn) =>
+        writeTurn(turn, question.model),
       );
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
@@ -47,89 +45,31 @@ export function createAsk(options: AskHttpOptions): Dialect {
   };
   const show = async (c: AppContext): Promise<Response> => {
     const { principal } = await openEmptyCall(c, NAME, options);
-    return respondJson(c, 200, writeTree(await questions.tree(principal, idOf(c))));
+    return respondJson(c, 200, writeTree(await questions.tree(principal, idIn(c))));
   };
   const remove = async (c: AppContext): Promise<Response> => {
     const { principal } = await openEmptyCall(c, NAME, options);
-    if (await questions.remove(principal, idOf(c))) return respondJson(c, 200, {});
+    if (await questions.remove(principal, idIn(c))) return respondJson(c, 200, {});
     throw new ProxyError("conversation_not_found");
   };
-  const needUpgrade = (c: AppContext) => writeError(c, new ProxyError("upgrade_needed"));
+  const requireUpgrade = (c: AppContext) => writeError(c, new ProxyError("upgrade_needed"));
 
-  const route = (method: Route["method"], handle: Route["handle"]): Route => {
-    return { method, path: PATH, counted: true, handle, ...docs[method] };
-  };
+  const path = "/ask/:conversation_id";
+  const plain = { method: "GET", path: "/ask", counted: false, refuses: true } as const;
   return {
     name: NAME,
     about: "Conversation trees kept by the server; the id `new` begins one",
     writeError,
     errors: askErrors,
     routes: [
-      route("POST", ask),
-      route("GET", show),
-      route("DELETE", remove),
-      {
-        method: "GET",
-        path: "/ask",
-        counted: false,
-        refuses: true,
-        handle: needUpgrade,
-        doc: socketDoc,
-      },
+      { method: "POST", path, counted: true, handle: ask, doc: askDoc },
+      { method: "GET", path, counted: true, handle: show, doc: showDoc },
+      { method: "DELETE", path, counted: true, handle: remove, doc: deleteDoc },
+      { ...plain, handle: requireUpgrade, doc: webSocketDoc },
     ],
   };
 }
 
-/** What /openapi.json says of them. */
-const params = { conversation_id: z.string().describe("`new`, or the id of a conversation") };
-const docs: Partial<Record<Route["method"], { readonly doc: RouteDoc }>> = {
-  POST: {
-    doc: {
-      summary: "Asks in a conversation tree",
-      body: askBody,
-      answer: askAnswer,
-      event: askEvent,
-      credential: "optional",
-      params,
-      fails: [
-        "field_needs",
-        "conversation_not_found",
-        "message_not_found",
-        "conversation_conflict",
-        "conversation_full",
-        "conversations_limited",
-      ],
-    },
-  },
-  GET: {
-    doc: {
-      summary: "Shows a conversation tree",
-      answer: askTree,
-      credential: "optional",
-      params,
-      fails: ["conversation_not_found"],
-    },
-  },
-  DELETE: {
-    doc: {
-      summary: "Deletes a conversation tree",
-      answer: z.object({}),
-      credential: "optional",
-      params,
-      fails: ["conversation_not_found"],
-    },
-  },
-};
-
-const socketDoc: RouteDoc = {
-  summary: "Opens a WebSocket for questions in conversation trees",
-  description:
-    "Without a WebSocket handshake the answer is 426. Each question on the socket counts as a call.",
-  status: 101,
-  credential: "optional",
-  fails: ["upgrade_needed", "origin_forbidden", "connections_limited"],
-};
-
-function idOf(c: AppContext): string {
+function idIn(c: AppContext): string {
   return c.req.param("conversation_id") ?? "";
 }

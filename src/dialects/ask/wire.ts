@@ -6,7 +6,7 @@ import type { Turn } from "../../core/conversations/dialogue.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
-/** What every transport asks with. */
+/** The fields of a question on every transport. */
 export const askFields = z.object({
   prompt: z.string().min(1),
   parent_id: z.string().nullish(),
@@ -23,17 +23,17 @@ export interface AskQuestion {
   readonly prompt: string;
   /** Null: a new conversation. */
   readonly conversationId: string | null;
-  /** The answer to go on from; null: the newest. */
+  /** The answer to continue from; null: the newest. */
   readonly parentId: string | null;
   readonly model: string;
   readonly maxTokens: number;
   readonly apiKey: string | null;
 }
 
-/** What the clients of some transports write in the place of an id that they do not have. */
+/** Sent by some clients in place of an id they don't have. */
 const NONE = new Set(["", "new"]);
 
-/** Throws the first mistake, naming the field. Unknown fields are passed over. */
+/** Throws the first mistake, naming the field. Unknown fields are ignored. */
 export function parseAsk(json: unknown, conversation: string, rules: ModelRules): AskQuestion {
   const fields = parsed(askFields, json);
   const conversationId = NONE.has(conversation) ? null : conversation;
@@ -52,7 +52,7 @@ export function parseAsk(json: unknown, conversation: string, rules: ModelRules)
   };
 }
 
-/** A stored turn; `parent_id` is what to send to go on from here. */
+/** A stored turn. A question with its `parent_id` continues from here. */
 export const askAnswer = z.object({
   message: z.string(),
   conversation_id: z.string(),
@@ -69,18 +69,18 @@ export const askAnswer = z.object({
   omitted: z.int().describe("Messages of the history that were left out"),
 });
 
-/** Of a stream: pieces, then a last one with the whole turn and `done`. */
+/** An event of a stream: a piece, or the whole turn with `done` at the end. */
 export const askEvent = askAnswer
   .partial()
   .extend({ delta: z.string().optional(), done: z.literal(true).optional() });
 
-export function writeTurn(turn: Turn, asked: string): z.output<typeof askAnswer> {
+export function writeTurn(turn: Turn, requestedModel: string): z.output<typeof askAnswer> {
   const { completion } = turn;
   return {
     message: completion.text,
     conversation_id: turn.conversationId,
     parent_id: turn.answerId,
-    model: completion.model || asked,
+    model: completion.model || requestedModel,
     usage: completion.usage && writeUsage(completion.usage),
     finish_reason: completion.finishReason,
     omitted: turn.omitted,

@@ -5,10 +5,9 @@ import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
-import { ALREADY_SENT, streamEvents } from "../../http/reply/event-stream.ts";
+import { ALREADY_SENT, streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
 import { createDescribeFailure, respondJson } from "../../http/reply/json-response.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
-import { writeTurnEvents } from "../../http/reply/turn-events.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import type { ChatAccess } from "./access.ts";
@@ -73,6 +72,6 @@ export function createModeration(options: ChatAskOptions) {
     });
     const { status, bytes, contentType } = await collect(relayed);
     if (c.env.outgoing.destroyed) return ALREADY_SENT;
-    return answer(status, bytes, responseHeaders(c.env.context, contentType));
+    return respond(status, bytes, responseHeaders(c.env.context, contentType));
   };
 }

@@ -4,7 +4,7 @@ import { storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { createSecretMatch } from "../../http/call/bearer.ts";
 import { tokensIn } from "../../http/call/credentials.ts";
-import type { Gate } from "../../http/call/json-call.ts";
+import type { EntryCheck } from "../../http/call/json-call.ts";
 
 export interface CompletionAccessOptions {
   /** The secret that all callers share; empty: anyone may enter. */
@@ -13,7 +13,7 @@ export interface CompletionAccessOptions {
 }
 
 /** Lets in callers with the shared secret in `access-token`, and holders of a token. */
-export function createCompletionAccess(options: CompletionAccessOptions): Gate {
+export function createCompletionAccess(options: CompletionAccessOptions): EntryCheck {
   const { accessToken, tokens } = options;
   if (accessToken === "") return (headers) => Promise.resolve(headers);
   const isAccessToken = createSecretMatch(accessToken);

@@ -5,7 +5,7 @@ import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect } from "../../http/dialect.ts";
 import { streamEvents } from "../../http/reply/event-stream.ts";
 import { createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { type CompletionAccessOptions, createCompletionAccess } from "./access.ts";
@@ -46,11 +46,11 @@ export function createCompletion(options: CompletionOptions): Dialect {
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
     const body = writeCompletion(await collect(relayed));
-    return answer(200, body, responseHeaders(c.env.context, "application/json; charset=utf-8"));
+    return respond(200, body, responseHeaders(c.env.context, "application/json; charset=utf-8"));
   };
   const help = ({ env: { context } }: AppContext): Response => {
     const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...HELP_HEADERS };
-    return answer(200, writeHelpPage(translate, context.language, rules.model), headers);
+    return respond(200, writeHelpPage(translate, context.language, rules.model), headers);
   };
 
   return {

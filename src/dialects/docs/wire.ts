@@ -3,8 +3,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { AppContext } from "../../http/call/request-context.ts";
 import {
-  answer,
   type ResponseHeaders,
+  respond,
   responseHeaders,
 } from "../../http/reply/response-headers.ts";
 
@@ -56,8 +56,8 @@ export function respondCached(
     ...more,
   };
   if (isAmong(etag, asked["if-none-match"])) return c.body(null, 304, headers);
-  if (zipped === null || !takesGzip(asked["accept-encoding"])) return answer(200, bytes, headers);
-  return answer(200, zipped, { ...headers, "content-encoding": "gzip" });
+  if (zipped === null || !takesGzip(asked["accept-encoding"])) return respond(200, bytes, headers);
+  return respond(200, zipped, { ...headers, "content-encoding": "gzip" });
 }
 
 function isAmong(etag: string, list = ""): boolean {

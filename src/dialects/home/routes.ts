@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Dialect, Route, WriteError } from "../../http/dialect.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 
 const HTML_TYPE = "text/html; charset=utf-8";
 
@@ -11,7 +11,7 @@ export function createHome(writeError: WriteError): Dialect {
     path: "/",
     counted: false,
     onlyMethod: true,
-    handle: (c) => answer(200, "Hello, World!", responseHeaders(c.env.context, HTML_TYPE)),
+    handle: (c) => respond(200, "Hello, World!", responseHeaders(c.env.context, HTML_TYPE)),
     doc: {
       summary: "Shows that a server is there",
       answer: z.string(),

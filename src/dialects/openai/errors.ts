@@ -3,7 +3,7 @@ import { type ErrorCode, errorCodes, type ProxyError } from "../../core/errors.t
 import type { RequestContext } from "../../http/call/request-context.ts";
 import type { ErrorDoc, WriteError } from "../../http/dialect.ts";
 import { httpStatus } from "../../http/reply/http-status.ts";
-import { answer, retryHeaders } from "../../http/reply/response-headers.ts";
+import { respond, retryHeaders } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
 import { openaiHeaders } from "./wire.ts";
 
@@ -68,7 +68,7 @@ export function createOpenAIErrors(translate: Translate): WriteError {
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
     const status = error.refusal?.status ?? openaiStatus[error.code];
-    return answer(status, writeOpenAIError(translate, context, error), headers);
+    return respond(status, writeOpenAIError(translate, context, error), headers);
   };
 }
 

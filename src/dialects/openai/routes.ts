@@ -4,13 +4,14 @@ import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
-import { expectedBytes, parseJson, readBody } from "../../http/body/body.ts";
+import { expectedBytes, readBody } from "../../http/body/body.ts";
+import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
 import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
-import { answer } from "../../http/reply/response-headers.ts";
-import { sendWhole } from "../../http/reply/send-whole.ts";
+import { sendWhole } from "../../http/reply/json-response.ts";
+import { respond } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
@@ -101,7 +102,7 @@ function createModels(options: OpenAIOptions) {
     const call = await callOf(c, options);
     const whole = await collect(await options.pipeline.relayUnmetered(call, modelsRequest));
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return answer(whole.status, body, openaiHeaders(c.env.context, JSON_TYPE));
+    return respond(whole.status, body, openaiHeaders(c.env.context, JSON_TYPE));
   };
 }
 
@@ -113,7 +114,7 @@ function createReport(
   return async function showReport(c: AppContext): Promise<Response> {
     const { principal } = await callOf(c, options);
     const body = JSON.stringify(await report(options.ledger, principal));
-    return answer(200, body, openaiHeaders(c.env.context, JSON_TYPE));
+    return respond(200, body, openaiHeaders(c.env.context, JSON_TYPE));
   };
 }
 

@@ -4,8 +4,7 @@ import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
-import { countKeys } from "../../http/body/json-text.ts";
-import { parsed } from "../../http/body/parsed.ts";
+import { countKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   lacksUsage,
@@ -15,8 +14,8 @@ import {
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
 import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
+import { sendWhole } from "../../http/reply/json-response.ts";
 import { type ResponseHeaders, responseHeaders } from "../../http/reply/response-headers.ts";
-import { sendWhole } from "../../http/reply/send-whole.ts";
 
 /** One endpoint of OpenAI's API that Parley relays. */
 export interface Endpoint {

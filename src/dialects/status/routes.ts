@@ -5,7 +5,7 @@ import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
 import type { OpenCalls } from "../../http/call/open-calls.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { healthDoc, metricsDoc, readyDoc, whoamiDoc } from "./docs.ts";
 
 export interface StatusOptions {
@@ -30,7 +30,7 @@ export function createStatus(options: StatusOptions): Dialect {
     options;
 
   const json = (c: AppContext, status: 200 | 503, body: unknown) =>
-    answer(status, JSON.stringify(body), responseHeaders(c.env.context, JSON_TYPE));
+    respond(status, JSON.stringify(body), responseHeaders(c.env.context, JSON_TYPE));
 
   const ready = async (c: AppContext) => {
     const checks = { accepting: !openCalls.draining, database: await isUp(options.pingDatabase) };
@@ -55,7 +55,11 @@ export function createStatus(options: StatusOptions): Dialect {
 
   const showMetrics = async (c: AppContext) => {
     if (!mayReadMetrics(c, metricsAccess)) throw new ProxyError("not_found");
-    return answer(200, await metrics.render(), responseHeaders(c.env.context, metrics.contentType));
+    return respond(
+      200,
+      await metrics.render(),
+      responseHeaders(c.env.context, metrics.contentType),
+    );
   };
 
   const get = (path: string, doc: RouteDoc, handle: Route["handle"]) =>

@@ -1,63 +1,62 @@
 import type { ClientAddress } from "./client-address.ts";
 
 /**
- * `shared_peer`: nearly all calls come through one peer whose forwarded headers are not believed, so
- * everybody shares one bucket. `untrusted_forwarded`: peers we do not trust name other addresses:
- * spoofing, or proxies missing from the list.
+ * `shared_peer`: nearly all calls come through one peer whose forwarded headers are not trusted, so
+ * all clients share one bucket. `untrusted_forwarded`: untrusted peers name other addresses, because
+ * of spoofing or of proxies missing from the list.
  */
 export interface AddressWarning {
   readonly code: "shared_peer" | "untrusted_forwarded";
-  /** The peer that most of these calls come from; null when there is no such peer. */
+  /** The peer that most of these calls come from; null without such a peer. */
   readonly peer: string | null;
-  /** These calls among all recent ones, 0 to 1. */
+  /** Share of these calls in all recent ones, 0 to 1. */
   readonly share: number;
-  /** How many recent calls these are. */
+  /** Number of these calls among the recent ones. */
   readonly calls: number;
 }
 
 export interface AddressAlarm {
   observe(client: ClientAddress): void;
-  /** What is wrong at this moment: one warning or none. */
+  /** The warning raised now, or none. */
   warnings(): readonly AddressWarning[];
 }
 
 export interface AddressAlarmOptions {
-  /** Called once for each warning raised, and again only after it was cleared. */
+  /** Called once per warning, and again only after it was cleared. */
   readonly onAlarm: (warning: AddressWarning) => void;
 }
 
-/** Fewer calls prove nothing: a person trying the service out makes as many. */
+/** Fewer calls prove nothing: one person who tries the service makes as many. */
 const RAISE_CALLS = 20;
-/** The rest are health checks and calls made on the machine itself. */
+/** The rest may be health checks and calls from the machine itself. */
 const RAISE_SHARE = 0.95;
-/** Half a step lower than what raises, so traffic at the edge does not ring again and again. */
+/** Lower than what raises a warning, so that traffic near the threshold does not raise it again and again. */
 const CLEAR_CALLS = RAISE_CALLS / 2;
 const CLEAR_SHARE = 0.8;
-/** Counts are halved each time so many calls were added: "recent" is the last one to two thousand. */
+/** Counts are halved after this many more calls: "recent" means the last one to two thousand. */
 const HALVING_CALLS = 1_000;
 
 export function createAddressAlarm({ onAlarm }: AddressAlarmOptions): AddressAlarm {
   const recent = createRecentCalls();
   let raised: AddressWarning["code"] | null = null;
 
-  return {
-    observe(client) {
-      const ignored = client.forwarded === "ignored";
-      recent.add(ignored ? client.peer : null);
-      if (ignored || raised !== null) judge();
-    },
-    warnings: () => (raised === null ? [] : [describe(raised, recent)]),
-  };
-
-  function judge() {
+  const judge = () => {
     const found = verdict(recent, raised);
     if (found === raised) return;
-    // The calls of a shared peer are explained and over: they must not ring as spoofing next.
+    // a shared peer explains its calls: they must not raise the other warning next
     const explained = raised === "shared_peer";
     if (explained) recent.forgetIgnored();
     raised = explained ? null : found;
     if (raised !== null) onAlarm(describe(raised, recent));
-  }
+  };
+  return {
+    observe({ forwarded, peer }) {
+      const ignored = forwarded === "ignored";
+      recent.add(ignored ? peer : null);
+      if (ignored || raised !== null) judge();
+    },
+    warnings: () => (raised === null ? [] : [describe(raised, recent)]),
+  };
 }
 
 function verdict(
@@ -71,43 +70,41 @@ function verdict(
 }
 
 function describe(code: AddressWarning["code"], recent: RecentCalls): AddressWarning {
-  const { calls, ignoredCalls, topPeer, topPeerCalls } = recent;
-  const counted = code === "shared_peer" ? topPeerCalls : ignoredCalls;
+  const { ignoredCalls, topPeer, topPeerCalls } = recent;
+  const calls = code === "shared_peer" ? topPeerCalls : ignoredCalls;
   const peer = topPeerCalls * 2 > ignoredCalls ? topPeer : null;
-  return { code, peer, share: counted / calls, calls: counted };
+  return { code, peer, share: calls / recent.calls, calls };
 }
 
-interface RecentCalls {
-  readonly calls: number;
-  readonly ignoredCalls: number;
-  readonly topPeer: string | null;
-  readonly topPeerCalls: number;
-  /** `ignoredPeer`: who sent headers that were not believed, null when nobody did. */
-  add(ignoredPeer: string | null): void;
-  forgetIgnored(): void;
-}
+type RecentCalls = ReturnType<typeof createRecentCalls>;
 
 /**
- * Five fields however many peers there are: Boyer and Moore's vote finds the peer that sends most of the
- * ignored headers, if one does, and its calls are counted from when it leads.
+ * Five fields however many peers there are: Boyer and Moore's vote finds the peer that sends most of
+ * the ignored headers, if one does, and counts its calls from when it leads.
  */
-function createRecentCalls(): RecentCalls {
-  const recent = {
-    calls: 0,
+function createRecentCalls() {
+  const nothingIgnored = {
     ignoredCalls: 0,
     topPeer: null as string | null,
     topPeerCalls: 0,
     votes: 0,
+  };
+  const recent = {
+    calls: 0,
+    ...nothingIgnored,
+    /** `ignoredPeer`: the sender of forwarded headers that are not trusted, or null. */
     add(ignoredPeer: string | null) {
-      if (recent.calls === 2 * HALVING_CALLS) halve();
+      if (recent.calls === 2 * HALVING_CALLS) {
+        recent.calls >>= 1;
+        recent.ignoredCalls >>= 1;
+        recent.topPeerCalls >>= 1;
+        recent.votes >>= 1;
+      }
       recent.calls += 1;
       if (ignoredPeer !== null) vote(ignoredPeer);
     },
     forgetIgnored() {
-      recent.ignoredCalls = 0;
-      recent.topPeer = null;
-      recent.topPeerCalls = 0;
-      recent.votes = 0;
+      Object.assign(recent, nothingIgnored);
     },
   };
   return recent;
@@ -121,12 +118,5 @@ function createRecentCalls(): RecentCalls {
     const same = recent.topPeer === peer;
     recent.votes += same ? 1 : -1;
     if (same) recent.topPeerCalls += 1;
-  }
-
-  function halve() {
-    recent.calls >>= 1;
-    recent.ignoredCalls >>= 1;
-    recent.topPeerCalls >>= 1;
-    recent.votes >>= 1;
   }
 }

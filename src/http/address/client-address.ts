@@ -2,15 +2,15 @@ import { bucketOf, normaliseAddress } from "./ip.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface ClientAddress {
-  /** Whose call it is, normalised. */
+  /** The client's address, normalised. */
   readonly address: string;
-  /** What its limits are counted by: the IPv4 address or the IPv6 /64. */
+  /** The key its limits are counted by: the IPv4 address or the IPv6 /64. */
   readonly bucket: string;
-  /** The other end of the socket, normalised; "unknown" when the socket was gone already. */
+  /** The other end of the socket, normalised; "unknown" if the socket was already closed. */
   readonly peer: string;
   /**
-   * `believed`: a trusted peer named at least one hop. `ignored`: an untrusted peer tried to.
-   * `none`: nobody named a hop that can be read.
+   * `believed`: a trusted peer named at least one hop. `ignored`: an untrusted peer named some.
+   * `none`: there is no hop that can be read.
    */
   readonly forwarded: "none" | "believed" | "ignored";
 }
@@ -23,32 +23,30 @@ export type ResolveClientAddress = (
   headers: AddressHeaders,
 ) => ClientAddress;
 
-/** Far more proxies than any real chain has; what lies further left is nobody's word we could check. */
+/** Far more proxies than any real chain has. */
 const MAX_HOPS = 32;
 
 const GONE_ADDRESS = "0.0.0.0";
 const UNKNOWN = "unknown";
 
 /**
- * The socket's address, unless a trusted proxy speaks for somebody else: then the first hop from the
- * right that no trusted proxy vouches for. What a proxy did not write stands further left, so a client
- * can add hops but none that count. X-Forwarded-For wins over Forwarded, hence a proxy that writes only
- * Forwarded has to remove the other. CF-Connecting-IP, X-Real-IP and their like are never read: one
- * value without a chain cannot be checked, and Cloudflare writes X-Forwarded-For as well.
+ * The socket's address, unless the peer is a trusted proxy: then the first hop from the right that is
+ * not a trusted proxy. A proxy appends to the list, so hops that a client invents are further left
+ * and never count. X-Forwarded-For takes precedence over Forwarded, so a proxy that writes only
+ * Forwarded has to remove the other. CF-Connecting-IP, X-Real-IP and the like are never read: a single
+ * value without a chain can't be checked, and Cloudflare writes X-Forwarded-For as well.
  */
 export function createClientAddress(trusted: TrustedProxies): ResolveClientAddress {
   return (socketAddress, headers) => {
     const peer = normaliseAddress(socketAddress ?? "");
     const chain = chainOf(headers);
-    if (peer === null) {
-      const forwarded = chain === null ? "none" : "ignored";
-      return { address: GONE_ADDRESS, bucket: UNKNOWN, peer: UNKNOWN, forwarded };
+    if (peer !== null && chain !== null && trusted.isTrusted(peer)) {
+      return clientOf(chain, peer, trusted);
     }
-    if (chain === null) return { address: peer, bucket: bucketOf(peer), peer, forwarded: "none" };
-    if (!trusted.isTrusted(peer)) {
-      return { address: peer, bucket: bucketOf(peer), peer, forwarded: "ignored" };
-    }
-    return clientOf(chain, peer, trusted);
+    const forwarded = chain === null ? "none" : "ignored";
+    return peer === null
+      ? { address: GONE_ADDRESS, bucket: UNKNOWN, peer: UNKNOWN, forwarded }
+      : { address: peer, bucket: bucketOf(peer), peer, forwarded };
   };
 }
 
@@ -69,7 +67,7 @@ function joined(lines: string | string[]): string {
   return typeof lines === "string" ? lines : lines.join(",");
 }
 
-/** The first untrusted hop from the right, else the last one that could be read, else the peer itself. */
+/** The first untrusted hop from the right, else the last one that could be read, else the peer. */
 function clientOf(chain: Chain, peer: string, trusted: TrustedProxies): ClientAddress {
   let address = peer;
   let forwarded: ClientAddress["forwarded"] = "none";
@@ -84,8 +82,8 @@ function clientOf(chain: Chain, peer: string, trusted: TrustedProxies): ClientAd
 }
 
 /**
- * Commas part hops even inside quotes: no known parameter of Forwarded holds one, and a quote a client
- * left open cannot swallow the hop that a proxy wrote behind it.
+ * Commas separate hops even inside quotes: no known parameter of Forwarded contains one, and a quote
+ * that a client left open must not swallow the hop that a proxy appended.
  */
 function* hopsFromTheRight(text: string): Generator<string, void> {
   let end = text.length;
@@ -105,7 +103,7 @@ function hopAddress(hop: string): string | null {
   if (addressEnd === -1) return null;
   const address = hop.slice(bracketed ? 1 : 0, addressEnd);
   const port = hop.slice(bracketed ? addressEnd + 1 : addressEnd);
-  // Brackets hold IPv6 only.
+  // brackets are for IPv6 only
   if (bracketed !== address.includes(":")) return null;
   return (bracketed && port === "") || PORT.test(port) ? normaliseAddress(address) : null;
 }
@@ -113,34 +111,23 @@ function hopAddress(hop: string): string | null {
 /** Digits, or RFC 7239's obfuscated port. */
 const PORT = /^:(?:\d{1,5}|_[\w.-]{1,32})$/;
 
-/** RFC 7239: `name=value`, the value a token (addresses are often left unquoted, too) or a quoted string. */
+/** RFC 7239: `name=value`. The value is a token (often an unquoted address) or a quoted string. */
 const PAIR = /^([\w!#$%&'*+.^`|~-]+)=(?:([^\s"\\=]+)|"((?:[^"\\]|\\.)*)")$/;
 
 /**
- * The `for` of one Forwarded element; null for `unknown`, `_hidden`, none, two, or anything out of form.
- * Semicolons part pairs even inside quotes, for the reason commas do.
+ * The `for` of one Forwarded element. Null for `unknown`, `_hidden`, none, two, or anything malformed.
+ * Semicolons separate pairs even inside quotes, for the same reason as commas.
  */
 function forwardedHop(element: string): string | null {
   let found: string | null = null;
   for (const text of element.split(";")) {
-    const pair = parsePair(text.trim());
-    if (pair === null) return null;
-    if (pair.name !== "for") continue;
+    const pair = text.trim();
+    if (pair === "") continue; // the grammar allows it
+    const [match, name = "", token, quoted = ""] = PAIR.exec(pair) ?? [];
+    if (match === undefined) return null;
+    if (name.toLowerCase() !== "for") continue;
     if (found !== null) return null;
-    found = pair.value;
+    found = token ?? quoted.replaceAll(/\\(.)/g, "$1");
   }
   return found === null ? null : hopAddress(found);
-}
-
-interface Pair {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** The grammar allows a pair to be empty. */
-function parsePair(text: string): Pair | null {
-  if (text === "") return { name: "", value: "" };
-  const [pair, name = "", token, quoted = ""] = PAIR.exec(text) ?? [];
-  if (pair === undefined) return null;
-  return { name: name.toLowerCase(), value: token ?? quoted.replaceAll(/\\(.)/g, "$1") };
 }

@@ -1,23 +1,23 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { convertIPv6BinaryToString, convertIPv6ToBinary } from "hono/utils/ipaddr";
 
-/** 45 characters of address ("::ffff:255.255.255.255" in full) and a zone id of up to 15 (IFNAMSIZ), with room. */
+/** An address takes up to 45 characters, a zone id up to 15 (IFNAMSIZ). */
 const MAX_ADDRESS_CHARS = 64;
 
 const MAPPED_PREFIX = "::ffff:";
 
-/** What one IPv6 customer gets at least, so a new address within it is not a new client. RFC 6177. */
+/** An IPv6 customer gets at least a /64 (RFC 6177), so its addresses count as one client. */
 const HOST_BITS = 64n;
 
 /**
- * One spelling per address: IPv4 as it is, IPv6 in lower case and compressed (RFC 5952) without its
- * zone id, IPv4-mapped IPv6 as IPv4. Null for anything else. Octets with leading zeros are refused:
- * some readers take them for octal.
+ * One spelling per address: IPv4 unchanged, IPv6 in lower case, compressed (RFC 5952) and without zone
+ * id, IPv4-mapped IPv6 as IPv4. Null for anything else. Octets with leading zeros are refused, because
+ * some parsers read them as octal.
  */
 export function normaliseAddress(text: string): string | null {
   if (text.length > MAX_ADDRESS_CHARS) return null;
   if (isIPv4(text)) return text;
-  // What a dual-stack socket reports for every IPv4 client: worth its own short way.
+  // a fast path: a dual-stack socket reports every IPv4 client like this
   if (text.startsWith(MAPPED_PREFIX)) {
     const mapped = text.slice(MAPPED_PREFIX.length);
     if (isIPv4(mapped)) return mapped;
@@ -25,7 +25,7 @@ export function normaliseAddress(text: string): string | null {
   return isIPv6(text) ? canonicalIPv6(text) : null;
 }
 
-/** What limits are counted by: an IPv4 address itself, an IPv6 address's /64. Takes what normaliseAddress returned. */
+/** The key that limits count by: the IPv4 address or the IPv6 /64. Takes a normalised address. */
 export function bucketOf(address: string): string {
   if (!address.includes(":")) return address;
   const network = (convertIPv6ToBinary(address) >> HOST_BITS) << HOST_BITS;
@@ -36,6 +36,6 @@ function canonicalIPv6(text: string): string {
   const zoneAt = text.indexOf("%");
   const address = zoneAt === -1 ? text : text.slice(0, zoneAt);
   const canonical = convertIPv6BinaryToString(convertIPv6ToBinary(address));
-  // The formatter writes dots for IPv4-mapped addresses only, whatever way they were spelled.
+  // the formatter writes dots for IPv4-mapped addresses only
   return canonical.includes(".") ? canonical.slice(MAPPED_PREFIX.length) : canonical;
 }

@@ -2,7 +2,7 @@ import { BlockList, isIPv6 } from "node:net";
 import { normaliseAddress } from "./ip.ts";
 
 export interface AddressList {
-  /** Entries in the text; 0 means that no address is included. */
+  /** Number of entries in the text; 0: no address is included. */
   readonly size: number;
   /** Takes an address as normaliseAddress returns it. */
   includes(address: string): boolean;
@@ -13,8 +13,8 @@ export interface TrustedProxies {
   isTrusted(address: string): boolean;
 }
 
-/** Which entries of a list cannot be read, counted from 1. Their text is left out: it may be a pasted secret. */
 export interface InvalidEntries {
+  /** Positions of malformed entries, from 1. Without their text, which may be a pasted secret. */
   readonly invalid: readonly number[];
 }
 
@@ -46,35 +46,42 @@ export const CLOUDFLARE_BLOCKS: readonly string[] = [
 
 const NAMED_BLOCKS: ReadonlyMap<string, readonly string[]> = new Map([
   ["loopback", ["127.0.0.0/8", "::1/128"]],
-  // RFC 1918 and RFC 4193. Link-local and carrier-grade NAT stay out: real clients arrive from those.
+  // RFC 1918 and RFC 4193; not link-local or carrier-grade NAT, which real clients use
   ["private", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]],
   ["cloudflare", CLOUDFLARE_BLOCKS],
 ]);
 
-/** A check of all Cloudflare blocks costs several cached look-ups; one server meets few proxies and many hops. */
+/** Checking all Cloudflare blocks costs several cached lookups. */
 const MAX_CACHED_VERDICTS = 1_024;
 
-/** Both families' prefix lengths, and where an IPv4 prefix starts inside an IPv4-mapped one. */
+/** Prefix lengths of both families, and of an IPv4-mapped address before its IPv4 part. */
 const IPV4_BITS = 32;
 const IPV6_BITS = 128;
 const MAPPED_BITS = IPV6_BITS - IPV4_BITS;
 
-/** TRUSTED_PROXIES. `0.0.0.0/0` and `::/0` are taken at their word: then every client chooses its own address. */
+/** TRUSTED_PROXIES. With `0.0.0.0/0` or `::/0`, clients choose their own address. */
 export function parseTrustedProxies(text: string): TrustedProxies | InvalidEntries {
   const list = createAddressList(text);
   return "invalid" in list ? list : { isTrusted: list.includes };
 }
 
-/** A list of addresses, as for ALLOWED_IPS; the same spellings as parseAddressBlocks. */
+/**
+ * A list of addresses, as in ALLOWED_IPS: CIDR blocks, addresses and the names `loopback`, `private`
+ * and `cloudflare`, separated by commas or blanks.
+ */
 export function createAddressList(text: string): AddressList | InvalidEntries {
-  const { size, blocks, invalid } = parseAddressBlocks(text);
+  const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");
+  const read = entries.map((entry) =>
+    (NAMED_BLOCKS.get(entry.toLowerCase()) ?? [entry]).map(parseBlock),
+  );
+  const invalid = read.flatMap((blocks, index) => (blocks.includes(null) ? [index + 1] : []));
   if (invalid.length > 0) return { invalid };
+  const size = entries.length;
   if (size === 0) return { size, includes: () => false };
-
-  // One list a family: a single BlockList finds every IPv4 address inside ::/0.
+  // one list per family: a single BlockList finds every IPv4 address in ::/0
   const ipv4 = new BlockList();
   const ipv6 = new BlockList();
-  for (const { family, network, prefixBits } of blocks) {
+  for (const { family, network, prefixBits } of read.flat().filter((block) => block !== null)) {
     (family === "ipv4" ? ipv4 : ipv6).addSubnet(network, prefixBits, family);
   }
   const check = (address: string) =>
@@ -82,31 +89,10 @@ export function createAddressList(text: string): AddressList | InvalidEntries {
   return { size, includes: rememberVerdicts(check) };
 }
 
-export interface AddressBlock {
+interface AddressBlock {
   readonly family: "ipv4" | "ipv6";
   readonly network: string;
   readonly prefixBits: number;
-}
-
-export interface AddressBlocks extends InvalidEntries {
-  /** Entries in the text; a name is one entry and several blocks. */
-  readonly size: number;
-  readonly blocks: readonly AddressBlock[];
-}
-
-/** CIDR blocks, single addresses and the names `loopback`, `private` and `cloudflare`, parted by commas or blanks. */
-export function parseAddressBlocks(text: string): AddressBlocks {
-  const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");
-  const blocks: AddressBlock[] = [];
-  const invalid: number[] = [];
-  for (const [index, entry] of entries.entries()) {
-    for (const written of NAMED_BLOCKS.get(entry.toLowerCase()) ?? [entry]) {
-      const block = parseBlock(written);
-      if (block === null) invalid.push(index + 1);
-      else blocks.push(block);
-    }
-  }
-  return { size: entries.length, blocks, invalid };
 }
 
 function parseBlock(text: string): AddressBlock | null {
@@ -119,7 +105,7 @@ function parseBlock(text: string): AddressBlock | null {
     slashAt === -1 ? writtenBits : parsePrefix(text.slice(slashAt + 1), writtenBits);
   if (prefixBits === null) return null;
   if (network.includes(":")) return { family: "ipv6", network, prefixBits };
-  // An IPv4-mapped block is folded like the addresses it is compared with; a wider one mixes both families.
+  // an IPv4-mapped block becomes IPv4, like the addresses to check; a wider one spans both families
   const foldedBits = writtenBits === IPV4_BITS ? prefixBits : prefixBits - MAPPED_BITS;
   return foldedBits < 0 ? null : { family: "ipv4", network, prefixBits: foldedBits };
 }
@@ -137,7 +123,7 @@ function rememberVerdicts(check: (address: string) => boolean): (address: string
     if (known !== undefined) return known;
     const verdict = check(address);
     if (verdicts.size >= MAX_CACHED_VERDICTS) {
-      // The oldest goes: a flood of new addresses costs checks, never memory.
+      // drop the oldest: many new addresses cost checks, never memory
       for (const oldest of verdicts.keys()) {
         verdicts.delete(oldest);
         break;

@@ -1,22 +1,18 @@
-import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { ProxyError } from "../../core/errors.ts";
-import { isDeeperThan } from "./json-text.ts";
+import { parseJson } from "./parsed.ts";
 
-/** Deep enough for any real request; recursive readers of deeper values overflow their stack. */
-export const MAX_JSON_DEPTH = 64;
-
-/** Gates in the order of the contract: size, content type, UTF-8, depth, JSON. */
+/** Checks size, content type, UTF-8, depth and JSON, in the order of the contract. */
 export async function readJson(incoming: IncomingMessage, maxBytes: number): Promise<unknown> {
   return parseJson(await readBody(incoming, maxBytes));
 }
 
-/** What a body will take, before it is read: as announced, or the most it may be. */
+/** Expected size of a body before it is read: as announced, else the largest allowed. */
 export function expectedBytes({ headers }: IncomingMessage, maxBytes: number): number {
   return Math.min(Number(headers["content-length"] ?? maxBytes), maxBytes);
 }
 
-/** `anyType`: clients of older APIs never said what they send. */
+/** `anyType`: accepts every content type, for clients of older APIs that send none. */
 export function readBody(
   incoming: IncomingMessage,
   maxBytes: number,
@@ -24,19 +20,6 @@ export function readBody(
 ): Promise<Buffer> {
   refuseLargeOrForeign(incoming, maxBytes, anyType);
   return readBytes(incoming, maxBytes);
-}
-
-export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new ProxyError("body_not_utf8");
-  if (isDeeperThan(MAX_JSON_DEPTH, bytes)) {
-    throw new ProxyError("body_too_deep", { params: { max: MAX_JSON_DEPTH } });
-  }
-  const text = bytes.toString("utf8");
-  try {
-    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-  } catch (cause) {
-    throw new ProxyError("body_not_json", { cause });
-  }
 }
 
 function refuseLargeOrForeign(
@@ -59,32 +42,25 @@ function isJson(contentType: string | undefined): boolean {
   return parameters.every((one) => !/^\s*charset\s*=/.test(one) || /=\s*"?utf-?8"?\s*$/.test(one));
 }
 
-/** Reads on its own, since a body read through a web Request is copied once more. */
+/** Reads the stream itself: a web Request would copy the body once more. */
 function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const stop = () => {
+    const settle = (done: () => void) => {
       incoming.off("data", onData);
       incoming.off("end", onEnd);
       incoming.off("error", onBreak);
       incoming.off("close", onBreak);
+      done();
     };
     const onData = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size <= maxBytes) return;
-      stop();
-      reject(tooLarge(maxBytes));
+      if (size > maxBytes) settle(() => reject(tooLarge(maxBytes)));
     };
-    const onEnd = () => {
-      stop();
-      resolve(joined(chunks));
-    };
-    const onBreak = () => {
-      stop();
-      reject(new ProxyError("body_incomplete"));
-    };
+    const onEnd = () => settle(() => resolve(joined(chunks)));
+    const onBreak = () => settle(() => reject(new ProxyError("body_incomplete")));
     incoming.on("data", onData);
     incoming.on("end", onEnd);
     incoming.on("error", onBreak);

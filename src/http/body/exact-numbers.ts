@@ -1,16 +1,16 @@
-/** `JSON.rawJSON` and the third argument of a reviver (ES2026), which TypeScript does not know yet. */
+/** `JSON.rawJSON` and the third argument of a reviver (ES2026): missing in TypeScript's types. */
 interface ExactJson {
   parse(text: string, revive: (name: string, value: unknown, at: Source) => unknown): unknown;
   rawJSON(text: string): object;
 }
 interface Source {
-  /** How a value that holds no others was written. */
+  /** The text of a primitive value. */
   readonly source?: string;
 }
 
 /**
- * The parsed value, with every number that JavaScript can't count to as its client wrote it: such
- * ids would reach the upstream as other ids. Read again only where there are any.
+ * The parsed value, with every number too large for JavaScript as the client wrote it. Large ids would
+ * otherwise reach the upstream changed. Parses again only if there are such numbers.
  */
 export function withExactNumbers(value: object, text: Buffer | string): object {
   if (!holdsInexact(value)) return value;
@@ -20,7 +20,7 @@ export function withExactNumbers(value: object, text: Buffer | string): object {
   return exact.parse(text.toString().replace(/^\ufeff/, ""), revive) as object;
 }
 
-/** Recursion is safe: what is parsed is no deeper than the edge lets through. */
+/** Recursion is safe: the depth of bodies is bounded when they are read. */
 function holdsInexact(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return isInexact(value);
   return Object.values(value).some(holdsInexact);

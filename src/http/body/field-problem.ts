@@ -2,14 +2,14 @@ import type { z } from "zod";
 import { fieldError } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 
-/** The first thing wrong with a body, in our codes, so that it can be said in any language. */
+/** The first mistake in a body as one of our codes, which are translated. */
 export function firstProblem(error: z.ZodError, json: unknown): ProxyError {
   const [issue] = error.issues;
   if (issue === undefined) return new ProxyError("bad_request");
   return problemAt(issue, [], json);
 }
 
-/** The kinds of value a text exists for (`type.<name>` in the locales), by zod's names. */
+/** Names of types in the locales (`type.<name>`), by zod's names. */
 const EXPECTED: Readonly<Record<string, string>> = {
   string: "string",
   int: "whole_number",
@@ -19,7 +19,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   object: "object",
 };
 
-/** `above`: where the union stands that the issue was found in; its own path begins there. */
+/** `above`: the path of the union that contains the issue, whose own path is relative to it. */
 function problemAt(
   issue: z.core.$ZodIssue,
   above: readonly PropertyKey[],
@@ -43,14 +43,14 @@ function problemAt(
     case "too_big":
       return tooBig(issue, field);
     case "custom":
-      // a check of ours, which says what it wants
+      // from our own check, which names the expected type
       return wrongType(field, String(issue.params?.expected ?? "object"));
     default:
       return new ProxyError("bad_request", { details: { field } });
   }
 }
 
-/** Of several forms, what is wrong within the one that the value has, or else that it has none. */
+/** The mistake within the option of the union that the value has, or a wrong type if it has none. */
 function ofUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   path: readonly PropertyKey[],

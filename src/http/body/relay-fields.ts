@@ -2,7 +2,7 @@ import { z } from "zod";
 import { wantsNewerTokenField } from "../../core/call/messages.ts";
 import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 
-/** What we have to understand of a request that is passed on; all the rest is the upstream's. */
+/** The fields of a relayed request that Parley reads. The upstream checks all others. */
 export const relayFields = z.looseObject({
   model: z.string().nullish(),
   stream: z.boolean().nullish(),
@@ -14,10 +14,10 @@ export const relayFields = z.looseObject({
 
 export type RelayFields = z.output<typeof relayFields>;
 
-/** More than any call can come to; keeps what is reserved, money too, inside 64 bits. */
+/** More than any call can use. Keeps reserved tokens and money within 64 bits. */
 const MAX_RESERVED_TOKENS = 1_000_000_000;
 
-/** An answer's bound holds for each of the answers that are asked for, to each of the prompts. */
+/** The bound applies to each answer to each prompt. */
 export function reservedForRelay(fields: RelayFields, bytes: number): number {
   const bound = fields.max_completion_tokens ?? fields.max_output_tokens ?? fields.max_tokens;
   const prompts = Array.isArray(fields.prompt)
@@ -28,24 +28,24 @@ export function reservedForRelay(fields: RelayFields, bytes: number): number {
   return Math.min(reservedTokens(bytes, bound ?? null) + others, MAX_RESERVED_TOKENS);
 }
 
-/** How many answers; anything else than a number is the upstream's to refuse. */
+/** Number of answers. The upstream refuses anything but a number. */
 function countOf(value: unknown): number {
   return typeof value === "number" && value > 1 ? Math.ceil(value) : 1;
 }
 
-/** Whether a stream has to be asked for its usage, which its client then is not to see. */
+/** Whether Parley must ask for the usage of a stream, and hide it from the client. */
 export function lacksUsage({ stream, stream_options: options }: RelayFields): boolean {
   return stream === true && options?.include_usage !== true;
 }
 
-/** The same request, asking for usage. */
+/** The same request with usage asked for. */
 export function askingForUsage(body: object): object {
   const options: unknown = Reflect.get(body, "stream_options");
-  // an object or null, as the schema has it
+  // an object or null: the schema was applied
   return { ...body, stream_options: { ...(options as object | null), include_usage: true } };
 }
 
-/** The same chat request, with the bound of the answer under the name that the model wants. */
+/** The same chat request, with the bound of the answer under the name that the model requires. */
 export function withTokenField(body: object, model: string): object {
   const renames =
     "max_tokens" in body && !("max_completion_tokens" in body) && wantsNewerTokenField(model);

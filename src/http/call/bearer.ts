@@ -1,17 +1,14 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What Authorization brings as a bearer's; another scheme is some proxy's business. */
+/** The bearer token in Authorization. Another scheme is for a proxy in front. */
 export function bearerIn({ authorization }: IncomingHttpHeaders): string | undefined {
   return /^bearer\s+(\S+)$/i.exec(authorization?.trim() ?? "")?.[1];
 }
 
-/** Digests are compared, so that neither content nor length of a guess shows in the time it takes. */
+/** Compares digests, so that the time taken reveals neither content nor length of the secret. */
 export function createSecretMatch(secret: string): (given: string) => boolean {
-  const wanted = digest(secret);
-  return (given) => timingSafeEqual(digest(given), wanted);
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  const expected = digest(secret);
+  return (given) => timingSafeEqual(digest(given), expected);
 }

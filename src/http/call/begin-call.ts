@@ -9,7 +9,7 @@ import type { ClientAddress, ResolveClientAddress } from "../address/client-addr
 import type { OpenCalls } from "./open-calls.ts";
 import type { AppContext, Exchanged, RequestContext, RequestEnd } from "./request-context.ts";
 
-/** nginx's number for it; appears in logs and metrics only. */
+/** nginx's status for it. Appears in logs and metrics only. */
 const CLIENT_LEFT = 499;
 
 export interface CallStarterOptions {
@@ -24,13 +24,13 @@ export interface CallStarterOptions {
   readonly onEnd: (end: RequestEnd) => void;
 }
 
-/** Who calls on a transport that is not HTTP. */
+/** The caller on a transport other than HTTP. */
 export interface Caller {
   readonly client: ClientAddress;
   readonly language: Language;
-  /** From a closed list: a label of metrics. */
+  /** A metrics label, from a closed list. */
   readonly route: string;
-  /** Appears in the log where HTTP has its method. */
+  /** Logged in place of the HTTP method. */
   readonly method: string;
 }
 
@@ -38,33 +38,33 @@ type CallerHeaders = Parameters<ResolveClientAddress>[1] & {
   readonly "accept-language"?: string | undefined;
 };
 
-/** Begins calls of every transport: who calls, in which language, and how the call is logged. */
+/** Begins the calls of all transports: finds the client and its language, and logs the end. */
 export interface CallStarter {
-  /** Of a peer and its headers, or metadata of the same names. */
+  /** `headers` may be gRPC metadata of the same names. */
   callerOf(peer: string | undefined, headers: CallerHeaders): Pick<Caller, "client" | "language">;
-  /** An HTTP request; limits and body room are taken by its route. It ends with its response. */
+  /** Begins an HTTP request. Its route applies the limits; it ends with its response. */
   beginHttp(exchanged: Exchanged): RequestContext;
-  /** A question on a WebSocket or over gRPC. Whoever begins it must end it. */
+  /** Begins a question over WebSocket or gRPC. The caller of this function must end it. */
   begin(caller: Caller): TransportCall;
 }
 
-/** One call that is not an HTTP request. */
+/** A call that is not an HTTP request. */
 export interface TransportCall {
   readonly context: RequestContext;
   /**
-   * Passes the gates that HTTP has before a handler: the limits, draining, the room for bodies.
-   * Throws or rejects with what refuses it.
+   * Applies what HTTP applies before a handler: the limits, draining, the room for bodies. Throws or
+   * rejects with the refusal.
    */
   admit(bodyBytes: number): MaybePromise<void>;
-  /** Notes how the limits stand without counting: for the headers of a response. */
+  /** Notes the state of the limits without counting, for the headers of a response. */
   peek(): MaybePromise<void>;
-  /** Corrects the size of the body once it is known better than at admission. */
+  /** Corrects the size of the body, once it is known. */
   hold(bodyBytes: number): void;
-  /** After `admit`. */
+  /** Only after `admit`. */
   open(dialect: string, principal: Principal): Call;
-  /** The client left or canceled: the upstream is closed at once. */
+  /** The client left or canceled: closes the upstream at once. */
   cancel(): void;
-  /** Writes the line in the log; `status` as HTTP would have it. */
+  /** Writes the line in the log. `status` is an HTTP status on every transport. */
   end(status: number): void;
 }
 
@@ -99,7 +99,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
         openCalls.leave(outgoing, clientLeft);
         const status = clientLeft ? CLIENT_LEFT : outgoing.statusCode;
         const end = endOf(context, incoming.method ?? "", status, clock);
-        // a call canceled by this settles in the same tick, and the end needs its record
+        // a call canceled here settles in the same tick, and its record belongs to the end
         if (clientLeft) setImmediate(options.onEnd, end);
         else options.onEnd(end);
       });
@@ -115,12 +115,19 @@ function beginTransportCall(
   { clock, limiter, openCalls, onDecision, onEnd }: CallStarterOptions,
 ): TransportCall {
   const { bucket } = context.client;
+  let left = false;
   let ended = false;
   let signal: CallSignal | null = null;
+  const leave = (clientLeft: boolean) => {
+    left = true;
+    openCalls.leave(context, clientLeft);
+  };
   const enter = (decision: LimitDecision, bodyBytes: number) => {
     context.limits = decision;
     onDecision(decision);
     if (!decision.admitted) throw rateLimited(decision, clock);
+    // it left while a remote limiter decided, and would stay among the open calls
+    if (left) throw new ProxyError("canceled");
     signal = openCalls.enter(context);
     openCalls.hold(context, bodyBytes);
   };
@@ -136,11 +143,11 @@ function beginTransportCall(
       if (signal === null) throw new ProxyError("internal");
       return newCall(context, dialect, principal, signal);
     },
-    cancel: () => openCalls.leave(context, true),
+    cancel: () => leave(true),
     end(status) {
       if (ended) return;
       ended = true;
-      openCalls.leave(context, false);
+      leave(false);
       onEnd(endOf(context, method, status, clock));
     },
   };
@@ -150,13 +157,15 @@ function endOf(context: RequestContext, method: string, status: number, clock: C
   return { context, method, status, durationMs: clock.monotonicMs() - context.startedMs };
 }
 
-/** Opens the call of an HTTP request: it ends with the response, or when the client leaves. */
+/** Opens the call of an HTTP request. It ends with the response, or when the client leaves. */
 export function openHttpCall(
   c: AppContext,
   dialect: string,
   openCalls: OpenCalls,
 ): (principal: Principal) => Call {
   const { context, outgoing } = c.env;
+  // the client left while a remote limiter decided: the call would stay among the open ones
+  if (outgoing.destroyed) throw new ProxyError("canceled");
   const signal = openCalls.enter(outgoing);
   return (principal) => newCall(context, dialect, principal, signal);
 }

@@ -6,32 +6,31 @@ import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
 
-/** What a header may hold and a key has; anything else would fail later, with the key in the text. */
+/** Characters of a key. Others would fail later in a header, with the key in the error text. */
 const KEY = /^[\x21-\x7e]{1,512}$/;
 
-/** On whose behalf a call is made. */
+/** Finds on whose behalf a call is made. Throws if a credential is wrong or missing. */
 export type Identify = (
   client: ClientAddress,
   headers: IncomingHttpHeaders,
-  /** The field of a body that carries a key, where a dialect has one. */
+  /** The credential in the body, if the dialect has a field for it. */
   bodyKey: string | null,
 ) => Promise<Principal>;
 
 export interface IdentifyOptions {
-  /** Who may spend the operator's key by address; null = everybody. */
+  /** Addresses that may use the operator's key; null = all. */
   readonly allowed: AddressList | null;
-  /** Whether the operator's key is for token holders only. */
+  /** Whether only token holders may use the operator's key. */
   readonly tokensOnly: boolean;
   readonly tokens: Pick<TokenStore, "find">;
 }
 
-/** Issued tokens start with this, so that none is ever taken for a key and sent upstream. */
+/** Prefix of issued tokens, so that none is taken for a key and sent upstream. */
 const TOKEN_PREFIX = "parley-";
 
 /**
- * The caller's own key first, then a token, from the body or one of the headers that clients of the
- * several dialects use; without either the caller is a visitor, where visitors may spend the
- * operator's key.
+ * A caller's own key counts first, then a token: from the body, or from one of the headers that the
+ * clients of the dialects use. A caller without either is a visitor, if visitors are allowed.
  */
 export function createIdentify(options: IdentifyOptions): Identify {
   return async function identify(client, headers, bodyKey) {
@@ -59,20 +58,19 @@ function checked({ field, key }: Credential): string {
 }
 
 interface Credential {
-  /** What to name when it can't be one. */
+  /** Named in the error if this can't be a key. */
   readonly field: string;
   readonly key: string;
 }
 
-/** What can only be a token, where gates look for one: `access-token`, then Authorization. */
+/** Parley tokens in `access-token`, then in Authorization. Keys are left out. */
 export function tokensIn(headers: IncomingHttpHeaders): string[] {
-  return [headers["access-token"], bearerIn(headers)].flatMap((given) => {
-    const token = tokenOnly(given)?.trim();
-    return token === undefined ? [] : [token];
-  });
+  return [headers["access-token"], bearerIn(headers)].flatMap(
+    (given) => tokenOnly(given)?.trim() ?? [],
+  );
 }
 
-/** An Authorization of another scheme is some proxy's business. */
+/** Another scheme in Authorization is for a proxy in front. */
 function bearerIn({ authorization }: IncomingHttpHeaders): string | undefined {
   // the usual spelling, without a pattern
   if (authorization?.startsWith("Bearer ")) return authorization.slice(7).trim();
@@ -81,7 +79,7 @@ function bearerIn({ authorization }: IncomingHttpHeaders): string | undefined {
 
 type Source = (headers: IncomingHttpHeaders, bodyKey: string | null) => unknown;
 
-/** Where credentials are looked for, in the order in which they count, by the name to call it. */
+/** Sources of credentials in order of precedence, each with the name used in errors. */
 const SOURCES: readonly (readonly [field: string, source: Source])[] = [
   ["api_key", (_headers, bodyKey) => bodyKey],
   ["Authorization", bearerIn],
@@ -90,14 +88,14 @@ const SOURCES: readonly (readonly [field: string, source: Source])[] = [
   ["access-token", (headers) => tokenOnly(headers["access-token"])],
 ];
 
-/** The first key; where there is none the first token. */
+/** The first key; without one, the first token. */
 function credentialIn(headers: IncomingHttpHeaders, bodyKey: string | null): Credential | null {
   let token: Credential | null = null;
   for (const [field, source] of SOURCES) {
     const given = source(headers, bodyKey);
     if (typeof given !== "string" || given === "") continue;
     const credential = { field, key: given.trim() };
-    // blanks in a body are a key that was lost on the way; in a header they are nothing
+    // a blank field in a body is a key lost on the way; a blank header is no credential
     if (credential.key === "" && field !== "api_key") continue;
     if (!isToken(credential)) return credential;
     token ??= credential;
@@ -109,7 +107,7 @@ function isToken({ key }: Credential): boolean {
   return key.startsWith(TOKEN_PREFIX);
 }
 
-/** `access-token` never carries a key: what isn't a token of ours is another gate's password. */
+/** `access-token` never carries a key: other values are the shared secret of a dialect. */
 function tokenOnly(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && header.trim().startsWith(TOKEN_PREFIX) ? header : undefined;
 }

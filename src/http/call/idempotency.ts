@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Principal } from "../../core/call/call.ts";
 import type { IdempotencyStore, RelayRequest, StoredResponse } from "../../core/ports.ts";
 
-/** The response to the same principal, key and request; `ask` gives it if there is none yet. */
+/** The response to the same principal, key and request. Calls `ask` if there is none yet. */
 export type Idempotent = (
   principal: Principal,
   key: string,
@@ -10,7 +10,7 @@ export type Idempotent = (
   ask: () => Promise<StoredResponse>,
 ) => Promise<StoredResponse>;
 
-/** Names a call by its caller and Idempotency-Key; the store sees neither key nor request. */
+/** Names a call by its caller and Idempotency-Key. The store sees neither key nor request. */
 export function createIdempotent(
   store: IdempotencyStore,
   digestKey: (key: string) => string,

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Call } from "../../core/call/call.ts";
-import { expectedBytes, parseJson, readBody } from "../body/body.ts";
+import { expectedBytes, readBody } from "../body/body.ts";
+import { parseJson } from "../body/parsed.ts";
 import { openHttpCall } from "./begin-call.ts";
 import type { Identify } from "./credentials.ts";
 import type { OpenCalls } from "./open-calls.ts";
@@ -13,17 +14,17 @@ export interface CallOptions {
 }
 
 /**
- * A dialect's own gate, before the body is read: throws for whom it does not open, and returns the
- * headers in which credentials are looked for.
+ * A dialect's own check before the body is read. Throws if the caller may not enter; resolves with
+ * the headers to read credentials from.
  */
-export type Gate = (headers: IncomingHttpHeaders) => Promise<IncomingHttpHeaders>;
+export type EntryCheck = (headers: IncomingHttpHeaders) => Promise<IncomingHttpHeaders>;
 
-/** A request with a JSON body that has passed the gates before its schema. */
+/** A request with a JSON body, before its schema is applied. */
 export interface JsonCall {
   readonly json: unknown;
-  /** The body as it came. */
+  /** The body as received. */
   readonly bytes: Buffer;
-  /** Says on whose behalf it is; `bodyKey` is the field that carries a credential, if there is one. */
+  /** Identifies the caller. `bodyKey` is the credential in the body, if a field carries one. */
   open(bodyKey: string | null): Promise<Call>;
 }
 
@@ -31,11 +32,11 @@ export async function readJsonCall(
   c: AppContext,
   dialect: string,
   { maxBodyBytes, identify, openCalls }: CallOptions,
-  gate?: Gate,
+  checkEntry?: EntryCheck,
 ): Promise<JsonCall> {
   const { incoming, outgoing } = c.env;
   const open = openHttpCall(c, dialect, openCalls);
-  const headers = gate === undefined ? incoming.headers : await gate(incoming.headers);
+  const headers = checkEntry === undefined ? incoming.headers : await checkEntry(incoming.headers);
   openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
   const bytes = await readBody(incoming, maxBodyBytes);
   return {
@@ -45,7 +46,7 @@ export async function readJsonCall(
   };
 }
 
-/** The same for requests without a body. */
+/** Opens a request without a body. */
 export async function openEmptyCall(
   c: AppContext,
   dialect: string,

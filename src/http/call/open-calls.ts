@@ -2,35 +2,35 @@ import { type CallSignal, LightSignal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../../core/unordered-set.ts";
 
-/** Every call that is being answered, so that the process can end without cutting one off. */
+/** All open calls, so that the process can stop without cutting one off. */
 export interface OpenCalls {
   readonly count: number;
   readonly draining: boolean;
   /**
    * Opens a call for the life of `owner` (a response, a socket). The signal aborts when the client
-   * leaves, or with `draining` when time is up. Throws `draining` when no new call is taken.
+   * leaves, or with `draining` when time is up. Throws `draining` if no new calls are taken.
    */
   enter(owner: object): CallSignal;
   leave(owner: object, clientLeft: boolean): void;
   /**
-   * Notes that a call holds a body of so many bytes, until it leaves or holds another. Throws
-   * `overloaded` when all calls together would hold more than memory is sized for.
+   * Notes the size of the body that a call holds, until it leaves or holds another. Throws
+   * `overloaded` if all bodies together would exceed the bound.
    */
   hold(owner: object, bytes: number): void;
-  /** From now on no call is taken; resolves when none is open. */
+  /** Takes no new calls; resolves when none is open. */
   drain(): Promise<void>;
   abortAll(): void;
 }
 
-/** How long a client told that we are stopping should wait: about a restart. */
+/** Wait before a retry while the server stops: about the time of a restart. */
 const RETRY_DRAINING_MS = 5_000;
 
-/** A body costs about three times its size while its call is open: 200 MB of a 512 MB container. */
+/** An open call takes about three times the size of its body: 200 MB of a 512 MB container. */
 const MAX_HELD_BYTES = 67_108_864;
 const RETRY_OVERLOADED_MS = 2_000;
 const SMALL_BODY_BYTES = 16_384;
 
-/** Where larger bodies are allowed, room is made for at least this many of them. */
+/** If larger bodies are allowed, there is room for at least this many of them. */
 const MIN_LARGE_BODIES = 4;
 
 interface OpenCall extends SetMember {
@@ -38,13 +38,9 @@ interface OpenCall extends SetMember {
   heldBytes: number;
 }
 
-/** What bodies may hold together, where one may be so large. */
-export function maxHeldBytes(maxBodyBytes: number): number {
-  return Math.max(MAX_HELD_BYTES, MIN_LARGE_BODIES * maxBodyBytes);
-}
-
-/** `maxBytes`: of all bodies together. */
-export function createOpenCalls(maxBytes: number): OpenCalls {
+/** `maxBodyBytes`: the size of the largest body that is accepted. */
+export function createOpenCalls(maxBodyBytes: number): OpenCalls {
+  const maxBytes = Math.max(MAX_HELD_BYTES, MIN_LARGE_BODIES * maxBodyBytes);
   const open = new UnorderedSet<OpenCall>();
   const callsOf = new WeakMap<object, OpenCall>();
   let allHeldBytes = 0;
@@ -81,10 +77,10 @@ export function createOpenCalls(maxBytes: number): OpenCalls {
     },
     hold(owner, bytes) {
       const call = callsOf.get(owner);
-      // who has left would never give it back
+      // a call that has left would never give it back
       if (call === undefined) return;
       giveBack(call);
-      // what fits into a few pages isn't worth counting
+      // a few pages are not worth counting
       if (bytes < SMALL_BODY_BYTES) return;
       if (allHeldBytes + bytes > maxBytes) {
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
@@ -105,7 +101,7 @@ export function createOpenCalls(maxBytes: number): OpenCalls {
   };
 }
 
-/** What is said to everybody who comes too late. */
+/** The refusal of calls that arrive while the server stops. */
 export function drainingError(): ProxyError {
   return new ProxyError("draining", { retryAfterMs: RETRY_DRAINING_MS });
 }

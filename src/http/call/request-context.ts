@@ -4,19 +4,19 @@ import type { CallRecord, LimitDecision } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 
-/** What is known of one request, on any transport. Never a key, never content. */
+/** What is known about one request, on any transport. Never a key, never content. */
 export interface RequestContext {
   readonly requestId: string;
   readonly language: Language;
   readonly client: ClientAddress;
   readonly startedMs: number;
-  /** The route's name, from a closed list: a path could hold anything, also a secret. */
+  /** The route's name, from a closed list. A path could hold anything, even a secret. */
   route: string;
   limits: LimitDecision | null;
   record: CallRecord | null;
 }
 
-/** A request and its response, as Node has them. */
+/** Node's request and response. */
 export interface Exchanged {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -28,7 +28,7 @@ export interface AppEnv {
 
 export type AppContext = Context<AppEnv>;
 
-/** One finished request, as metrics and the log see it. */
+/** A finished request, for metrics and the log. */
 export interface RequestEnd {
   readonly context: RequestContext;
   readonly method: string;

@@ -1,37 +1,38 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Turn, TurnEvent } from "../../core/conversations/dialogue.ts";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
 import type { AppContext } from "../call/request-context.ts";
 import { type ResponseHeaders, responseHeaders } from "./response-headers.ts";
 
 /** Proxies close a silent connection after 60 (nginx) or 100 s (Cloudflare). */
 const HEARTBEAT_MS = 15_000;
-/** A reader that takes nothing for this long is gone, whatever its socket says. */
+/** A reader that takes nothing for this long is cut off, even if its socket is open. */
 const STALLED_READER_MS = 60_000;
 
-/** Server-sent events written straight to the socket: a web stream between costs three times that. */
+/** Server-sent events, written straight to the socket: a web stream costs three times as much. */
 export interface EventStream {
   /** Resolves when there is room for more; rejects `canceled` when the reader has left. */
   send(data: string): Promise<void> | undefined;
-  /** An event after which nothing follows, so that there is nothing to wait for. */
+  /** The last event. There is nothing to wait for after it. */
   sendLast(data: string): void;
   end(): void;
 }
 
-/** Headers that keep proxies from holding events back, whatever their settings. */
+/** Keep proxies from buffering events, whatever their settings. */
 export const EVENT_STREAM_HEADERS: Readonly<ResponseHeaders> = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
 };
 
-/** node-server's mark that the socket was written to. */
+/** Tells node-server that the response was written to the socket. */
 export const ALREADY_SENT = RESPONSE_ALREADY_SENT as Response;
 
 /**
- * Sends each text as an event and `[DONE]` after the last. A break becomes an event in the
- * dialect's own form and no `[DONE]`; a client that has left is told nothing.
+ * Sends each text as an event and `[DONE]` after the last. If the stream breaks, its last event is
+ * the failure in the dialect's form, without `[DONE]`.
  */
 export function streamEvents(
   c: AppContext,
@@ -44,12 +45,23 @@ export function streamEvents(
 }
 
 /**
- * For an answer that goes on being written: nothing waits for its end, so that all that led to it can
- * be let go of (2 KiB of a stream that is open). A mistake of ours cuts it.
+ * Returns while the response is still being written. Nothing awaits the end, so the objects of the
+ * request can be collected (2 KiB per open stream). An unexpected error drops the connection.
  */
 export function sentBy(outgoing: ServerResponse, writing: Promise<void>): Response {
   writing.catch(() => outgoing.destroy());
   return ALREADY_SENT;
+}
+
+/** A turn as texts: each piece as `{"delta"}`, then the whole turn with `"done": true`. */
+export async function* writeTurnEvents(
+  events: AsyncIterable<TurnEvent>,
+  writeTurn: (turn: Turn) => object,
+): AsyncGenerator<string> {
+  for await (const event of events) {
+    if (event.type === "text-delta") yield JSON.stringify({ delta: event.text });
+    if (event.type === "turn-end") yield JSON.stringify({ ...writeTurn(event.turn), done: true });
+  }
 }
 
 async function sendAll(
@@ -62,7 +74,7 @@ async function sendAll(
     await stream.send("[DONE]");
   } catch (thrown) {
     const error = toProxyError(thrown);
-    // not waited for: a reader that has stopped reading is cut off by its own deadline
+    // not awaited: a reader that stopped reading is cut off by its own deadline
     if (error.code !== "canceled") stream.sendLast(describeFailure(error));
   }
   stream.end();
@@ -92,7 +104,7 @@ export function openEventStream(outgoing: ServerResponse, headers: ResponseHeade
   };
 }
 
-/** Back-pressure: waits until the socket has taken what was written. */
+/** Back-pressure: resolves once the socket has room; rejects `canceled` when it closes. */
 export function roomIn(outgoing: Writable): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (done: () => void) => {

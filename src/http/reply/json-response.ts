@@ -1,14 +1,45 @@
+import type { ServerResponse } from "node:http";
 import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 import type { Translate } from "../../locales.ts";
 import type { AppContext, RequestContext } from "../call/request-context.ts";
-import { answer, responseHeaders, retryHeaders } from "./response-headers.ts";
-import { sendWhole } from "./send-whole.ts";
+import { ALREADY_SENT } from "./event-stream.ts";
+import {
+  type ResponseHeaders,
+  respond,
+  responseHeaders,
+  retryHeaders,
+} from "./response-headers.ts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
 export function respondJson(c: AppContext, status: number, value: unknown): Response {
   const { outgoing, context } = c.env;
   return sendWhole(outgoing, status, responseHeaders(context, JSON_TYPE), JSON.stringify(value));
+}
+
+/** Up to this size Node writes a text from its stack, without memory of its own for it. */
+const MAX_TEXT_BYTES = 16_384;
+
+/**
+ * Writes a response straight to its socket: a Response object costs 11 µs a call. A small body
+ * leaves in one write with its head, as text: cheaper than two writes. Latin-1 keeps every byte.
+ */
+export function sendWhole(
+  outgoing: ServerResponse,
+  status: number,
+  headers: ResponseHeaders,
+  body: Uint8Array | string,
+): Response {
+  if (outgoing.destroyed) return ALREADY_SENT;
+  headers["content-length"] = String(Buffer.byteLength(body));
+  outgoing.writeHead(status, headers);
+  if (typeof body === "string" || body.length > MAX_TEXT_BYTES) outgoing.end(body);
+  else outgoing.end(asBuffer(body).toString("latin1"), "latin1");
+  return ALREADY_SENT;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** How a dialect whose errors are JSON says what went wrong. */
@@ -29,14 +60,28 @@ export function createDescribeFailure(translate: Translate, form: ErrorForm): De
   };
 }
 
-export function createJsonErrors(translate: Translate, form: ErrorForm) {
+/** A failure as a whole response, not yet written. */
+export interface FailureResponse {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly body: string;
+}
+
+export function createFailureResponse(translate: Translate, form: ErrorForm) {
   const describe = createDescribeFailure(translate, form);
-  return function writeError(c: AppContext, error: ProxyError): Response {
-    const context = c.env.context;
+  return function failureResponse(context: RequestContext, error: ProxyError): FailureResponse {
     const headers = responseHeaders(context, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
     if (error.code === "upgrade_needed") headers.upgrade = "websocket";
-    return answer(form.status[error.code], describe(context, error), headers);
+    return { status: form.status[error.code], headers, body: describe(context, error) };
+  };
+}
+
+export function createJsonErrors(translate: Translate, form: ErrorForm) {
+  const failureResponse = createFailureResponse(translate, form);
+  return function writeError(c: AppContext, error: ProxyError): Response {
+    const { status, headers, body } = failureResponse(c.env.context, error);
+    return respond(status, body, headers);
   };
 }

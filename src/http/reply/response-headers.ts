@@ -2,7 +2,7 @@ import type { WindowState } from "../../core/ports.ts";
 import { htmlTag } from "../../locales.ts";
 import type { RequestContext } from "../call/request-context.ts";
 
-/** Every header of ours that a script in a browser may want to read. */
+/** Every header of ours that a script in a browser may need. */
 const EXPOSED = [
   "x-request-id",
   "ratelimit",
@@ -16,13 +16,13 @@ const EXPOSED = [
   "x-ratelimit-reset-requests",
 ].join(", ");
 
-/** Nobody waits longer than this for a retry; a client is told not to try again by itself. */
+/** After a longer wait, clients should not retry by themselves. */
 const MAX_USEFUL_WAIT_MS = 60_000;
 
-/** A plain object: node-server writes it as it is, while a Headers object is taken apart again. */
+/** A plain object: node-server writes it as it is, but takes a Headers object apart again. */
 export type ResponseHeaders = Record<string, string>;
 
-/** The headers of every answer of every HTTP dialect, streams and errors included. */
+/** Headers of every response of every HTTP dialect, streams and errors included. */
 export function responseHeaders(context: RequestContext, contentType: string): ResponseHeaders {
   const headers: ResponseHeaders = {
     "content-type": contentType,
@@ -42,7 +42,7 @@ export function responseHeaders(context: RequestContext, contentType: string): R
   return headers;
 }
 
-/** When to come back, in every spelling that client libraries read. */
+/** The wait before a retry, in every spelling that client libraries read. */
 export function retryHeaders(retryAfterMs: number): ResponseHeaders {
   const headers: ResponseHeaders = {
     "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))),
@@ -68,13 +68,13 @@ function stateOf({ name, remaining, resetMs }: WindowState): string {
 }
 
 /**
- * An answer as node-server writes it fastest: Hono's `c.body` would copy the headers into a Headers
- * object, which is then taken apart again (9 µs a call).
+ * A whole response in the form node-server writes fastest. Hono's `c.body` would copy the headers
+ * into a Headers object, which is then taken apart again (9 µs a call).
  */
-export function answer(
+export function respond(
   status: number,
   body: string | Uint8Array,
   headers: ResponseHeaders,
 ): Response {
-  return new Response(body as string, { status, headers }); // bytes are as good, TypeScript differs
+  return new Response(body as string, { status, headers }); // bytes work too, only the type differs
 }

@@ -1,8 +1,11 @@
 import type { AppContext } from "../call/request-context.ts";
 import { ALREADY_SENT, roomIn } from "./event-stream.ts";
-import { answer, type ResponseHeaders, responseHeaders } from "./response-headers.ts";
+import { type ResponseHeaders, respond, responseHeaders } from "./response-headers.ts";
 
-/** A long text, piece by piece as the client takes it. A break cuts the connection, so that none looks whole. */
+/**
+ * Sends a long text piece by piece, as fast as the client reads. If it breaks, the connection is
+ * dropped, so that the text does not look complete.
+ */
 export async function streamText(
   c: AppContext,
   contentType: string,
@@ -10,12 +13,12 @@ export async function streamText(
   more: ResponseHeaders = {},
 ): Promise<Response> {
   const { incoming, outgoing } = c.env;
-  // The first piece before the headers: a database that is away is still an error with a status.
+  // read before the headers are sent, so that a database failure still gets its status
   let next = await text.next();
   const headers = { ...responseHeaders(c.env.context, contentType), ...more };
   if (incoming.method === "HEAD") {
     await text.return?.();
-    return answer(200, "", headers);
+    return respond(200, "", headers);
   }
   outgoing.writeHead(200, headers);
   try {

@@ -1,10 +1,10 @@
 import type { RelayAnswer, WholeAnswer } from "../../core/ports.ts";
 
-/** What should not have been a stream, but came as one, is joined. */
+/** A relayed answer as a whole: joins the pieces if the upstream streamed it. */
 export async function collect(answer: RelayAnswer): Promise<Omit<WholeAnswer, "kind" | "account">> {
   if (answer.kind === "whole") return answer;
-  const all: Uint8Array[] = [];
-  for await (const { bytes } of answer.pieces) all.push(bytes);
+  const parts: Uint8Array[] = [];
+  for await (const { bytes } of answer.pieces) parts.push(bytes);
   const { status, contentType } = answer;
-  return { status, contentType, bytes: Buffer.concat(all) };
+  return { status, contentType, bytes: Buffer.concat(parts) };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { createStallWatch } from "../../../src/dialects/ask/grpc/stall-watch.ts";
+import { createMessageWriter } from "../../../src/dialects/ask/grpc/backpressure-writer.ts";
 import { deadline } from "../../support/http.ts";
 
 const STALLED_MS = 50;
@@ -19,13 +19,16 @@ test("a stream whose reader takes nothing is reset, and its connection stays", a
   const [stream] = (await opened) as [ServerHttp2Stream];
   stream.on("error", () => undefined);
   stream.respond({ ":status": 200 });
-  const watch = createStallWatch(stream, STALLED_MS);
-  watch.waits();
-  watch.rests();
-  stream.write("x".repeat(1_000_000));
-  watch.waits();
+  const writer = createMessageWriter(
+    ({ response }, onTaken) => stream.write(response, onTaken),
+    stream,
+    STALLED_MS,
+  );
+  await writer.write({ response: "taken" });
+  const refused = expect(writer.write({ response: "x".repeat(1_000_000) })).rejects;
   const closed = once(stream, "close");
   await deadline(closed, WAIT_MS, "the stalled stream is reset");
+  await refused.toMatchObject({ code: "canceled" });
   expect(stream.rstCode).not.toBe(0);
   expect(session.closed).toBe(false);
   server.removeAllListeners("stream");

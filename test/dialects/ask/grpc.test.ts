@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { errorCodes, ProxyError } from "../../../src/core/errors.ts";
-import { createDescribeStatus, grpcStatus } from "../../../src/dialects/ask/grpc/statuses.ts";
+import { createDescribeStatus } from "../../../src/dialects/ask/grpc/statuses.ts";
 import { createTranslate, languages } from "../../../src/locales.ts";
 import { refuse, resetMidStream, usageMissing } from "../../support/faults.ts";
 import { startGrpc } from "../../support/grpc.ts";
@@ -170,9 +170,9 @@ describe.concurrent("a mistake", () => {
     const absent = await client.askInVain({ prompt: "x", conversation_id: "0".repeat(32) });
     expect(absent.code).toBe(status.NOT_FOUND);
     expect(absent.trailers.get("error-code")).toEqual(["conversation_not_found"]);
-    const stray = await client.askInVain({ prompt: "x", conversation_id, parent_id: "nothing" });
-    expect(stray.code).toBe(status.NOT_FOUND);
-    expect(stray.trailers.get("error-code")).toEqual(["message_not_found"]);
+    const unknown = await client.askInVain({ prompt: "x", conversation_id, parent_id: "nothing" });
+    expect(unknown.code).toBe(status.NOT_FOUND);
+    expect(unknown.trailers.get("error-code")).toEqual(["message_not_found"]);
   });
 
   test("with half a character or percent signs in it breaks nothing", async () => {
@@ -224,10 +224,9 @@ describe.concurrent("an error of the upstream", () => {
 
   test.each(errorCodes)("%s has a status and a text in every language", (code) => {
     const describeStatus = createDescribeStatus(translate);
-    expect(grpcStatus[code]).toBeGreaterThan(status.OK);
     for (const language of languages) {
-      const facts = { requestId: "req-1", language } as Parameters<typeof describeStatus>[0];
-      const { details, metadata } = describeStatus(facts, new ProxyError(code));
+      const context = { requestId: "req-1", language } as Parameters<typeof describeStatus>[0];
+      const { details, metadata } = describeStatus(context, new ProxyError(code));
       expect(details.length).toBeGreaterThan(5);
       expect(metadata.get("error-code")).toEqual([code]);
     }

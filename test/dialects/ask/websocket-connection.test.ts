@@ -4,17 +4,20 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { ProxyError } from "../../../src/core/errors.ts";
-import { createOutbox } from "../../../src/dialects/ask/websocket/backpressure-writer.ts";
+import { createFrameWriter } from "../../../src/dialects/ask/websocket/backpressure-writer.ts";
+import { keepAlive } from "../../../src/dialects/ask/websocket/connection.ts";
 import {
   createConnectionLimit,
   MAX_CONNECTIONS,
-} from "../../../src/dialects/ask/websocket/connection-limit.ts";
+} from "../../../src/dialects/ask/websocket/connections.ts";
 import {
-  createStrayCount,
+  createControlFrameLimit,
   MAX_CONTROL_FRAMES,
-} from "../../../src/dialects/ask/websocket/control-frame-limit.ts";
-import { keepAlive } from "../../../src/dialects/ask/websocket/heartbeat.ts";
-import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/pending-questions.ts";
+} from "../../../src/dialects/ask/websocket/frame-limits.ts";
+import {
+  createBeginQuestion,
+  type Reply,
+} from "../../../src/dialects/ask/websocket/pending-questions.ts";
 import { createCallStarter } from "../../../src/http/call/begin-call.ts";
 import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
 import type { RequestEnd } from "../../../src/http/call/request-context.ts";
@@ -123,18 +126,18 @@ describe.concurrent("frames on their way out", () => {
   test("wait for the reader: little more than 64 KiB is held, whoever sends", async () => {
     const { ws, socket, client } = await pair();
     client.pause();
-    const outbox = createOutbox(ws, socket);
+    const writer = createFrameWriter(ws, socket);
     let most = 0;
     let sent = 0;
     const send = async () => {
       for (;;) {
-        await outbox.send("x".repeat(FRAME_BYTES));
+        await writer.send("x".repeat(FRAME_BYTES));
         most = Math.max(most, ws.bufferedAmount);
         sent += 1;
       }
     };
     const senders = Promise.allSettled(Array.from({ length: 8 }, send));
-    await until(() => outbox.stalled, { label: "the reader is full", timeoutMs: 5_000 });
+    await until(() => writer.stalled, { label: "the reader is full", timeoutMs: 5_000 });
     let before = -1;
     await until(
       () => {
@@ -151,17 +154,17 @@ describe.concurrent("frames on their way out", () => {
     for (const end of await deadline(senders, 5_000, "all have left")) {
       expect(end).toMatchObject({ status: "rejected", reason: { code: "canceled" } });
     }
-    await expect(outbox.send("more")).rejects.toMatchObject({ code: "canceled" });
-    await deadline(outbox.sendLast("more"), 5_000, "the last frame is given up");
+    await expect(writer.send("more")).rejects.toMatchObject({ code: "canceled" });
+    await deadline(writer.sendLast("more"), 5_000, "the last frame is given up");
   });
 
   test("all arrive in their order", async () => {
     const { ws, socket, client } = await pair();
-    const outbox = createOutbox(ws, socket);
+    const writer = createFrameWriter(ws, socket);
     const received: string[] = [];
     client.on("message", (data) => received.push(String(data)));
-    for (let count = 0; count < 500; count += 1) await outbox.send(`${count}`);
-    await outbox.sendLast("end");
+    for (let count = 0; count < 500; count += 1) await writer.send(`${count}`);
+    await writer.sendLast("end");
     await until(() => received.at(-1) === "end", { label: "the end", timeoutMs: 5_000 });
     expect(received).toEqual([...Array.from({ length: 500 }, (_, index) => `${index}`), "end"]);
   });
@@ -198,10 +201,10 @@ test("messages that never end have a bound for all connections together", async 
   again.socket.destroy();
 });
 
-test("places are given back once, whoever asks, and have a bound for all", () => {
+test("a connection gives its place back once, and all together have a bound", () => {
   const all = createSemaphore(MAX_CONNECTIONS);
-  const places = createConnectionLimit(createConcurrencyLimiter(1), all, 1);
-  const enter = (bucket: string) => places.enter(bucket) as () => void; // from memory, at once
+  const enterConnection = createConnectionLimit(createConcurrencyLimiter(1), all, 1);
+  const enter = (bucket: string) => enterConnection(bucket) as () => void; // from memory, at once
   const leave = enter("a");
   expect(() => enter("a")).toThrow("connections_limited");
   const leaveOther = enter("b");
@@ -216,7 +219,7 @@ test("places are given back once, whoever asks, and have a bound for all", () =>
 
 test("frames that ask nothing are counted by the minute", () => {
   const clock = createHeldClock();
-  const isFlood = createStrayCount(clock);
+  const isFlood = createControlFrameLimit(clock);
   const counts = () => Array.from({ length: MAX_CONTROL_FRAMES }, isFlood);
   expect(counts()).not.toContain(true);
   expect(isFlood()).toBe(true);
@@ -234,7 +237,7 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   const cause = new Error("sk-secret in a message");
   const address = "192.0.2.1";
   const client = { address, bucket: address, peer: address, forwarded: "none" } as const;
-  const begin = createAsking(
+  const begin = createBeginQuestion(
     {
       calls: createCallStarter({
         clock,
@@ -270,13 +273,13 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
       told.push(error);
     },
   };
-  const question = { prompt: "hi", conversationId: null, parentId: null };
+  const asked = { prompt: "hi", conversationId: null, parentId: null };
   const rest = { model: "m", maxTokens: 1, apiKey: null };
-  const asked = begin({ bytes: 10, read: () => ({ ...question, ...rest }) });
+  const question = begin({ bytes: 10, read: () => ({ ...asked, ...rest }) });
   expect(openCalls.count).toBe(1);
-  const status = await asked.answer(reply);
-  asked.end(status);
-  asked.end(status);
+  const status = await question.answer(reply);
+  question.end(status);
+  question.end(status);
   expect(status).toBe(500);
   expect(told).toMatchObject([{ code: "internal", cause }]);
   expect(reported).toEqual([["id-1", told[0]]]);

@@ -53,7 +53,7 @@ describe("a peer that everybody shares", () => {
     expect(alarm.warnings()).toMatchObject([{ code: "shared_peer", peer: GATEWAY }]);
   });
 
-  it("is no alarm when its headers are believed", () => {
+  it("is no alarm when its headers are trusted", () => {
     call(GATEWAY, "believed", 5_000);
     expect(alarm.warnings()).toEqual([]);
     expect(raised).toEqual([]);

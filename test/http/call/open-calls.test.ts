@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { createOpenCalls, maxHeldBytes } from "../../../src/http/call/open-calls.ts";
+import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
 import { codeOf } from "../../storage/support/talk.ts";
 
 const MEBIBYTE = 1_048_576;
-const room = maxHeldBytes(MEBIBYTE);
 
 describe("the room for bodies", () => {
   test("is bounded, and given back when a call leaves", async () => {
-    const calls = createOpenCalls(room);
+    const calls = createOpenCalls(MEBIBYTE);
     const owners = Array.from({ length: 64 }, () => ({}));
     for (const owner of owners) {
       calls.enter(owner);
@@ -23,7 +22,7 @@ describe("the room for bodies", () => {
   });
 
   test("is not taken by a call that has left while somebody was looked up", async () => {
-    const calls = createOpenCalls(room);
+    const calls = createOpenCalls(MEBIBYTE);
     for (let count = 0; count < 200; count += 1) {
       const owner = {};
       calls.enter(owner);

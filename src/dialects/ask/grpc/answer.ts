@@ -4,43 +4,41 @@ import type { ModelRules } from "../../../http/body/model-choice.ts";
 import type { Identify } from "../../../http/call/credentials.ts";
 import type { AskQuestions } from "../questions.ts";
 import { parseAsk } from "../wire.ts";
-import { createOutlet } from "./backpressure-writer.ts";
-import type { Received, Reception } from "./call-interceptor.ts";
+import { createMessageWriter } from "./backpressure-writer.ts";
+import type { AdmittedCall, CallInterceptor } from "./call-interceptor.ts";
 import { type AskMessage, type AskResponse, lastOf, piecesOf } from "./messages.ts";
-import { createStallWatch } from "./stall-watch.ts";
 
 export interface AnswerOptions {
   readonly questions: AskQuestions;
   readonly rules: ModelRules;
   readonly identify: Identify;
-  /** Is told of errors nobody foresaw. */
+  /** Called with unexpected errors. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
 
 type AskCall = ServerWritableStream<AskMessage, AskResponse>;
 
-/** The handler of Ask: never throws, for the library would answer with what was thrown. */
-export function createAnswer(reception: Reception, options: AnswerOptions) {
+/** The handler of Ask. It never throws: the library would send what was thrown. */
+export function createAnswer(interceptor: CallInterceptor, options: AnswerOptions) {
   return async function answer(call: AskCall): Promise<void> {
-    const received = reception.find(call.metadata);
-    const { stream } = received;
-    const watch = createStallWatch(stream);
-    const outlet = createOutlet(call, stream, watch);
+    const admitted = interceptor.find(call.metadata);
+    const write = (message: AskResponse, onTaken: () => void) => call.write(message, onTaken);
+    const writer = createMessageWriter(write, admitted.stream);
     try {
-      for await (const message of answerTo(call, received, options)) await outlet.write(message);
+      for await (const message of answerTo(call, admitted, options)) await writer.write(message);
       call.end();
     } catch (thrown) {
       const error = toProxyError(thrown);
-      if (error.code === "internal") options.report(received.call.context.requestId, error);
-      call.emit("error", received.tell(error));
+      if (error.code === "internal") options.report(admitted.call.context.requestId, error);
+      call.emit("error", admitted.failure(error));
     }
-    watch.waits(); // for the end to be taken
+    writer.awaitEnd();
   };
 }
 
 async function* answerTo(
   grpcCall: AskCall,
-  { call, headers }: Received,
+  { call, headers }: AdmittedCall,
   { questions, rules, identify }: AnswerOptions,
 ): AsyncGenerator<AskResponse> {
   const { bytes, fields } = grpcCall.request;
@@ -50,7 +48,7 @@ async function* answerTo(
   const question = parseAsk(fields, String(conversationId), rules);
   const principal = await identify(call.context.client, headers, question.apiKey);
   const events = await questions.stream(call.open("ask", principal), question);
-  // not before: a client that has seen metadata does not try again by itself
+  // not earlier: clients don't retry a call by themselves once they have seen metadata
   const metadata = new Metadata();
   metadata.set("x-request-id", call.context.requestId);
   grpcCall.sendMetadata(metadata);

@@ -4,60 +4,70 @@ import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import { whenReady } from "../../../core/maybe-promise.ts";
 import type { Clock } from "../../../core/ports.ts";
 import type { CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
-import { type CallHeaders, headersOf } from "./call-headers.ts";
-import { callStatus } from "./call-status.ts";
-import { streamOf } from "./http2-stream.ts";
-import type { DescribeStatus } from "./statuses.ts";
-import { answerAtOnce, boundUpload } from "./upload.ts";
+import { boundUpload, endAtOnce, streamOf } from "./call-stream.ts";
+import { type DescribeStatus, endStatus } from "./statuses.ts";
 
-/** A question whose head has arrived and passed the limits. */
-export interface Received {
+/** Metadata that Parley reads, like the headers of the same names over HTTP. */
+const HEADERS = [
+  "accept-language",
+  "access-token",
+  "api-key",
+  "authorization",
+  "forwarded",
+  "openai-token",
+  "x-forwarded-for",
+] as const;
+
+type CallHeaders = Partial<Record<(typeof HEADERS)[number], string>>;
+
+/** A call that has passed the limits, before its message is read. */
+export interface AdmittedCall {
   readonly call: TransportCall;
   readonly headers: CallHeaders;
   readonly stream: ServerHttp2Stream;
-  /** What to send the client, noted for the log. */
-  tell(error: ProxyError): ReturnType<DescribeStatus>;
+  /** The status to send for an error, which is noted for the log. */
+  failure(error: ProxyError): ReturnType<DescribeStatus>;
 }
 
-/** Meets questions at their head, before the message is read: there the limits stand over HTTP, too. */
-export interface Reception {
-  receive(call: ServerInterceptingCallInterface): ServerListener;
-  /** By the metadata that the handler was given. */
-  find(metadata: Metadata): Received;
+/** Applies the limits when the metadata arrives, before the message is read, as HTTP does. */
+export interface CallInterceptor {
+  intercept(call: ServerInterceptingCallInterface): ServerListener;
+  /** The call by the metadata that its handler was given. */
+  find(metadata: Metadata): AdmittedCall;
 }
 
-export interface ReceptionOptions {
+export interface CallInterceptorOptions {
   readonly calls: CallStarter;
   readonly clock: Clock;
   readonly maxBodyBytes: number;
 }
 
-/** The library's own timer answers; ours, after it, is for readers that don't take the answer. */
-const AFTER_DEADLINE_MS = 50;
-const MAX_TIMER_MS = 2_147_483_647;
-
-export function createReception(options: ReceptionOptions, describe: DescribeStatus): Reception {
-  const found = new WeakMap<Metadata, Received>();
+export function createCallInterceptor(
+  options: CallInterceptorOptions,
+  describe: DescribeStatus,
+): CallInterceptor {
+  const admittedCalls = new WeakMap<Metadata, AdmittedCall>();
   return {
-    receive(grpcCall) {
+    intercept(grpcCall) {
       const stream = streamOf(grpcCall);
       let upload: ServerListener = {};
       return {
         onReceiveMetadata(metadata, next) {
-          const received = begin(grpcCall, stream, metadata, options, describe);
-          const { call, tell } = received;
-          const refuse = (error: ProxyError) => answerAtOnce(grpcCall, stream, tell(error));
+          const begun = begin(grpcCall, stream, metadata, options, describe);
+          const { call, failure } = begun;
+          const refuse = (thrown: unknown) =>
+            endAtOnce(grpcCall, stream, failure(toProxyError(thrown)));
           const proceed = () => {
             const onSlow = () => call.hold(options.maxBodyBytes);
             upload = boundUpload(stream, { onSlow, refuse });
-            found.set(metadata, received);
+            admittedCalls.set(metadata, begun);
             next(metadata);
           };
           try {
             const admitting = whenReady(call.admit(0), proceed);
-            if (admitting instanceof Promise) admitting.catch((e) => refuse(toProxyError(e)));
+            if (admitting instanceof Promise) admitting.catch(refuse);
           } catch (thrown) {
-            refuse(toProxyError(thrown));
+            refuse(thrown);
           }
         },
         onReceiveMessage: (message, next) => upload.onReceiveMessage?.(message, next),
@@ -65,39 +75,49 @@ export function createReception(options: ReceptionOptions, describe: DescribeSta
       };
     },
     find(metadata) {
-      const received = found.get(metadata);
-      if (received === undefined) throw new ProxyError("internal");
-      return received;
+      const admitted = admittedCalls.get(metadata);
+      if (admitted === undefined) throw new ProxyError("internal");
+      return admitted;
     },
   };
 }
+
+/** The library's own timer responds; ours, after it, is for readers that don't take the response. */
+const AFTER_DEADLINE_MS = 50;
+const MAX_TIMER_MS = 2_147_483_647;
 
 function begin(
   grpcCall: ServerInterceptingCallInterface,
   stream: ServerHttp2Stream,
   metadata: Metadata,
-  { calls, clock }: ReceptionOptions,
+  { calls, clock }: CallInterceptorOptions,
   describe: DescribeStatus,
-): Received {
+): AdmittedCall {
   const headers = headersOf(metadata);
   const caller = calls.callerOf(grpcCall.getConnectionInfo().remoteAddress, headers);
   const call = calls.begin({ ...caller, route: "ask grpc", method: "GRPC" });
-  let told: ProxyError | null = null;
+  let sent: ProxyError | null = null;
   const leftMs = Number(grpcCall.getDeadline()) - clock.wallMs() + AFTER_DEADLINE_MS;
   const deadline = leftMs < MAX_TIMER_MS ? setTimeout(() => call.cancel(), leftMs).unref() : null;
   stream.once("close", () => {
     if (deadline !== null) clearTimeout(deadline);
     call.cancel();
-    // a call canceled by this settles in the same turn, and its record belongs into the end
-    setImmediate(() => call.end(callStatus(stream, told)));
+    // a call canceled here settles in the same tick, and its record belongs to the end
+    setImmediate(() => call.end(endStatus(stream, sent)));
   });
-  return {
-    call,
-    headers,
-    stream,
-    tell(error) {
-      told = error;
-      return describe(call.context, error);
-    },
+  const failure = (error: ProxyError) => {
+    sent = error;
+    return describe(call.context, error);
   };
+  return { call, headers, stream, failure };
+}
+
+/** Several values of one name become a list, as in HTTP. */
+function headersOf(metadata: Metadata): CallHeaders {
+  const headers: CallHeaders = {};
+  for (const name of HEADERS) {
+    const values = metadata.get(name).filter((value) => typeof value === "string");
+    if (values.length > 0) headers[name] = values.join(", ");
+  }
+  return headers;
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTick } from "node:timers/promises";
 import {
   type ConnectionInjector,
   Server,
@@ -11,38 +11,35 @@ import {
 import type { Listener } from "../../../http/listener.ts";
 import type { Translate } from "../../../locales.ts";
 import { type AnswerOptions, createAnswer } from "./answer.ts";
-import { createReception, type ReceptionOptions } from "./call-interceptor.ts";
-import { createHealth } from "./health.ts";
+import { type CallInterceptorOptions, createCallInterceptor } from "./call-interceptor.ts";
 import { ASK_PATH, loadAsk } from "./messages.ts";
-import { addReflection } from "./reflection.ts";
-import { createSideServices } from "./side-services.ts";
+import { addHealth, addReflection, createSideServiceLimits } from "./side-services.ts";
 import { createDescribeStatus } from "./statuses.ts";
 
-export interface GrpcOptions extends ReceptionOptions, AnswerOptions {
+export interface GrpcOptions extends CallInterceptorOptions, AnswerOptions {
   readonly translate: Translate;
-  /** Paths of PEM files; null: without TLS. */
+  /** Paths of PEM files; null: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | null;
 }
 
 const MAX_CONNECTIONS = 1_000;
-const MAX_STREAMS_A_CONNECTION = 100;
-/** What one connection may keep in memory; node:http2 counts in megabytes. */
+const MAX_STREAMS_PER_CONNECTION = 100;
+/** Memory that one connection may take; node:http2 counts in megabytes. */
 const MAX_CONNECTION_MEGABYTES = 64;
-/** A connection without a call is closed after this; one whose other end is gone, after the pings. */
+/** Closes connections without a call. Pings find those whose other end is gone. */
 const IDLE_CONNECTION_MS = 300_000;
 const PING_AFTER_MS = 60_000;
 const PING_ANSWER_MS = 20_000;
 
 /** Ask, health and reflection on a port of their own. */
 export function createGrpcListener(options: GrpcOptions): Listener {
-  const health = createHealth();
-  const grpc = createGrpcServer(options, health);
+  const { grpc, drain } = createGrpcServer(options);
   const sockets = new Set<Socket>();
   let injector: ConnectionInjector | null = null;
-  // ours, not the library's: that one has no bound of connections, and loses them when it closes
+  // not the library's server: it does not bound connections, and loses them when it closes
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.on("error", () => undefined); // "close" says all we need
+    socket.on("error", () => undefined); // followed by "close"
     socket.once("close", () => sockets.delete(socket));
     if (injector === null) socket.destroy();
     else injector.injectConnection(socket);
@@ -58,12 +55,12 @@ export function createGrpcListener(options: GrpcOptions): Listener {
       const address = server.address();
       return typeof address === "object" && address !== null ? address.port : port;
     },
-    drain: () => health.drain(),
+    drain,
     async close() {
       const closed = server.listening ? once(server, "close") : null;
       server.close();
       injector?.destroy(); // GOAWAY to all
-      await nextTurn();
+      await nextTick();
       for (const socket of sockets) socket.destroy();
       grpc.forceShutdown();
       await closed;
@@ -71,33 +68,33 @@ export function createGrpcListener(options: GrpcOptions): Listener {
   };
 }
 
-function createGrpcServer(options: GrpcOptions, health: ReturnType<typeof createHealth>): Server {
+function createGrpcServer(options: GrpcOptions): { grpc: Server; drain: () => void } {
   const { definition, service } = loadAsk();
-  const reception = createReception(options, createDescribeStatus(options.translate));
-  const side = createSideServices();
-  const server = new Server({
+  const interceptor = createCallInterceptor(options, createDescribeStatus(options.translate));
+  const side = createSideServiceLimits();
+  const grpc = new Server({
     interceptors: [
       ({ path, requestStream }, call) => {
         const listen =
-          path === ASK_PATH ? reception.receive : side[requestStream ? "many" : "single"];
+          path === ASK_PATH ? interceptor.intercept : side[requestStream ? "many" : "single"];
         return new ServerInterceptingCall(call, { start: (next) => next(listen(call)) });
       },
     ],
     "grpc.max_receive_message_length": options.maxBodyBytes,
-    "grpc.max_concurrent_streams": MAX_STREAMS_A_CONNECTION,
+    "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     "grpc.max_connection_idle_ms": IDLE_CONNECTION_MS,
     "grpc.keepalive_time_ms": PING_AFTER_MS,
     "grpc.keepalive_timeout_ms": PING_ANSWER_MS,
-    "grpc.enable_channelz": 0, // it would keep statistics of every connection for nobody
+    "grpc.enable_channelz": 0, // it would keep unused statistics of every connection
     "grpc-node.max_session_memory": MAX_CONNECTION_MEGABYTES,
   });
-  server.addService(service, { Ask: createAnswer(reception, options) });
-  health.addTo(server);
-  addReflection(server, definition);
-  return server;
+  grpc.addService(service, { Ask: createAnswer(interceptor, options) });
+  const drain = addHealth(grpc);
+  addReflection(grpc, definition);
+  return { grpc, drain };
 }
 
-/** The files were looked at when the settings were read; what is in them now is what counts. */
+/** Reads the files again: they were checked with the settings, and may have changed since. */
 async function credentialsOf(tls: GrpcOptions["tls"]): Promise<ServerCredentials> {
   if (tls === null) return ServerCredentials.createInsecure();
   const [cert_chain, private_key] = await Promise.all([

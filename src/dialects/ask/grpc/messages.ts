@@ -7,13 +7,13 @@ import { writeTurn } from "../wire.ts";
 export const CHAT_SERVICE = "chat.Chat";
 export const ASK_PATH = "/chat.Chat/Ask";
 
-/** A request as it came: the fields are null where the bytes are no askrequest. */
+/** A request. Its fields are null if the bytes are not an askrequest. */
 export interface AskMessage {
   readonly bytes: number;
   readonly fields: object | null;
 }
 
-/** An askresponse; ask.proto says what its fields mean. */
+/** An askresponse. ask.proto describes its fields. */
 export interface AskResponse {
   readonly response: string;
   readonly conversation_id?: string;
@@ -25,7 +25,7 @@ export interface AskResponse {
 }
 
 export interface AskDefinition {
-  /** Everything in ask.proto, for reflection. */
+  /** All of ask.proto, for reflection. */
   readonly definition: PackageDefinition;
   readonly service: { readonly Ask: MethodDefinition<AskMessage, AskResponse> };
 }
@@ -33,17 +33,17 @@ export interface AskDefinition {
 export function loadAsk(): AskDefinition {
   const path = fileURLToPath(new URL("ask.proto", import.meta.url));
   const definition = loadSync(path, { keepCase: true, defaults: true, longs: Number });
-  // the loader types what it has read by kind only; the names are in the file beside this one
+  // the loader's types don't know the names in ask.proto
   const { Ask } = definition[CHAT_SERVICE] as unknown as {
     readonly Ask: MethodDefinition<object, AskResponse>;
   };
   const requestDeserialize = (bytes: Buffer) => read(bytes, Ask.requestDeserialize);
-  // only a client would serialize a request
+  // only clients serialize requests
   const requestSerialize = () => Buffer.alloc(0);
   return { definition, service: { Ask: { ...Ask, requestSerialize, requestDeserialize } } };
 }
 
-/** What the decoder throws would be sent as an internal error, without anything of ours beside it. */
+/** Never throws: the library would send it as an internal error, without our metadata. */
 function read(bytes: Buffer, decode: (bytes: Buffer) => object): AskMessage {
   try {
     return { bytes: bytes.length, fields: decode(bytes) };
@@ -52,10 +52,10 @@ function read(bytes: Buffer, decode: (bytes: Buffer) => object): AskMessage {
   }
 }
 
-/** A larger message would wait for a slow reader as a whole, as text and as bytes. */
+/** A larger message would wait for a slow reader in memory, as text and as bytes. */
 const MAX_PIECE_CHARACTERS = 16_384;
 
-/** A delta as messages, usually one. What is half a character is none in UTF-8. */
+/** A delta as messages, usually one. Half characters are replaced: UTF-8 can't hold them. */
 export function* piecesOf(delta: string): Generator<AskResponse> {
   const text = delta.toWellFormed();
   let start = 0;
@@ -71,8 +71,8 @@ function isFirstHalf(codeUnit: number): boolean {
   return codeUnit >= 0xd800 && codeUnit <= 0xdbff;
 }
 
-export function lastOf(turn: Turn, asked: string): AskResponse {
-  const { message: _sent, usage, finish_reason, ...rest } = writeTurn(turn, asked);
+export function lastOf(turn: Turn, model: string): AskResponse {
+  const { message: _sent, usage, finish_reason, ...rest } = writeTurn(turn, model);
   return {
     ...rest,
     response: `<|end|>$${rest.conversation_id}$${rest.parent_id}`,

@@ -1,44 +1,116 @@
 import { constants } from "node:http2";
 import {
+  type handleBidiStreamingCall,
   Metadata,
+  type Server,
   type ServerInterceptingCallInterface,
   type ServerListener,
+  type ServerWritableStream,
+  type StatusObject,
+  type sendUnaryData,
   status,
+  type UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { streamOf } from "./http2-stream.ts";
-import { answerAtOnce, boundUpload } from "./upload.ts";
+import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { protoPath as healthProtoPath, service as healthService } from "grpc-health-check";
+import { boundUpload, endAtOnce, streamOf } from "./call-stream.ts";
+import { CHAT_SERVICE } from "./messages.ts";
 
-/** For debugging by hand; anybody may ask, so not many at once and not for long. */
+interface HealthRequest {
+  readonly service: string;
+}
+interface HealthResponse {
+  readonly status: "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
+}
+
+/** The server as a whole, and its one service. */
+const NAMES: readonly string[] = ["", CHAT_SERVICE];
+const MAX_WATCHERS = 1_000;
+
+/**
+ * Adds grpc.health.v1 and returns how to turn it to NOT_SERVING. The package's own implementation
+ * keeps every name that was ever watched, and clients choose the names.
+ */
+export function addHealth(server: Server): () => void {
+  let serving: HealthResponse = { status: "SERVING" };
+  const watchers = new Set<ServerWritableStream<HealthRequest, HealthResponse>>();
+  server.addService(healthService, {
+    check({ request }: { request: HealthRequest }, reply: sendUnaryData<HealthResponse>) {
+      if (NAMES.includes(request.service)) reply(null, serving);
+      else reply({ code: status.NOT_FOUND, details: "unknown service" });
+    },
+    list(_call: unknown, reply: sendUnaryData<{ statuses: Record<string, HealthResponse> }>) {
+      reply(null, { statuses: Object.fromEntries(NAMES.map((name) => [name, serving])) });
+    },
+    watch(call: ServerWritableStream<HealthRequest, HealthResponse>) {
+      if (watchers.size >= MAX_WATCHERS) {
+        call.emit("error", { code: status.RESOURCE_EXHAUSTED, details: "too many watchers" });
+      } else if (NAMES.includes(call.request.service)) {
+        watchers.add(call);
+        call.on("cancelled", () => watchers.delete(call));
+        call.write(serving);
+      } else {
+        call.write({ status: "SERVICE_UNKNOWN" });
+      }
+    },
+  });
+  return function drain() {
+    serving = { status: "NOT_SERVING" };
+    for (const watcher of watchers) watcher.write(serving);
+  };
+}
+
+/** Lets clients without the .proto file discover the services: reflection v1 and v1alpha. */
+export function addReflection(server: Server, definition: PackageDefinition): void {
+  const all = { ...definition, ...loadSync(healthProtoPath, { keepCase: true }) };
+  new ReflectionService(all).addToServer({
+    addService(service, { ServerReflectionInfo: handle }) {
+      if (handle === undefined) return;
+      server.addService(service, { ServerReflectionInfo: withBackPressure(handle) });
+    },
+  });
+}
+
+/** The package responds as fast as requests arrive, even if the client does not read. */
+function withBackPressure(handle: UntypedHandleCall): handleBidiStreamingCall<unknown, unknown> {
+  const respond = handle as handleBidiStreamingCall<unknown, unknown>; // as its .proto says
+  return (stream) => {
+    respond(stream);
+    stream.on("data", () => {
+      if (!stream.writableNeedDrain) return;
+      stream.pause();
+      stream.once("drain", () => stream.resume());
+    });
+  };
+}
+
+/** For debugging by hand. It needs no credential, so few at once and not for long. */
 const MAX_REFLECTIONS = 20;
 const MAX_REFLECTION_MS = 60_000;
 
-/** Bounds health and reflection, which nobody needs a credential for and no limit counts. */
-export interface SideServices {
+/** Bounds health and reflection, which need no credential and are not counted by the limits. */
+export interface SideServiceLimits {
   /** For methods that take one message. */
   single(call: ServerInterceptingCallInterface): ServerListener;
-  /** For those that take many. */
+  /** For methods that take a stream of messages. */
   many(call: ServerInterceptingCallInterface): ServerListener;
 }
 
-export function createSideServices(): SideServices {
+export function createSideServiceLimits(): SideServiceLimits {
   let reflections = 0;
   return {
     single(call) {
       const stream = streamOf(call);
-      const refuse = () => {
-        const metadata = new Metadata();
-        const details = "one whole message at once, please";
-        answerAtOnce(call, stream, { code: status.INVALID_ARGUMENT, details, metadata });
-      };
+      const refused = statusOf(status.INVALID_ARGUMENT, "one whole message at once, please");
+      const refuse = () => endAtOnce(call, stream, refused);
       return boundUpload(stream, { onSlow: refuse, refuse });
     },
     many(call) {
       const stream = streamOf(call);
       if (reflections >= MAX_REFLECTIONS) {
-        const metadata = new Metadata();
-        const details = "too many at once";
-        const refused = { code: status.RESOURCE_EXHAUSTED, details, metadata };
-        return { onReceiveMetadata: () => answerAtOnce(call, stream, refused) };
+        const refused = statusOf(status.RESOURCE_EXHAUSTED, "too many at once");
+        return { onReceiveMetadata: () => endAtOnce(call, stream, refused) };
       }
       reflections += 1;
       const reset = () => stream.close(constants.NGHTTP2_CANCEL);
@@ -50,4 +122,8 @@ export function createSideServices(): SideServices {
       return {};
     },
   };
+}
+
+function statusOf(code: status, details: string): StatusObject {
+  return { code, details, metadata: new Metadata() };
 }

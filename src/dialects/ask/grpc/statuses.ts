@@ -1,81 +1,51 @@
+import type { ServerHttp2Stream } from "node:http2";
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { ErrorCode, ProxyError } from "../../../core/errors.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
+import { httpStatus } from "../../../http/reply/http-status.ts";
 import { retryHeaders } from "../../../http/reply/response-headers.ts";
 import type { Translate } from "../../../locales.ts";
 
-/** The gRPC status of each error. UNAVAILABLE is what clients may try again by themselves. */
-export const grpcStatus = {
-  body_not_json: status.INVALID_ARGUMENT,
-  body_not_utf8: status.INVALID_ARGUMENT,
-  body_not_object: status.INVALID_ARGUMENT,
-  body_too_deep: status.INVALID_ARGUMENT,
-  body_too_large: status.RESOURCE_EXHAUSTED,
-  body_incomplete: status.INVALID_ARGUMENT,
-  content_type_unsupported: status.INVALID_ARGUMENT,
-  field_missing: status.INVALID_ARGUMENT,
-  field_empty: status.INVALID_ARGUMENT,
-  field_type: status.INVALID_ARGUMENT,
-  field_range: status.INVALID_ARGUMENT,
-  field_choice: status.INVALID_ARGUMENT,
-  field_too_many: status.INVALID_ARGUMENT,
-  field_too_long: status.INVALID_ARGUMENT,
-  field_unknown: status.INVALID_ARGUMENT,
-  field_needs: status.INVALID_ARGUMENT,
-  field_in_use: status.INVALID_ARGUMENT,
-  frame_malformed: status.INVALID_ARGUMENT,
-  bad_request: status.INVALID_ARGUMENT,
-  route_forbidden: status.PERMISSION_DENIED,
-  address_forbidden: status.PERMISSION_DENIED,
-  not_found: status.NOT_FOUND,
-  method_not_allowed: status.UNIMPLEMENTED,
-  upgrade_needed: status.UNIMPLEMENTED,
-  origin_forbidden: status.PERMISSION_DENIED,
-  key_missing: status.UNAUTHENTICATED,
+type HttpStatus = (typeof httpStatus)[ErrorCode];
+
+/** By HTTP status. Clients may retry UNAVAILABLE by themselves. */
+const byHttpStatus = {
+  400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.NOT_FOUND,
+  405: status.UNIMPLEMENTED,
+  409: status.ABORTED,
+  413: status.RESOURCE_EXHAUSTED,
+  415: status.INVALID_ARGUMENT,
+  422: status.INVALID_ARGUMENT,
+  426: status.UNIMPLEMENTED,
+  429: status.RESOURCE_EXHAUSTED,
+  499: status.CANCELLED,
+  500: status.INTERNAL,
+  502: status.UNAVAILABLE,
+  503: status.UNAVAILABLE,
+  504: status.DEADLINE_EXCEEDED,
+} as const satisfies Record<HttpStatus, status>;
+
+/** Errors whose HTTP status says less than gRPC can. */
+const exceptions: Partial<Record<ErrorCode, status>> = {
   key_malformed: status.UNAUTHENTICATED,
-  key_rejected: status.UNAUTHENTICATED,
-  key_exhausted: status.RESOURCE_EXHAUSTED,
-  credential_missing: status.UNAUTHENTICATED,
-  token_rejected: status.UNAUTHENTICATED,
-  token_needed: status.UNAUTHENTICATED,
-  access_token_rejected: status.PERMISSION_DENIED,
-  admin_needed: status.PERMISSION_DENIED,
-  model_forbidden: status.PERMISSION_DENIED,
-  model_not_priced: status.INVALID_ARGUMENT,
-  quota_exceeded: status.RESOURCE_EXHAUSTED,
-  token_unknown: status.NOT_FOUND,
   price_outdated: status.FAILED_PRECONDITION,
   secret_key_missing: status.FAILED_PRECONDITION,
-  idempotency_mismatch: status.INVALID_ARGUMENT,
-  idempotency_in_progress: status.ABORTED,
-  rate_limited: status.RESOURCE_EXHAUSTED,
-  streams_limited: status.RESOURCE_EXHAUSTED,
-  connections_limited: status.RESOURCE_EXHAUSTED,
-  conversation_not_found: status.NOT_FOUND,
-  message_not_found: status.NOT_FOUND,
-  message_too_large: status.RESOURCE_EXHAUSTED,
-  conversation_conflict: status.ABORTED,
   conversation_full: status.FAILED_PRECONDITION,
-  conversations_limited: status.RESOURCE_EXHAUSTED,
-  upstream_refused: status.INVALID_ARGUMENT,
-  upstream_rate_limited: status.RESOURCE_EXHAUSTED,
   upstream_key_rejected: status.INTERNAL,
-  upstream_exhausted: status.UNAVAILABLE,
-  upstream_failed: status.UNAVAILABLE,
-  upstream_unreachable: status.UNAVAILABLE,
   upstream_bad_answer: status.INTERNAL,
-  upstream_timeout: status.DEADLINE_EXCEEDED,
-  storage_unavailable: status.UNAVAILABLE,
-  overloaded: status.UNAVAILABLE,
-  draining: status.UNAVAILABLE,
-  internal: status.INTERNAL,
-  canceled: status.CANCELLED,
-} as const satisfies Record<ErrorCode, status>;
+};
 
-/** The text travels as a header, percent-encoded; with larger ones some clients refuse the answer. */
+export function grpcStatus(code: ErrorCode): status {
+  return exceptions[code] ?? byHttpStatus[httpStatus[code]];
+}
+
+/** The text is sent as a percent-encoded header; some clients refuse larger headers. */
 const MAX_TEXT_CHARACTERS = 500;
 
-/** A failure as the last thing of a call: the text for people, in trailing metadata what programs read. */
+/** A failure as the end of a call: a text for people, and trailing metadata for programs. */
 export type DescribeStatus = (context: RequestContext, error: ProxyError) => StatusObject;
 
 export function createDescribeStatus(translate: Translate): DescribeStatus {
@@ -86,8 +56,27 @@ export function createDescribeStatus(translate: Translate): DescribeStatus {
     metadata.set("x-request-id", requestId);
     const retry = error.retryAfterMs === undefined ? {} : retryHeaders(error.retryAfterMs);
     for (const [name, value] of Object.entries(retry)) metadata.set(name, value);
-    // the library encodes it, and throws where a client's half of a character is in it
+    // the library encodes the text, and throws if it contains half a character
     const details = text.slice(0, MAX_TEXT_CHARACTERS).toWellFormed();
-    return { code: grpcStatus[error.code], details, metadata };
+    return { code: grpcStatus(error.code), details, metadata };
   };
+}
+
+/** HTTP statuses for the gRPC statuses that the library sends by itself. */
+const httpOfLibrary: Readonly<Record<number, number>> = {
+  [status.RESOURCE_EXHAUSTED]: httpStatus.body_too_large,
+  [status.DEADLINE_EXCEEDED]: httpStatus.upstream_timeout,
+  [status.UNIMPLEMENTED]: httpStatus.bad_request,
+  [status.INTERNAL]: httpStatus.bad_request,
+};
+
+/** The end of a closed stream as an HTTP status, for logs and metrics. `failure`: the one we sent, if any. */
+export function endStatus(stream: ServerHttp2Stream, failure: ProxyError | null): number {
+  // a response without messages has its status in the headers
+  const { sentTrailers, sentHeaders } = stream;
+  const sent = sentTrailers?.["grpc-status"] ?? sentHeaders?.["grpc-status"];
+  if (sent === undefined) return httpStatus.canceled;
+  if (Number(sent) === status.OK) return 200;
+  if (failure !== null) return httpStatus[failure.code];
+  return httpOfLibrary[Number(sent)] ?? httpStatus.internal;
 }

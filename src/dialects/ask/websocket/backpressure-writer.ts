@@ -4,20 +4,20 @@ import { ProxyError } from "../../../core/errors.ts";
 import { roomIn } from "../../../http/reply/event-stream.ts";
 
 /**
- * Frames on their way out. `ws` would buffer without end; here everybody waits while the socket holds
- * more than its mark (64 KiB), so that a reader who stops stops the upstream, too.
+ * Writes frames with back-pressure. `ws` would buffer without a bound; here all writers wait while the
+ * socket buffers more than 64 KiB, so that a stalled reader also stops the upstream.
  */
-export interface Outbox {
-  /** Resolves when there is room for more; rejects `canceled` when the reader has left. */
+export interface FrameWriter {
+  /** Resolves when there is room for more; rejects `canceled` if the reader has left. */
   send(text: string): Promise<void>;
-  /** A frame after which nothing follows: resolves when it has left, or cannot any more. */
+  /** Sends the last frame of an answer. Resolves when it is written, or can't be any more. */
   sendLast(text: string): Promise<void>;
-  /** Waiting for a reader who takes nothing; that has its own deadline. */
+  /** Whether it waits for the reader. The wait has its own deadline. */
   readonly stalled: boolean;
 }
 
-export function createOutbox(ws: WebSocket, socket: Socket): Outbox {
-  // one wait for all questions: each would add its listeners to the socket
+export function createFrameWriter(ws: WebSocket, socket: Socket): FrameWriter {
+  // shared by all questions, so that they don't each add listeners to the socket
   let waiting: Promise<void> | null = null;
   const room = (): Promise<void> => {
     waiting ??= roomIn(socket).finally(() => {
@@ -33,10 +33,10 @@ export function createOutbox(ws: WebSocket, socket: Socket): Outbox {
       if (socket.writableNeedDrain) await room();
     },
     async sendLast(text) {
-      const left = Promise.withResolvers<void>();
-      ws.send(text, () => left.resolve());
+      const written = Promise.withResolvers<void>();
+      ws.send(text, () => written.resolve());
       if (socket.writableNeedDrain) await room().catch(() => undefined);
-      await left.promise;
+      await written.promise;
     },
     get stalled() {
       return waiting !== null;

@@ -2,20 +2,15 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { type ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { Clock } from "../../../core/ports.ts";
-import type { ModelRules } from "../../../http/body/model-choice.ts";
-import type { RequestContext } from "../../../http/call/request-context.ts";
-import { createOutbox } from "./backpressure-writer.ts";
-import { createStrayCount } from "./control-frame-limit.ts";
-import type { Frames } from "./frames.ts";
-import { keepAlive } from "./heartbeat.ts";
-import { createIdleTimer } from "./idle-timer.ts";
+import { createFrameWriter } from "./backpressure-writer.ts";
+import { createControlFrameLimit, type LimitMessageBuffer } from "./frame-limits.ts";
+import type { Frames, FramesOptions } from "./frames.ts";
 import { createJsonFrames, SUBPROTOCOL } from "./json-frames.ts";
-import type { Unfinished } from "./message-buffer-limit.ts";
-import type { Begin } from "./pending-questions.ts";
+import type { BeginQuestion } from "./pending-questions.ts";
 import { createTextFrames } from "./text-frames.ts";
 
-/** Why we close, as RFC 6455 numbers it. */
-const CLOSED = {
+/** Close codes of RFC 6455. */
+const CLOSE_CODE = {
   normal: 1_000,
   goingAway: 1_001,
   unsupported: 1_003,
@@ -30,34 +25,31 @@ export interface Connection {
   drain(): void;
   /** Drops it. */
   terminate(): void;
-  /** It is closed, and all its questions are over. */
+  /** Resolves when it is closed and all its questions are over. */
   readonly over: Promise<void>;
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Pick<FramesOptions, "begin" | "rules" | "reasonOf"> {
   readonly ws: WebSocket;
   readonly socket: Socket;
-  readonly begin: Begin;
-  readonly rules: ModelRules;
-  readonly reasonOf: (error: ProxyError, context: RequestContext) => string;
-  readonly unfinished: Unfinished;
+  readonly limitMessageBuffer: LimitMessageBuffer;
   readonly idleMs: number;
   readonly clock: Clock;
-  /** Is told of errors nobody foresaw. */
+  /** Called with unexpected errors. */
   readonly report: (error: ProxyError) => void;
 }
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { ws, socket } = options;
   const over = Promise.withResolvers<void>();
-  const isFlood = createStrayCount(options.clock);
-  const outbox = createOutbox(ws, socket);
+  const isFlood = createControlFrameLimit(options.clock);
+  const writer = createFrameWriter(ws, socket);
   let draining = false;
   let gone = false;
 
   const leave = () => {
     gone = true;
-    idle.end();
+    clearTimeout(idle);
     frames.leave();
     if (ws.readyState === ws.CLOSED && frames.open === 0) over.resolve();
   };
@@ -65,71 +57,113 @@ export function openConnection(options: ConnectionOptions): Connection {
     ws.close(code, reason);
     leave();
   };
-  const closeUnlessAsked = (code: number, reason: string) => {
+  const closeIfUnused = (code: number, reason: string) => {
     if (!gone && frames.open === 0) close(code, reason);
   };
-  const idle = createIdleTimer(options.idleMs, () => closeUnlessAsked(CLOSED.normal, "idle"));
-  const onStray = () => {
-    if (!gone && isFlood()) close(CLOSED.policy, "too many frames that ask nothing");
+  const onIdle = () => closeIfUnused(CLOSE_CODE.normal, "idle");
+  const idle = setTimeout(onIdle, options.idleMs).unref();
+  const onControlFrame = () => {
+    if (!gone && isFlood()) close(CLOSE_CODE.policy, "too many frames that ask nothing");
   };
   const onOver = () => {
     if (gone) leave();
-    else if (draining) closeUnlessAsked(CLOSED.goingAway, "stopping");
+    else if (draining) closeIfUnused(CLOSE_CODE.goingAway, "stopping");
   };
   const create = ws.protocol === SUBPROTOCOL ? createJsonFrames : createTextFrames;
-  const begin = idle.awakeWhile(options.begin);
-  const frames: Frames = create({ ...options, begin, outbox, onStray, onOver });
-  listen(options, {
-    isGone: () => gone,
-    close,
-    leave,
-    onStray,
-    receive: (bytes) => frames.receive(bytes),
+  const begin = createActivity(options.begin, () => {
+    // a timer that was cleared would run again
+    if (!gone) idle.refresh();
   });
-  keepAlive(ws, { isStalled: () => outbox.stalled });
+  const frames: Frames = create({ ...options, begin, writer, onControlFrame, onOver });
+  listen(options, { frames, isGone: () => gone, close, leave, onControlFrame });
+  keepAlive(ws, { isStalled: () => writer.stalled });
   return {
     drain() {
       draining = true;
-      closeUnlessAsked(CLOSED.goingAway, "stopping");
+      closeIfUnused(CLOSE_CODE.goingAway, "stopping");
     },
     terminate: () => ws.terminate(),
     over: over.promise,
   };
 }
 
+/** Calls `onActivity` when a question begins and when it is over. Other frames don't count. */
+function createActivity(begin: BeginQuestion, onActivity: () => void): BeginQuestion {
+  return (frame) => {
+    const question = begin(frame);
+    if (frame.bytes === null) return question;
+    onActivity();
+    const end = (status: number) => {
+      onActivity();
+      question.end(status);
+    };
+    return { ...question, end };
+  };
+}
+
 interface Handlers {
+  readonly frames: Frames;
   isGone(): boolean;
   close(code: number, reason: string): void;
   leave(): void;
-  onStray(): void;
-  receive(bytes: Buffer): void;
+  onControlFrame(): void;
 }
 
-/** Nothing may escape from here: an error in a listener would end the process. */
+/** Nothing may be thrown from here: an error in a listener would end the process. */
 function listen(
-  { ws, socket, unfinished, report }: ConnectionOptions,
-  { isGone, close, leave, onStray, receive }: Handlers,
+  { ws, socket, limitMessageBuffer, report }: ConnectionOptions,
+  { frames, isGone, close, leave, onControlFrame }: Handlers,
 ): void {
   ws.on("message", (data, isBinary) => {
     if (isGone()) return;
-    if (isBinary) return close(CLOSED.unsupported, "text only");
+    if (isBinary) return close(CLOSE_CODE.unsupported, "text only");
     try {
-      receive(data as Buffer); // a whole message is one Buffer, as binaryType is left what it was
+      frames.receive(data as Buffer); // always one Buffer: binaryType has its default
     } catch (thrown) {
       report(toProxyError(thrown));
-      close(CLOSED.internal, "internal");
+      close(CLOSE_CODE.internal, "internal");
     }
   });
-  ws.on("ping", onStray);
-  ws.on("pong", onStray);
-  // `ws` has closed with the right code by then
+  ws.on("ping", onControlFrame);
+  ws.on("pong", onControlFrame);
+  // by then `ws` has closed with the right code
   ws.on("error", leave);
   ws.once("close", leave);
-  // the client has said goodbye: from here on nothing can be told
+  // we have ended our side: nothing more can be sent
   socket.once("finish", leave);
-  unfinished.watch(ws, socket, () => {
+  limitMessageBuffer(ws, socket, () => {
     if (isGone()) return;
-    close(CLOSED.tryLater, "overloaded");
+    close(CLOSE_CODE.tryLater, "overloaded");
     socket.destroySoon();
   });
+}
+
+/** Proxies close a silent connection after 60 (nginx) or 100 s (Cloudflare). */
+const PING_MS = 30_000;
+
+export interface KeepAliveOptions {
+  /** While true, no pong is missed: the reader has not reached our ping yet. */
+  readonly isStalled: () => boolean;
+  readonly everyMs?: number;
+}
+
+/** Pings the client, and drops the connection if nothing came back until the next ping. */
+export function keepAlive(ws: WebSocket, { isStalled, everyMs = PING_MS }: KeepAliveOptions): void {
+  let missing = false;
+  const timer = setInterval(() => {
+    if (isStalled()) return;
+    if (missing) {
+      ws.terminate();
+      return;
+    }
+    missing = true;
+    ws.ping();
+  }, everyMs);
+  timer.unref();
+  const alive = () => {
+    missing = false;
+  };
+  ws.on("pong", alive);
+  ws.on("message", alive);
+  ws.once("close", () => clearInterval(timer));
 }

@@ -1,44 +1,46 @@
 import { ProxyError } from "../../../core/errors.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
-import type { Outbox } from "./backpressure-writer.ts";
-import type { Begin } from "./pending-questions.ts";
+import type { FrameWriter } from "./backpressure-writer.ts";
+import type { BeginQuestion, PendingQuestion } from "./pending-questions.ts";
 
-/** One way to ask over a connection. */
+/** One kind of frames, on one connection. */
 export interface Frames {
-  /** Questions that are open, those that wait included. */
+  /** Number of open questions, with those that wait. */
   readonly open: number;
   receive(bytes: Buffer): void;
-  /** Gives all questions up: the client is gone. */
+  /** Cancels all questions: the client has left. */
   leave(): void;
 }
 
-/** What both ways need of their connection. */
+/** What both kinds of frames need from their connection. */
 export interface FramesOptions {
-  readonly outbox: Outbox;
-  readonly begin: Begin;
+  readonly writer: FrameWriter;
+  readonly begin: BeginQuestion;
   readonly rules: ModelRules;
-  /** For people, in their language. */
+  /** The text of an error for people, in their language. */
   readonly reasonOf: (error: ProxyError, context: RequestContext) => string;
-  /** Tells of a frame that asked nothing: too many of them end the connection. */
-  readonly onStray: () => void;
-  /** Tells that a question is over, after its last frame and before its line in the log. */
+  /** Called for a frame that is not a question. Too many of them end the connection. */
+  readonly onControlFrame: () => void;
+  /** Called when a question is over: after its last frame, before its line in the log. */
   readonly onOver: () => void;
 }
 
-/** Nobody knows when an answer in progress ends; a second is polite. */
-const RETRY_TOO_MANY_MS = 1_000;
-
-/** More questions at once than a connection may have. */
-export function tooMany(limit: number): ProxyError {
-  return new ProxyError("streams_limited", {
-    params: { limit },
-    details: { limit },
-    retryAfterMs: RETRY_TOO_MANY_MS,
+/** Begins a question that fails with this error, outside the limits. */
+export function beginRefused(begin: BeginQuestion, error: ProxyError): PendingQuestion {
+  return begin({
+    bytes: null,
+    read: () => {
+      throw error;
+    },
   });
 }
 
-/** Lets an error be told in its turn. */
-export function rethrow(error: ProxyError): never {
-  throw error;
+/** It is unknown when an open answer ends; a second is polite. */
+const RETRY_TOO_MANY_MS = 1_000;
+
+/** The refusal of more questions at once than a connection may have. */
+export function tooManyQuestions(limit: number): ProxyError {
+  const about = { params: { limit }, details: { limit } };
+  return new ProxyError("streams_limited", { ...about, retryAfterMs: RETRY_TOO_MANY_MS });
 }

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { fieldError } from "../../../core/common-errors.ts";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
-import { parseJson } from "../../../http/body/body.ts";
-import { parsed } from "../../../http/body/parsed.ts";
+import type { ModelRules } from "../../../http/body/model-choice.ts";
+import { parsed, parseJson } from "../../../http/body/parsed.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
-import { askFields, parseAsk } from "../wire.ts";
-import { type Frames, type FramesOptions, rethrow, tooMany } from "./frames.ts";
-import type { Asked, Reply } from "./pending-questions.ts";
+import { type AskQuestion, askFields, parseAsk } from "../wire.ts";
+import { beginRefused, type Frames, type FramesOptions, tooManyQuestions } from "./frames.ts";
+import type { PendingQuestion, Reply } from "./pending-questions.ts";
 
 export const SUBPROTOCOL = "parley.v1";
 /** Questions that a connection may have open at once. */
@@ -20,122 +20,108 @@ const head = z.object({
 });
 const askFrame = askFields.extend({ conversation_id: z.string().nullish() });
 
-/** The subprotocol `parley.v1`: several questions at once, told apart by the ids clients give them. */
+/** The subprotocol `parley.v1`: several questions at once, with ids that clients choose. */
 export function createJsonFrames(options: FramesOptions): Frames {
-  const { outbox, begin, rules, onStray, onOver } = options;
-  /** By id; a question that was taken back has left, but counts as open until it is over. */
-  const waitedFor = new Map<string, Asked>();
-  const { failure, replyTo } = createWriting(options, (id) => waitedFor.get(id));
+  const { begin, rules, onControlFrame, onOver } = options;
+  /** By id. A canceled question is removed, but counts as open until it is over. */
+  const pending = new Map<string, PendingQuestion>();
   let open = 0;
 
-  const start = async (asked: Asked, reply: Reply, id: string | null) => {
+  const answer = async (id: string | null, question: PendingQuestion, isCurrent: () => boolean) => {
     open += 1;
-    const status = await asked.answer(reply);
+    const status = await question.answer(createReply(options, id, isCurrent));
     open -= 1;
-    if (id !== null && waitedFor.get(id) === asked) waitedFor.delete(id);
+    if (id !== null && pending.get(id) === question) pending.delete(id);
     onOver();
-    asked.end(status);
+    question.end(status);
   };
-  /** Says what is wrong with a frame that began no question. */
   const refuse = (id: string | null, error: ProxyError) => {
-    onStray();
-    const asked = begin({ bytes: null, read: () => rethrow(error) });
-    const fail: Reply["fail"] = (_error, context) => outbox.sendLast(failure(id, error, context));
-    void start(asked, { ...nothing, fail }, null);
+    onControlFrame();
+    void answer(id, beginRefused(begin, error), () => true);
   };
   const ask = (id: string, json: unknown, bytes: number) => {
-    if (waitedFor.has(id)) return refuse(null, idInUse());
-    if (open >= MAX_OPEN_QUESTIONS) return refuse(id, tooMany(MAX_OPEN_QUESTIONS));
-    const read = () => {
-      const { conversation_id } = parsed(askFrame, json);
-      return parseAsk(json, conversation_id ?? "new", rules);
-    };
-    const asked = begin({ bytes, read });
-    waitedFor.set(id, asked);
-    void start(asked, replyTo(id, asked), id);
+    // without the id: an error with it would end the other question
+    if (pending.has(id)) return refuse(null, fieldError("field_in_use", "id"));
+    if (open >= MAX_OPEN_QUESTIONS) return refuse(id, tooManyQuestions(MAX_OPEN_QUESTIONS));
+    const question = begin({ bytes, read: () => readQuestion(json, rules) });
+    pending.set(id, question);
+    void answer(id, question, () => pending.get(id) === question);
   };
-  /** The answer to it is at once; what goes on behind it is nobody's business. */
+  /** Replies at once, before the question is over. */
   const cancel = (id: string) => {
-    const asked = waitedFor.get(id);
-    // it may have ended while this was on its way
-    if (asked === undefined) return onStray();
-    waitedFor.delete(id);
-    asked.cancel();
-    void outbox.sendLast(failure(id, new ProxyError("canceled"), asked.context));
+    const question = pending.get(id);
+    // it may have ended while the frame was on its way
+    if (question === undefined) return onControlFrame();
+    pending.delete(id);
+    question.cancel();
+    void createReply(options, id, () => true).fail(new ProxyError("canceled"), question.context);
   };
   return {
     get open() {
       return open;
     },
-    receive: (bytes) => read(bytes, { ask, cancel, refuse }),
+    receive(bytes) {
+      const frame = readFrame(bytes);
+      if (frame.type === "refused") refuse(frame.id, frame.error);
+      else if (frame.type === "cancel") cancel(frame.id);
+      else ask(frame.id, frame.json, bytes.length);
+    },
     leave() {
-      for (const asked of waitedFor.values()) asked.cancel();
+      for (const question of pending.values()) question.cancel();
     },
   };
 }
 
-interface Handlers {
-  ask(id: string, json: unknown, bytes: number): void;
-  cancel(id: string): void;
-  refuse(id: string | null, error: ProxyError): void;
-}
+type Frame =
+  | { readonly type: "ask" | "cancel"; readonly id: string; readonly json: unknown }
+  | { readonly type: "refused"; readonly id: string | null; readonly error: ProxyError };
 
-function read(bytes: Buffer, { ask, cancel, refuse }: Handlers): void {
+/** A malformed frame keeps its id, if it has one. */
+function readFrame(bytes: Buffer): Frame {
   let id: string | null = null;
   try {
     const json = parseJson(bytes);
     id = idOf(json);
-    const frame = parsed(head, json);
-    if (frame.type === "cancel") cancel(frame.id);
-    else ask(frame.id, json, bytes.length);
+    return { ...parsed(head, json), json };
   } catch (thrown) {
-    refuse(id, toProxyError(thrown));
+    return { type: "refused", id, error: toProxyError(thrown) };
   }
 }
 
-/** The frames to the client. `waitedFor` tells which question an id stands for by now. */
-function createWriting(
-  { outbox, reasonOf }: FramesOptions,
-  waitedFor: (id: string) => Asked | undefined,
-) {
-  const failure = (id: string | null, error: ProxyError, context: RequestContext) => {
-    const { code, retryAfterMs } = error;
-    const message = reasonOf(error, context);
-    const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
-    const about = { code, status: httpStatus[code], message, ...wait };
-    return JSON.stringify({ ...error.details, type: "error", id, ...about, ...requestId(context) });
-  };
-  const replyTo = (id: string, asked: Asked): Reply => ({
-    async delta(text) {
-      if (waitedFor(id) !== asked) throw new ProxyError("canceled");
-      await outbox.send(JSON.stringify({ type: "delta", id, text }));
-    },
-    async end(turn, context) {
-      if (waitedFor(id) !== asked) return;
-      await outbox.sendLast(JSON.stringify({ type: "end", id, ...turn, ...requestId(context) }));
-    },
-    async fail(error, context) {
-      if (waitedFor(id) === asked) await outbox.sendLast(failure(id, error, context));
-    },
-  });
-  return { failure, replyTo };
-}
-
-/** What a frame that asks nothing is answered with, but for its failure. */
-const nothing = { delta: () => Promise.resolve(), end: () => Promise.resolve() };
-
-function requestId({ requestId }: RequestContext) {
-  return { request_id: requestId };
-}
-
-/** What names the question even where the frame is wrong in something else. */
 function idOf(json: unknown): string | null {
   if (typeof json !== "object" || json === null) return null;
   const id: unknown = Reflect.get(json, "id");
   return typeof id === "string" && id.length <= MAX_ID_CHARACTERS ? id : null;
 }
 
-/** Without the id: an error that bears one ends the question of that id. */
-function idInUse(): ProxyError {
-  return fieldError("field_in_use", "id");
+function readQuestion(json: unknown, rules: ModelRules): AskQuestion {
+  const { conversation_id } = parsed(askFrame, json);
+  return parseAsk(json, conversation_id ?? "new", rules);
+}
+
+/** Writes the frames of one answer, as long as the id means this question. */
+function createReply(
+  { writer, reasonOf }: FramesOptions,
+  id: string | null,
+  isCurrent: () => boolean,
+): Reply {
+  const sendLast = (frame: object, { requestId }: RequestContext) =>
+    writer.sendLast(JSON.stringify({ ...frame, request_id: requestId }));
+  return {
+    async delta(text) {
+      if (!isCurrent()) throw new ProxyError("canceled");
+      await writer.send(JSON.stringify({ type: "delta", id, text }));
+    },
+    async end(turn, context) {
+      if (isCurrent()) await sendLast({ type: "end", id, ...turn }, context);
+    },
+    async fail(error, context) {
+      if (!isCurrent()) return;
+      const { code, details, retryAfterMs } = error;
+      const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
+      const message = reasonOf(error, context);
+      const about = { type: "error", id, code, status: httpStatus[code], message };
+      await sendLast({ ...details, ...about, ...wait }, context);
+    },
+  };
 }

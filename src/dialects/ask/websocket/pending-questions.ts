@@ -2,95 +2,91 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { TurnEvent } from "../../../core/conversations/dialogue.ts";
 import { abortReason, ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { MaybePromise } from "../../../core/maybe-promise.ts";
-import type { ClientAddress } from "../../../http/address/client-address.ts";
-import type { CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
+import type { Caller, CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
 import type { Identify } from "../../../http/call/credentials.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
-import type { Language } from "../../../locales.ts";
 import type { AskQuestions } from "../questions.ts";
 import { type AskQuestion, writeTurn } from "../wire.ts";
 
-/** Who is at the other end, as the handshake said. */
-export interface Peer {
-  readonly client: ClientAddress;
-  readonly language: Language;
-  /** Those that may carry a credential: it is looked up for each question. */
+/** The client of a connection, as its handshake named it. */
+export interface Peer extends Pick<Caller, "client" | "language"> {
+  /** Headers that may carry a credential. It is looked up again for each question. */
   readonly credentials: IncomingHttpHeaders;
 }
 
-/** How one kind of frames says what becomes of a question. */
+/** Writes what becomes of a question, in one kind of frames. */
 export interface Reply {
-  /** Rejects `canceled` when nobody waits for it any more. */
+  /** Rejects `canceled` if the client no longer waits for it. */
   delta(text: string): Promise<void>;
-  /** Resolves when it has left. */
+  /** Resolves when it is written, like `fail`. */
   end(turn: ReturnType<typeof writeTurn>, context: RequestContext): Promise<void>;
-  /** The same. */
   fail(error: ProxyError, context: RequestContext): Promise<void>;
 }
 
-/** What a frame asks. */
-export interface Wish {
-  /** Of the frame; null: it is none of a question, which takes nothing from the limits. */
+/** A frame from the client. */
+export interface ReceivedFrame {
+  /** Size of a question. Null: the frame is not a question, and the limits don't count it. */
   readonly bytes: number | null;
   /** Throws what is wrong with it. */
   read(): AskQuestion;
 }
 
-/** A frame from its arrival to the last one of its answer. */
-export interface Asked {
+/** A question from the arrival of its frame to the last frame of its answer. */
+export interface PendingQuestion {
   readonly context: RequestContext;
-  /** The last frame is on its way when it resolves, with the status. Never rejects. */
+  /** Resolves with the HTTP status when the last frame is written. Never rejects. */
   answer(reply: Reply): Promise<number>;
-  /** Nobody waits for it any more. */
+  /** The client no longer waits for it. */
   cancel(): void;
   /** Writes the line in the log. */
   end(status: number): void;
 }
 
-export interface AskingOptions {
+export interface PendingQuestionOptions {
   readonly calls: CallStarter;
   readonly identify: Identify;
   readonly questions: AskQuestions;
-  /** Is told of errors nobody foresaw. */
+  /** Called with unexpected errors. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
 
-export type Begin = (wish: Wish) => Asked;
+/** Applies the limits at once; a refusal is reported by `answer`. */
+export type BeginQuestion = (frame: ReceivedFrame) => PendingQuestion;
 
 /** In the log and in metrics. */
 const ROUTE = "ask websocket";
 const METHOD = "WS";
 
-/** Takes the questions of one connection. The limits and the room for bodies count from `begin` on. */
-export function createAsking(options: AskingOptions, peer: Peer): Begin {
-  const { client, language } = peer;
-  return function begin(wish) {
-    const call = options.calls.begin({ client, language, route: ROUTE, method: METHOD });
-    const admission = admitted(call, wish.bytes);
+export function createBeginQuestion(options: PendingQuestionOptions, peer: Peer): BeginQuestion {
+  const { calls, identify, questions, report } = options;
+  const { client, language, credentials } = peer;
+  return function begin(frame) {
+    const call = calls.begin({ client, language, route: ROUTE, method: METHOD });
+    const { context } = call;
+    const admission = refusalOf(call, frame.bytes);
     let canceled = false;
 
     const ask = async () => {
-      const refused = admission instanceof Promise ? await admission : admission;
-      if (refused !== null) throw refused;
+      const refusal = admission instanceof Promise ? await admission : admission;
+      if (refusal !== null) throw refusal;
       if (canceled) throw new ProxyError("canceled");
-      const question = wish.read();
-      const principal = await options.identify(client, peer.credentials, question.apiKey);
-      const opened = call.open("ask", principal);
+      const question = frame.read();
+      const opened = call.open("ask", await identify(client, credentials, question.apiKey));
       if (opened.signal.aborted) throw abortReason(opened.signal);
-      return { model: question.model, events: await options.questions.stream(opened, question) };
+      return { model: question.model, events: await questions.stream(opened, question) };
     };
     return {
-      context: call.context,
+      context,
       async answer(reply) {
         try {
-          const { events, model } = await ask();
-          await passOn(events, model, reply, call.context);
+          const { model, events } = await ask();
+          await passOn(events, model, reply, context);
           return 200;
         } catch (thrown) {
           const error = toProxyError(thrown);
-          if (error.code === "internal") options.report(call.context.requestId, error);
-          await reply.fail(error, call.context);
+          if (error.code === "internal") report(context.requestId, error);
+          await reply.fail(error, context);
           return httpStatus[error.code];
         }
       },
@@ -98,7 +94,7 @@ export function createAsking(options: AskingOptions, peer: Peer): Begin {
         canceled = true;
         call.cancel();
       },
-      end: (status) => call.end(status),
+      end: call.end,
     };
   };
 }
@@ -115,8 +111,7 @@ async function passOn(
   }
 }
 
-/** The refusal, reported when it is the question's turn. */
-function admitted(call: TransportCall, bytes: number | null): MaybePromise<ProxyError | null> {
+function refusalOf(call: TransportCall, bytes: number | null): MaybePromise<ProxyError | null> {
   if (bytes === null) return null;
   try {
     const admitting = call.admit(bytes);

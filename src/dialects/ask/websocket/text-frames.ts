@@ -1,43 +1,42 @@
 import { ProxyError } from "../../../core/errors.ts";
 import { parseAsk } from "../wire.ts";
-import { type Frames, type FramesOptions, rethrow, tooMany } from "./frames.ts";
-import type { Asked, Reply } from "./pending-questions.ts";
+import { beginRefused, type Frames, type FramesOptions, tooManyQuestions } from "./frames.ts";
+import type { PendingQuestion, Reply } from "./pending-questions.ts";
 
-/** Questions that wait for the one before them; a frame that comes on top is refused. */
+/** Questions that may wait for the one before them. */
 export const MAX_WAITING_QUESTIONS = 8;
 
 const FORM = "<|ask|>$cid|new$pid|new$prompt";
-/** The prompt is all that follows the third sign, further ones included. */
+/** The prompt is everything after the third sign, including further signs. */
 const ASK = /^<\|ask\|>\$([^$]+)\$([^$]*)\$(.*)$/s;
-/** Before what would read like a frame of ours within the text of an answer. */
+/** Splits an answer where its text would look like one of our frames. */
 const INSIDE_MARK = /(?<=<)(?=\|(?:end|err)\|>)/;
 
-/**
- * The frames of older clients. They carry no id, so that everything is answered in its order, one
- * frame after the other, mistakes too.
- */
+/** The frames of older clients. They carry no id, so everything is answered in order, errors too. */
 export function createTextFrames(options: FramesOptions): Frames {
-  const { outbox, begin, rules, reasonOf, onStray, onOver } = options;
-  const queue: Asked[] = [];
-  let running: Asked | null = null;
+  const { writer, begin, rules, reasonOf, onControlFrame, onOver } = options;
+  const queue: PendingQuestion[] = [];
+  let running: PendingQuestion | null = null;
 
   const reply: Reply = {
     async delta(text) {
-      for (const part of text.split(INSIDE_MARK)) await outbox.send(part);
+      for (const part of text.split(INSIDE_MARK)) await writer.send(part);
     },
-    end: (turn) => outbox.sendLast(`<|end|>$${turn.conversation_id}$${turn.parent_id}`),
-    fail: (error, context) => outbox.sendLast(`<|err|>$${reasonOf(error, context)}`),
+    end: (turn) => writer.sendLast(`<|end|>$${turn.conversation_id}$${turn.parent_id}`),
+    fail: (error, context) => writer.sendLast(`<|err|>$${reasonOf(error, context)}`),
   };
-  const refuse = (error: ProxyError): Asked => {
-    onStray();
-    return begin({ bytes: null, read: () => rethrow(error) });
+  const refuse = (error: ProxyError) => {
+    onControlFrame();
+    return beginRefused(begin, error);
   };
-  const toAsked = (bytes: Buffer): Asked => {
+  const beginFrame = (bytes: Buffer): PendingQuestion => {
     const [frame, conversation = "", parent, prompt] = ASK.exec(bytes.toString("utf8")) ?? [];
     if (frame === undefined) {
       return refuse(new ProxyError("frame_malformed", { params: { expected: FORM } }));
     }
-    if (queue.length >= MAX_WAITING_QUESTIONS) return refuse(tooMany(MAX_WAITING_QUESTIONS));
+    if (queue.length >= MAX_WAITING_QUESTIONS) {
+      return refuse(tooManyQuestions(MAX_WAITING_QUESTIONS));
+    }
     const read = () => parseAsk({ prompt, parent_id: parent }, conversation, rules);
     return begin({ bytes: bytes.length, read });
   };
@@ -55,7 +54,7 @@ export function createTextFrames(options: FramesOptions): Frames {
       return queue.length + (running === null ? 0 : 1);
     },
     receive(bytes) {
-      queue.push(toAsked(bytes));
+      queue.push(beginFrame(bytes));
       if (running === null) void answerAll();
     },
     leave() {

@@ -1,0 +1,49 @@
+import { status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { errorCodes } from "../../../src/core/errors.ts";
+import { grpcStatus } from "../../../src/dialects/ask/grpc/statuses.ts";
+
+const expected: Partial<Record<keyof typeof status, string>> = {
+  INVALID_ARGUMENT: `
+    body_not_json body_not_utf8 body_not_object body_too_deep body_incomplete
+    content_type_unsupported field_missing field_empty field_type field_range field_choice
+    field_too_many field_too_long field_unknown field_needs field_in_use frame_malformed
+    bad_request model_not_priced idempotency_mismatch upstream_refused`,
+  RESOURCE_EXHAUSTED: `
+    body_too_large key_exhausted quota_exceeded rate_limited streams_limited connections_limited
+    message_too_large conversations_limited upstream_rate_limited`,
+  PERMISSION_DENIED: `
+    route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
+    model_forbidden`,
+  NOT_FOUND: `
+    not_found token_unknown conversation_not_found message_not_found`,
+  UNIMPLEMENTED: `
+    method_not_allowed upgrade_needed`,
+  UNAUTHENTICATED: `
+    key_missing key_malformed key_rejected credential_missing token_rejected token_needed`,
+  FAILED_PRECONDITION: `
+    price_outdated secret_key_missing conversation_full`,
+  ABORTED: `
+    idempotency_in_progress conversation_conflict`,
+  INTERNAL: `
+    upstream_key_rejected upstream_bad_answer internal`,
+  UNAVAILABLE: `
+    upstream_exhausted upstream_failed upstream_unreachable storage_unavailable overloaded
+    draining`,
+  DEADLINE_EXCEEDED: `
+    upstream_timeout`,
+  CANCELLED: `
+    canceled`,
+};
+
+test("each error code has its gRPC status", () => {
+  const pairs = Object.entries(expected).flatMap(([name, codes]) =>
+    codes
+      .trim()
+      .split(/\s+/)
+      .map((code) => `${code} ${name}`),
+  );
+  expect(errorCodes.map((code) => `${code} ${status[grpcStatus(code)]}`).sort()).toEqual(
+    pairs.sort(),
+  );
+});
