@@ -50,13 +50,6 @@ export const parleyWithToken: Candidate = {
   bearer: (origin) => issueToken(origin, MODEL),
 };
 
-export function parleyWorkers(workers: number): Candidate {
-  return {
-    ...parleyWithToken,
-    env: (place) => ({ ...parley.env(place), WORKERS: String(workers) }),
-  };
-}
-
 /** Portkey's gateway, once it is installed: `script` is its server. */
 export function portkey(script: string): Candidate {
   return {

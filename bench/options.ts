@@ -3,7 +3,7 @@ import type { Plan } from "./rounds.ts";
 import { GROUPS, type Group } from "./scenarios.ts";
 
 /** What can be measured, each by itself. */
-export const PHASES = ["cpu", "latency", "memory", "start", "workers"] as const;
+export const PHASES = ["cpu", "latency", "memory", "start"] as const;
 export type Phase = (typeof PHASES)[number];
 
 export interface Options extends Plan {
@@ -19,12 +19,11 @@ export interface Options extends Plan {
 }
 
 export const USAGE = `node bench/run.ts [options]
-What is measured; without any of these: all but --workers and --portkey, in about five minutes
+What is measured; without any of these: all but --portkey, in about five minutes
   --cpu           CPU per call and per relayed chunk
   --latency       added latency at a low fixed rate
   --memory        memory of open, idle streams
   --start         time from the start of a process to its first answer
-  --workers       Parley with WORKERS=1 and WORKERS=2 side by side
   --portkey       Portkey's gateway beside the others; installs it into the cache of this user
   --all           all of it, with the calls that a p99 wants; about twelve minutes
   --soak MINUTES  instead of all that: a mixed load, and whether memory stays
@@ -72,7 +71,6 @@ const known = {
   latency: flag,
   memory: flag,
   start: flag,
-  workers: flag,
   portkey: flag,
   all: flag,
   soak: text,

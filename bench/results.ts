@@ -16,7 +16,6 @@ export interface Results {
   readonly latency?: readonly LatencyLine[];
   readonly memory?: readonly MemoryLine[];
   readonly start?: readonly StartLine[];
-  readonly workers?: readonly CpuLine[];
   readonly imageMb?: number;
   readonly memoryLimit?: MemoryLimit;
   readonly soak?: Soak;

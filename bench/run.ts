@@ -14,7 +14,7 @@ import {
 } from "./report.ts";
 import { type Parts, resultsOf, writeResults } from "./results.ts";
 import { CALLS_PER_SECOND, measureCpu, measureLatency } from "./rounds.ts";
-import { CONTROL, choose, createScenarios, type Scenario, workerScenarios } from "./scenarios.ts";
+import { CONTROL, choose, createScenarios, type Scenario } from "./scenarios.ts";
 import { formatSoak, soak } from "./soak.ts";
 import { formatStart, measureStart } from "./start-up.ts";
 
@@ -91,12 +91,6 @@ async function measure(
     ] as const;
     parts.start = await measureStart(named, upstreamOrigin, processes);
     say(`${formatStart(parts.start)}\n`);
-  }
-  if (wants("workers")) {
-    const workers = { ...options, phases: ["cpu"] as const };
-    say("workers: load, gateway and upstream share the cores of this machine");
-    const { cpu } = await measureCalls(workerScenarios, workers, upstreamOrigin, processes);
-    if (cpu) parts.workers = cpu;
   }
   return parts;
 }

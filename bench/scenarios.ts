@@ -1,12 +1,4 @@
-import {
-  bare,
-  type Candidate,
-  direct,
-  parley,
-  parleyWithToken,
-  parleyWorkers,
-  portkey,
-} from "./candidates.ts";
+import { bare, type Candidate, direct, parley, parleyWithToken, portkey } from "./candidates.ts";
 import {
   type BenchRequest,
   chatRequest,
@@ -42,8 +34,6 @@ export const DIRECT = "direct";
 const CONNECTIONS = 32;
 /** Each takes a second, so that many are needed to keep a gateway busy. */
 const STREAMS = 300;
-/** More than one process passes on. */
-const WORKER_STREAMS = 900;
 
 const json = {
   group: "json",
@@ -99,17 +89,6 @@ export function createScenarios(portkeyScript: string | null): readonly Scenario
     { ...stream, name: "portkey /v1 stream", candidate },
   ];
 }
-
-/** Parley in one process and in two, side by side. */
-export const workerScenarios: readonly Scenario[] = [1, 2].flatMap((workers) => {
-  const candidate = parleyWorkers(workers);
-  const name = `parley, WORKERS=${workers}`;
-  const streams = { ...stream, connections: WORKER_STREAMS, baseline: "parley, WORKERS=1, stream" };
-  return [
-    { ...json, name, candidate, baseline: "parley, WORKERS=1" },
-    { ...streams, name: `${name}, stream`, candidate },
-  ];
-});
 
 /** Those of the groups, with those they are compared with; of no group: all. */
 export function choose(

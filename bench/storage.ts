@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LedgerEntry, Token } from "../src/core/accounts.ts";
-import { noLimits } from "../src/core/quota.ts";
+import type { LedgerEntry, Token } from "../src/core/accounts/accounts.ts";
+import { noLimits } from "../src/core/accounts/quota.ts";
 import { openStorage, type Storage } from "../src/storage/open.ts";
 
 /**

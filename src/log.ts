@@ -1,7 +1,7 @@
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import { ProxyError } from "./core/errors.ts";
-import { scrub } from "./core/scrub.ts";
-import type { RequestEnd } from "./dialects/edge/facts.ts";
+import { scrub } from "./core/redact.ts";
+import type { RequestEnd } from "./http/call/request-context.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -19,16 +19,9 @@ export interface Log {
 /** A client's words in a log line are cut to this. */
 const MAX_MODEL_CHARACTERS = 100;
 
-/** `worker`: stands in every line, where there are several. */
-export function createLog(
-  level: LogLevel,
-  destination: DestinationStream,
-  worker: number | null = null,
-): Log {
-  const base = worker === null ? null : { worker };
+export function createLog(level: LogLevel, destination: DestinationStream): Log {
   const timeText = createTimeText();
-  const logger = pino({ level, base, timestamp: stdTimeFunctions.isoTime }, destination);
-  const baseText = worker === null ? "" : `,"worker":${worker}`;
+  const logger = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, destination);
   // the lines of one turn of the event loop are handed on together
   let waiting = "";
   const flush = () => {
@@ -53,7 +46,7 @@ export function createLog(
       const level = PROBES.has(end.facts.route) && end.status < 400 ? "debug" : "info";
       if (!logger.isLevelEnabled(level)) return;
       if (waiting === "") setImmediate(flush);
-      waiting += `{"level":${LEVELS[level]}${timeText()}${baseText},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
+      waiting += `{"level":${LEVELS[level]}${timeText()},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
     },
   };
 }

@@ -35,8 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   log: ["core", "dialects/edge"],
   metrics: ["core", "dialects/edge"],
   server: ["listener"],
-  // one process of several threads: what they have in common, and how they come and go
-  workers: ["core", "dialects/edge", "limits", "listener", "log", "metrics"],
+  drain: ["dialects/edge", "listener"],
   adapters: ["*"],
   parts: ["*"],
   offer: ["*"],

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { errorCodes } from "../core/errors.ts";
-import { quotaKinds, quotaPeriods } from "../core/quota.ts";
-import type { ErrorDoc } from "../dialects/dialect.ts";
-import { httpStatus } from "../dialects/edge/http-status.ts";
+import { quotaKinds, quotaPeriods } from "../core/accounts/quota.ts";
+import type { ErrorDoc } from "../http/dialect.ts";
+import { httpStatus } from "../http/reply/http-status.ts";
 import { rowColumns } from "./shapes.ts";
 
 const moment = z.iso.datetime();

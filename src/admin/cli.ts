@@ -4,6 +4,10 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { text } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
+import { withEnvFile } from "../config/env-file.ts";
+import { explainProblems } from "../config/explain.ts";
+import { createTranslate, defaultLanguage } from "../locales.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { runCommand } from "./run.ts";
 
 const { stdin, stdout, stderr } = process;
@@ -11,8 +15,14 @@ const { stdin, stdout, stderr } = process;
 // `parley usage export | head` closes the pipe when it has seen enough: that is no failure.
 stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
+const filed = withEnvFile(process.env);
+if ("problems" in filed) {
+  const language = defaultLanguage(process.env.LANG ?? "");
+  stderr.write(explainProblems(filed.problems, createTranslate(), language));
+  process.exit(exitCodes.settings);
+}
 process.exitCode = await runCommand(process.argv.slice(2), {
-  env: process.env,
+  env: filed.env,
   clock: {
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Route, RouteDoc } from "../dialects/dialect.ts";
+import type { Route, RouteDoc } from "../http/dialect.ts";
 import { adminAnswers } from "./answers.ts";
 import {
   exportFields,

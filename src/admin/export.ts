@@ -1,4 +1,4 @@
-import type { LedgerRow } from "../core/accounts.ts";
+import type { LedgerRow } from "../core/accounts/accounts.ts";
 import { rowColumns, shownRow } from "./shapes.ts";
 
 /** Rows are gathered into pieces of this size: a write for each would cost more than the row. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ErrorCode, type ErrorParams, ProxyError } from "../core/errors.ts";
-import { formatPrice, type Picodollars, parseMoney, parsePrice } from "../core/money.ts";
+import { formatPrice, type Picodollars, parseMoney, parsePrice } from "../core/accounts/money.ts";
 
 /** Why a value was refused, beside the field's name. */
 interface FieldProblem {

@@ -1,7 +1,7 @@
-import type { Ledger, LedgerQuery, PriceBook, Token, TokenStore } from "../core/accounts.ts";
+import type { Ledger, LedgerQuery, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import { listedPrices, type Price } from "../core/price.ts";
+import { listedPrices, type Price } from "../core/accounts/price.ts";
 import { exportText } from "./export.ts";
 import { parseFields } from "./fields.ts";
 import priceList from "./price-list.json" with { type: "json" };

@@ -1,16 +1,16 @@
 import { ProxyError } from "../core/errors.ts";
-import type { Dialect, Route, WriteError } from "../dialects/dialect.ts";
+import type { Dialect, Route, WriteError } from "../http/dialect.ts";
 import {
   type AnswerHeaders,
   answer,
   answerHeaders,
   retryHeaders,
-} from "../dialects/edge/answer-headers.ts";
-import { bearerIn, createSecretMatch } from "../dialects/edge/bearer.ts";
-import { readJson } from "../dialects/edge/body.ts";
-import type { AppContext } from "../dialects/edge/facts.ts";
-import { httpStatus } from "../dialects/edge/http-status.ts";
-import { streamText } from "../dialects/edge/text-stream.ts";
+} from "../http/reply/response-headers.ts";
+import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
+import { readJson } from "../http/body/body.ts";
+import type { AppContext } from "../http/call/request-context.ts";
+import { httpStatus } from "../http/reply/http-status.ts";
+import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
 import { adminErrors } from "./answers.ts";
 import { adminDoc } from "./docs.ts";

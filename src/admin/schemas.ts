@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { NewToken } from "../core/accounts.ts";
-import type { Price } from "../core/price.ts";
+import type { NewToken } from "../core/accounts/accounts.ts";
+import type { Price } from "../core/accounts/price.ts";
 import {
   choice,
   count,

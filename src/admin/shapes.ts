@@ -1,7 +1,7 @@
-import type { LedgerRow, LedgerSum, Token } from "../core/accounts.ts";
-import { formatMoney } from "../core/money.ts";
-import type { Price } from "../core/price.ts";
-import { type QuotaState, type QuotaUse, quotaStates } from "../core/quota.ts";
+import type { LedgerRow, LedgerSum, Token } from "../core/accounts/accounts.ts";
+import { formatMoney } from "../core/accounts/money.ts";
+import type { Price } from "../core/accounts/price.ts";
+import { type QuotaState, type QuotaUse, quotaStates } from "../core/accounts/quota.ts";
 
 /** A token as the command line and the HTTP interface show it; names as in what makes one. */
 function shownToken(token: Token) {

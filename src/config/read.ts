@@ -29,7 +29,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   }
   const parsed = settings.safeParse(texts);
   if (!parsed.success) problems.push(...parsed.error.issues.map(toProblem));
-  problems.push(...contradictions(texts), ...tlsProblems(texts, readFile));
+  problems.push(...contradictions(texts), ...tlsProblems(texts, readFile), ...removedSettings(env));
   if (parsed.success && problems.length === 0) return { config: Object.freeze(parsed.data) };
   return { problems };
 }
@@ -79,6 +79,12 @@ function contradictions(texts: Readonly<Record<string, string>>): ConfigProblem[
     problems.push({ name: "ENCRYPT_CONTENT", key: "needs", params });
   }
   return problems;
+}
+
+/** Settings of earlier versions; a value that changed nothing is ignored. */
+function removedSettings(env: Environment): ConfigProblem[] {
+  const workers = env.WORKERS?.trim() ?? "";
+  return workers === "" || workers === "1" ? [] : [{ name: "WORKERS", key: "workers" }];
 }
 
 /** What is of no use without the other. */

@@ -13,7 +13,6 @@ import {
   secretKeys,
   trustedProxies,
   upstreamUrl,
-  workers,
 } from "./values.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
@@ -37,7 +36,6 @@ export const settings = z.object({
   LANG: text("en", { group: "server", example: "zh_CN" }),
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
   SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
-  WORKERS: setting({ group: "server", default: "1", example: "auto" }, workers),
 
   API_KEY: setting({ group: "upstream", default: "", secret: true }, secretKeys),
   OPENAI_URL: setting({ group: "upstream", default: "https://api.openai.com/v1" }, upstreamUrl),

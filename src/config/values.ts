@@ -1,11 +1,10 @@
-import { availableParallelism } from "node:os";
 import {
   type AddressList,
   createAddressList,
   type InvalidEntries,
   parseTrustedProxies,
   type TrustedProxies,
-} from "../dialects/edge/trusted-proxies.ts";
+} from "../http/address/trusted-proxies.ts";
 import { type Problem, splitList } from "./kinds.ts";
 
 type Parsed<T> = { value: T } | { problem: Problem };
@@ -46,17 +45,6 @@ export function headerText(text: string): Parsed<string> {
 /** An IP address or the name of one. IPv6 stands without brackets. */
 export function host(text: string): Parsed<string> {
   return /^[\w.:%-]+$/.test(text) ? { value: text } : { problem: { key: "invalid" } };
-}
-
-const MOST_WORKERS = 64;
-
-/** `auto`: as many as this process may use cores. */
-export function workers(text: string): Parsed<number> {
-  if (text.toLowerCase() === "auto")
-    return { value: Math.min(availableParallelism(), MOST_WORKERS) };
-  const number = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= MOST_WORKERS) return { value: number };
-  return { problem: { key: "workers", params: { max: MOST_WORKERS } } };
 }
 
 /**

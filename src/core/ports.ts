@@ -1,6 +1,6 @@
-import type { CallSignal } from "./call-signal.ts";
+import type { CallSignal } from "./call/call-signal.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { AnswerEvent, ChatRequest, Completion, Usage } from "./messages.ts";
+import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 
 /** Time as the core sees it. */
 export interface Clock {

@@ -1,4 +1,4 @@
-import { type Cells, intAt } from "./cells.ts";
+import { intAt } from "./array-access.ts";
 
 /** Numbers of blocks, in chains that are read from their newest block back. */
 export interface BlockPool {
@@ -17,10 +17,10 @@ const FREE = 1;
 const FIRST_FREE = 2;
 
 /** Blocks count from 1, so that 0 can say "none" in arrays that start as zeros. */
-export function createBlockPool(cells: Cells, name: string, blocks: number): BlockPool {
-  const before = cells.ints(`${name}.before`, blocks + 1);
+export function createBlockPool(blocks: number): BlockPool {
+  const before = new Int32Array(blocks + 1);
   /** Blocks ever used, those of them that are free, and the first of these. */
-  const state = cells.ints(`${name}.state`, 3);
+  const state = new Int32Array(3);
   const add = (index: number, amount: number): void => {
     state[index] = intAt(state, index) + amount;
   };

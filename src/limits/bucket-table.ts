@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { type Cells, floatAt, intAt, ownCells } from "./cells.ts";
+import { floatAt, intAt } from "./array-access.ts";
 
 /** Gives each bucket a small number (a slot) and knows which was used longest ago. */
 export interface BucketTable {
@@ -17,16 +17,8 @@ export interface BucketTable {
 
 export const NO_SLOT = 0;
 
-export interface BucketTableOptions {
-  readonly cells?: Cells;
-  readonly name?: string;
-  /** Chance, unless given. */
-  readonly seed?: number;
-}
-
 const USED = 0;
 const FREED = 1;
-const SEED = 2;
 
 /**
  * Numbers in typed arrays, not strings in a Map. A Map rebuilds its table again and again while
@@ -36,19 +28,13 @@ const SEED = 2;
  *
  * Slots count from 1, so that 0 can say "none" in arrays that start as zeros.
  */
-export function createBucketTable(
-  capacity: number,
-  { cells = ownCells, name = "buckets", seed: wanted }: BucketTableOptions = {},
-): BucketTable {
-  const chains = cells.ints(`${name}.chains`, 2 ** Math.ceil(Math.log2(Math.max(2, capacity))));
-  const nextInChain = cells.ints(`${name}.next`, capacity + 1);
-  const hashes = cells.floats(`${name}.hashes`, capacity + 1);
-  const ring = createUseRing(cells, name, capacity);
-  /** Slots ever used, the first of those given back, and the seed. */
-  const state = cells.ints(`${name}.state`, 3);
-  // whoever comes first chooses the seed; worker 0 is through before the others start
-  if (intAt(state, SEED) === 0) state[SEED] = wanted ?? randomInt(1, 2 ** 32);
-  const seed = intAt(state, SEED);
+export function createBucketTable(capacity: number, seed = randomInt(1, 2 ** 32)): BucketTable {
+  const chains = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, capacity))));
+  const nextInChain = new Int32Array(capacity + 1);
+  const hashes = new Float64Array(capacity + 1);
+  const ring = createUseRing(capacity);
+  /** How many slots were ever used, and the first of the freed ones. */
+  const state = new Int32Array(2);
 
   const chainOf = (hash: number): number => hash & (chains.length - 1);
 
@@ -105,9 +91,9 @@ export function createBucketTable(
 }
 
 /** Slots in order of use, as a ring in which place 0 stands between the newest and the oldest. */
-function createUseRing(cells: Cells, name: string, capacity: number) {
-  const newer = cells.ints(`${name}.newer`, capacity + 1);
-  const older = cells.ints(`${name}.older`, capacity + 1);
+function createUseRing(capacity: number) {
+  const newer = new Int32Array(capacity + 1);
+  const older = new Int32Array(capacity + 1);
   return {
     enter(slot: number): void {
       const before = intAt(older, 0);

@@ -1,16 +1,12 @@
 import type { Clock, LimitDecision } from "../core/ports.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
-import type { Cells } from "./cells.ts";
 import { createKeptLogs } from "./kept-logs.ts";
-import { createLock } from "./lock.ts";
 import type { SlidingWindows } from "./windows.ts";
 
 /** More than the one that a call can add, so that expired buckets become fewer. */
 const SWEPT_BUCKETS_PER_CALL = 2;
 
 export interface CallLogsOptions {
-  readonly cells: Cells;
-  readonly name: string;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly maxBuckets: number;
   /** For all entries but the newest of each bucket, together. */
@@ -19,7 +15,7 @@ export interface CallLogsOptions {
   readonly longestMs: number;
 }
 
-/** The admitted calls of many buckets; each step is atomic, also between threads. */
+/** The admitted calls of many buckets; each step is atomic. */
 export interface CallLogs {
   take(bucket: string, windows: SlidingWindows): LimitDecision;
   peek(bucket: string, windows: SlidingWindows): LimitDecision;
@@ -27,10 +23,9 @@ export interface CallLogs {
 
 /** Past a cap the buckets unused for longest are forgotten. */
 export function createCallLogs(options: CallLogsOptions): CallLogs {
-  const { cells, name, clock, maxBuckets, maxOlderBytes, longestMs } = options;
-  const lock = createLock(cells, `${name}.lock`);
-  const table = createBucketTable(maxBuckets, { cells, name });
-  const logs = createKeptLogs(cells, name, { slots: maxBuckets, maxOlderBytes });
+  const { clock, maxBuckets, maxOlderBytes, longestMs } = options;
+  const table = createBucketTable(maxBuckets);
+  const logs = createKeptLogs({ slots: maxBuckets, maxOlderBytes });
 
   const forget = (slot: number): void => {
     logs.clear(slot);
@@ -58,25 +53,15 @@ export function createCallLogs(options: CallLogsOptions): CallLogs {
 
   return {
     take(bucket, windows) {
-      lock.enter();
-      try {
-        const nowMs = clock.monotonicMs();
-        sweep(nowMs);
-        logs.open(slotOf(bucket));
-        return windows.take(logs, nowMs);
-      } finally {
-        lock.leave();
-      }
+      const nowMs = clock.monotonicMs();
+      sweep(nowMs);
+      logs.open(slotOf(bucket));
+      return windows.take(logs, nowMs);
     },
     peek(bucket, windows) {
-      lock.enter();
-      try {
-        // a bucket without a slot has the log of no slot, which stays empty
-        logs.open(table.find(bucket));
-        return windows.peek(logs, clock.monotonicMs());
-      } finally {
-        lock.leave();
-      }
+      // a bucket without a slot has the log of no slot, which stays empty
+      logs.open(table.find(bucket));
+      return windows.peek(logs, clock.monotonicMs());
     },
   };
 }

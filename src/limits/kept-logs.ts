@@ -1,6 +1,6 @@
+import { floatAt, intAt } from "./array-access.ts";
 import { type BlockPool, createBlockPool, NO_BLOCK } from "./block-pool.ts";
 import { type CallLog, NOWHERE } from "./call-log.ts";
-import { type Cells, floatAt, intAt } from "./cells.ts";
 import { MAX_LOG_ENTRIES } from "./windows.ts";
 
 /** The logs of many slots. A log that was not written to is empty. */
@@ -38,16 +38,16 @@ class Logs implements KeptLogs {
   readonly #newestBlocks: Int32Array;
   #slot = 0;
 
-  constructor(cells: Cells, name: string, { slots, maxOlderBytes }: Capacity) {
+  constructor({ slots, maxOlderBytes }: Capacity) {
     const blocks = Math.max(Math.floor(maxOlderBytes / BLOCK_BYTES), 2 * SPARE_BLOCKS);
     const firstBlock = slots + 1;
     const places = firstBlock + (blocks + 1) * BLOCK_ENTRIES;
-    this.#pool = createBlockPool(cells, `${name}.blocks`, blocks);
+    this.#pool = createBlockPool(blocks);
     this.#firstBlock = firstBlock;
-    this.#times = cells.floats(`${name}.times`, places);
-    this.#counts = cells.ints(`${name}.counts`, places);
-    this.#lengths = cells.ints(`${name}.lengths`, slots + 1);
-    this.#newestBlocks = cells.ints(`${name}.newest-blocks`, slots + 1);
+    this.#times = new Float64Array(places);
+    this.#counts = new Int32Array(places);
+    this.#lengths = new Int32Array(slots + 1);
+    this.#newestBlocks = new Int32Array(slots + 1);
   }
 
   open(slot: number): void {
@@ -134,8 +134,8 @@ interface Capacity {
   readonly maxOlderBytes: number;
 }
 
-export function createKeptLogs(cells: Cells, name: string, capacity: Capacity): KeptLogs {
-  return new Logs(cells, name, capacity);
+export function createKeptLogs(capacity: Capacity): KeptLogs {
+  return new Logs(capacity);
 }
 
 /** Entries in the newest block, of a log that has one. */

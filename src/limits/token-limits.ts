@@ -1,9 +1,8 @@
-import type { Token } from "../core/accounts.ts";
+import type { Token } from "../core/accounts/accounts.ts";
 import type { Clock } from "../core/ports.ts";
-import { rateLimited } from "../core/rate-limited.ts";
+import { rateLimited } from "../core/call/rate-limited.ts";
 import { createCallLogs } from "./call-logs.ts";
-import { type Cells, ownCells } from "./cells.ts";
-import { MAX_OLDER_BYTES } from "./memory.ts";
+import { MAX_OLDER_BYTES } from "./memory-limiter.ts";
 import { createSlidingWindows, LONGEST_WINDOW_MS, type SlidingWindows } from "./windows.ts";
 
 /** Tokens that share their limits share the windows made of them; more than this are made anew. */
@@ -12,11 +11,9 @@ const MAX_KINDS = 1_000;
 const MAX_TOKENS = 65_536;
 
 /** Counts calls against the windows of the token itself, wherever its holder calls from. */
-export function createTokenLimits(clock: Clock, cells: Cells = ownCells): (token: Token) => void {
+export function createTokenLimits(clock: Clock): (token: Token) => void {
   const kinds = new Map<string, SlidingWindows | null>();
   const logs = createCallLogs({
-    cells,
-    name: "tokens",
     clock,
     maxBuckets: MAX_TOKENS,
     maxOlderBytes: MAX_OLDER_BYTES,

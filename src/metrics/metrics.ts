@@ -1,8 +1,7 @@
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import type { CallRecord, LimitDecision } from "../core/ports.ts";
-import type { RequestEnd } from "../dialects/edge/facts.ts";
-import { createCounts, createDurations, type PrintedMetric } from "./tally.ts";
-import type { MetricsSnapshot } from "./together.ts";
+import type { RequestEnd } from "../http/call/request-context.ts";
+import { createCounts, createDurations, type PrintedMetric } from "./counters.ts";
 
 /** Answers of language models take from tenths of a second to minutes. */
 const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
@@ -21,8 +20,6 @@ export interface Metrics {
   decision(decision: LimitDecision): void;
   /** Prometheus text. */
   render(): Promise<string>;
-  /** The same for `renderTogether`. */
-  snapshot(): Promise<MetricsSnapshot>;
   readonly contentType: string;
 }
 
@@ -51,7 +48,6 @@ export function createMetrics(sources: MetricsSources): Metrics {
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
-    snapshot: async () => (await registry.getMetricsAsJSON()).map(plain),
     request({ facts, status, durationMs }) {
       requests.add(1, facts.route, String(status));
       lasted.observe(durationMs, facts.route);
@@ -72,11 +68,6 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
-/** Without the functions that some have. */
-function plain({ name, help, type, aggregator, values }: MetricsSnapshot[number]) {
-  return { name, help, type, aggregator, values };
-}
-
 function addGauges(registry: Registry, sources: MetricsSources): void {
   const registers = [registry];
   new Gauge({
@@ -91,7 +82,6 @@ function addGauges(registry: Registry, sources: MetricsSources): void {
     name: "parley_client_address_warning",
     help: "1 while client addresses look misconfigured.",
     labelNames: ["code"],
-    aggregator: "max",
     registers,
     collect() {
       this.reset();

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Driver } from "./driver.ts";
-import { type Builder, prepare } from "./queries.ts";
+import type { Driver } from "./driver/driver.ts";
+import { type Builder, prepare } from "./driver/queries.ts";
 
 const name = "installation_secret";
 const secretBytes = 32;

@@ -1,20 +1,19 @@
-import type { Ledger, PriceBook, TokenStore } from "../core/accounts.ts";
-import type { Conversations } from "../core/conversations.ts";
+import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
+import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
-import { startSweeper } from "./conversation-sweeper.ts";
-import { type ConversationOptions, createConversations, createSealing } from "./conversations.ts";
-import type { Driver } from "./driver.ts";
-import { guarded } from "./guarded.ts";
-import { createIds, type FillRandom } from "./ids.ts";
+import { startSweeper } from "./conversations/sweeper.ts";
+import { type ConversationOptions, createConversations, createSealing } from "./conversations/conversations.ts";
+import type { Driver } from "./driver/driver.ts";
+import { guarded } from "./driver/storage-errors.ts";
+import { createIds, type FillRandom } from "./driver/ids.ts";
 import { installationSecret } from "./installation-secret.ts";
-import { createLedger } from "./ledger.ts";
-import { announceOwner } from "./owners.ts";
-import { createPrices } from "./prices.ts";
-import { createBuilder } from "./queries.ts";
-import { createSecretBox, type SecretKeys } from "./secrets.ts";
-import type { WriteTurns } from "./sqlite.ts";
-import { createTokens } from "./tokens.ts";
-import { createWrites } from "./writes.ts";
+import { createLedger } from "./ledger/ledger.ts";
+import { announceOwner } from "./ledger/instances.ts";
+import { createPrices } from "./accounts/prices.ts";
+import { createBuilder } from "./driver/queries.ts";
+import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
+import { createTokens } from "./accounts/tokens.ts";
+import { createWrites } from "./driver/writes.ts";
 
 export interface StorageOptions {
   /** `postgres://…`. Wins over `sqliteFile`. */
@@ -43,12 +42,6 @@ export interface StorageOptions {
   readonly conversations?: ConversationOptions;
   /** How often expired conversations are looked for. */
   readonly sweepMs?: number;
-  /** Of threads of one process that have the same database open; see sqlite.ts. */
-  readonly turns?: WriteTurns;
-  /** A number that all of them see, which changes with every change of a price. */
-  readonly priceChanges?: Int32Array;
-  /** PostgreSQL only. */
-  readonly mostConnections?: number;
 }
 
 export interface Storage {
@@ -106,7 +99,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind: driver.kind,
     tokens: createTokens(parts),
-    prices: createPrices({ ...parts, changes: options.priceChanges }),
+    prices: createPrices(parts),
     ledger,
     conversations,
     installationSecret: () => installationSecret(driver, builder),
@@ -161,15 +154,13 @@ async function openDriver(
 ): Promise<Driver> {
   const { databaseUrl, sqliteFile } = options;
   if (databaseUrl != null && databaseUrl !== "") {
-    const { openPostgres } = await import("./postgres.ts");
-    const { mostConnections } = options;
-    return openPostgres({ url: databaseUrl, onError, mostConnections });
+    const { openPostgres } = await import("./driver/postgres.ts");
+    return openPostgres({ url: databaseUrl, onError });
   }
   if (sqliteFile == null || sqliteFile === "") throw new Error("no database is named");
-  const { openSqlite } = await import("./sqlite.ts");
+  const { openSqlite } = await import("./driver/sqlite.ts");
   return openSqlite({
     file: sqliteFile,
-    turns: options.turns,
     ...(options.sqliteSynchronous === undefined ? {} : { synchronous: options.sqliteSynchronous }),
   });
 }

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite } from "./driver/sqlite.ts";
 
 export interface RestoreOptions {
   /** A file that `Storage.backup` wrote, or a copy of a database that was not in use. */

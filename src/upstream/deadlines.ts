@@ -1,5 +1,5 @@
 import type { Clock } from "../core/ports.ts";
-import { type Listed, NOWHERE, Roster } from "../core/roster.ts";
+import { type Listed, NOWHERE, Roster } from "../core/unordered-set.ts";
 
 /** How late a deadline may fire. One coarse timer for all calls costs nothing per call. */
 const TICK_MS = 100;

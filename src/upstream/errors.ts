@@ -1,6 +1,6 @@
 import { APIError } from "openai/core/error";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
-import { scrub } from "../core/scrub.ts";
+import { scrub } from "../core/redact.ts";
 
 /** Longest piece of an upstream's own words that is passed on. */
 const MAX_REASON_CHARACTERS = 500;

@@ -1,5 +1,5 @@
-import { type ChatMessage, type ChatRequest, textOf } from "../core/messages.ts";
-import { wantsNewerTokenField } from "../core/token-field.ts";
+import { type ChatMessage, type ChatRequest, textOf } from "../core/call/messages.ts";
+import { wantsNewerTokenField } from "../core/call/token-field.ts";
 
 /** Where a question goes and in what words. */
 export interface PreparedRequest {

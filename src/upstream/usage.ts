@@ -1,7 +1,7 @@
 import type { CompletionUsage } from "openai/resources/completions";
 import type { ResponseUsage } from "openai/resources/responses/responses";
-import type { Usage } from "../core/messages.ts";
-import { mostTokens } from "../core/price.ts";
+import type { Usage } from "../core/call/messages.ts";
+import { mostTokens } from "../core/accounts/price.ts";
 
 type Loose<T> = { [K in keyof T]?: Loose<T[K]> | null };
 

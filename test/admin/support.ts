@@ -27,6 +27,7 @@ export interface Ran {
 export async function parley(env: Env, args: readonly string[], input = ""): Promise<Ran> {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    cwd: tmpdir(),
     stdio: "pipe",
     timeout: 20_000,
   });

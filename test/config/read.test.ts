@@ -40,7 +40,6 @@ const taken: Record<SettingName, readonly string[]> = {
   LANG: ["en", "zh_CN.UTF-8", "C", "fr_FR", "привет"],
   MAX_BODY_BYTES: ["1024", "1073741824"],
   SHUTDOWN_SECONDS: ["0", "3600"],
-  WORKERS: ["auto", "AUTO", "1", "64"],
   API_KEY: ["sk-a", "sk-a,sk-b", "sk-a sk-b\nsk-c"],
   OPENAI_URL: ["https://api.openai.com/v1", "http://127.0.0.1:8080", "https://x/?api-version=1"],
   OPENAI_PROXY: [
@@ -198,9 +197,6 @@ const mistakes: [SettingName, string][] = [
   ["UPSTREAM_TOTAL_SECONDS", "604801"],
   ["RETRIES", "11"],
   ["SHUTDOWN_SECONDS", "3601"],
-  ["WORKERS", "65"],
-  ["WORKERS", "0"],
-  ["WORKERS", "two"],
   ["DAY_LIMIT", tooLarge],
 ];
 
@@ -223,6 +219,17 @@ describe("a setting", () => {
   test.each(mistakes)("%s does not take %j", (name, value) => {
     const found = problemsOf({ [name]: value });
     expect(found.map((problem) => problem.name)).toEqual([name]);
+  });
+
+  test.each(["", " ", "1"])("WORKERS=%j of earlier versions changes nothing", (value) => {
+    expect(plain(good({ WORKERS: value }))).toEqual(plain(good({})));
+  });
+
+  test.each(["2", "auto", "0"])("WORKERS=%s is refused in words that name what to do", (value) => {
+    const [problem, ...others] = problemsOf({ WORKERS: value });
+    expect(others).toEqual([]);
+    const text = createTranslate()("en", `config_problem.${problem?.key}`);
+    expect(text).toBe("WORKERS is gone. Run more instances behind a proxy.");
   });
 
   test("never repeats a wrong value in the text of its problem", () => {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WindowName, WindowState } from "../../src/core/ports.ts";
-import { ownCells } from "../../src/limits/cells.ts";
 import { createKeptLogs } from "../../src/limits/kept-logs.ts";
 import { createSlidingWindows, type Limits, MAX_LOG_ENTRIES } from "../../src/limits/windows.ts";
 
@@ -16,7 +15,7 @@ const NO_SHRINKING = { endOnFailure: true };
 function createBucket(limits: Partial<Limits>) {
   const windows = createSlidingWindows({ ...NO_LIMITS, ...limits });
   if (windows === null) throw new Error("no limits");
-  const log = createKeptLogs(ownCells, "calls", { slots: 1, maxOlderBytes: 0 });
+  const log = createKeptLogs({ slots: 1, maxOlderBytes: 0 });
   log.open(1);
   return {
     log,

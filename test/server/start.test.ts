@@ -27,8 +27,8 @@ function kept<T extends { close(): Promise<void> }>(one: T): T {
 }
 
 /** Runs until it gives up by itself. */
-async function refusedStart(env: Environment) {
-  const started = kept(launch(env));
+async function refusedStart(env: Environment, cwd?: string) {
+  const started = kept(launch(env, cwd === undefined ? {} : { cwd }));
   const code = await deadline(started.exit, WAIT_MS, "the process ends");
   const stderr = started.stderr();
   return { code, stderr, lines: stderr.trimEnd().split("\n"), output: started.output.join("\n") };
@@ -118,7 +118,9 @@ describe("wrong settings", () => {
           NUMBERS.map((name, at) => [name, NOT_NUMBERS[(at + turn) % NOT_NUMBERS.length] ?? ""]),
         ),
       );
-      for (const { code, stderr, lines } of await Promise.all(envs.map(refusedStart))) {
+      for (const { code, stderr, lines } of await Promise.all(
+        envs.map((env) => refusedStart(env)),
+      )) {
         expect(code).toBe(78);
         expect(
           lines
@@ -137,6 +139,49 @@ describe("wrong settings", () => {
     expect(code).toBe(78);
     expect(stderr).toMatch(/MAX_TOKENS: must not be greater than MAX_TOKENS_LIMIT/);
   });
+});
+
+describe("an .env file in the working directory", () => {
+  test(
+    "is read, also with a byte order mark, and the environment wins over it",
+    async () => {
+      const cwd = await mkdtemp(join(folder, "env-"));
+      await writeFile(
+        join(cwd, ".env"),
+        `\ufeffSHARED_KEY=token\nAPI_KEY=${CANARY}\nROUTE=first\n`,
+      );
+      const parley = kept(await startProcess({ ROUTE: "second" }, { cwd }));
+      const reply = await postJson(`${parley.url}/second`, { user_content: "hi" });
+      expect(reply).toMatchObject({ status: 401, json: { data: { error: "token_needed" } } });
+    },
+    TEST_MS,
+  );
+
+  test(
+    "that is damaged ends the start with 78, the file and the line",
+    async () => {
+      const cwd = await mkdtemp(join(folder, "env-"));
+      await writeFile(join(cwd, ".env"), `ROUTE=api\nAPI_KEY: ${CANARY}\n`);
+      const yaml = await refusedStart({}, cwd);
+      await writeFile(join(cwd, ".env"), Buffer.from("PORT=7431\n", "utf16le"));
+      const utf16 = await refusedStart({}, cwd);
+      expect([yaml.code, utf16.code]).toEqual([78, 78]);
+      expect(yaml.stderr).toMatch(/\.env: line 2/);
+      expect(utf16.stderr).toMatch(/\.env: .*UTF-8/);
+      expect(yaml.output).not.toContain(CANARY);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "is not asked for where there is none",
+    async () => {
+      const parley = kept(await startProcess({}));
+      await endedInOrder(parley);
+      expect(parley.stderr()).toBe("");
+    },
+    TEST_MS,
+  );
 });
 
 describe("secrets", () => {

@@ -5,12 +5,12 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { compose, type Parley } from "../../src/compose.ts";
+import { compose, type Parley } from "../../src/compose/index.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
 import type { Clock } from "../../src/core/ports.ts";
 import { createLog } from "../../src/log.ts";
-import { listen } from "../../src/server.ts";
+import { listen } from "../../src/http/server.ts";
 import { deadline } from "./http.ts";
 
 export interface ParleyOptions {

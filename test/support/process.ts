@@ -41,6 +41,8 @@ export interface ParleyProcess extends StartedProcess {
 export interface ProcessOptions {
   /** In place of dist/main.js. */
   readonly script?: string;
+  /** The working directory, whose .env is read; an empty one unless given. */
+  readonly cwd?: string;
   /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
 }
@@ -80,6 +82,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
       HOST: "127.0.0.1",
       ...env,
     },
+    cwd: options.cwd ?? folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { pid } = child;

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { inspect } from "node:util";
 import { upstreamUrl } from "../../src/config/values.ts";
 import { ProxyError } from "../../src/core/errors.ts";
-import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/messages.ts";
+import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import type { Clock, Upstream } from "../../src/core/ports.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";

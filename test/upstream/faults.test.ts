@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { AnswerEvent } from "../../src/core/messages.ts";
+import type { AnswerEvent } from "../../src/core/call/messages.ts";
 import * as faults from "../support/faults.ts";
 import { deadline } from "../support/http.ts";
 import { answer, type Behaviour, startUpstream } from "../support/upstream.ts";

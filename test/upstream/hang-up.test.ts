@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProxyError } from "../../src/core/errors.ts";
-import type { AnswerEvent } from "../../src/core/messages.ts";
+import type { AnswerEvent } from "../../src/core/call/messages.ts";
 import * as faults from "../support/faults.ts";
 import {
   answer,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ChatRequest } from "../../src/core/messages.ts";
+import type { ChatRequest } from "../../src/core/call/messages.ts";
 import { canary, refuse, sequence } from "../support/faults.ts";
 import {
   answer,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ChatMessage, ChatRequest } from "../../src/core/messages.ts";
+import type { ChatMessage, ChatRequest } from "../../src/core/call/messages.ts";
 import { isCompletionOnly, prepareRequest, usualTokenField } from "../../src/upstream/request.ts";
 
 const ask = (content: string): ChatMessage => ({ role: "user", content });

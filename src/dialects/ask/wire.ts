@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Tree } from "../../core/conversations.ts";
-import type { Turn } from "../../core/dialogue.ts";
+import type { Tree } from "../../core/conversations/conversations.ts";
+import type { Turn } from "../../core/conversations/dialogue.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { Usage } from "../../core/messages.ts";
-import { chosenModel, chosenTokens, type ModelRules } from "../edge/model-choice.ts";
-import { parsed } from "../edge/parsed.ts";
+import type { Usage } from "../../core/call/messages.ts";
+import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
+import { parsed } from "../../http/body/parsed.ts";
 
 /** What every transport asks with. */
 export const askFields = z.object({

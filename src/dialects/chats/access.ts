@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ProxyError } from "../../core/errors.ts";
-import { ownerOf, PUBLIC } from "../../core/owner.ts";
-import type { Principal } from "../../core/principal.ts";
-import { bearerIn, createSecretMatch } from "../edge/bearer.ts";
+import { ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
+import type { Principal } from "../../core/call/principal.ts";
+import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
 
 /** Whose chats a caller may use. */
 export interface ChatAccess {

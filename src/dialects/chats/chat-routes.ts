@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
-import type { Route } from "../dialect.ts";
-import type { AppContext } from "../edge/facts.ts";
-import { answerJson } from "../edge/json-answer.ts";
-import { readJsonCall } from "../edge/json-call.ts";
-import { parsed } from "../edge/parsed.ts";
+import type { Route } from "../../http/dialect.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import { answerJson } from "../../http/reply/json-response.ts";
+import { readJsonCall } from "../../http/call/json-call.ts";
+import { parsed } from "../../http/body/parsed.ts";
 import type { NamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME, ownerIn } from "./options.ts";
 import { chatPromptBody, systemMessage } from "./prompts.ts";

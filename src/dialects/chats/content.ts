@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Content } from "../../core/messages.ts";
+import type { Content } from "../../core/call/messages.ts";
 
 const DATA_IMAGE = /^data:image\/[\w.+-]+[;,]/i;
 const HTTPS = /^https:\/\//i;

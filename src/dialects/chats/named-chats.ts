@@ -1,7 +1,7 @@
-import type { Conversation, Conversations, Path } from "../../core/conversations.ts";
+import type { Conversation, Conversations, Path } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { MOST_SHARED_CONVERSATIONS, PUBLIC } from "../../core/owner.ts";
-import { openChat } from "../../core/turns.ts";
+import { MOST_SHARED_CONVERSATIONS, PUBLIC } from "../../core/conversations/owner.ts";
+import { openChat } from "../../core/conversations/turns.ts";
 
 /** An owner's chats by their names. Unknown ones are a `conversation_not_found`. */
 export interface NamedChats {

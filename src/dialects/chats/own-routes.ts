@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
-import type { Route } from "../dialect.ts";
-import { answerJson } from "../edge/json-answer.ts";
-import { streamText } from "../edge/text-stream.ts";
+import type { Route } from "../../http/dialect.ts";
+import { answerJson } from "../../http/reply/json-response.ts";
+import { streamText } from "../../http/reply/text-stream.ts";
 import { type ChatsOptions, personIn } from "./options.ts";
 import {
   chatList,

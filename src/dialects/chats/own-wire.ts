@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Conversation, ExportedItem } from "../../core/conversations.ts";
+import type { Conversation, ExportedItem } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { parsed } from "../edge/parsed.ts";
+import { parsed } from "../../http/body/parsed.ts";
 
 const MOST_LISTED = 1_000;
 const LISTED = 100;

@@ -1,5 +1,5 @@
-import { type Dialect, methodNotAllowed, type Route } from "../dialect.ts";
-import { createJsonErrors } from "../edge/json-answer.ts";
+import { type Dialect, methodNotAllowed, type Route } from "../../http/dialect.ts";
+import { createJsonErrors } from "../../http/reply/json-response.ts";
 import { chatRoutes } from "./chat-routes.ts";
 import { chatsErrorForm, chatsErrors } from "./errors.ts";
 import { globalRoutes } from "./global-routes.ts";

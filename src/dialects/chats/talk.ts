@@ -1,9 +1,9 @@
-import type { Route } from "../dialect.ts";
-import { streamEvents } from "../edge/event-stream.ts";
-import type { AppContext } from "../edge/facts.ts";
-import { answerJson, createDescribeFailure } from "../edge/json-answer.ts";
-import { readJsonCall } from "../edge/json-call.ts";
-import { writeTurnEvents } from "../edge/turn-events.ts";
+import type { Route } from "../../http/dialect.ts";
+import { streamEvents } from "../../http/reply/event-stream.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import { answerJson, createDescribeFailure } from "../../http/reply/json-response.ts";
+import { readJsonCall } from "../../http/call/json-call.ts";
+import { writeTurnEvents } from "../../http/reply/turn-events.ts";
 import { chatsErrorForm } from "./errors.ts";
 import type { NamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME } from "./options.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Path } from "../../core/conversations.ts";
-import type { Turn } from "../../core/dialogue.ts";
-import type { Content } from "../../core/messages.ts";
-import { chosenModel, chosenTokens, type ModelRules } from "../edge/model-choice.ts";
-import { parsed } from "../edge/parsed.ts";
+import type { Path } from "../../core/conversations/conversations.ts";
+import type { Turn } from "../../core/conversations/dialogue.ts";
+import type { Content } from "../../core/call/messages.ts";
+import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
+import { parsed } from "../../http/body/parsed.ts";
 import { content, imageQuestion, imageUrl } from "./content.ts";
 
 /** The body of `POST /:chat/chat`. */

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { TokenStore } from "../../core/accounts.ts";
+import type { TokenStore } from "../../core/accounts/accounts.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { storageUnavailable } from "../../core/storage-error.ts";
-import { createSecretMatch } from "../edge/bearer.ts";
-import { tokensIn } from "../edge/credentials.ts";
-import type { Gate } from "../edge/json-call.ts";
+import { createSecretMatch } from "../../http/call/bearer.ts";
+import { tokensIn } from "../../http/call/credentials.ts";
+import type { Gate } from "../../http/call/json-call.ts";
 
 export interface AccessOptions {
   /** The secret that all callers share; empty: nobody is asked. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
 import type { WholeAnswer } from "../../core/ports.ts";
-import { withExactNumbers } from "../edge/exact-numbers.ts";
+import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 
 const marks = { text: z.string(), status: z.literal("ok") };
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { errorCodes } from "../../core/errors.ts";
-import type { ErrorDoc } from "../dialect.ts";
-import { httpStatus } from "../edge/http-status.ts";
-import type { ErrorForm } from "../edge/json-answer.ts";
+import type { ErrorDoc } from "../../http/dialect.ts";
+import { httpStatus } from "../../http/reply/http-status.ts";
+import type { ErrorForm } from "../../http/reply/json-response.ts";
 
 /** `text` is for people, where an answer has its text; `code` and what else is known are for programs. */
 export const completionErrorForm: ErrorForm = {

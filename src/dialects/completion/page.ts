@@ -1,5 +1,5 @@
 import { htmlTag, type Language, type Translate } from "../../locales.ts";
-import type { AnswerHeaders } from "../edge/answer-headers.ts";
+import type { AnswerHeaders } from "../../http/reply/response-headers.ts";
 
 /** Nothing is loaded, run, framed or sent from this page. */
 export const PAGE_HEADERS: Readonly<AnswerHeaders> = {

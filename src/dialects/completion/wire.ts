@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
-import type { RelayWish } from "../../core/pipeline.ts";
-import { withExactNumbers } from "../edge/exact-numbers.ts";
-import { chosenModel, type ModelRules } from "../edge/model-choice.ts";
-import { parsed } from "../edge/parsed.ts";
+import type { RelayWish } from "../../core/call/pipeline.ts";
+import { withExactNumbers } from "../../http/body/exact-numbers.ts";
+import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
+import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   lacksUsage,
   mostWritten,
   relayFields,
   withTokenField,
-} from "../edge/relay-fields.ts";
+} from "../../http/body/relay-fields.ts";
 
 /** A history longer than any model's window; checked before its entries are. */
 const MAX_MESSAGES = 4_096;

@@ -4,7 +4,7 @@ import type {
   ZodOpenApiObject,
   ZodOpenApiPathItemObject,
 } from "zod-openapi";
-import type { Dialect, ErrorDoc, Route } from "../dialect.ts";
+import type { Dialect, ErrorDoc, Route } from "../../http/dialect.ts";
 import { headerComponents } from "./headers.ts";
 import { operationOf, templateOf } from "./operation.ts";
 import { securitySchemes } from "./security.ts";

@@ -1,5 +1,5 @@
 import { bodyCodes, type ErrorCode, fieldCodes, upstreamCodes } from "../../core/errors.ts";
-import type { Route, RouteDoc } from "../dialect.ts";
+import type { Route, RouteDoc } from "../../http/dialect.ts";
 
 const ofCredentials: readonly ErrorCode[] = [
   "key_malformed",

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { answer, answerHeaders } from "../edge/answer-headers.ts";
-import type { AppContext } from "../edge/facts.ts";
+import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
 
 const compress = promisify(gzip);
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
 import type { ErrorCode } from "../../core/errors.ts";
-import type { ErrorDoc, Route, RouteDoc } from "../dialect.ts";
+import type { ErrorDoc, Route, RouteDoc } from "../../http/dialect.ts";
 import { failuresOf } from "./failures.ts";
 import { commonHeaders, errorHeaders } from "./headers.ts";
 import { securityOf } from "./security.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ZodOpenApiObject } from "zod-openapi";
-import type { RouteDoc } from "../dialect.ts";
+import type { RouteDoc } from "../../http/dialect.ts";
 
 type Schemes = NonNullable<NonNullable<ZodOpenApiObject["components"]>["securitySchemes"]>;
 type Requirement = Record<string, string[]>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RouteDoc } from "../dialect.ts";
+import type { RouteDoc } from "../../http/dialect.ts";
 import { type EnvelopeLimits, envelopeBody, MAX_TURNS, turn } from "./wire.ts";
 
 const answer = z.object({

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type ErrorCode, errorCodes } from "../../core/errors.ts";
 import type { Translate } from "../../locales.ts";
-import type { ErrorDoc } from "../dialect.ts";
-import { httpStatus } from "../edge/http-status.ts";
-import type { ErrorForm } from "../edge/json-answer.ts";
+import type { ErrorDoc } from "../../http/dialect.ts";
+import { httpStatus } from "../../http/reply/http-status.ts";
+import type { ErrorForm } from "../../http/reply/json-response.ts";
 
 /** As the earlier API had it: a missing key is a missing parameter here, not a failed login. */
 export const envelopeStatus = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ChatMessage, ChatRequest, Completion } from "../../core/messages.ts";
-import { chosenModel, chosenTokens, type ModelRules } from "../edge/model-choice.ts";
-import { parsed } from "../edge/parsed.ts";
+import type { ChatMessage, ChatRequest, Completion } from "../../core/call/messages.ts";
+import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
+import { parsed } from "../../http/body/parsed.ts";
 
 /** A history longer than any model's window; checked before its entries are. */
 export const MAX_TURNS = 4_096;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Dialect, Route, WriteError } from "../dialect.ts";
-import { answer, answerHeaders } from "../edge/answer-headers.ts";
+import type { Dialect, Route, WriteError } from "../../http/dialect.ts";
+import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
 
 const HTML_TYPE = "text/html; charset=utf-8";
 const GREETING = "Hello, World!";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ErrorCode, ProxyError } from "../../core/errors.ts";
-import type { ErrorDoc } from "../dialect.ts";
-import { httpStatus } from "../edge/http-status.ts";
+import type { ErrorDoc } from "../../http/dialect.ts";
+import { httpStatus } from "../../http/reply/http-status.ts";
 
 const errorTypes = [
   "invalid_request_error",

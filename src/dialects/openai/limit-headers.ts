@@ -1,5 +1,5 @@
 import type { LimitDecision } from "../../core/ports.ts";
-import type { AnswerHeaders } from "../edge/answer-headers.ts";
+import type { AnswerHeaders } from "../../http/reply/response-headers.ts";
 
 /** OpenAI's own spelling of the tightest window, which its clients log and some obey. */
 export function addRequestLimits(headers: AnswerHeaders, limits: LimitDecision | null): void {

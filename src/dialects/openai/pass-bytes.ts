@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
-import type { AnswerHeaders } from "../edge/answer-headers.ts";
-import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../edge/event-stream.ts";
-import { sendWhole } from "../edge/send-whole.ts";
+import type { AnswerHeaders } from "../../http/reply/response-headers.ts";
+import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
+import { sendWhole } from "../../http/reply/send-whole.ts";
 
 /** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
 export function passStream(

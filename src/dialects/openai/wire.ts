@@ -1,15 +1,15 @@
-import { mostTokens } from "../../core/most-tokens.ts";
-import type { RelayWish } from "../../core/pipeline.ts";
-import { withExactNumbers } from "../edge/exact-numbers.ts";
-import { countKeys } from "../edge/json-text.ts";
-import { parsed } from "../edge/parsed.ts";
+import { mostTokens } from "../../core/call/most-tokens.ts";
+import type { RelayWish } from "../../core/call/pipeline.ts";
+import { withExactNumbers } from "../../http/body/exact-numbers.ts";
+import { countKeys } from "../../http/body/json-text.ts";
+import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   lacksUsage,
   mostWritten,
   relayFields,
   withTokenField,
-} from "../edge/relay-fields.ts";
+} from "../../http/body/relay-fields.ts";
 
 /** One endpoint of OpenAI's API that is relayed. */
 export interface Endpoint {

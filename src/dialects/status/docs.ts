@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RouteDoc } from "../dialect.ts";
+import type { RouteDoc } from "../../http/dialect.ts";
 
 /** What /openapi.json says of the status routes. */
 export const healthDoc: RouteDoc = {

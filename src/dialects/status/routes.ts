@@ -1,11 +1,11 @@
 import { ProxyError } from "../../core/errors.ts";
 import type { Limiter, OpenAnswers } from "../../core/ports.ts";
-import type { Dialect, Route, RouteDoc, WriteError } from "../dialect.ts";
-import type { AddressWarning } from "../edge/address-alarm.ts";
-import { answer, answerHeaders } from "../edge/answer-headers.ts";
-import { bearerIn, createSecretMatch } from "../edge/bearer.ts";
-import type { AppContext } from "../edge/facts.ts";
-import type { OpenCalls } from "../edge/open-calls.ts";
+import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
+import type { AddressWarning } from "../../http/address/address-alarm.ts";
+import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
+import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { OpenCalls } from "../../http/call/open-calls.ts";
 import { healthDoc, metricsDoc, readyDoc, whoamiDoc } from "./docs.ts";
 
 export interface StatusOptions {

@@ -4,21 +4,20 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { ProxyError } from "../../../src/core/errors.ts";
-import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/asking.ts";
+import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/pending-questions.ts";
 import { keepAlive } from "../../../src/dialects/ask/websocket/heartbeat.ts";
-import { createOutbox } from "../../../src/dialects/ask/websocket/outbox.ts";
-import { createPlaces, MOST_CONNECTIONS } from "../../../src/dialects/ask/websocket/places.ts";
+import { createOutbox } from "../../../src/dialects/ask/websocket/backpressure-writer.ts";
+import { createPlaces, MOST_CONNECTIONS } from "../../../src/dialects/ask/websocket/connection-limit.ts";
 import {
   createStrayCount,
   MOST_STRAY_FRAMES,
-} from "../../../src/dialects/ask/websocket/stray-count.ts";
-import { createCallDesk } from "../../../src/dialects/edge/call-desk.ts";
-import type { RequestEnd } from "../../../src/dialects/edge/facts.ts";
-import { createOpenCalls } from "../../../src/dialects/edge/open-calls.ts";
-import { createBudget } from "../../../src/limits/budget.ts";
-import { ownCells } from "../../../src/limits/cells.ts";
-import { createMemoryLimiter } from "../../../src/limits/memory.ts";
-import { createOpenAnswers } from "../../../src/limits/open-answers.ts";
+} from "../../../src/dialects/ask/websocket/control-frame-limit.ts";
+import { createCallDesk } from "../../../src/http/call/non-http-calls.ts";
+import type { RequestEnd } from "../../../src/http/call/request-context.ts";
+import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
+import { createBudget } from "../../../src/limits/semaphore.ts";
+import { createMemoryLimiter } from "../../../src/limits/memory-limiter.ts";
+import { createOpenAnswers } from "../../../src/limits/concurrency.ts";
 import { stallMidStream } from "../../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../../support/frames.ts";
 import { deadline } from "../../support/http.ts";
@@ -198,7 +197,7 @@ test("messages that never end have a bound for all connections together", async 
 });
 
 test("places are given back once, whoever asks, and have a bound for all", () => {
-  const all = createBudget(MOST_CONNECTIONS, ownCells, "connections");
+  const all = createBudget(MOST_CONNECTIONS);
   const places = createPlaces(createOpenAnswers(1), all, 1);
   const leave = places.enter("a");
   expect(() => places.enter("a")).toThrow("connections_limited");
@@ -227,7 +226,7 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   const clock = createHeldClock();
   const ends: RequestEnd[] = [];
   const reported: [string, ProxyError][] = [];
-  const openCalls = createOpenCalls(createBudget(0, ownCells, "bodies"));
+  const openCalls = createOpenCalls(createBudget(0));
   const limits = { second: 0, minute: 0, hour: 0, day: 0 };
   const cause = new Error("sk-secret in a message");
   const begin = createAsking(

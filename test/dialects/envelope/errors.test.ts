@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
-import type { AppEnv, RequestFacts } from "../../../src/dialects/edge/facts.ts";
+import type { AppEnv, RequestFacts } from "../../../src/http/call/request-context.ts";
 import { envelopeStatus } from "../../../src/dialects/envelope/errors.ts";
 import { createEnvelopeErrors } from "../../../src/dialects/envelope/routes.ts";
 import { createTranslate, type Language, languages } from "../../../src/locales.ts";

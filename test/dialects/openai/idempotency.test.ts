@@ -1,9 +1,6 @@
 /** A client that asks again with the same Idempotency-Key pays once. */
 import { describe, expect, test } from "vitest";
-import {
-  createAnswerTable,
-  createIdempotentAnswers,
-} from "../../../src/dialects/edge/idempotency.ts";
+import { createIdempotentAnswers } from "../../../src/http/call/idempotency.ts";
 import { refuse, sequence } from "../../support/faults.ts";
 import { postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
@@ -154,7 +151,7 @@ const request = {
 } as const;
 
 test("answers that were forgotten while they were under way take no room from later ones", async () => {
-  const answers = createIdempotentAnswers(createAnswerTable(createHeldClock()), (key) => key);
+  const answers = createIdempotentAnswers(createHeldClock(), (key) => key);
   const gate = Promise.withResolvers<{ bytes: Uint8Array }>();
   const once = (key: string, ask: () => Promise<{ bytes: Uint8Array }>) =>
     answers.once(visitor, key, request, ask);

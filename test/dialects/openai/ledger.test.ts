@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createPatience } from "../../../src/core/patience.ts";
+import { createPatience } from "../../../src/core/call/disconnect-policy.ts";
 import {
   finMidStream,
   refuse,

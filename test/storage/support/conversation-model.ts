@@ -1,4 +1,4 @@
-import type { ConversationLimits } from "../../../src/core/turns.ts";
+import type { ConversationLimits } from "../../../src/core/conversations/turns.ts";
 
 interface ModelTurn {
   readonly id: string;

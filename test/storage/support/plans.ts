@@ -1,15 +1,15 @@
 import { DatabaseSync } from "node:sqlite";
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
-import type { Conversations } from "../../../src/core/conversations.ts";
+import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Clock } from "../../../src/core/ports.ts";
-import { createConversations, createSealing } from "../../../src/storage/conversations.ts";
-import type { Driver, Script } from "../../../src/storage/driver.ts";
-import { createIds } from "../../../src/storage/ids.ts";
-import { openPostgres } from "../../../src/storage/postgres.ts";
-import { createBuilder } from "../../../src/storage/queries.ts";
-import { openSqlite } from "../../../src/storage/sqlite.ts";
-import { createWrites } from "../../../src/storage/writes.ts";
+import { createConversations, createSealing } from "../../../src/storage/conversations/conversations.ts";
+import type { Driver, Script } from "../../../src/storage/driver/driver.ts";
+import { createIds } from "../../../src/storage/driver/ids.ts";
+import { openPostgres } from "../../../src/storage/driver/postgres.ts";
+import { createBuilder } from "../../../src/storage/driver/queries.ts";
+import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
+import { createWrites } from "../../../src/storage/driver/writes.ts";
 import { systemClock, type TestDatabase } from "./databases.ts";
 
 /** A store of conversations that notes every query it runs, and the rows of those outside transactions. */

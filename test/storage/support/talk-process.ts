@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Conversations } from "../../../src/core/conversations.ts";
+import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import { openStorage } from "../../../src/storage/open.ts";
 import { systemClock } from "./databases.ts";
 import { ann, codeOf, turn } from "./talk.ts";

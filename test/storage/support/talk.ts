@@ -3,7 +3,7 @@ import type {
   ExportedItem,
   NewTurn,
   StoredTurn,
-} from "../../../src/core/conversations.ts";
+} from "../../../src/core/conversations/conversations.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import type { Clock } from "../../../src/core/ports.ts";
 import { noon } from "./calls.ts";

@@ -1,12 +1,12 @@
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
-import type { Identify } from "../../edge/credentials.ts";
-import type { ModelRules } from "../../edge/model-choice.ts";
+import type { Identify } from "../../../http/call/credentials.ts";
+import type { ModelRules } from "../../../http/body/model-choice.ts";
 import type { AskQuestions } from "../questions.ts";
 import { parseAsk } from "../wire.ts";
 import { type AskMessage, type AskResponse, lastOf, piecesOf } from "./messages.ts";
-import { createOutlet } from "./outlet.ts";
-import type { Received, Reception } from "./reception.ts";
+import { createOutlet } from "./backpressure-writer.ts";
+import type { Received, Reception } from "./call-interceptor.ts";
 import { createStallWatch } from "./stall-watch.ts";
 
 export interface AnswerOptions {

@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import type { ProxyError } from "../../../core/errors.ts";
-import { httpStatus } from "../../edge/http-status.ts";
+import { httpStatus } from "../../../http/reply/http-status.ts";
 
 /** Statuses that the library answers with by itself, and what HTTP would call them. */
 const OF_THE_LIBRARY: Readonly<Record<number, number>> = {

@@ -1,8 +1,8 @@
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { ErrorCode, ProxyError } from "../../../core/errors.ts";
 import type { Translate } from "../../../locales.ts";
-import { retryHeaders } from "../../edge/answer-headers.ts";
-import type { RequestFacts } from "../../edge/facts.ts";
+import { retryHeaders } from "../../../http/reply/response-headers.ts";
+import type { RequestFacts } from "../../../http/call/request-context.ts";
 
 /** The gRPC status of each error. UNAVAILABLE is what clients may try again by themselves. */
 export const grpcStatus = {

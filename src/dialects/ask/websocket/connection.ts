@@ -2,17 +2,17 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { type ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { Clock } from "../../../core/ports.ts";
-import type { RequestFacts } from "../../edge/facts.ts";
-import type { ModelRules } from "../../edge/model-choice.ts";
-import type { Begin } from "./asking.ts";
+import type { RequestFacts } from "../../../http/call/request-context.ts";
+import type { ModelRules } from "../../../http/body/model-choice.ts";
+import type { Begin } from "./pending-questions.ts";
 import type { Frames } from "./frames.ts";
 import { keepAlive } from "./heartbeat.ts";
 import { createIdleTimer } from "./idle-timer.ts";
 import { createJsonFrames, SUBPROTOCOL } from "./json-frames.ts";
-import { createOutbox } from "./outbox.ts";
-import { createStrayCount } from "./stray-count.ts";
+import { createOutbox } from "./backpressure-writer.ts";
+import { createStrayCount } from "./control-frame-limit.ts";
 import { createTextFrames } from "./text-frames.ts";
-import type { Unfinished } from "./unfinished.ts";
+import type { Unfinished } from "./message-buffer-limit.ts";
 
 /** Why we close, as RFC 6455 numbers it. */
 const CLOSED = {

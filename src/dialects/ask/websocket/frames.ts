@@ -1,8 +1,8 @@
 import { ProxyError } from "../../../core/errors.ts";
-import type { RequestFacts } from "../../edge/facts.ts";
-import type { ModelRules } from "../../edge/model-choice.ts";
-import type { Begin } from "./asking.ts";
-import type { Outbox } from "./outbox.ts";
+import type { RequestFacts } from "../../../http/call/request-context.ts";
+import type { ModelRules } from "../../../http/body/model-choice.ts";
+import type { Begin } from "./pending-questions.ts";
+import type { Outbox } from "./backpressure-writer.ts";
 
 /** One way to ask over a connection. */
 export interface Frames {

@@ -1,4 +1,4 @@
-import type { Begin } from "./asking.ts";
+import type { Begin } from "./pending-questions.ts";
 
 /** Ends a connection on which nothing is asked; frames that ask nothing don't count. */
 export interface IdleTimer {

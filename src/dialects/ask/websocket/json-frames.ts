@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
-import { parseJson } from "../../edge/body.ts";
-import type { RequestFacts } from "../../edge/facts.ts";
-import { httpStatus } from "../../edge/http-status.ts";
-import { parsed } from "../../edge/parsed.ts";
+import { parseJson } from "../../../http/body/body.ts";
+import type { RequestFacts } from "../../../http/call/request-context.ts";
+import { httpStatus } from "../../../http/reply/http-status.ts";
+import { parsed } from "../../../http/body/parsed.ts";
 import { askFields, parseAsk } from "../wire.ts";
-import type { Asked, Reply } from "./asking.ts";
+import type { Asked, Reply } from "./pending-questions.ts";
 import { type Frames, type FramesOptions, rethrow, tooMany } from "./frames.ts";
 
 export const SUBPROTOCOL = "parley.v1";

@@ -7,9 +7,9 @@ import {
   answer,
   answerHeaders,
   retryHeaders,
-} from "../../edge/answer-headers.ts";
-import type { RequestFacts } from "../../edge/facts.ts";
-import { createDescribeFailure } from "../../edge/json-answer.ts";
+} from "../../../http/reply/response-headers.ts";
+import type { RequestFacts } from "../../../http/call/request-context.ts";
+import { createDescribeFailure } from "../../../http/reply/json-response.ts";
 import { askErrorForm } from "../errors.ts";
 import { VERSION } from "./handshake.ts";
 

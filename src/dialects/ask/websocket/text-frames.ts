@@ -1,6 +1,6 @@
 import { ProxyError } from "../../../core/errors.ts";
 import { parseAsk } from "../wire.ts";
-import type { Asked, Reply } from "./asking.ts";
+import type { Asked, Reply } from "./pending-questions.ts";
 import { type Frames, type FramesOptions, rethrow, tooMany } from "./frames.ts";
 
 /** Questions that wait for the one before them; a frame that comes on top is refused. */

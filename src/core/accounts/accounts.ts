@@ -1,0 +1,225 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Usage } from "../call/messages.ts";
+import type { Picodollars } from "./money.ts";
+import type { Outcome, WindowName } from "../ports.ts";
+import type { Price } from "./price.ts";
+import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
+
+/** A credential the operator issued. Holds no secret: neither the token's nor the upstream key. */
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly comment: string;
+  /** The last characters of the secret, so that people can tell tokens apart. */
+  readonly hint: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  /** Models the holder may ask for; null = all. */
+  readonly models: readonly string[] | null;
+  /** Calls per sliding window; a window that is missing has no limit. */
+  readonly limits: Readonly<Partial<Record<WindowName, number>>>;
+  readonly quotas: Quotas;
+  /** Whether calls are paid with an upstream key of the token's own. */
+  readonly hasUpstreamKey: boolean;
+}
+
+export interface NewToken {
+  readonly name: string;
+  readonly comment?: string;
+  readonly expiresAt?: number | null;
+  readonly models?: readonly string[] | null;
+  readonly limits?: Readonly<Partial<Record<WindowName, number>>>;
+  readonly quotas?: Quotas;
+  readonly upstreamKey?: string | null;
+}
+
+/** A valid token as a call needs it. */
+export interface FoundToken {
+  readonly token: Token;
+  /** Opens the token's own upstream key, or null. A function, so that no dump can show it. */
+  readonly upstreamKey: () => string | null;
+}
+
+export interface ListQuery {
+  /** At most 1,000. */
+  readonly limit?: number;
+  /** The id of the last one seen. */
+  readonly after?: string;
+}
+
+export interface TokenStore {
+  /** The secret is returned this once and kept nowhere. */
+  create(token: NewToken): Promise<{ readonly token: Token; readonly secret: string }>;
+  /** Null for unknown, revoked and expired alike. Looked up by digest. */
+  find(secret: string): Promise<FoundToken | null>;
+  show(id: string): Promise<Token | null>;
+  /** Oldest first. */
+  list(query?: ListQuery): Promise<readonly Token[]>;
+  /** False when there is no such token or it was revoked before. */
+  revoke(id: string): Promise<boolean>;
+  /** Encrypts all upstream keys with the newest secret key again; returns how many changed. */
+  reseal(): Promise<number>;
+}
+
+export interface ImportedPrices {
+  readonly added: number;
+  readonly unchanged: number;
+  /** Models whose newest price is not older than the offered one. */
+  readonly skipped: readonly string[];
+}
+
+/** Prices with their history. A change is a new entry and never touches what was. */
+export interface PriceBook {
+  /** Refused when the model already has a price from that moment or later. */
+  set(price: Price): Promise<void>;
+  /** Newest first within a model; the whole history, or what holds at one moment. */
+  list(query?: { readonly model?: string; readonly at?: number }): Promise<readonly Price[]>;
+  /** By exact name, else by the name without the date of a snapshot. */
+  priceOf(model: string, at: number): Promise<Price | null>;
+  import(prices: readonly Price[]): Promise<ImportedPrices>;
+}
+
+export type PayerKind = "visitor" | "own-key" | "token";
+
+/** Who a row is written for. `keyDigest` is a keyed hash that the caller computed. */
+export interface Payer {
+  readonly kind: PayerKind;
+  readonly tokenId: string | null;
+  readonly keyDigest: string | null;
+}
+
+/** Where the token counts come from. Unknown: no counts, no cost. */
+export type Provenance = "reported" | "estimated" | "unknown";
+
+/** One call as the ledger keeps it. Never content, never a key. */
+export interface LedgerEntry {
+  readonly requestId: string;
+  /** When the call began. */
+  readonly at: number;
+  readonly payer: Payer;
+  readonly dialect: string;
+  readonly model: string;
+  readonly answeredBy: string | null;
+  readonly usage: Usage | null;
+  readonly price: Price | null;
+  readonly cost: Picodollars | null;
+  readonly provenance: Provenance;
+  readonly outcome: Outcome;
+  /** What was agreed for a client that leaves: "cancel" or "drain:30". */
+  readonly onDisconnect: string;
+  readonly status: number | null;
+  readonly error: ErrorCode | null;
+  readonly firstTokenMs: number | null;
+  /** Null when the process died before it could tell. */
+  readonly durationMs: number | null;
+  readonly upstreamId: string | null;
+}
+
+/** What is known before the upstream is asked: enough for a row if the process dies. */
+export interface ReserveRequest {
+  readonly requestId: string;
+  readonly at: number;
+  readonly token: Token;
+  readonly dialect: string;
+  readonly model: string;
+  readonly onDisconnect: string;
+  /** The most the answer may take, from the prompt's size and the answer's bound. */
+  readonly tokens: number;
+  /** The same as money; 0n where the model has no price. */
+  readonly money: Picodollars;
+}
+
+/** A place in the quotas, held until the call is settled. */
+export interface Reservation extends Periods, Spending {
+  readonly id: string;
+  readonly tokenId: string;
+}
+
+export type ReserveResult =
+  /** No reservation where the token has no quota: nothing was written. */
+  | { readonly admitted: true; readonly reservation: Reservation | null }
+  | {
+      readonly admitted: false;
+      readonly refusedBy: QuotaState;
+      /** Until the period ends; null when the call alone is larger than the quota. */
+      readonly retryAfterMs: number | null;
+    };
+
+/** A stored row. Cost and price are exact decimals as text; unknown is null, never 0. */
+export interface LedgerRow extends Omit<LedgerEntry, "payer" | "usage" | "price" | "cost"> {
+  readonly id: string;
+  readonly payerKind: PayerKind;
+  readonly tokenId: string | null;
+  readonly keyDigest: string | null;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly totalTokens: number | null;
+  /** "input,cached input,output" in dollars per million tokens, as it was used. */
+  readonly price: string | null;
+  readonly cost: string | null;
+}
+
+export interface LedgerQuery {
+  readonly tokenId?: string;
+  /** From this moment on; milliseconds since 1970. */
+  readonly from?: number;
+  /** Before this moment. */
+  readonly to?: number;
+}
+
+export interface PageQuery extends LedgerQuery {
+  /** At most 1,000. */
+  readonly limit?: number;
+  /** Rows older than this one. */
+  readonly before?: Pick<LedgerRow, "at" | "id">;
+}
+
+export interface LedgerSum {
+  /** "2026-11-21", a model's name, or a token's id (null: visitors and own keys). */
+  readonly key: string | null;
+  readonly requests: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number;
+  readonly totalTokens: number;
+  /** Null when no row has a cost. */
+  readonly cost: string | null;
+  /** Rows whose cost is unknown and so not in the sum. */
+  readonly unknownCosts: number;
+}
+
+/** A row of the token agent's `GET /data/week`; the dialect turns the price into a number. */
+export interface WeekRow {
+  readonly remote_id: string | null;
+  readonly model: string;
+  readonly total_token: number;
+  readonly price: string | null;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
+export interface Ledger {
+  /** Checks every quota and takes from each, or from none: one atomic step over all processes. */
+  reserve(request: ReserveRequest): Promise<ReserveResult>;
+  /**
+   * Writes the row and, with a reservation, gives back what was not spent. Resolves when the row
+   * is durable. A second settle of the same reservation changes nothing. Only an outcome of
+   * `refused` gives the request itself back.
+   */
+  settle(entry: LedgerEntry, reservation: Reservation | null): Promise<void>;
+  /** Settles what dead processes left open as interrupted and unknown; returns how many. */
+  recover(): Promise<number>;
+  /** What a token has spent and holds reserved in the present periods. */
+  used(tokenId: string): Promise<QuotaUse>;
+  /** Newest first. */
+  rows(query?: PageQuery): Promise<readonly LedgerRow[]>;
+  sums(by: "day" | "model" | "token", query?: LedgerQuery): Promise<readonly LedgerSum[]>;
+  /** Newest first, at most 10,000. */
+  week(tokenId: string): Promise<readonly WeekRow[]>;
+  /** Oldest first, in pages, so that a large export neither fills memory nor blocks writers. */
+  export(query?: LedgerQuery): AsyncIterable<LedgerRow>;
+  /** Deletes rows from before this moment; returns how many. */
+  purge(before: number): Promise<number>;
+}

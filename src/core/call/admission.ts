@@ -1,0 +1,153 @@
+import type { Ledger, LedgerEntry, Payer, PriceBook, Reservation, Token } from "../accounts/accounts.ts";
+import { ProxyError } from "../errors.ts";
+import type { CallRecord, Clock } from "../ports.ts";
+import { cost, mostCost, type Price } from "../accounts/price.ts";
+import type { Principal } from "./principal.ts";
+import { storageUnavailable } from "../storage-error.ts";
+
+/** What a call wants, as far as admission cares. */
+export interface Wish {
+  readonly requestId: string;
+  readonly dialect: string;
+  readonly principal: Principal;
+  /** Empty where the client named none. */
+  readonly model: string;
+  /** The most tokens the call may come to; reserved against token and money quotas. */
+  readonly mostTokens: number;
+}
+
+/** Admission granted: settled exactly once, with how the call ended. */
+export interface Permit {
+  /** Resolves when the ledger row is durable. */
+  settle(record: CallRecord): Promise<void>;
+}
+
+export interface Admission {
+  /** Throws what forbids the call; a refused call has taken nothing. */
+  admit(wish: Wish): Promise<Permit>;
+}
+
+export interface AdmissionOptions {
+  readonly ledger: Ledger;
+  readonly prices: PriceBook;
+  readonly clock: Clock;
+  /** A keyed hash of a caller's own key: tells callers apart and can't be turned back. */
+  readonly digestKey: (key: string) => string;
+  /** Counts a call against the token's own windows; throws when one is full. */
+  readonly countToken: (token: Token) => void;
+  /** Written into every row: "cancel" or "drain:30". */
+  readonly onDisconnect: string;
+}
+
+/** Model list, price gate, the token's windows and quotas, in that order; then the row in the ledger. */
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { ledger, prices, clock, digestKey, countToken, onDisconnect } = options;
+  return {
+    async admit(wish) {
+      const { principal, model } = wish;
+      const at = clock.wallMs();
+      const price = await prices.priceOf(model, at).catch((error: unknown) => {
+        // who isn't billed is served without the database; the row that can't be written is logged
+        return principal.kind === "token" ? storageUnavailable(error) : null;
+      });
+      let reservation: Reservation | null = null;
+      if (principal.kind === "token") {
+        const { token } = principal.found;
+        refuseForbiddenModel(token.models, model);
+        if (price === null) {
+          throw new ProxyError("model_not_priced", {
+            params: { model },
+            facts: { field: "model" },
+          });
+        }
+        countToken(token);
+        reservation = await reserve(options, wish, token, price, at);
+      }
+      const payer = payerOf(principal, digestKey);
+      return {
+        async settle(record) {
+          const answered = await priceOfAnswer(options, record, price);
+          await ledger.settle(entryOf(record, payer, answered, at, onDisconnect), reservation);
+        },
+      };
+    },
+  };
+}
+
+/** Takes the call's place in the token's quotas; throws the quota that is full. */
+async function reserve(
+  { ledger, onDisconnect }: AdmissionOptions,
+  { requestId, dialect, model, mostTokens }: Wish,
+  token: Token,
+  price: Price,
+  at: number,
+): Promise<Reservation | null> {
+  const money = mostCost(price, mostTokens);
+  const call = { requestId, at, token, dialect, model, onDisconnect, tokens: mostTokens, money };
+  const result = await ledger.reserve(call).catch(storageUnavailable);
+  if (result.admitted) return result.reservation;
+  const { kind, period, resetsAt } = result.refusedBy;
+  throw new ProxyError("quota_exceeded", {
+    params: { quota: kind, period },
+    facts: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
+    retryAfterMs: result.retryAfterMs ?? undefined,
+  });
+}
+
+/** Usage is priced by the model that answered where it has a price, else by the one asked for. */
+async function priceOfAnswer(
+  { prices, clock }: AdmissionOptions,
+  { answeredBy, model }: CallRecord,
+  asked: Price | null,
+): Promise<Price | null> {
+  if (answeredBy === null || answeredBy === "" || answeredBy === model) return asked;
+  return (await prices.priceOf(answeredBy, clock.wallMs())) ?? asked;
+}
+
+function entryOf(
+  record: CallRecord,
+  payer: Payer,
+  price: Price | null,
+  at: number,
+  onDisconnect: string,
+): LedgerEntry {
+  const { requestId, dialect, model, answeredBy, usage, outcome, error } = record;
+  const { firstTokenMs, durationMs, upstreamId } = record;
+  return {
+    requestId,
+    at,
+    payer,
+    dialect,
+    model,
+    answeredBy,
+    usage,
+    price,
+    cost: cost(usage, price),
+    provenance: usage === null ? "unknown" : "reported",
+    outcome,
+    onDisconnect,
+    status: null,
+    error,
+    firstTokenMs,
+    durationMs,
+    upstreamId,
+  };
+}
+
+function refuseForbiddenModel(models: readonly string[] | null, model: string): void {
+  if (model === "") {
+    throw new ProxyError("field_missing", {
+      params: { field: "model" },
+      facts: { field: "model" },
+    });
+  }
+  if (models === null || models.includes(model)) return;
+  throw new ProxyError("model_forbidden", { params: { model }, facts: { field: "model" } });
+}
+
+function payerOf(principal: Principal, digestKey: (key: string) => string): Payer {
+  const { kind } = principal;
+  if (kind === "token") return { kind, tokenId: principal.found.token.id, keyDigest: null };
+  const keyDigest = kind === "own-key" ? digestKey(principal.key) : null;
+  return { kind, tokenId: null, keyDigest };
+}

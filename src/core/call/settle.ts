@@ -1,0 +1,59 @@
+import type { Permit } from "./admission.ts";
+import type { Call } from "./call.ts";
+import type { ProxyError } from "../errors.ts";
+import type { CallObserver, CallRecord, Clock, Outcome, RelayAccount } from "../ports.ts";
+
+/** What is known when a call ends. */
+export interface Ending {
+  readonly account?: RelayAccount | undefined;
+  readonly error?: ProxyError | undefined;
+  readonly firstTokenAtMs?: number | undefined;
+}
+
+/**
+ * Ends a call: the first time it writes the record, and every time it resolves when that is
+ * durable. It never rejects: an answer that was paid for is not held back by a database.
+ */
+export type Settle = (outcome: Outcome, ending: Ending) => Promise<void>;
+
+export interface SettleOptions {
+  readonly clock: Clock;
+  readonly observe: CallObserver;
+  /** Is told when a record could not be written, with the record: it must not be lost silently. */
+  readonly onLost: (record: CallRecord, error: unknown) => void;
+}
+
+export function createSettle(
+  call: Call,
+  model: string,
+  streamed: boolean,
+  permit: Permit,
+  { clock, observe, onLost }: SettleOptions,
+): Settle {
+  const startedMs = clock.monotonicMs();
+  let settled: Promise<void> | null = null;
+  const write = (outcome: Outcome, { account, error, firstTokenAtMs }: Ending): Promise<void> => {
+    const record: CallRecord = {
+      requestId: call.requestId,
+      dialect: call.dialect,
+      bucket: call.principal.bucket,
+      principal: call.principal.kind,
+      model,
+      answeredBy: account?.model ?? null,
+      usage: account?.usage ?? null,
+      upstreamId: account?.upstreamId ?? null,
+      outcome,
+      error: error?.code ?? null,
+      streamed,
+      firstTokenMs: firstTokenAtMs === undefined ? null : firstTokenAtMs - startedMs,
+      durationMs: clock.monotonicMs() - startedMs,
+    };
+    call.onRecord(record);
+    observe(record);
+    return permit.settle(record).catch((lost: unknown) => onLost(record, lost));
+  };
+  return function settle(outcome, ending) {
+    settled ??= write(outcome, ending);
+    return settled;
+  };
+}

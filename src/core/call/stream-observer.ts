@@ -1,0 +1,41 @@
+import { asSeenBy } from "./ask.ts";
+import type { AnswerEvent, Completion } from "./messages.ts";
+import type { Watch } from "./settled-stream.ts";
+import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
+import type { Principal } from "./principal.ts";
+import type { Ending } from "./settle.ts";
+
+export function watchEvents(principal: Principal, clock: Clock): Watch<AnswerEvent> {
+  let firstTokenAtMs: number | undefined;
+  let ending: Ending = {};
+  return {
+    sees(event) {
+      if (event.type === "text-delta") firstTokenAtMs ??= clock.monotonicMs();
+      if (event.type !== "answer-end") return false;
+      ending = { account: accountOf(event.completion) };
+      return true;
+    },
+    ending: () => ({ ...ending, firstTokenAtMs }),
+    asSeen: (error) => asSeenBy(principal, error),
+  };
+}
+
+export function watchPieces(
+  answer: StreamedAnswer,
+  principal: Principal,
+  clock: Clock,
+): Watch<RelayPiece> {
+  let firstTokenAtMs: number | undefined;
+  return {
+    sees({ last }) {
+      if (!last) firstTokenAtMs ??= clock.monotonicMs();
+      return last;
+    },
+    ending: () => ({ account: answer.account(), firstTokenAtMs }),
+    asSeen: (error) => asSeenBy(principal, error),
+  };
+}
+
+export function accountOf({ model, usage, upstreamId }: Completion): RelayAccount {
+  return { model, usage, upstreamId };
+}

@@ -1,0 +1,96 @@
+import type { Message } from "./conversations.ts";
+import { type Content, textOf } from "../call/messages.ts";
+import { messagesPerTurn } from "./turns.ts";
+
+/** What models take, prompt and answer together, as their makers publish it (November 2026). */
+const WINDOWS: readonly (readonly [RegExp, number])[] = [
+  [/^gpt-3\.5-turbo-instruct/, 4_096],
+  [/^gpt-3\.5/, 16_385],
+  [/^gpt-4-32k/, 32_768],
+  [/^gpt-4(-\d{4})?$/, 8_192],
+  [/^gpt-4\.1/, 1_000_000],
+  [/^(gpt-4|chatgpt-4o)/, 128_000],
+  [/^gpt-5/, 400_000],
+  [/^o\d/, 200_000],
+  [/^(davinci|babbage)-002/, 16_384],
+];
+/** For models of other makers: what nearly all of them take, and far more than people type. */
+const USUAL_WINDOW = 32_000;
+
+/** Kept free for an answer whose length nobody bounded, as long as it leaves half of the window. */
+const ANSWER_TOKENS = 4_096;
+/** Three characters of English or Russian to a token, and one beyond Cyrillic, is seldom too few. */
+const CHARACTERS_PER_TOKEN = 3;
+/** Where Chinese, Japanese and Korean begin, whose characters are a token each. */
+const FIRST_WIDE = 0x2e80;
+/** Saves a count, which is 4 ns a character: V8 knows of Latin text at once that it has none. */
+const WIDE = /[\u2e80-\uffff]/;
+const IMAGE_TOKENS = 1_500;
+/** What each message costs beside its text. */
+const MESSAGE_TOKENS = 4;
+
+/** So much of a history is read at most to choose from: text, and one image that came as `data:`. */
+const IMAGE_CHARACTERS = 2_097_152;
+
+/** Tokens of history that a model has room for, beside the rest of the question and its answer. */
+export function roomForHistory(
+  model: string,
+  beside: readonly Content[],
+  maxTokens: number | undefined,
+  contextTokens: number | null,
+): number {
+  const window = contextTokens ?? windowOf(model);
+  const answer = Math.min(maxTokens ?? ANSWER_TOKENS, window / 2);
+  return Math.max(0, window - answer - sum(beside));
+}
+
+/** An upper bound for reading, in UTF-16 units; what fits exactly is chosen from that. */
+export function charactersOf(tokens: number): number {
+  return Math.ceil(tokens * CHARACTERS_PER_TOKEN) + IMAGE_CHARACTERS;
+}
+
+/** The newest whole turns that fit, oldest first. Takes whole turns. */
+export function newestThatFit(history: readonly Message[], tokens: number): readonly Message[] {
+  const most = history.reduce((sum, { content }) => sum + quickTokensOf(content), 0);
+  if (most <= tokens) return history;
+  let left = tokens;
+  const tooMuch = history.findLastIndex(({ content }) => {
+    left -= tokensOf(content);
+    return left < 0;
+  });
+  return history.slice(Math.ceil((tooMuch + 1) / messagesPerTurn) * messagesPerTurn);
+}
+
+function windowOf(model: string): number {
+  return WINDOWS.find(([pattern]) => pattern.test(model))?.[1] ?? USUAL_WINDOW;
+}
+
+function sum(contents: readonly Content[]): number {
+  return contents.reduce((tokens, content) => tokens + tokensOf(content), 0);
+}
+
+/** An upper bound that most histories keep, so that nothing of them need be counted. */
+function quickTokensOf(content: Content): number {
+  return typeof content === "string" ? content.length + MESSAGE_TOKENS : tokensOf(content);
+}
+
+function tokensOf(content: Content): number {
+  const text = textOf(content);
+  const wide = wideIn(text);
+  const images = typeof content === "string" ? 0 : content.filter(isImage).length;
+  const narrow = (text.length - wide) / CHARACTERS_PER_TOKEN;
+  return Math.ceil(narrow) + wide + images * IMAGE_TOKENS + MESSAGE_TOKENS;
+}
+
+function wideIn(text: string): number {
+  if (!WIDE.test(text)) return 0;
+  let wide = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) >= FIRST_WIDE) wide += 1;
+  }
+  return wide;
+}
+
+function isImage({ type }: { readonly type: string }): boolean {
+  return type === "image_url";
+}

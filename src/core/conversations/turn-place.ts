@@ -1,0 +1,122 @@
+import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
+import type { Conversations, MessageState, Path, StoredTurn } from "./conversations.ts";
+import type { DialogueOptions, Turn, TurnClaim, TurnRequest } from "./dialogue.ts";
+import type { ChatMessage, ChatRequest, Completion, Content } from "../call/messages.ts";
+
+/** Where a turn is to go, with the question as it is asked. */
+export interface Place {
+  readonly asked: ChatRequest;
+  keep(completion: Completion): Promise<Turn>;
+  /** Keeps what there is of the answer, or gives the place back. Never rejects. */
+  abandon(text: string): Promise<void>;
+}
+
+/** Finds or makes the place. What fails on the way leaves nothing behind. */
+export async function preparePlace(options: DialogueOptions, request: TurnRequest): Promise<Place> {
+  const { conversations, claims } = options;
+  const { owner, question, onlyAtNewest } = request;
+  const isNew = request.conversationId === null;
+  const id = request.conversationId ?? (await begin(options, owner));
+  let claim: TurnClaim | null = null;
+  const giveBack = async () => {
+    // one that can't be given back ends by itself, and what is new goes all the same
+    await claim?.release().catch(() => undefined);
+    if (isNew) await conversations.delete(owner, id);
+  };
+  try {
+    const { path, messages, omitted } = await historyOf(options, id, request);
+    const place = { parentId: path.leafId, onlyAtNewest };
+    // a claim is refused for the same reasons as a turn
+    if (onlyAtNewest) claim = await claims.take(owner, id, { parentId: path.leafId, question });
+    else await conversations.checkTurn(owner, id, { ...place, question });
+    const { model, maxTokens } = request;
+    const asked = { model, messages, ...(maxTokens === undefined ? {} : { maxTokens }) };
+    const store = storeIn(conversations, { ...request, ...place }, id, claim);
+    return createPlace({ id, asked, omitted, store, giveBack });
+  } catch (error) {
+    await giveBack().catch(() => undefined);
+    throw error;
+  }
+}
+
+type Store = (answer: string, state: MessageState) => Promise<StoredTurn>;
+
+/** Stores the turn with whatever became its answer. */
+function storeIn(
+  conversations: Conversations,
+  { owner, parentId, onlyAtNewest, question }: TurnRequest,
+  id: string,
+  claim: TurnClaim | null,
+): Store {
+  return async (answer, state) => {
+    const claimed = claim === null ? {} : { claimId: claim.id };
+    const turn = { parentId, onlyAtNewest, question, answer, state, ...claimed };
+    const stored = await conversations.appendTurn(owner, id, turn);
+    claim?.done();
+    return stored;
+  };
+}
+
+interface PlaceParts {
+  readonly id: string;
+  readonly asked: ChatRequest;
+  readonly omitted: number;
+  readonly store: Store;
+  readonly giveBack: () => Promise<void>;
+}
+
+function createPlace({ id, asked, omitted, store, giveBack }: PlaceParts): Place {
+  return {
+    asked,
+    async keep(completion) {
+      const stored = await store(completion.text, "complete");
+      return { ...stored, conversationId: id, completion, omitted };
+    },
+    async abandon(text) {
+      if (text !== "" && (await isDone(store(text, "interrupted")))) return;
+      // the error that led here is the one to tell
+      await isDone(giveBack());
+    },
+  };
+}
+
+async function isDone(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
+}
+
+async function begin({ conversations, mostConversationsOf }: DialogueOptions, owner: string) {
+  const mostConversations = mostConversationsOf(owner);
+  const chosen = mostConversations === undefined ? {} : { mostConversations };
+  return (await conversations.create(owner, chosen)).id;
+}
+
+/** The system prompt, the newest turns that fit, and the question. */
+async function historyOf(
+  { conversations, contextTokens }: DialogueOptions,
+  id: string,
+  { owner, parentId, question, model, maxTokens, maxMessages }: TurnRequest,
+): Promise<{ path: Path; messages: readonly ChatMessage[]; omitted: number }> {
+  const room = (beside: readonly Content[]) =>
+    roomForHistory(model, beside, maxTokens, contextTokens);
+  const path = await conversations.path(owner, id, {
+    ...(parentId === null ? {} : { leafId: parentId }),
+    ...(maxMessages === undefined ? {} : { maxMessages }),
+    maxCharacters: charactersOf(room([question])),
+  });
+  const { systemPrompt } = path.conversation;
+  const system = systemPrompt === null ? [] : [{ role: "system", content: systemPrompt }];
+  const beside = [question, ...system.map(({ content }) => content)];
+  const history = newestThatFit(path.messages, room(beside));
+  return {
+    path,
+    messages: [
+      ...system,
+      ...history.map(({ role, content }) => ({ role, content })),
+      { role: "user", content: question },
+    ],
+    omitted: path.omitted + path.messages.length - history.length,
+  };
+}

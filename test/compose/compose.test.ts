@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { factsOf } from "../../src/config/kinds.ts";
+import { settings } from "../../src/config/settings.ts";
+
+const compose = readFileSync(new URL("../../docker-compose.yml", import.meta.url), "utf8");
+const passed = [...compose.matchAll(/^ {6}([A-Z_]+): /gm)].map(([, name = ""]) => name);
+
+describe("docker-compose.yml", () => {
+  test("passes every setting on, and none that is not", () => {
+    const wanted = Object.entries(settings.shape).flatMap(([name, schema]) =>
+      factsOf(schema).secret === true ? [name, `${name}_FILE`] : [name],
+    );
+    // LANG comes from .env alone, as the shell has a LANG of its own
+    expect(passed.toSorted()).toEqual(wanted.filter((name) => name !== "LANG").toSorted());
+  });
+
+  test("limits callers and bakes no secret in", () => {
+    for (const name of ["SECOND_LIMIT", "MINUTE_LIMIT", "HOUR_LIMIT", "STREAM_LIMIT"]) {
+      expect(compose).toMatch(new RegExp(`${name}: "\\$\\{${name}:-[1-9]\\d*\\}"`));
+    }
+    for (const [name, schema] of Object.entries(settings.shape)) {
+      const { secret, aliases = [] } = factsOf(schema);
+      const old = aliases.map((alias) => `\${${alias}:-}`).join("");
+      if (secret === true) expect(compose).toContain(`${name}: "\${${name}:-${old}}"`);
+    }
+  });
+});

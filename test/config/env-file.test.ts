@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { withEnvFile } from "../../src/config/env-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "parley-env-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What is read beside an environment from a file with this content. */
+function read(content: string | Buffer, env: Readonly<Record<string, string>> = {}) {
+  const path = join(folder, crypto.randomUUID());
+  writeFileSync(path, content);
+  return withEnvFile(env, path);
+}
+
+describe("an .env file", () => {
+  test("need not be there", () => {
+    expect(withEnvFile({ PORT: "1" }, join(folder, "none"))).toEqual({ env: { PORT: "1" } });
+  });
+
+  test.each([
+    ["names and values", "PORT=1\nROUTE=api\n", { PORT: "1", ROUTE: "api" }],
+    ["Windows line ends", "PORT=1\r\nROUTE=api\r\n", { PORT: "1", ROUTE: "api" }],
+    ["comments, blanks and export", "# a\n\n  export PORT = 1 # b\n", { PORT: "1" }],
+    ["quotes", "A=\"x # y\"\nB='z'\n", { A: "x # y", B: "z" }],
+    ["values of several lines", 'A="x\ny: 1\nz"\nPORT=1', { A: "x\ny: 1\nz", PORT: "1" }],
+    ["an empty value", "PORT=\n", { PORT: "" }],
+    ["a byte order mark", "\ufeffSHARED_KEY=token\nPORT=1\n", { SHARED_KEY: "token", PORT: "1" }],
+    ["nothing", "", {}],
+  ])("may hold %s", (_what, content, env) => {
+    expect(read(content)).toEqual({ env });
+  });
+
+  test("yields to the environment, also where that has a byte order mark before a name", () => {
+    expect(read("PORT=1\nROUTE=api", { "\ufeffPORT": "2" })).toEqual({
+      env: { PORT: "2", ROUTE: "api" },
+    });
+  });
+
+  test.each([
+    ["YAML", "ROUTE=api\nPORT: 7431\n", [2]],
+    ["a name alone", "PORT\n", [1]],
+    ["a name with blanks", "# x\nMY PORT=1\n=2\n", [2, 3]],
+    ["a quote that is never closed", 'PORT=1\n\nA="x\ny=2\n', [3]],
+  ])("with %s is refused by the number of the line, without its text", (_what, content, lines) => {
+    expect(read(content)).toEqual({
+      problems: lines.map((line) => ({ name: ".env", key: "env_line", params: { line } })),
+    });
+  });
+
+  test.each([
+    ["little-endian UTF-16", Buffer.from("\ufeffPORT=1\n", "utf16le")],
+    ["big-endian UTF-16", Buffer.from("\ufeffPORT=1\n", "utf16le").swap16()],
+    ["UTF-16 without a mark", Buffer.from("PORT=1\n", "utf16le")],
+    ["Latin-1", Buffer.from("NAME=é\n", "latin1")],
+  ])("in %s is refused", (_what, content) => {
+    expect(read(content)).toMatchObject({ problems: [{ name: ".env", key: "env_encoding" }] });
+  });
+
+  test("that can't be read is refused", () => {
+    const path = join(folder, "a-folder");
+    mkdirSync(path);
+    expect(withEnvFile({}, path)).toMatchObject({ problems: [{ key: "env_unreadable" }] });
+  });
+});

@@ -1,0 +1,129 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { createMemoryLimiter, type MemoryLimiterOptions } from "../../src/limits/memory-limiter.ts";
+import type { Limits } from "../../src/limits/windows.ts";
+
+const NO_LIMITS: Limits = { second: 0, minute: 0, hour: 0, day: 0 };
+
+type Options = Omit<MemoryLimiterOptions, "limits" | "clock">;
+
+function createLimiter(limits: Partial<Limits>, options: Options = {}) {
+  const time = { nowMs: 0, wallMs: 0 };
+  const clock = { monotonicMs: () => time.nowMs, wallMs: () => time.wallMs };
+  const limiter = createMemoryLimiter({ limits: { ...NO_LIMITS, ...limits }, clock, ...options });
+  return { limiter, time, admits: (bucket: string) => limiter.take(bucket).admitted };
+}
+
+describe("memory limiter", () => {
+  test("500 takes at once with limit 50 admit exactly 50", () => {
+    const { admits } = createLimiter({ day: 50 });
+    const admitted = Array.from({ length: 500 }, () => admits("a")).filter(Boolean);
+    expect(admitted).toHaveLength(50);
+  });
+
+  test("buckets have budgets of their own", () => {
+    const { admits } = createLimiter({ day: 1 });
+    expect([admits("a"), admits("b"), admits("a"), admits("b")]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test("a hundred thousand addresses are told apart", () => {
+    const { admits } = createLimiter({ day: 1 });
+    const addresses = Array.from(
+      { length: 100_000 },
+      (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+    );
+    expect(addresses.every(admits)).toBe(true);
+    expect(addresses.some(admits)).toBe(false);
+  });
+
+  test("steps of the wall clock do not matter", () => {
+    const { admits, time } = createLimiter({ hour: 1 });
+    admits("a");
+    time.wallMs += 100 * 86_400_000;
+    expect(admits("a")).toBe(false);
+    time.wallMs -= 200 * 86_400_000;
+    time.nowMs += 3_600_000;
+    expect(admits("a")).toBe(true);
+  });
+
+  test("peek tells what take would and takes nothing", () => {
+    const { limiter } = createLimiter({ second: 1, minute: 3 });
+    for (let index = 0; index < 5; index += 1) {
+      expect(limiter.peek("a")).toMatchObject({ admitted: true, windows: [{ remaining: 1 }, {}] });
+    }
+    limiter.take("a");
+    expect(limiter.peek("a")).toEqual(limiter.take("a"));
+    expect(limiter.peek("a")).toMatchObject({ admitted: false, refusedBy: { name: "second" } });
+  });
+
+  test("without windows everything is admitted at once", () => {
+    const { limiter } = createLimiter({});
+    for (let index = 0; index < 100; index += 1) limiter.take("a");
+    expect(limiter.take("a")).toEqual({
+      admitted: true,
+      windows: [],
+      refusedBy: null,
+      retryAfterMs: 0,
+    });
+  });
+
+  test("past the cap of buckets the one unused for longest is forgotten", () => {
+    const { limiter, admits } = createLimiter({ day: 1 }, { maxBuckets: 3 });
+    for (const bucket of ["a", "b", "c"]) limiter.take(bucket);
+    expect(admits("a")).toBe(false);
+    expect(admits("d")).toBe(true);
+    expect(["a", "c", "d"].map((bucket) => limiter.peek(bucket).admitted)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(limiter.peek("b").admitted).toBe(true);
+  });
+
+  test("past the cap of memory for logs the ones unused for longest are forgotten", () => {
+    const { limiter, time } = createLimiter({ day: 64 }, { maxOlderBytes: 10_000 });
+    const buckets = Array.from({ length: 100 }, (_, index) => `bucket-${index}`);
+    for (const bucket of buckets) {
+      for (let calls = 0; calls < 10; calls += 1) {
+        time.nowMs += 1;
+        limiter.take(bucket);
+      }
+    }
+    const counted = buckets.map((bucket) => 64 - (limiter.peek(bucket).windows[0]?.remaining ?? 0));
+    const held = counted.filter((calls) => calls === 10).length;
+    expect(held).toBeGreaterThan(10);
+    expect(held).toBeLessThan(60);
+    expect(counted.slice(-held).every((calls) => calls === 10)).toBe(true);
+  });
+
+  test("buckets come and go without being mixed up", () => {
+    const { limiter, time } = createLimiter({ second: 2 }, { maxBuckets: 50 });
+    const admitted = new Map<string, number[]>();
+    for (let step = 0; step < 20_000; step += 1) {
+      time.nowMs += step % 7 === 0 ? 150 : 1;
+      const bucket = `bucket-${(step * 7919) % 31}`;
+      const recent = (admitted.get(bucket) ?? []).filter((atMs) => atMs > time.nowMs - 1_000);
+      expect(limiter.take(bucket).admitted).toBe(recent.length < 2);
+      if (recent.length < 2) recent.push(time.nowMs);
+      admitted.set(bucket, recent);
+    }
+  });
+
+  test("a million addresses cost less than 64 MiB and ten seconds", {
+    timeout: 30_000,
+  }, async () => {
+    const script = new URL("./fixtures/many-buckets.ts", import.meta.url).pathname;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script]);
+    const report = JSON.parse(stdout);
+    expect(report.countedOfLatest).toBe(1);
+    expect(report.grewBytes).toBeLessThan(64 * 2 ** 20);
+    expect(report.peakGrewBytes).toBeLessThan(64 * 2 ** 20);
+    expect(report.tookMs).toBeLessThan(10_000);
+  });
+});

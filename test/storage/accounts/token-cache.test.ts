@@ -1,0 +1,49 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createTokenCache } from "../../../src/storage/accounts/token-cache.ts";
+
+function createCache() {
+  const database = { version: 1, asked: 0 };
+  const version = () => {
+    database.asked += 1;
+    return database.version;
+  };
+  return { database, cache: createTokenCache<string>({ version }) };
+}
+
+test("the calls of one turn of the event loop ask the database once", async () => {
+  const { database, cache } = createCache();
+  expect(cache.get("digest")).toBeUndefined();
+  cache.keep("digest", "found");
+  for (let call = 0; call < 10; call += 1) expect(cache.get("digest")).toBe("found");
+  expect(database.asked).toBe(1);
+  await nextTurn();
+  expect(cache.get("digest")).toBe("found");
+  expect(database.asked).toBe(2);
+});
+
+test("what another has written is seen in the next turn, what this one changed at once", async () => {
+  const { database, cache } = createCache();
+  cache.get("digest");
+  cache.keep("digest", "found");
+  await nextTurn();
+  database.version = 2;
+  expect(cache.get("digest")).toBeUndefined();
+  cache.keep("digest", "found again");
+  cache.forget();
+  expect(cache.get("digest")).toBeUndefined();
+});
+
+test("a database that can't be asked is asked again by the next call", () => {
+  let busy = true;
+  const version = () => {
+    if (busy) throw new Error("busy");
+    return 1;
+  };
+  const cache = createTokenCache<string>({ version });
+  expect(() => cache.get("digest")).toThrow("busy");
+  busy = false;
+  expect(cache.get("digest")).toBeUndefined();
+  cache.keep("digest", "found");
+  expect(cache.get("digest")).toBe("found");
+});

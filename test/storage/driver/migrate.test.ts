@@ -1,0 +1,156 @@
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { expect, test } from "vitest";
+import { openStorage } from "../../../src/storage/open.ts";
+import { entry, noon } from "../support/calls.ts";
+import {
+  createDatabase,
+  eachDatabase,
+  systemClock,
+  type TestDatabase,
+} from "../support/databases.ts";
+import { endOf, messageOf, startProcess } from "../support/processes.ts";
+
+eachDatabase("migrations", (kind) => {
+  test("four starters at once end with one set of tables", async () => {
+    await withDatabase(kind, async (database) => {
+      const children = await Promise.all(
+        ["a", "b", "c", "d"].map((name) => starter(database, name)),
+      );
+      const migrated = children.map((child) => messageOf(child));
+      for (const child of children) child.send("go");
+      expect(await Promise.all(migrated)).toEqual(Array(4).fill("migrated"));
+      expect(await query(database, "SELECT name FROM kysely_migration")).toEqual([
+        { name: "0001-accounts" },
+        { name: "0002-conversations" },
+        { name: "0003-ledger-by-time" },
+      ]);
+    });
+  }, 60_000);
+
+  test("a starter that is killed leaves nothing half done", async () => {
+    await withDatabase(kind, async (database) => {
+      for (let waitMs = 0; waitMs < 60; waitMs += 12) {
+        const child = await starter(database, "killed");
+        child.send("go");
+        await sleep(waitMs);
+        child.kill("SIGKILL");
+        await endOf(child);
+      }
+      const storage = await database.open();
+      await storage.ledger.settle(entry(), null);
+      expect(await storage.ledger.rows()).toHaveLength(1);
+    });
+  }, 60_000);
+
+  test("rows of a ledger that was kept by id are all there, and new ones join them", async () => {
+    await withDatabase(kind, async (database) => {
+      const storage = await database.open();
+      const entries = [1, 2, 3].map((n) => entry({ requestId: `req-${n}`, at: noon + n }));
+      for (const one of entries) await storage.ledger.settle(one, null);
+      const before = await storage.ledger.rows();
+      await storage.close();
+      for (const step of keptById[kind]) await query(database, step);
+      const migrated = await database.open();
+      expect(await migrated.ledger.rows()).toEqual(before);
+      await migrated.ledger.settle(entry({ requestId: "req-4", at: noon + 4 }), null);
+      expect((await migrated.ledger.rows()).map(({ requestId }) => requestId)).toEqual([
+        "req-4",
+        ...before.map(({ requestId }) => requestId),
+      ]);
+      expect(await migrated.ledger.purge(noon + 3)).toBe(2);
+    });
+  }, 60_000);
+
+  test("a database of a newer version is left alone, and the reason is told", async () => {
+    await withDatabase(kind, async (database) => {
+      await (await database.open()).close();
+      await query(
+        database,
+        "INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-later', '2030') RETURNING name",
+      );
+      await expect(database.open()).rejects.toThrow("another version of Parley");
+    });
+  }, 20_000);
+});
+
+test("a SQLite file is its owner's only, survives what it should, and is backed up while in use", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-file-"));
+  const file = join(folder, "deep", "parley.sqlite");
+  const storage = await openStorage({
+    sqliteFile: file,
+    sqliteSynchronous: "FULL",
+    clock: systemClock,
+  });
+  await storage.ledger.settle(entry(), null);
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) {
+    expect(statSync(name).mode & 0o777, name).toBe(0o600);
+  }
+  const copy = join(folder, "copy.sqlite");
+  await Promise.all([storage.backup(copy), storage.ledger.settle(entry(), null)]);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  await storage.close();
+  const restored = await openStorage({ sqliteFile: copy, clock: systemClock });
+  expect((await restored.ledger.rows()).length).toBeGreaterThan(0);
+  await restored.close();
+  rmSync(folder, { recursive: true });
+  expect(existsSync(folder)).toBe(false);
+});
+
+/** Back to what 0002 left, in as far as 0003 changes it. */
+const keptById = {
+  sqlite: [
+    "CREATE TABLE old AS SELECT * FROM ledger",
+    "DROP TABLE ledger",
+    `CREATE TABLE ledger (id text primary key, state text not null, request_id text not null,
+       at bigint not null, payer_kind text not null, token_id text, key_digest text,
+       dialect text not null, model text not null, answered_by text, prompt_tokens bigint,
+       completion_tokens bigint, cached_tokens bigint, total_tokens bigint, price text, cost bigint,
+       provenance text not null, outcome text not null, on_disconnect text not null,
+       status integer, error text, first_token_ms bigint, duration_ms bigint, upstream_id text)`,
+    "INSERT INTO ledger SELECT * FROM old",
+    "DROP TABLE old",
+    "CREATE INDEX ledger_at ON ledger (at)",
+    "DELETE FROM kysely_migration WHERE name = '0003-ledger-by-time'",
+  ],
+  postgres: [
+    "ALTER TABLE ledger DROP CONSTRAINT ledger_key, ADD PRIMARY KEY (id)",
+    "CREATE INDEX ledger_at ON ledger (at)",
+    "DELETE FROM kysely_migration WHERE name = '0003-ledger-by-time'",
+  ],
+} as const;
+
+async function withDatabase(
+  kind: "sqlite" | "postgres",
+  work: (database: TestDatabase) => Promise<void>,
+): Promise<void> {
+  const database = await createDatabase(kind);
+  try {
+    await work(database);
+  } finally {
+    await database.drop();
+  }
+}
+
+function starter(database: TestDatabase, name: string) {
+  return startProcess({ place: database.place, kind: "migrate", secret: "", parallel: 0, name });
+}
+
+async function query({ place }: TestDatabase, text: string): Promise<unknown[]> {
+  if (place.sqliteFile != null) {
+    const file = new DatabaseSync(place.sqliteFile, { timeout: 5_000 });
+    const rows = file.prepare(text).all();
+    file.close();
+    // SQLite's rows have no prototype.
+    return rows.map((row) => ({ ...row }));
+  }
+  const client = new pg.Client({ connectionString: place.databaseUrl ?? "" });
+  await client.connect();
+  const { rows } = await client.query(text);
+  await client.end();
+  return rows;
+}

@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { entry, noon } from "../support/calls.ts";
+import { createDatabase, kinds } from "../support/databases.ts";
+
+/** What a caller may wait at most before it is told that the database is away. */
+const mostWaitMs = 1_500;
+const sparedMs = 500;
+
+describe.runIf(kinds.includes("postgres"))("a PostgreSQL that fails", () => {
+  test("cut connections do not end the process, and the next call works", async () => {
+    await throughProxy(async ({ storage, proxy, errors }) => {
+      for (let round = 0; round < 5; round++) {
+        await Promise.all(Array.from({ length: 8 }, () => storage.tokens.show("x")));
+        proxy.cut();
+        await once(proxy.server, "cut");
+      }
+      await storage.ledger.settle(entry(), null).catch(() => undefined);
+      await storage.ledger.settle(entry({ requestId: "after" }), null);
+      expect((await storage.ledger.rows()).some((row) => row.requestId === "after")).toBe(true);
+      expect(errors.length).toBeGreaterThan(0);
+    });
+  }, 30_000);
+
+  test("one that hangs is given up in 1.5 s, and used again when it answers", async () => {
+    await throughProxy(async ({ storage, proxy }) => {
+      await storage.ping();
+      proxy.hang(true);
+      const started = performance.now();
+      await expect(storage.ledger.settle(entry(), null)).rejects.toThrow();
+      expect(performance.now() - started).toBeLessThan(mostWaitMs + sparedMs);
+      proxy.hang(false);
+      await storage.ledger.settle(entry({ requestId: "after" }), null);
+      await storage.ping();
+    });
+  }, 30_000);
+
+  test("one that is away is told at once, at the start too", async () => {
+    await throughProxy(async ({ storage, proxy, database, url }) => {
+      proxy.server.close();
+      proxy.cut();
+      await once(proxy.server, "cut");
+      const started = performance.now();
+      await storage.ping().catch(() => undefined);
+      await expect(storage.ping()).rejects.toThrow();
+      await expect(database.open({ databaseUrl: url })).rejects.toThrow();
+      expect(performance.now() - started).toBeLessThan(mostWaitMs);
+    });
+  }, 30_000);
+
+  test("more calls than connections wait their turn", async () => {
+    await throughProxy(async ({ storage }) => {
+      const many = Array.from({ length: 300 }, (_, at) => storage.tokens.show(`${at}`));
+      expect(await Promise.all(many)).toHaveLength(300);
+      expect(await storage.ledger.rows({ from: noon })).toEqual([]);
+    });
+  }, 30_000);
+});
+
+interface Proxied {
+  readonly storage: Awaited<ReturnType<Awaited<ReturnType<typeof createDatabase>>["open"]>>;
+  readonly database: Awaited<ReturnType<typeof createDatabase>>;
+  readonly proxy: Awaited<ReturnType<typeof createProxy>>;
+  readonly errors: Error[];
+  readonly url: string;
+}
+
+async function throughProxy(work: (parts: Proxied) => Promise<void>): Promise<void> {
+  const database = await createDatabase("postgres");
+  const url = new URL(database.place.databaseUrl ?? "");
+  const proxy = await createProxy(url.hostname, Number(url.port));
+  url.port = String(proxy.port);
+  const errors: Error[] = [];
+  try {
+    const onError = (error: Error) => errors.push(error);
+    const storage = await database.open({ databaseUrl: url.href, onError });
+    await work({ storage, database, proxy, errors, url: url.href });
+  } finally {
+    proxy.cut();
+    proxy.server.close();
+    await database.drop();
+  }
+}
+
+/** A line to the database that can be cut and can hang. */
+async function createProxy(host: string, port: number) {
+  const sockets = new Set<Socket>();
+  let hanging = false;
+  const server = createServer((client) => {
+    const upstream = connect(port, host);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on("error", () => undefined);
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on("data", (bytes) => {
+        if (!hanging) to.write(bytes);
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    server,
+    port: address.port,
+    hang: (value: boolean) => {
+      hanging = value;
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+      setTimeout(() => server.emit("cut"), 50);
+    },
+  };
+}
