@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStorage, type Storage } from "../../src/storage/open.ts";
 import { restoreSqlite } from "../../src/storage/restore.ts";
-import { systemClock } from "./support/databases.ts";
+import { systemClock } from "../support/clock.ts";
 
 let folder: string;
 let file: string;

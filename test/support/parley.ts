@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { compose, type Parley } from "../../src/compose/index.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
 import type { Clock } from "../../src/core/ports.ts";
-import { createLog } from "../../src/log.ts";
 import { listen } from "../../src/http/server.ts";
+import { createLog } from "../../src/log.ts";
+import { systemClock } from "./clock.ts";
 import { deadline } from "./http.ts";
 
 export interface ParleyOptions {
@@ -42,7 +42,7 @@ const LOG_WAIT_MS = 2_000;
 
 export async function startParley(
   env: Readonly<Record<string, string>>,
-  { clock = realClock }: ParleyOptions = {},
+  { clock = systemClock }: ParleyOptions = {},
 ): Promise<RunningParley> {
   const folder = mkdtempSync(join(tmpdir(), "parley-test-"));
   const read = readConfig({ DATA_DIR: folder, ...env }, (path) => readFileSync(path, "utf8"));
@@ -79,13 +79,6 @@ export async function startParley(
     },
   };
 }
-
-const realClock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  sleep: (ms, signal) =>
-    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
-};
 
 export interface HeldClock extends Clock {
   forward(ms: number): void;

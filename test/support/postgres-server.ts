@@ -3,8 +3,16 @@
  * run that crashes closes that pipe too, so neither a server nor its data stays behind.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -69,7 +77,8 @@ function initialize(): string {
   const password = crypto.randomUUID();
   const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, password);
-  if (asUser.uid !== undefined) for (const path of [folder, passwordFile]) chownSync(path, asUser.uid, asUser.gid);
+  if (asUser.uid !== undefined)
+    for (const path of [folder, passwordFile]) chownSync(path, asUser.uid, asUser.gid);
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const args = ["-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile];
   execFileSync(

@@ -3,13 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { deadline } from "./http.ts";
+import { python } from "./needs.ts";
 
 /** A start of Python takes a second where others run beside it. */
 export const SCRIPT_MS = 20_000;
-// biome-ignore lint/style/noProcessEnv: a test may look at where it runs
-const surroundings = process.env;
-
-export const inCI = surroundings.CI !== undefined;
 
 export interface RanScript {
   readonly code: number;
@@ -18,8 +15,6 @@ export interface RanScript {
 }
 
 export interface ScriptOptions {
-  /** python3, unless given. */
-  readonly python?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Typed into it. */
@@ -29,12 +24,12 @@ export interface ScriptOptions {
 /** Runs a Python script, named from the root of the project. */
 export function runPythonScript(
   script: string,
-  { python = "python3", args = [], env = {}, lines = [] }: ScriptOptions = {},
+  { args = [], env = {}, lines = [] }: ScriptOptions = {},
 ): Promise<RanScript> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
   return outcomeOf(
-    spawn(python, [path, ...args], {
-      env: { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
+    spawn(python ?? "python3", [path, ...args], {
+      env: { ...process.env, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
     }),
     lines,
   );

@@ -1,13 +1,18 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/call.ts";
 import { type CallSignal, LightSignal } from "../../../src/core/call/call-signal.ts";
-import type { Conversations } from "../../../src/core/conversations/conversations.ts";
-import { createDialogue, type Dialogue, type TurnRequest } from "../../../src/core/conversations/dialogue.ts";
-import { ProxyError } from "../../../src/core/errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
+import type { Conversations } from "../../../src/core/conversations/conversations.ts";
+import {
+  createDialogue,
+  type Dialogue,
+  type TurnRequest,
+} from "../../../src/core/conversations/dialogue.ts";
+import { ProxyError } from "../../../src/core/errors.ts";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
-import { createDatabase, systemClock } from "../../storage/support/databases.ts";
+import { createDatabase } from "../../storage/support/databases.ts";
 import { codeOf, exported } from "../../storage/support/talk.ts";
+import { systemClock } from "../../support/clock.ts";
 
 const database = await createDatabase("sqlite");
 const { conversations } = await database.open();

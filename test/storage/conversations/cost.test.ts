@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
-import { createDatabase, eachDatabase, type Kind, systemClock } from "../support/databases.ts";
+import { systemClock } from "../../support/clock.ts";
+import { createDatabase, eachDatabase, type Kind } from "../support/databases.ts";
 import { fill, fullScans, openWatched } from "../support/plans.ts";
 import { ann, exported, turn } from "../support/talk.ts";
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
-import { createDatabase, eachDatabase, systemClock } from "../support/databases.ts";
+import { systemClock } from "../../support/clock.ts";
+import { createDatabase, eachDatabase } from "../support/databases.ts";
 import { ann, codeOf, movingClock, turn } from "../support/talk.ts";
 
 const onError = (error: Error) => {

@@ -6,13 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { openStorage } from "../../../src/storage/open.ts";
+import { systemClock } from "../../support/clock.ts";
 import { entry, noon } from "../support/calls.ts";
-import {
-  createDatabase,
-  eachDatabase,
-  systemClock,
-  type TestDatabase,
-} from "../support/databases.ts";
+import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
 import { endOf, messageOf, startProcess } from "../support/processes.ts";
 
 eachDatabase("migrations", (kind) => {

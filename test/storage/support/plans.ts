@@ -3,14 +3,18 @@ import type { CompiledQuery } from "kysely";
 import pg from "pg";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Clock } from "../../../src/core/ports.ts";
-import { createConversations, createSealing } from "../../../src/storage/conversations/conversations.ts";
+import {
+  createConversations,
+  createSealing,
+} from "../../../src/storage/conversations/conversations.ts";
 import type { Driver, Script } from "../../../src/storage/driver/driver.ts";
 import { createIds } from "../../../src/storage/driver/ids.ts";
 import { openPostgres } from "../../../src/storage/driver/postgres.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
 import { createWrites } from "../../../src/storage/driver/writes.ts";
-import { systemClock, type TestDatabase } from "./databases.ts";
+import { systemClock } from "../../support/clock.ts";
+import type { TestDatabase } from "./databases.ts";
 
 /** A store of conversations that notes every query it runs, and the rows of those outside transactions. */
 export async function openWatched(

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStorage, type Storage } from "../../../src/storage/open.ts";
+import { systemClock } from "../../support/clock.ts";
 import { entry, tokenEntry, wish } from "./calls.ts";
-import { systemClock } from "./databases.ts";
 import type { Work } from "./processes.ts";
 
 /** Runs in a process of its own; see processes.ts. */

@@ -9,8 +9,8 @@ import {
   eachDatabase,
   type Kind,
   rounds,
-  systemClock,
 } from "../../storage/support/databases.ts";
+import { systemClock } from "../../support/clock.ts";
 import { paced } from "../../support/faults.ts";
 import { deadline } from "../../support/http.ts";
 import { startParley } from "../../support/parley.ts";
