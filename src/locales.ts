@@ -47,14 +47,15 @@ export function defaultLanguage(setting: string): Language {
 }
 
 /** Browsers send well under 100 characters; anything much longer is nobody's wish. */
-const LONGEST_HEADER = 500;
+const MAX_HEADER_CHARACTERS = 500;
 const REMEMBERED_HEADERS = 200;
 /** What `preferred` answered lately, oldest first. It is pure, so this shows in speed only. */
 const remembered = new Map<string, Language | null>();
 
 /** The language that Accept-Language wants most among ours; the fallback where it names none. */
 export function negotiate(acceptLanguage: string | undefined, fallback: Language): Language {
-  if (acceptLanguage === undefined || acceptLanguage.length > LONGEST_HEADER) return fallback;
+  if (acceptLanguage === undefined || acceptLanguage.length > MAX_HEADER_CHARACTERS)
+    return fallback;
   const known = remembered.get(acceptLanguage);
   if (known !== undefined) return known ?? fallback;
   const found = preferred(acceptLanguage);

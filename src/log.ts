@@ -1,6 +1,6 @@
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import { ProxyError } from "./core/errors.ts";
-import { scrub } from "./core/redact.ts";
+import { redact } from "./core/redact.ts";
 import type { RequestEnd } from "./http/call/request-context.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -43,7 +43,7 @@ export function createLog(level: LogLevel, destination: DestinationStream): Log 
     /** The line of every request, in pino's form but past its serializers (5 µs, this 2). */
     request(end) {
       // probes come every few seconds for ever; nobody looks for them until they fail
-      const level = PROBES.has(end.facts.route) && end.status < 400 ? "debug" : "info";
+      const level = PROBES.has(end.context.route) && end.status < 400 ? "debug" : "info";
       if (!logger.isLevelEnabled(level)) return;
       if (waiting === "") setImmediate(flush);
       waiting += `{"level":${LEVELS[level]}${timeText()},"msg":"request",${JSON.stringify(fieldsOf(end)).slice(1)}\n`;
@@ -67,21 +67,21 @@ function createTimeText(): () => string {
 const LEVELS = { debug: 20, info: 30 } as const;
 const PROBES: ReadonlySet<string> = new Set(["status GET /healthz", "status GET /readyz"]);
 
-function fieldsOf({ facts, method, status, durationMs }: RequestEnd): LogFields {
-  const { record } = facts;
+function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogFields {
+  const { record } = context;
   const about = {
-    request_id: facts.requestId,
-    route: facts.route,
+    request_id: context.requestId,
+    route: context.route,
     method,
     status,
     ms: Math.round(durationMs),
-    client: facts.client.bucket,
+    client: context.client.bucket,
   };
   if (record === null) return about;
   return {
     ...about,
     principal: record.principal,
-    model: scrub(record.model.slice(0, MAX_MODEL_CHARACTERS)),
+    model: redact(record.model.slice(0, MAX_MODEL_CHARACTERS)),
     outcome: record.outcome,
     error: record.error ?? undefined,
     first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),

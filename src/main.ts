@@ -10,9 +10,9 @@ import { readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import type { Clock } from "./core/ports.ts";
 import { createServing } from "./http/drain.ts";
+import { listen } from "./http/server.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
 import { createLog, describeError, type Log } from "./log.ts";
-import { listen } from "./http/server.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;

@@ -7,40 +7,31 @@ const src = fileURLToPath(new URL("../src/", import.meta.url));
 
 /**
  * What each part may import besides itself. A part is a folder of src, or a file of it without its
- * ending; of the dialects each is a part of its own, and `dialects` is what lies beside them.
+ * ending; each dialect is a part of its own.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   locales: [],
   upstream: ["core"],
   limits: ["core"],
-  "dialects/edge": ["core", "locales"],
-  listener: [],
-  dialects: ["core", "dialects/edge"],
-  "dialects/envelope": ["core", "locales", "dialects", "dialects/edge"],
-  "dialects/openai": ["core", "locales", "dialects", "dialects/edge"],
-  "dialects/status": ["core", "dialects", "dialects/edge"],
-  "dialects/docs": ["core", "dialects", "dialects/edge"],
-  "dialects/home": ["dialects", "dialects/edge"],
-  "dialects/ask": ["core", "locales", "dialects", "dialects/edge", "listener"],
-  "dialects/chats": ["core", "locales", "dialects", "dialects/edge"],
-  "dialects/completion": ["core", "locales", "dialects", "dialects/edge"],
   storage: ["core"],
+  http: ["core", "locales", "limits"],
+  "dialects/envelope": ["core", "locales", "http"],
+  "dialects/openai": ["core", "locales", "http"],
+  "dialects/status": ["core", "http"],
+  "dialects/docs": ["core", "http"],
+  "dialects/home": ["http"],
+  "dialects/ask": ["core", "locales", "http"],
+  "dialects/chats": ["core", "locales", "http"],
+  "dialects/completion": ["core", "locales", "http"],
   // a dialect of its own over HTTP, and a process of its own from the shell
   admin: ["*"],
   // addresses are parsed once, by what later compares them
   // storage is opened the same way by the server and by the command
-  config: ["core", "locales", "dialects/edge", "storage"],
+  config: ["core", "locales", "http", "storage"],
   // the end of a request is what they write down
-  log: ["core", "dialects/edge"],
-  metrics: ["core", "dialects/edge"],
-  server: ["listener"],
-  drain: ["dialects/edge", "listener"],
-  adapters: ["*"],
-  parts: ["*"],
-  offer: ["*"],
-  gate: ["core", "dialects", "dialects/edge", "limits"],
-  app: ["core", "dialects", "dialects/edge"],
+  log: ["core", "http"],
+  metrics: ["core", "http"],
   compose: ["*"],
   main: ["*"],
 };
@@ -53,13 +44,13 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "@grpc/proto-loader": ["dialects/ask"],
   "@grpc/reflection": ["dialects/ask"],
   "grpc-health-check": ["dialects/ask"],
-  hono: ["dialects", "dialects/edge", "app", "limits", "admin"],
-  "@hono/node-server": ["dialects/edge", "admin", "server"],
+  hono: ["dialects", "http", "limits", "admin"],
+  "@hono/node-server": ["http", "admin"],
   "hono-rate-limiter": ["limits"],
   i18next: ["locales"],
   pino: ["log", "main"],
   "prom-client": ["metrics"],
-  zod: ["config", "dialects", "dialects/edge", "admin"],
+  zod: ["config", "dialects", "http", "admin"],
   "zod-openapi": ["dialects/docs"],
   kysely: ["storage"],
   pg: ["storage"],
@@ -108,11 +99,13 @@ describe("every import of src", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("leaves compose.ts to main.ts, and main.ts to nobody", () => {
-    const users = (name: string) =>
-      own.filter(({ path, target }) => posix.join(dirname(path), target) === name);
-    expect(users("compose.ts").map(({ path }) => path)).toEqual(["main.ts"]);
-    expect(users("main.ts")).toEqual([]);
+  test("leaves compose/ to main.ts, and main.ts to nobody", () => {
+    const users = (part: string) =>
+      own
+        .filter(({ path, target }) => partOf(posix.join(dirname(path), target)) === part)
+        .filter(({ path }) => partOf(path) !== part);
+    expect(users("compose").map(({ path }) => path)).toEqual(["main.ts"]);
+    expect(users("main")).toEqual([]);
   });
 
   test("takes each package where it belongs, and nothing but itself into core", () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { errorCodes } from "../core/errors.ts";
 import { quotaKinds, quotaPeriods } from "../core/accounts/quota.ts";
+import { errorCodes } from "../core/errors.ts";
 import type { ErrorDoc } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
 import { rowColumns } from "./shapes.ts";

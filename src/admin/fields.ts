@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type ErrorCode, type ErrorParams, ProxyError } from "../core/errors.ts";
 import { formatPrice, type Picodollars, parseMoney, parsePrice } from "../core/accounts/money.ts";
+import { type ErrorCode, type ErrorParams, ProxyError } from "../core/errors.ts";
 
 /** Why a value was refused, beside the field's name. */
 interface FieldProblem {
@@ -49,13 +49,13 @@ function problemOf(issue: z.core.$ZodIssue): ProxyError {
 }
 
 function fieldError(code: ErrorCode, name: string, params: ErrorParams = {}): ProxyError {
-  const field = name.slice(0, MOST_NAME_CHARACTERS);
+  const field = name.slice(0, MAX_NAME_CHARACTERS);
   const expected = code === "field_type" ? { expected: "object" } : {};
-  return new ProxyError(code, { params: { ...expected, ...params, field }, facts: { field } });
+  return new ProxyError(code, { params: { ...expected, ...params, field }, details: { field } });
 }
 
 /** A field that nobody knows may have any name. */
-const MOST_NAME_CHARACTERS = 100;
+const MAX_NAME_CHARACTERS = 100;
 
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, step) => {
@@ -135,12 +135,12 @@ function decimalText(given: unknown): string {
 }
 
 /** A list, or text separated by commas. */
-export function names(mostNames: number, mostCharacters: number) {
+export function names(maxNames: number, maxCharacters: number) {
   const shown = {
     type: ["array", "string"],
-    items: textOf(mostCharacters),
+    items: textOf(maxCharacters),
     minItems: 1,
-    maxItems: mostNames,
+    maxItems: maxNames,
     description: "A list, or text separated by commas",
   };
   return field(shown, (given): Parsed<readonly string[]> => {
@@ -148,10 +148,10 @@ export function names(mostNames: number, mostCharacters: number) {
     if (!Array.isArray(list) || list.length === 0) {
       return refuse("field_type", { expected: "names" });
     }
-    if (list.length > mostNames) return refuse("field_too_many", { max: mostNames });
+    if (list.length > maxNames) return refuse("field_too_many", { max: maxNames });
     const checked: string[] = [];
     for (const one of list) {
-      const name = checkedText(one, mostCharacters);
+      const name = checkedText(one, maxCharacters);
       if ("problem" in name) return name;
       checked.push(name.value);
     }

@@ -1,7 +1,13 @@
-import type { Ledger, LedgerQuery, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
+import type {
+  Ledger,
+  LedgerQuery,
+  PriceBook,
+  Token,
+  TokenStore,
+} from "../core/accounts/accounts.ts";
+import { listedPrices, type Price } from "../core/accounts/price.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import { listedPrices, type Price } from "../core/accounts/price.ts";
 import { exportText } from "./export.ts";
 import { parseFields } from "./fields.ts";
 import priceList from "./price-list.json" with { type: "json" };
@@ -130,7 +136,7 @@ function outdated({ model, since }: Price): ProxyError {
   const from = new Date(since).toISOString();
   return new ProxyError("price_outdated", {
     params: { model, since: from },
-    facts: { since: from },
+    details: { since: from },
   });
 }
 
@@ -174,12 +180,12 @@ function queryOf({ from, to, token }: Span): LedgerQuery {
 }
 
 /** More tokens than this are shown by their ids alone. */
-const MOST_NAMED_PAGES = 20;
+const MAX_NAMED_PAGES = 20;
 
 async function namesOf(tokens: Pick<TokenStore, "list">): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
   let after: string | undefined;
-  for (let page = 0; page < MOST_NAMED_PAGES; page++) {
+  for (let page = 0; page < MAX_NAMED_PAGES; page++) {
     const found: readonly Token[] = await tokens.list(after === undefined ? {} : { after });
     for (const { id, name } of found) names.set(id, name);
     after = found.at(-1)?.id;

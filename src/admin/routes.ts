@@ -1,15 +1,15 @@
 import { ProxyError } from "../core/errors.ts";
+import { readJson } from "../http/body/body.ts";
+import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
+import type { AppContext } from "../http/call/request-context.ts";
 import type { Dialect, Route, WriteError } from "../http/dialect.ts";
+import { httpStatus } from "../http/reply/http-status.ts";
 import {
-  type AnswerHeaders,
   answer,
-  answerHeaders,
+  type ResponseHeaders,
+  responseHeaders,
   retryHeaders,
 } from "../http/reply/response-headers.ts";
-import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
-import { readJson } from "../http/body/body.ts";
-import type { AppContext } from "../http/call/request-context.ts";
-import { httpStatus } from "../http/reply/http-status.ts";
 import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
 import { adminErrors } from "./answers.ts";
@@ -110,19 +110,24 @@ function createGate(token: string): (c: AppContext) => void {
 /** `{error: {code, message, field?}}` */
 function createAdminErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const { language, requestId } = c.env.facts;
+    const { language, requestId } = c.env.context;
     const message = translate(language, `error.${error.code}`, { ...error.params, requestId });
     const status = httpStatus[error.code];
-    const headers: AnswerHeaders = {};
+    const headers: ResponseHeaders = {};
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
-    if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
+    if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
     if (status === 401) headers["www-authenticate"] = "Bearer";
-    return json(c, status, { error: { code: error.code, message, ...error.facts } }, headers);
+    return json(c, status, { error: { code: error.code, message, ...error.details } }, headers);
   };
 }
 
-function json(c: AppContext, status: number, body: unknown, headers: AnswerHeaders = {}): Response {
-  const all = { ...answerHeaders(c.env.facts, JSON_TYPE), ...headers };
+function json(
+  c: AppContext,
+  status: number,
+  body: unknown,
+  headers: ResponseHeaders = {},
+): Response {
+  const all = { ...responseHeaders(c.env.context, JSON_TYPE), ...headers };
   return answer(status, JSON.stringify(body), all);
 }
 

@@ -15,17 +15,17 @@ import {
 } from "./fields.ts";
 
 /** Above any plan; keeps sums of it inside a number. */
-const MOST_PER_PERIOD = 1_000_000_000_000;
+const MAX_PER_PERIOD = 1_000_000_000_000;
 /** The same as for the limits of the settings. */
-const MOST_PER_WINDOW = 1_000_000_000;
+const MAX_PER_WINDOW = 1_000_000_000;
 /** The columns' own bounds. */
-const MOST_NAME = 200;
-const MOST_COMMENT = 1_000;
-const MOST_MODELS = 200;
-const MOST_KEY = 500;
-const MOST_LISTED = 1_000;
+const MAX_NAME_CHARACTERS = 200;
+const MAX_COMMENT_CHARACTERS = 1_000;
+const MAX_MODELS = 200;
+const MAX_KEY_CHARACTERS = 500;
+const MAX_LISTED = 1_000;
 /** A longer list is no price list. */
-const MOST_PRICES = 5_000;
+const MAX_PRICES = 5_000;
 
 /**
  * What a token may be made of, on the command line and over HTTP alike. A name that is not here is
@@ -33,21 +33,21 @@ const MOST_PRICES = 5_000;
  */
 export function newTokenFields(nowMs: number) {
   return z.strictObject({
-    name: plainText(MOST_NAME),
-    comment: plainText(MOST_COMMENT).nullish(),
+    name: plainText(MAX_NAME_CHARACTERS),
+    comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
     expires: futureMoment(nowMs).nullish(),
-    models: names(MOST_MODELS, MOST_NAME).nullish(),
-    requests_per_day: count(MOST_PER_PERIOD).nullish(),
-    requests_per_month: count(MOST_PER_PERIOD).nullish(),
-    tokens_per_day: count(MOST_PER_PERIOD).nullish(),
-    tokens_per_month: count(MOST_PER_PERIOD).nullish(),
+    models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
+    requests_per_day: count(MAX_PER_PERIOD).nullish(),
+    requests_per_month: count(MAX_PER_PERIOD).nullish(),
+    tokens_per_day: count(MAX_PER_PERIOD).nullish(),
+    tokens_per_month: count(MAX_PER_PERIOD).nullish(),
     money_per_day: money().nullish(),
     money_per_month: money().nullish(),
-    second_limit: count(MOST_PER_WINDOW).nullish(),
-    minute_limit: count(MOST_PER_WINDOW).nullish(),
-    hour_limit: count(MOST_PER_WINDOW).nullish(),
-    day_limit: count(MOST_PER_WINDOW).nullish(),
-    upstream_key: headerText(MOST_KEY).nullish(),
+    second_limit: count(MAX_PER_WINDOW).nullish(),
+    minute_limit: count(MAX_PER_WINDOW).nullish(),
+    hour_limit: count(MAX_PER_WINDOW).nullish(),
+    day_limit: count(MAX_PER_WINDOW).nullish(),
+    upstream_key: headerText(MAX_KEY_CHARACTERS).nullish(),
   });
 }
 
@@ -82,13 +82,13 @@ export function newTokenOf(fields: z.output<ReturnType<typeof newTokenFields>>):
 }
 
 export const tokenListFields = z.strictObject({
-  limit: count(MOST_LISTED).nullish(),
-  after: plainText(MOST_NAME).nullish(),
+  limit: count(MAX_LISTED).nullish(),
+  after: plainText(MAX_NAME_CHARACTERS).nullish(),
 });
 
 export function newPriceFields(nowMs: number) {
   return z.strictObject({
-    model: plainText(MOST_NAME),
+    model: plainText(MAX_NAME_CHARACTERS),
     input: price(),
     output: price(),
     cached_input: price().nullish(),
@@ -97,14 +97,14 @@ export function newPriceFields(nowMs: number) {
 }
 
 export const priceListFields = z.strictObject({
-  model: plainText(MOST_NAME).nullish(),
+  model: plainText(MAX_NAME_CHARACTERS).nullish(),
   history: flag().nullish(),
 });
 
 /** Fields we don't know are notes. */
 function importedPrice(nowMs: number) {
   return z.looseObject({
-    model: plainText(MOST_NAME),
+    model: plainText(MAX_NAME_CHARACTERS),
     input: price(),
     output: price(),
     cached_input: price().nullish(),
@@ -114,7 +114,7 @@ function importedPrice(nowMs: number) {
 }
 
 export function importedPriceList(nowMs: number) {
-  return z.array(importedPrice(nowMs)).max(MOST_PRICES);
+  return z.array(importedPrice(nowMs)).max(MAX_PRICES);
 }
 
 /** A list of prices, bare or with the day they are from. */
@@ -147,7 +147,7 @@ const exportFormats = ["csv", "jsonl"] as const;
 const span = (nowMs: number) => ({
   from: moment(nowMs, "back").nullish(),
   to: moment(nowMs, "back").nullish(),
-  token: plainText(MOST_NAME).nullish(),
+  token: plainText(MAX_NAME_CHARACTERS).nullish(),
 });
 
 export function usageFields(nowMs: number) {

@@ -1,34 +1,34 @@
 import type { Server } from "node:http";
-import { createUpstreamTransport, upstreamsOf } from "./adapters.ts";
-import { createApp } from "../http/app.ts";
 import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import { createAdmission } from "../core/call/admission.ts";
-import { createDialogue } from "../core/conversations/dialogue.ts";
+import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
-import { ANONYMOUS, MOST_SHARED_CONVERSATIONS, PUBLIC } from "../core/conversations/owner.ts";
-import { createPatience } from "../core/call/disconnect-policy.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
+import { createDialogue } from "../core/conversations/dialogue.ts";
+import { ANONYMOUS, MAX_SHARED_CONVERSATIONS, PUBLIC } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
 import type { AskWebSocket } from "../dialects/ask/websocket/endpoint.ts";
-import type { Dialect } from "../http/dialect.ts";
+import { createApp } from "../http/app.ts";
 import type { OpenCalls } from "../http/call/open-calls.ts";
+import type { Dialect } from "../http/dialect.ts";
 import { createGate } from "../http/gate.ts";
-import { createTokenLimits } from "../limits/token-limits.ts";
 import type { ListenerAt } from "../http/listener.ts";
-import { describeError, type Log } from "../log.ts";
-import { createDialects, createListeners, createWebSocket } from "./offer.ts";
-import { createParts, type Parts } from "./parts.ts";
 import {
   createHttpServer,
   createListener,
   createMetricsServer,
   type HttpServerOptions,
 } from "../http/server.ts";
-import { openStorage, type Storage } from "../storage/open.ts";
-import { startRetention } from "../storage/ledger/retention.ts";
+import { createTokenLimits } from "../limits/token-limits.ts";
+import { describeError, type Log } from "../log.ts";
 import { createTurnClaims } from "../storage/conversations/turn-claims.ts";
+import { startRetention } from "../storage/ledger/retention.ts";
+import { openStorage, type Storage } from "../storage/open.ts";
 import type { Transport } from "../upstream/transport.ts";
+import { createUpstreamTransport, upstreamsOf } from "./adapters.ts";
+import { createDialects, createListeners, createWebSocket } from "./offer.ts";
+import { createParts, type Parts } from "./parts.ts";
 
 export interface Parley {
   readonly server: Server;
@@ -67,14 +67,14 @@ export async function compose(config: Config, { clock, log }: ComposeOptions): P
     claims,
     pipeline,
     contextTokens: config.CONTEXT_TOKENS === 0 ? null : config.CONTEXT_TOKENS,
-    mostConversationsOf: (owner) =>
-      owner === ANONYMOUS || owner === PUBLIC ? MOST_SHARED_CONVERSATIONS : undefined,
+    maxConversationsOf: (owner) =>
+      owner === ANONYMOUS || owner === PUBLIC ? MAX_SHARED_CONVERSATIONS : undefined,
   });
   const answering = { pipeline, dialogue };
   const dialects = createDialects(config, parts, answering);
   const fetch = createApp({
     dialects,
-    facts: { ...parts, defaultLanguage: parts.language },
+    context: { ...parts, defaultLanguage: parts.language },
     gate: createGate(parts.limiter, metrics.decision, clock),
     writeUnknown: parts.writeError,
     report: parts.report,
@@ -122,7 +122,7 @@ function webSocketListeners(
 }
 
 function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipeline {
-  const { storage, clock, log, metrics, openAnswers, digestKey } = parts;
+  const { storage, clock, log, metrics, concurrency, digestKey } = parts;
   return createPipeline({
     ...upstreamsOf(config, transport),
     admission: createAdmission({
@@ -134,11 +134,11 @@ function pipelineOf(config: Config, parts: Parts, transport: Transport): Pipelin
       onDisconnect: config.ON_DISCONNECT.name,
     }),
     keyRing: createKeyRing(config.API_KEY, clock),
-    openAnswers,
+    concurrency,
     streamLimit: config.STREAM_LIMIT,
     clock,
     retries: config.RETRIES,
-    patience: createPatience(config.ON_DISCONNECT.drainMs, clock),
+    disconnectPolicy: createDisconnectPolicy(config.ON_DISCONNECT.drainMs, clock),
     observe: metrics.call,
     onLost: (record, error) => {
       log.error("ledger row not written", { record, ...describeError(error) });

@@ -2,31 +2,31 @@ import packageJson from "../../package.json" with { type: "json" };
 import { createAdmin } from "../admin/operations.ts";
 import { createAdminDialect } from "../admin/routes.ts";
 import type { Config } from "../config/settings.ts";
-import type { Dialogue } from "../core/conversations/dialogue.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
-import { createAsk } from "../dialects/ask/routes.ts";
+import type { Dialogue } from "../core/conversations/dialogue.ts";
 import { type AskQuestions, createAskQuestions } from "../dialects/ask/questions.ts";
-import { MOST_CONNECTIONS } from "../dialects/ask/websocket/connection-limit.ts";
-import { maxUnfinishedBytes } from "../dialects/ask/websocket/message-buffer-limit.ts";
+import { createAsk } from "../dialects/ask/routes.ts";
+import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connection-limit.ts";
 import { type AskWebSocket, createAskWebSocket } from "../dialects/ask/websocket/endpoint.ts";
+import { maxUnfinishedBytes } from "../dialects/ask/websocket/message-buffer-limit.ts";
 import { createChatAccess } from "../dialects/chats/access.ts";
 import { createChats } from "../dialects/chats/routes.ts";
 import { createCompletion } from "../dialects/completion/routes.ts";
-import type { Dialect } from "../http/dialect.ts";
 import { createDocs } from "../dialects/docs/routes.ts";
-import { createCallDesk } from "../http/call/non-http-calls.ts";
-import { createIdempotentAnswers } from "../http/call/idempotency.ts";
-import type { CallOptions } from "../http/call/json-call.ts";
-import type { ModelRules } from "../http/body/model-choice.ts";
 import { envelopeErrors } from "../dialects/envelope/errors.ts";
 import { createEnvelope } from "../dialects/envelope/routes.ts";
 import { createHome } from "../dialects/home/routes.ts";
 import { createModelFilter } from "../dialects/openai/models.ts";
 import { createOpenAI } from "../dialects/openai/routes.ts";
 import { createStatus } from "../dialects/status/routes.ts";
-import { createBudget } from "../limits/semaphore.ts";
-import { createOpenAnswers } from "../limits/concurrency.ts";
+import type { ModelRules } from "../http/body/model-choice.ts";
+import { createIdempotentAnswers } from "../http/call/idempotency.ts";
+import type { CallOptions } from "../http/call/json-call.ts";
+import { createNonHttpCalls } from "../http/call/non-http-calls.ts";
+import type { Dialect } from "../http/dialect.ts";
 import type { ListenerAt } from "../http/listener.ts";
+import { createConcurrencyLimiter } from "../limits/concurrency.ts";
+import { createSemaphore } from "../limits/semaphore.ts";
 import type { Parts } from "./parts.ts";
 
 /** What answers questions, whatever the dialect. */
@@ -38,12 +38,12 @@ export interface Answering {
 /** Every HTTP dialect, in the order in which their paths are looked at. */
 export function createDialects(config: Config, parts: Parts, answering: Answering): Dialect[] {
   const { pipeline } = answering;
-  const { openCalls, limiter, openAnswers, alarm, metrics, writeError, translate } = parts;
+  const { openCalls, limiter, concurrency, alarm, metrics, writeError, translate } = parts;
   const { storage, clock, digestKey } = parts;
   const status = createStatus({
     openCalls,
     limiter,
-    openAnswers,
+    concurrency,
     streamLimit: config.STREAM_LIMIT,
     warnings: alarm.warnings,
     pingDatabase: storage.ping,
@@ -118,7 +118,7 @@ export async function createListeners(
   const listener = createGrpcListener({
     ...parts,
     maxBodyBytes: config.MAX_BODY_BYTES,
-    desk: createCallDesk({ ...parts, onDecision: parts.metrics.decision }),
+    desk: createNonHttpCalls({ ...parts, onDecision: parts.metrics.decision }),
     questions: askQuestions(parts, answering),
     rules: modelRules(config),
     tls: certPath === "" ? null : { certPath, keyPath },
@@ -137,15 +137,15 @@ export function createWebSocket(config: Config, parts: Parts, answering: Answeri
   const { MAX_BODY_BYTES: maxMessageBytes, WS_CONNECTIONS: connectionLimit } = config;
   return createAskWebSocket({
     ...parts,
-    desk: createCallDesk({ ...parts, onDecision: parts.metrics.decision }),
+    desk: createNonHttpCalls({ ...parts, onDecision: parts.metrics.decision }),
     questions: askQuestions(parts, answering),
     rules: modelRules(config),
     maxMessageBytes,
-    unfinishedRoom: createBudget(maxUnfinishedBytes(maxMessageBytes)),
+    unfinishedRoom: createSemaphore(maxUnfinishedBytes(maxMessageBytes)),
     origins: config.WS_ORIGINS,
     connectionLimit,
-    connectionsOf: createOpenAnswers(connectionLimit),
-    connectionRoom: createBudget(MOST_CONNECTIONS),
+    connectionsOf: createConcurrencyLimiter(connectionLimit),
+    connectionRoom: createSemaphore(MAX_CONNECTIONS),
     idleMs: config.WS_IDLE_SECONDS * 1_000,
   });
 }

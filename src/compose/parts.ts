@@ -1,20 +1,20 @@
-import { createKeyDigest, createRequestIds, windowsOf } from "./adapters.ts";
 import type { Config } from "../config/settings.ts";
 import type { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
+import { createEnvelopeErrors } from "../dialects/envelope/routes.ts";
 import { createAddressAlarm } from "../http/address/address-alarm.ts";
 import { createClientAddress } from "../http/address/client-address.ts";
 import { createIdentify } from "../http/call/credentials.ts";
-import type { RequestEnd } from "../http/call/request-context.ts";
 import { createOpenCalls, maxHeldBytes } from "../http/call/open-calls.ts";
-import { createEnvelopeErrors } from "../dialects/envelope/routes.ts";
-import { createBudget } from "../limits/semaphore.ts";
+import type { RequestEnd } from "../http/call/request-context.ts";
+import { createConcurrencyLimiter } from "../limits/concurrency.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
-import { createOpenAnswers } from "../limits/concurrency.ts";
+import { createSemaphore } from "../limits/semaphore.ts";
 import { createTranslate, defaultLanguage } from "../locales.ts";
 import { describeError, type Log } from "../log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
+import { createKeyDigest, createRequestIds, windowsOf } from "./adapters.ts";
 
 export interface PartsOptions {
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export function createParts(config: Config, options: PartsOptions) {
   const { clock, log, storage, installationSecret } = options;
   const translate = createTranslate();
   const language = defaultLanguage(config.LANG);
-  const openCalls = createOpenCalls(createBudget(maxHeldBytes(config.MAX_BODY_BYTES)));
+  const openCalls = createOpenCalls(createSemaphore(maxHeldBytes(config.MAX_BODY_BYTES)));
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
@@ -54,7 +54,7 @@ export function createParts(config: Config, options: PartsOptions) {
     metrics,
     newRequestId: createRequestIds(),
     resolveClient: createClientAddress(config.TRUSTED_PROXIES),
-    openAnswers: createOpenAnswers(config.STREAM_LIMIT),
+    concurrency: createConcurrencyLimiter(config.STREAM_LIMIT),
     limiter: createMemoryLimiter({ limits: windowsOf(config), clock }),
     writeError: createEnvelopeErrors(translate),
     identify: createIdentify({

@@ -16,14 +16,13 @@ import {
 } from "./values.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
-const LONGEST_SECONDS = 604_800;
-const LONGEST_HOURS = 87_600;
-const LARGEST_LIMIT = 1_000_000_000;
+const MAX_SECONDS = 604_800;
+const MAX_HOURS = 87_600;
+const MAX_LIMIT = 1_000_000_000;
 const GIBIBYTE = 1_073_741_824;
 
-const limit = () => wholeNumber(0, 0, LARGEST_LIMIT, { group: "limits" });
-const seconds = (fallback: number) =>
-  wholeNumber(fallback, 1, LONGEST_SECONDS, { group: "upstream" });
+const limit = () => wholeNumber(0, 0, MAX_LIMIT, { group: "limits" });
+const seconds = (fallback: number) => wholeNumber(fallback, 1, MAX_SECONDS, { group: "upstream" });
 
 /** Every setting there is. The tables in the READMEs and .env.example are printed from here. */
 export const settings = z.object({
@@ -45,8 +44,8 @@ export const settings = z.object({
   ),
   MODEL: text("gpt-4o-mini", { group: "upstream" }),
   ALLOWED_MODELS: list("", { group: "upstream", example: "gpt-4o-mini, gpt-4o" }),
-  MAX_TOKENS: wholeNumber(100, 1, LARGEST_LIMIT, { group: "upstream" }),
-  MAX_TOKENS_LIMIT: wholeNumber(3_500, 1, LARGEST_LIMIT, { group: "upstream" }),
+  MAX_TOKENS: wholeNumber(100, 1, MAX_LIMIT, { group: "upstream" }),
+  MAX_TOKENS_LIMIT: wholeNumber(3_500, 1, MAX_LIMIT, { group: "upstream" }),
   UPSTREAM_CONNECT_SECONDS: seconds(10),
   UPSTREAM_ANSWER_SECONDS: seconds(300),
   UPSTREAM_FIRST_TOKEN_SECONDS: seconds(120),
@@ -72,15 +71,15 @@ export const settings = z.object({
 
   CHATS_ACCESS: choice("own", ["own", "open"], { group: "conversations" }),
   MESSAGES_LENGTH: wholeNumber(20, 0, 2_000, { group: "conversations" }),
-  CONTEXT_TOKENS: wholeNumber(0, 0, LARGEST_LIMIT, { group: "conversations" }),
-  EXPIRE_HOURS: wholeNumber(6, 1, LONGEST_HOURS, { group: "conversations" }),
+  CONTEXT_TOKENS: wholeNumber(0, 0, MAX_LIMIT, { group: "conversations" }),
+  EXPIRE_HOURS: wholeNumber(6, 1, MAX_HOURS, { group: "conversations" }),
   ENCRYPT_CONTENT: choice("auto", ["auto", "on", "off"], { group: "conversations" }),
   MODERATION_MODEL: text("omni-moderation-latest", { group: "conversations" }),
 
   WS_PORT: optionalNumber(1, 65_535, { group: "transports", example: "9001" }),
   WS_ORIGINS: list("", { group: "transports", example: "https://chat.example.org" }),
-  WS_CONNECTIONS: wholeNumber(16, 0, LARGEST_LIMIT, { group: "transports" }),
-  WS_IDLE_SECONDS: wholeNumber(600, 1, LONGEST_SECONDS, { group: "transports" }),
+  WS_CONNECTIONS: wholeNumber(16, 0, MAX_LIMIT, { group: "transports" }),
+  WS_IDLE_SECONDS: wholeNumber(600, 1, MAX_SECONDS, { group: "transports" }),
   GRPC_PORT: optionalNumber(1, 65_535, { group: "transports", example: "9000" }),
   GRPC_TLS_CERT: text("", { group: "transports", example: "/run/secrets/grpc.crt" }),
   GRPC_TLS_KEY: text("", { group: "transports", example: "/run/secrets/grpc.key" }),

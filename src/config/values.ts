@@ -76,15 +76,15 @@ export interface DisconnectPolicy {
 }
 
 /** An hour: longer, and a call outlives every deadline. */
-const LONGEST_DRAIN_SECONDS = 3_600;
+const MAX_DRAIN_SECONDS = 3_600;
 
 export function disconnectPolicy(text: string): Parsed<DisconnectPolicy> {
   if (text === "cancel") return { value: { name: text, drainMs: 0 } };
   const seconds = Number(/^drain:(\d{1,4})$/.exec(text)?.[1] ?? Number.NaN);
-  if (seconds >= 1 && seconds <= LONGEST_DRAIN_SECONDS) {
+  if (seconds >= 1 && seconds <= MAX_DRAIN_SECONDS) {
     return { value: { name: text, drainMs: seconds * 1_000 } };
   }
-  return { problem: { key: "disconnect", params: { max: LONGEST_DRAIN_SECONDS } } };
+  return { problem: { key: "disconnect", params: { max: MAX_DRAIN_SECONDS } } };
 }
 
 export function databaseUrl(text: string): Parsed<string | null> {
@@ -94,21 +94,21 @@ export function databaseUrl(text: string): Parsed<string | null> {
 }
 
 /** Shorter secrets can be guessed. */
-const LEAST_SECRET_CHARACTERS = 32;
+const MIN_SECRET_CHARACTERS = 32;
 
 /** The newest first; the others only open what they once sealed. */
 export function secretKeyList(text: string): Parsed<readonly string[]> {
   const keys = splitList(text);
-  if (keys.every((key) => key.length >= LEAST_SECRET_CHARACTERS)) return { value: keys };
-  return { problem: { key: "too_short", params: { min: LEAST_SECRET_CHARACTERS } } };
+  if (keys.every((key) => key.length >= MIN_SECRET_CHARACTERS)) return { value: keys };
+  return { problem: { key: "too_short", params: { min: MIN_SECRET_CHARACTERS } } };
 }
 
-const LEAST_TOKEN_CHARACTERS = 16;
+const MIN_TOKEN_CHARACTERS = 16;
 
 export function adminToken(text: string): Parsed<string | null> {
   if (text === "") return { value: null };
-  if (text.length >= LEAST_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(text)) return { value: text };
-  return { problem: { key: "too_short", params: { min: LEAST_TOKEN_CHARACTERS } } };
+  if (text.length >= MIN_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(text)) return { value: text };
+  return { problem: { key: "too_short", params: { min: MIN_TOKEN_CHARACTERS } } };
 }
 
 /** Null when empty: then addresses are not asked about. */

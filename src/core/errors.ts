@@ -109,8 +109,8 @@ export interface UpstreamRefusal {
 
 interface ProxyErrorOptions {
   readonly params?: ErrorParams;
-  /** Facts for programs, sent beside the text; same rule as for params. */
-  readonly facts?: Readonly<Record<string, unknown>>;
+  /** Details for programs, sent beside the text; same rule as for params. */
+  readonly details?: Readonly<Record<string, unknown>>;
   readonly retryAfterMs?: number | undefined;
   readonly refusal?: UpstreamRefusal | undefined;
   /** Kept for the log only; nothing of it reaches a client. */
@@ -122,7 +122,7 @@ export class ProxyError extends Error {
   override readonly name = "ProxyError";
   readonly code: ErrorCode;
   readonly params: ErrorParams;
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly details: Readonly<Record<string, unknown>>;
   readonly retryAfterMs: number | undefined;
   readonly refusal: UpstreamRefusal | undefined;
 
@@ -130,7 +130,7 @@ export class ProxyError extends Error {
     super(code, { cause: options.cause });
     this.code = code;
     this.params = options.params ?? {};
-    this.facts = options.facts ?? {};
+    this.details = options.details ?? {};
     this.retryAfterMs = options.retryAfterMs;
     this.refusal = options.refusal;
   }

@@ -1,6 +1,6 @@
 import type { CallSignal } from "./call/call-signal.ts";
-import type { ErrorCode } from "./errors.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
+import type { ErrorCode } from "./errors.ts";
 
 /** Time as the core sees it. */
 export interface Clock {
@@ -42,14 +42,14 @@ export interface Limiter {
 }
 
 /** An amount of something that all calls together may hold: bytes, connections. */
-export interface Budget {
+export interface Semaphore {
   /** Takes so much, or nothing where that is not left. */
   take(amount: number): boolean;
   give(amount: number): void;
 }
 
 /** Bounds how many answers one bucket holds open at once. */
-export interface OpenAnswers {
+export interface ConcurrencyLimiter {
   /** Returns the function that gives the place back, or null when all places are taken. */
   enter(bucket: string): (() => void) | null;
   count(bucket: string): number;

@@ -7,7 +7,7 @@ const SECRETS =
 const REMOVED = "[removed]";
 
 /** Text of foreign origin on its way to a client or a log, with credentials taken out. */
-export function scrub(text: string, key = ""): string {
+export function redact(text: string, key = ""): string {
   const withoutKey = key === "" ? text : text.replaceAll(key, REMOVED);
   return withoutKey.replace(SECRETS, REMOVED);
 }

@@ -1,17 +1,17 @@
 /** Something that is under way. */
-export interface Listed {
-  /** The roster's to set: where the member stands, NOWHERE when it is none. */
+export interface SetMember {
+  /** The roster's to set: where the member stands, NOT_A_MEMBER when it is none. */
   place: number;
 }
 
-export const NOWHERE = -1;
+export const NOT_A_MEMBER = -1;
 
 /**
  * What comes and goes with every call, in no order. Not a Set or Map: what the members of one that
  * is added to and deleted from all the time refer to is kept by V8 until the next full collection
  * (measured: a call's own objects, 7 KB, and a sixth of its CPU for moving them about).
  */
-export class Roster<T extends Listed> implements Iterable<T> {
+export class UnorderedSet<T extends SetMember> implements Iterable<T> {
   readonly #members: T[] = [];
 
   get size(): number {
@@ -25,8 +25,8 @@ export class Roster<T extends Listed> implements Iterable<T> {
   /** Nothing happens to what is no member any more. */
   remove(member: T): void {
     const { place } = member;
-    if (place === NOWHERE) return;
-    member.place = NOWHERE;
+    if (place === NOT_A_MEMBER) return;
+    member.place = NOT_A_MEMBER;
     const last = this.#members.pop();
     if (last === undefined || last === member) return;
     this.#members[place] = last;

@@ -1,24 +1,24 @@
 import { Hono } from "hono";
 import { ProxyError } from "../core/errors.ts";
 import {
+  type AppEnv,
+  createRequestContexts,
+  type Exchanged,
+  type RequestContextOptions,
+} from "./call/request-context.ts";
+import {
   type Dialect,
   type Gate,
   mountDialects,
   type WriteError,
   writeErrorsOf,
 } from "./dialect.ts";
-import {
-  type AppEnv,
-  createGatherFacts,
-  type Exchanged,
-  type FactsOptions,
-} from "./call/request-context.ts";
 import { answerPreflight } from "./reply/preflight.ts";
 import { createRouter } from "./router.ts";
 
 export interface AppOptions {
   readonly dialects: readonly Dialect[];
-  readonly facts: FactsOptions;
+  readonly context: RequestContextOptions;
   readonly gate: Gate;
   /** Answers the paths that no dialect owns. */
   readonly writeUnknown: WriteError;
@@ -32,7 +32,7 @@ export type Fetch = (request: Request, exchanged: Exchanged) => Promise<Response
 /** All HTTP dialects on one router. */
 export function createApp(options: AppOptions): Fetch {
   const { dialects, gate, writeUnknown, report } = options;
-  const gatherFacts = createGatherFacts(options.facts);
+  const createContext = createRequestContexts(options.context);
   const app = new Hono<AppEnv>({ router: createRouter() });
   app.options("*", (c) => {
     gate.peek(c);
@@ -44,11 +44,11 @@ export function createApp(options: AppOptions): Fetch {
     return writeUnknown(c, new ProxyError("not_found"));
   });
   app.onError(
-    writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.env.facts.requestId, error)),
+    writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.env.context.requestId, error)),
   );
   // not a middleware: with a single handler a request Hono goes without composing any (3 µs a call)
   return (request, { incoming, outgoing }) => {
-    const facts = gatherFacts({ incoming, outgoing });
-    return app.fetch(request, { incoming, outgoing, facts });
+    const context = createContext({ incoming, outgoing });
+    return app.fetch(request, { incoming, outgoing, context });
   };
 }

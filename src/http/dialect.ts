@@ -98,7 +98,7 @@ function mountRoutes(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
     const label = `${name} ${route.method} ${route.path}`;
     const answer = route.counted ? counted(route, gate.count(writeError)) : uncounted(route, gate);
     app.on([route.method], [route.path], (c) => {
-      c.env.facts.route = label;
+      c.env.context.route = label;
       return answer(c);
     });
   }
@@ -135,7 +135,7 @@ function mountMethods(
       .filter((route) => route.path === path && route.refuses !== true)
       .map((route) => route.method);
     app.all(path, (c) => {
-      c.env.facts.route = `${name} ${path}`;
+      c.env.context.route = `${name} ${path}`;
       gate.peek(c);
       return writeError(c, methodNotAllowed(methods));
     });
@@ -145,7 +145,7 @@ function mountMethods(
 function mountPrefix(app: Hono<AppEnv>, { name, prefix, writeError }: Dialect, gate: Gate): void {
   if (prefix === undefined) return;
   app.all(`${prefix}/*`, (c) => {
-    c.env.facts.route = `${name} ${prefix}/*`;
+    c.env.context.route = `${name} ${prefix}/*`;
     gate.peek(c);
     return writeError(c, new ProxyError("not_found"));
   });
@@ -153,7 +153,7 @@ function mountPrefix(app: Hono<AppEnv>, { name, prefix, writeError }: Dialect, g
 
 export function methodNotAllowed(methods: readonly string[]): ProxyError {
   const allow = methods.join(", ");
-  return new ProxyError("method_not_allowed", { params: { methods: allow }, facts: { allow } });
+  return new ProxyError("method_not_allowed", { params: { methods: allow }, details: { allow } });
 }
 
 /** Whatever escapes a handler is written by the dialect that owns the path. */
@@ -165,7 +165,7 @@ export function writeErrorsOf(
   return (thrown, c) => {
     const error = toProxyError(thrown);
     if (error.code === "internal") report(c, error);
-    const owner = dialects.find(({ name }) => c.env.facts.route.startsWith(`${name} `));
+    const owner = dialects.find(({ name }) => c.env.context.route.startsWith(`${name} `));
     return (owner?.writeError ?? fallback)(c, error);
   };
 }

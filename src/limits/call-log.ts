@@ -6,9 +6,9 @@
 export interface CallLog {
   /** In entries. No getter: with one the object would be slow in all it does. */
   length(): number;
-  /** NOWHERE when it is empty. */
+  /** NO_ENTRY when it is empty. */
   newest(): number;
-  /** The next older entry, or NOWHERE. */
+  /** The next older entry, or NO_ENTRY. */
   before(place: number): number;
   timeMs(place: number): number;
   calls(place: number): number;
@@ -18,4 +18,4 @@ export interface CallLog {
   empty(): void;
 }
 
-export const NOWHERE = -1;
+export const NO_ENTRY = -1;

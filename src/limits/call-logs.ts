@@ -12,7 +12,7 @@ export interface CallLogsOptions {
   /** For all entries but the newest of each bucket, together. */
   readonly maxOlderBytes: number;
   /** A bucket whose last call is this old may be forgotten. */
-  readonly longestMs: number;
+  readonly maxWindowMs: number;
 }
 
 /** The admitted calls of many buckets; each step is atomic. */
@@ -23,7 +23,7 @@ export interface CallLogs {
 
 /** Past a cap the buckets unused for longest are forgotten. */
 export function createCallLogs(options: CallLogsOptions): CallLogs {
-  const { clock, maxBuckets, maxOlderBytes, longestMs } = options;
+  const { clock, maxBuckets, maxOlderBytes, maxWindowMs } = options;
   const table = createBucketTable(maxBuckets);
   const logs = createKeptLogs({ slots: maxBuckets, maxOlderBytes });
 
@@ -36,7 +36,7 @@ export function createCallLogs(options: CallLogsOptions): CallLogs {
     while (!logs.hasRoom()) forget(table.oldest());
     for (let swept = 0; swept < SWEPT_BUCKETS_PER_CALL; swept += 1) {
       const slot = table.oldest();
-      if (slot === NO_SLOT || logs.lastMs(slot) > nowMs - longestMs) return;
+      if (slot === NO_SLOT || logs.lastMs(slot) > nowMs - maxWindowMs) return;
       forget(slot);
     }
   };

@@ -1,4 +1,4 @@
-import type { OpenAnswers } from "../core/ports.ts";
+import type { ConcurrencyLimiter } from "../core/ports.ts";
 import { intAt } from "./array-access.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 
@@ -6,7 +6,7 @@ import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 const MAX_BUCKETS = 65_536;
 
 /** At most `limit` open at once in each bucket; 0 = counted, but without a bound. */
-export function createOpenAnswers(limit: number): OpenAnswers {
+export function createConcurrencyLimiter(limit: number): ConcurrencyLimiter {
   // Holds only buckets with something open.
   const table = createBucketTable(MAX_BUCKETS);
   const counts = new Int32Array(MAX_BUCKETS + 1);

@@ -1,6 +1,6 @@
 import { floatAt, intAt } from "./array-access.ts";
 import { type BlockPool, createBlockPool, NO_BLOCK } from "./block-pool.ts";
-import { type CallLog, NOWHERE } from "./call-log.ts";
+import { type CallLog, NO_ENTRY } from "./call-log.ts";
 import { MAX_LOG_ENTRIES } from "./windows.ts";
 
 /** The logs of many slots. A log that was not written to is empty. */
@@ -74,7 +74,7 @@ class Logs implements KeptLogs {
   }
 
   newest(): number {
-    return this.length() === 0 ? NOWHERE : this.#slot;
+    return this.length() === 0 ? NO_ENTRY : this.#slot;
   }
 
   before(place: number): number {
@@ -125,7 +125,7 @@ class Logs implements KeptLogs {
   }
 
   #lastOf(block: number, entries: number): number {
-    return block === NO_BLOCK ? NOWHERE : this.#firstBlock + block * BLOCK_ENTRIES + entries - 1;
+    return block === NO_BLOCK ? NO_ENTRY : this.#firstBlock + block * BLOCK_ENTRIES + entries - 1;
   }
 }
 

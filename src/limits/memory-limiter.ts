@@ -30,8 +30,8 @@ export function createMemoryLimiter({
 }: MemoryLimiterOptions): Limiter {
   const windows = createSlidingWindows(limits);
   if (windows === null) return { take: () => UNLIMITED, peek: () => UNLIMITED };
-  const { longestMs } = windows;
-  const logs = createCallLogs({ clock, maxBuckets, maxOlderBytes, longestMs });
+  const { maxWindowMs } = windows;
+  const logs = createCallLogs({ clock, maxBuckets, maxOlderBytes, maxWindowMs });
   return {
     take: (bucket) => logs.take(bucket, windows),
     peek: (bucket) => logs.peek(bucket, windows),

@@ -1,6 +1,6 @@
-import type { Budget } from "../core/ports.ts";
+import type { Semaphore } from "../core/ports.ts";
 
-export function createBudget(most: number): Budget {
+export function createSemaphore(most: number): Semaphore {
   let taken = 0;
   return {
     take(amount) {

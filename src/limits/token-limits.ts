@@ -1,9 +1,9 @@
 import type { Token } from "../core/accounts/accounts.ts";
-import type { Clock } from "../core/ports.ts";
 import { rateLimited } from "../core/call/rate-limited.ts";
+import type { Clock } from "../core/ports.ts";
 import { createCallLogs } from "./call-logs.ts";
 import { MAX_OLDER_BYTES } from "./memory-limiter.ts";
-import { createSlidingWindows, LONGEST_WINDOW_MS, type SlidingWindows } from "./windows.ts";
+import { createSlidingWindows, MAX_WINDOW_MS, type SlidingWindows } from "./windows.ts";
 
 /** Tokens that share their limits share the windows made of them; more than this are made anew. */
 const MAX_KINDS = 1_000;
@@ -17,7 +17,7 @@ export function createTokenLimits(clock: Clock): (token: Token) => void {
     clock,
     maxBuckets: MAX_TOKENS,
     maxOlderBytes: MAX_OLDER_BYTES,
-    longestMs: LONGEST_WINDOW_MS,
+    maxWindowMs: MAX_WINDOW_MS,
   });
 
   const windowsOf = ({ limits }: Token): SlidingWindows | null => {

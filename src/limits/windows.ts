@@ -1,5 +1,5 @@
 import type { LimitDecision, WindowName, WindowState } from "../core/ports.ts";
-import { type CallLog, NOWHERE } from "./call-log.ts";
+import { type CallLog, NO_ENTRY } from "./call-log.ts";
 
 /** Calls allowed in each window; 0 = no such window. */
 export type Limits = Readonly<Record<WindowName, number>>;
@@ -9,7 +9,7 @@ export interface SlidingWindows {
   take(log: CallLog, nowMs: number): LimitDecision;
   peek(log: CallLog, nowMs: number): LimitDecision;
   /** A log whose last call is this old counts nowhere. */
-  readonly longestMs: number;
+  readonly maxWindowMs: number;
 }
 
 interface Window {
@@ -34,7 +34,7 @@ const LENGTHS_MS: Readonly<Record<WindowName, number>> = {
 };
 
 /** A call that is older counts nowhere, whatever the limits are. */
-export const LONGEST_WINDOW_MS = LENGTHS_MS.day;
+export const MAX_WINDOW_MS = LENGTHS_MS.day;
 
 const SHORTEST_FIRST: readonly WindowName[] = ["second", "minute", "hour", "day"];
 
@@ -53,22 +53,22 @@ const CELLS = 64;
  * tidying is paid for by at least 32 calls a window. Every call walks its log: tidied at 520
  * entries, whatever the windows, that took 6 µs of a token's call, now 3.
  */
-function mostEntriesOf(windows: number): number {
+function maxEntriesOf(windows: number): number {
   return Math.floor(1.5 * windows * (CELLS + 1));
 }
 
 /** A log takes 5 kB at most, whatever the limits are. */
-export const MAX_LOG_ENTRIES = mostEntriesOf(SHORTEST_FIRST.length);
+export const MAX_LOG_ENTRIES = maxEntriesOf(SHORTEST_FIRST.length);
 
 /** Admits at most `limit` calls in any span of a window's length. Null when nothing is limited. */
 export function createSlidingWindows(limits: Limits): SlidingWindows | null {
   const windows = SHORTEST_FIRST.filter((name) => limits[name] > 0).map(
     (name): Window => ({ name, windowMs: LENGTHS_MS[name], limit: limits[name] }),
   );
-  const longestMs = windows.at(-1)?.windowMs;
-  if (longestMs === undefined) return null;
+  const maxWindowMs = windows.at(-1)?.windowMs;
+  if (maxWindowMs === undefined) return null;
   const newestCellMs = cellLengthMs(windows, 0);
-  const mostEntries = mostEntriesOf(windows.length);
+  const maxEntries = maxEntriesOf(windows.length);
 
   return {
     take(log, nowMs) {
@@ -76,7 +76,7 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
       if (counted.some(isFull)) return refusal(counted, nowMs);
       const goneEntries = log.length() - (counted.at(-1)?.entries ?? 0);
       const joined = append(log, nowMs, newestCellMs);
-      if (goneEntries * 2 < log.length() && log.length() <= mostEntries) {
+      if (goneEntries * 2 < log.length() && log.length() <= maxEntries) {
         return admission(
           counted.map((one) => withOneMore(one, nowMs, joined)),
           nowMs,
@@ -89,7 +89,7 @@ export function createSlidingWindows(limits: Limits): SlidingWindows | null {
       const counted = countCalls(windows, log, nowMs);
       return (counted.some(isFull) ? refusal : admission)(counted, nowMs);
     },
-    longestMs,
+    maxWindowMs,
   };
 }
 
@@ -106,7 +106,7 @@ function countCalls(windows: readonly Window[], log: CallLog, nowMs: number): Co
   let oldestMs = 0;
   for (const window of windows) {
     const goneMs = nowMs - window.windowMs;
-    while (place !== NOWHERE) {
+    while (place !== NO_ENTRY) {
       const timeMs = log.timeMs(place);
       if (timeMs <= goneMs) break;
       oldestMs = timeMs;
@@ -166,7 +166,7 @@ function untilGoneMs(window: Window, timeMs: number, nowMs: number): number {
 /** True where it joined the newest entry: of the same moment, or of the same cell if all windows see one. */
 function append(log: CallLog, nowMs: number, cellMs: number): boolean {
   const newest = log.newest();
-  const newestMs = newest === NOWHERE ? Number.NEGATIVE_INFINITY : log.timeMs(newest);
+  const newestMs = newest === NO_ENTRY ? Number.NEGATIVE_INFINITY : log.timeMs(newest);
   const joins = newestMs >= nowMs || (cellMs > 0 && isOneCell(newestMs, nowMs, cellMs));
   if (joins) log.addToNewest(Math.max(newestMs, nowMs));
   else log.append(nowMs, 1);

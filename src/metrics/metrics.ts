@@ -48,9 +48,9 @@ export function createMetrics(sources: MetricsSources): Metrics {
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
-    request({ facts, status, durationMs }) {
-      requests.add(1, facts.route, String(status));
-      lasted.observe(durationMs, facts.route);
+    request({ context, status, durationMs }) {
+      requests.add(1, context.route, String(status));
+      lasted.observe(durationMs, context.route);
     },
     decision({ admitted, refusedBy }) {
       limits.add(1, admitted ? "admitted" : "refused", refusedBy?.name ?? "");

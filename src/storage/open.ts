@@ -1,19 +1,23 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
-import { startSweeper } from "./conversations/sweeper.ts";
-import { type ConversationOptions, createConversations, createSealing } from "./conversations/conversations.ts";
-import type { Driver } from "./driver/driver.ts";
-import { guarded } from "./driver/storage-errors.ts";
-import { createIds, type FillRandom } from "./driver/ids.ts";
-import { installationSecret } from "./installation-secret.ts";
-import { createLedger } from "./ledger/ledger.ts";
-import { announceOwner } from "./ledger/instances.ts";
 import { createPrices } from "./accounts/prices.ts";
-import { createBuilder } from "./driver/queries.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
 import { createTokens } from "./accounts/tokens.ts";
+import {
+  type ConversationOptions,
+  createConversations,
+  createSealing,
+} from "./conversations/conversations.ts";
+import { startSweeper } from "./conversations/sweeper.ts";
+import type { Driver } from "./driver/driver.ts";
+import { createIds, type FillRandom } from "./driver/ids.ts";
+import { createBuilder } from "./driver/queries.ts";
+import { guarded } from "./driver/storage-errors.ts";
 import { createWrites } from "./driver/writes.ts";
+import { installationSecret } from "./installation-secret.ts";
+import { announceOwner } from "./ledger/instances.ts";
+import { createLedger } from "./ledger/ledger.ts";
 
 export interface StorageOptions {
   /** `postgres://…`. Wins over `sqliteFile`. */
@@ -35,7 +39,7 @@ export interface StorageOptions {
   /** Without a heartbeat for this long a process counts as dead. Milliseconds. */
   readonly staleMs?: number;
   /** Above every deadline a call can have. Milliseconds. */
-  readonly longestCallMs?: number;
+  readonly maxCallMs?: number;
   /** Told of broken idle connections and failed heartbeats; they are not fatal. */
   readonly onError?: (error: Error) => void;
   readonly fillRandom?: FillRandom;
@@ -63,7 +67,7 @@ export interface Storage {
 const heartbeatMs = 3_000;
 /** Five heartbeats: a stall that long is rarer than a death, and a wrong verdict is corrected. */
 const staleMs = 15_000;
-const longestCallMs = 2 * 3_600_000;
+const maxCallMs = 2 * 3_600_000;
 const everyMinuteMs = 60_000;
 
 /** Opens, migrates, says that this process lives, and recovers what dead ones left open. */
@@ -86,7 +90,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     newId,
     owner,
     staleMs: options.staleMs ?? staleMs,
-    longestCallMs: options.longestCallMs ?? longestCallMs,
+    maxCallMs: options.maxCallMs ?? maxCallMs,
   });
   const parts = { driver, builder, writes, clock, newId, box };
   const live = () => liveAsOwner(options, { ...parts, id: owner }, ledger);

@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
-import { ProxyError } from "../core/errors.ts";
 import type { Completion, Usage } from "../core/call/messages.ts";
+import { ProxyError } from "../core/errors.ts";
 import { toUsage } from "./usage.ts";
 
 /** What servers that call themselves compatible leave out or add; every field may be missing. */

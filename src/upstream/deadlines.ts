@@ -1,5 +1,5 @@
 import type { Clock } from "../core/ports.ts";
-import { type Listed, NOWHERE, Roster } from "../core/unordered-set.ts";
+import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../core/unordered-set.ts";
 
 /** How late a deadline may fire. One coarse timer for all calls costs nothing per call. */
 const TICK_MS = 100;
@@ -18,7 +18,7 @@ export interface Deadlines {
 
 /** All deadlines of all calls on one timer, which runs only while there are any. */
 export function createDeadlines(clock: Clock): Deadlines {
-  const running = new Roster<Running>();
+  const running = new UnorderedSet<Running>();
   let timer: NodeJS.Timeout | null = null;
 
   const tick = () => {
@@ -31,8 +31,8 @@ export function createDeadlines(clock: Clock): Deadlines {
   };
 
   /** A class, since one object a call with its methods on the prototype is the cheapest shape. */
-  class Running implements Deadline, Listed {
-    place = NOWHERE;
+  class Running implements Deadline, SetMember {
+    place = NOT_A_MEMBER;
     #atMs: number;
     readonly #lastAtMs: number;
     readonly #onExpire: () => void;
@@ -54,7 +54,7 @@ export function createDeadlines(clock: Clock): Deadlines {
 
     check(nowMs: number): void {
       // another one's end may have cleared this one
-      if (this.place === NOWHERE || (this.#atMs > nowMs && this.#lastAtMs > nowMs)) return;
+      if (this.place === NOT_A_MEMBER || (this.#atMs > nowMs && this.#lastAtMs > nowMs)) return;
       this.clear();
       this.#onExpire();
     }

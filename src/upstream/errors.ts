@@ -1,6 +1,6 @@
 import { APIError } from "openai/core/error";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
-import { scrub } from "../core/redact.ts";
+import { redact } from "../core/redact.ts";
 
 /** Longest piece of an upstream's own words that is passed on. */
 const MAX_REASON_CHARACTERS = 500;
@@ -34,7 +34,7 @@ export function fromApiError(error: unknown, key: string): ProxyError {
   return new ProxyError(code, {
     retryAfterMs,
     params: code === "upstream_refused" ? { reason: reasonOf(error, key) } : {},
-    facts: { upstream_status: status },
+    details: { upstream_status: status },
     refusal: refusalOf(code, status, error, key),
     cause: `upstream answered ${status}`,
   });
@@ -57,7 +57,7 @@ function codeOf(status: number, upstreamCode: string | null | undefined): ErrorC
 /** The upstream's own words, as its clients know them; only where they are about the request. */
 function refusalOf(code: ErrorCode, status: number, error: APIError, key: string) {
   if (code !== "upstream_refused" || typeof error.error !== "object") return undefined;
-  return { status, body: scrub(JSON.stringify({ error: error.error }), key) };
+  return { status, body: redact(JSON.stringify({ error: error.error }), key) };
 }
 
 function reasonOf(error: APIError, key: string): string {
@@ -65,7 +65,7 @@ function reasonOf(error: APIError, key: string): string {
   const message =
     typeof inner === "object" && inner !== null && "message" in inner ? inner.message : undefined;
   const text = typeof message === "string" ? message : String(error.status);
-  return scrub(text.slice(0, MAX_SCRUBBED_CHARACTERS), key).slice(0, MAX_REASON_CHARACTERS);
+  return redact(text.slice(0, MAX_SCRUBBED_CHARACTERS), key).slice(0, MAX_REASON_CHARACTERS);
 }
 
 /** `retry-after-ms`, or Retry-After in seconds or as a date; undefined when absent or absurd. */

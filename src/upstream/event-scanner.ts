@@ -13,7 +13,7 @@ export interface EventScanner {
 
 /** Both kinds of line end that servers use; an event ends with an empty line. */
 const EVENT_ENDS = ["\n\n", "\r\n\r\n", "\r\r"];
-const LONGEST_END = 4;
+const MAX_END_BYTES = 4;
 /**
  * What an event may have that tells more than its text. What it finds is looked at closely, so it need
  * not be exact: with the quotes before the keys, which are everywhere, it took 0.2 µs a piece, not 0.1.
@@ -100,7 +100,7 @@ class Scanner implements EventScanner {
 /** Where the last whole event ends: mostly where the piece does. What was carried holds no end. */
 function endOfEvents(text: string, carried: number): number {
   if (EVENT_ENDS.some((end) => text.endsWith(end))) return text.length;
-  const seen = Math.max(0, carried - LONGEST_END);
+  const seen = Math.max(0, carried - MAX_END_BYTES);
   const unseen = text.slice(seen);
   let last = 0;
   for (const end of EVENT_ENDS) {

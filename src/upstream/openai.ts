@@ -1,6 +1,6 @@
-import { abortReason, ProxyError } from "../core/errors.ts";
-import { createGatheredText } from "../core/conversations/gathered-text.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
+import { createGatheredText } from "../core/conversations/gathered-text.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
 import { type Delta, parseCompletion, parseDelta } from "./answers.ts";

@@ -1,7 +1,7 @@
 import type { CompletionUsage } from "openai/resources/completions";
 import type { ResponseUsage } from "openai/resources/responses/responses";
+import { MAX_COUNTED_TOKENS } from "../core/accounts/price.ts";
 import type { Usage } from "../core/call/messages.ts";
-import { mostTokens } from "../core/accounts/price.ts";
 
 type Loose<T> = { [K in keyof T]?: Loose<T[K]> | null };
 
@@ -26,5 +26,5 @@ export function toUsage(value: unknown): Usage | null {
 
 function count(value: unknown): number | null {
   const number = typeof value === "number" && Number.isInteger(value) ? value : -1;
-  return number >= 0 && number <= mostTokens ? number : null;
+  return number >= 0 && number <= MAX_COUNTED_TOKENS ? number : null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { scrub } from "../../src/core/redact.ts";
+import { redact } from "../../src/core/redact.ts";
 
 describe("what looks like a credential is taken out", () => {
   test.each([
@@ -28,7 +28,7 @@ describe("what looks like a credential is taken out", () => {
       ["(", ")"],
       ["a=1&key=", ""],
     ]) {
-      const shown = scrub(`${before}${secret}${after}`);
+      const shown = redact(`${before}${secret}${after}`);
       expect(shown).toContain("[removed]");
       expect(shown.startsWith(before ?? "")).toBe(true);
       expect(shown).not.toContain(secret);
@@ -37,23 +37,23 @@ describe("what looks like a credential is taken out", () => {
   });
 
   test("a key that is known is taken out whatever it looks like", () => {
-    expect(scrub("no key (a+b)*$& nor (a+b)*$&!", "(a+b)*$&")).toBe(
+    expect(redact("no key (a+b)*$& nor (a+b)*$&!", "(a+b)*$&")).toBe(
       "no key [removed] nor [removed]!",
     );
-    expect(scrub("nothing known", "")).toBe("nothing known");
+    expect(redact("nothing known", "")).toBe("nothing known");
   });
 
   test("every one in a text, whatever is between them", () => {
-    expect(scrub("sk-aaaa1111 and sk-bbbb2222, for org-cccc3333.")).toBe(
+    expect(redact("sk-aaaa1111 and sk-bbbb2222, for org-cccc3333.")).toBe(
       "[removed] and [removed], for [removed].",
     );
   });
 
   test("the rest of a text stays as it is", () => {
     const text = "Unsupported value: 'temperature' does not support 0.2 with this model (task-1).";
-    expect(scrub(text)).toBe(text);
-    expect(scrub("请求过多 – слишком много 👋🏽")).toBe("请求过多 – слишком много 👋🏽");
-    expect(scrub("risk-free, ask-me, user-defined, org-wide")).toBe(
+    expect(redact(text)).toBe(text);
+    expect(redact("请求过多 – слишком много 👋🏽")).toBe("请求过多 – слишком много 👋🏽");
+    expect(redact("risk-free, ask-me, user-defined, org-wide")).toBe(
       "risk-free, ask-me, user-defined, org-wide",
     );
   });
@@ -84,7 +84,7 @@ describe("a hostile text of 100 KB takes less than 50 ms", () => {
   ])("%s", (_, text) => {
     expect(text.length).toBeGreaterThanOrEqual(size);
     const startedMs = performance.now();
-    scrub(text);
+    redact(text);
     expect(performance.now() - startedMs).toBeLessThan(50);
   });
 });

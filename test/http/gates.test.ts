@@ -76,7 +76,7 @@ const table: Readonly<Record<string, Expected>> = {
   "POST /:chat/system": callers,
 };
 
-interface Listed {
+interface SetMember {
   readonly name: string;
   readonly route: Route;
   readonly dialect: Dialect;
@@ -91,7 +91,7 @@ async function start(env: Readonly<Record<string, string>> = {}) {
     dialect.routes.map((route) => ({ route, dialect })),
   );
   const send = (
-    { path, route }: Pick<Listed, "path" | "route">,
+    { path, route }: Pick<SetMember, "path" | "route">,
     body?: unknown,
     options: SendOptions = {},
   ) => postJson(origin + path, body, { method: route.method, ...options });
@@ -101,7 +101,7 @@ async function start(env: Readonly<Record<string, string>> = {}) {
 type Started = Awaited<ReturnType<typeof start>>;
 
 /** Those that do more than refuse, with what stands in the table about them. */
-function listed({ routes }: Started): Listed[] {
+function listed({ routes }: Started): SetMember[] {
   return routes.flatMap(({ route, dialect }) => {
     if (route.refuses === true) return [];
     const name = `${route.method} ${route.path}`;
@@ -125,13 +125,14 @@ function methodsAt({ routes }: Started, path: string): string[] | undefined {
     .sort();
 }
 
-const withBody = (all: readonly Listed[]) => all.filter(({ expected }) => expected.body !== null);
+const withBody = (all: readonly SetMember[]) =>
+  all.filter(({ expected }) => expected.body !== null);
 const key = { authorization: "Bearer sk-caller-9876543210" };
 const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
-const credentialFor = ({ name }: Listed) =>
+const credentialFor = ({ name }: SetMember) =>
   name.includes("/admin/") || name === "POST /system" ? admin : key;
 /** The failure in each dialect's own form, as its document describes it. */
-const isFailure = ({ dialect }: Listed, { json }: Reply) =>
+const isFailure = ({ dialect }: SetMember, { json }: Reply) =>
   dialect.errors === undefined
     ? Reflect.has(Object(json), "code")
     : dialect.errors.schema.safeParse(json).success;
@@ -139,7 +140,7 @@ const isFailure = ({ dialect }: Listed, { json }: Reply) =>
 const chinese = { "accept-language": "zh-CN" };
 
 /** The status, the dialect's own form, and the caller's language. */
-function expectRefusal(one: Listed, reply: Reply, status: number): void {
+function expectRefusal(one: SetMember, reply: Reply, status: number): void {
   expect(`${one.name} ${reply.status}`, reply.text).toBe(`${one.name} ${status}`);
   expect(isFailure(one, reply), `${one.name} ${reply.text}`).toBe(true);
   expect(reply.text, one.name).toMatch(/[一-鿿]/);

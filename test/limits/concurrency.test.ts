@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { createOpenAnswers } from "../../src/limits/concurrency.ts";
+import { createConcurrencyLimiter } from "../../src/limits/concurrency.ts";
 
 test("as many answers are open at once as the limit allows, in each bucket", () => {
-  const answers = createOpenAnswers(2);
+  const answers = createConcurrencyLimiter(2);
   expect(answers.enter("a")).not.toBeNull();
   expect(answers.enter("a")).not.toBeNull();
   expect(answers.enter("a")).toBeNull();
@@ -11,14 +11,14 @@ test("as many answers are open at once as the limit allows, in each bucket", () 
 });
 
 test("a place given back is free again", () => {
-  const answers = createOpenAnswers(1);
+  const answers = createConcurrencyLimiter(1);
   answers.enter("a")?.();
   expect(answers.count("a")).toBe(0);
   expect(answers.enter("a")).not.toBeNull();
 });
 
 test("a place given back twice is given back once", () => {
-  const answers = createOpenAnswers(2);
+  const answers = createConcurrencyLimiter(2);
   const leave = answers.enter("a");
   answers.enter("a");
   leave?.();
@@ -27,7 +27,7 @@ test("a place given back twice is given back once", () => {
 });
 
 test("a late second leave does not end the answer that took the place", () => {
-  const answers = createOpenAnswers(1);
+  const answers = createConcurrencyLimiter(1);
   const leave = answers.enter("a");
   leave?.();
   answers.enter("a");
@@ -36,13 +36,13 @@ test("a late second leave does not end the answer that took the place", () => {
 });
 
 test("without a limit answers are counted and never refused", () => {
-  const answers = createOpenAnswers(0);
+  const answers = createConcurrencyLimiter(0);
   for (let index = 0; index < 1_000; index += 1) expect(answers.enter("a")).not.toBeNull();
   expect(answers.count("a")).toBe(1_000);
 });
 
 test("a refused answer leaves nothing to give back", () => {
-  const answers = createOpenAnswers(1);
+  const answers = createConcurrencyLimiter(1);
   const leave = answers.enter("a");
   answers.enter("a");
   leave?.();

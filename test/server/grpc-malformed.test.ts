@@ -202,7 +202,7 @@ const floods: [string, (round: number) => Promise<{ destroy(): unknown }>][] = [
       const paths = [
         "/chat.Chat/Ask",
         "/grpc.health.v1.Health/Check",
-        "/grpc.health.v1.Health/Watch",
+        "/grpc.health.v1.Health/StreamObserver",
       ];
       for (let calls = 0; calls < 100; calls += 1) {
         openAsk(session, { ":path": paths[calls % 3] ?? "" }).write(Buffer.alloc(5 * 3_000));
@@ -232,7 +232,7 @@ const floods: [string, (round: number) => Promise<{ destroy(): unknown }>][] = [
       const session = await openSession(port);
       for (let calls = 0; calls < 100; calls += 1) {
         const name = Buffer.alloc(1_000, `${round} ${calls} `);
-        const stream = openAsk(session, { ":path": "/grpc.health.v1.Health/Watch" });
+        const stream = openAsk(session, { ":path": "/grpc.health.v1.Health/StreamObserver" });
         stream.end(framed(Buffer.concat([Buffer.from([0x0a, 0xe8, 0x07]), name])));
       }
       return session;

@@ -131,14 +131,20 @@ describe("the record", () => {
     expect(upstream.open()).toBe(1);
     upstream.behave(faults.silent);
     const silent = postJson(chatUrl(), question, { signal: leftBeforeHeaders.signal });
-    await upstream.waitFor(() => upstream.requests.length === 2, patience("second request"));
+    await upstream.waitFor(
+      () => upstream.requests.length === 2,
+      disconnectPolicy("second request"),
+    );
     expect([upstream.open(), upstream.closedEarly.count]).toEqual([2, 0]);
 
     const leftAtMs = performance.now();
     stream.hangUp();
     leftBeforeHeaders.abort();
     await expect(silent).rejects.toThrow("aborted");
-    await upstream.waitFor(() => upstream.closedEarly.count === 2, patience("both are seen to go"));
+    await upstream.waitFor(
+      () => upstream.closedEarly.count === 2,
+      disconnectPolicy("both are seen to go"),
+    );
     expect(upstream.open()).toBe(0);
     for (const atMs of upstream.closedEarly.atMs) expect(atMs).toBeGreaterThanOrEqual(leftAtMs);
     expect(await Array.fromAsync(stream.events)).toEqual([]);
@@ -148,7 +154,7 @@ describe("the record", () => {
     for (const fault of [faults.resetMidStream, faults.closeMidStream, faults.http10]) {
       upstream.behave(fault);
       await postJson(chatUrl(), streamed).catch(() => undefined);
-      await upstream.waitFor(() => upstream.open() === 0, patience(fault.name));
+      await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy(fault.name));
     }
     expect(upstream.closedEarly).toEqual({ count: 0, atMs: [] });
   });
@@ -390,11 +396,14 @@ describe("sizes", () => {
     const { events, hangUp } = await openStream(chatUrl(), streamed);
     const reader = events[Symbol.asyncIterator]();
     await reader.next();
-    await upstream.waitFor(() => endless.written() > 100_000, patience("the buffers fill"));
+    await upstream.waitFor(() => endless.written() > 100_000, disconnectPolicy("the buffers fill"));
     // Sockets on the loopback interface hold some megabytes; two hundred would mean nobody waits.
     expect(endless.written()).toBeLessThan(50 * 1024 * 1024);
     hangUp();
-    await upstream.waitFor(() => upstream.closedEarly.count === 1, patience("the reader has gone"));
+    await upstream.waitFor(
+      () => upstream.closedEarly.count === 1,
+      disconnectPolicy("the reader has gone"),
+    );
     expect(endless.written()).toBeLessThan(50 * 1024 * 1024);
   });
 
@@ -409,7 +418,7 @@ describe("sizes", () => {
 
 const chatUrl = () => `${upstream.url}/chat/completions`;
 
-const patience = (label: string) => ({ label, timeoutMs: waitMs });
+const disconnectPolicy = (label: string) => ({ label, timeoutMs: waitMs });
 
 /** The text of an answer or of a delta, or nothing. */
 function textOf(json: unknown): string {

@@ -84,7 +84,7 @@ describe("a whole answer", () => {
     expect(thrownBy(() => parseCompletion(text))).toMatchObject({
       code: "upstream_bad_answer",
       params: {},
-      facts: {},
+      details: {},
     });
   });
 
@@ -93,7 +93,7 @@ describe("a whole answer", () => {
     ["a text", "canary"],
   ])("an error as 200, %s, is a failure without its text", (_, error) => {
     const failure = thrownBy(() => parseCompletion(json({ error })));
-    expect(failure).toMatchObject({ code: "upstream_failed", params: {}, facts: {} });
+    expect(failure).toMatchObject({ code: "upstream_failed", params: {}, details: {} });
     expect(json(failure)).not.toContain("canary");
   });
 });

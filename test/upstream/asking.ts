@@ -3,8 +3,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { inspect } from "node:util";
 import { upstreamUrl } from "../../src/config/values.ts";
-import { ProxyError } from "../../src/core/errors.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
+import { ProxyError } from "../../src/core/errors.ts";
 import type { Clock, Upstream } from "../../src/core/ports.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
@@ -133,8 +133,8 @@ export async function rejection(promise: Promise<unknown>): Promise<ProxyError> 
 }
 
 /** All that a client may be shown of an error. */
-export function shownOf({ code, params, facts, message }: ProxyError): string {
-  return JSON.stringify({ code, params, facts, message });
+export function shownOf({ code, params, details, message }: ProxyError): string {
+  return JSON.stringify({ code, params, details, message });
 }
 
 /** All there is in an error: its causes, hidden fields and stacks too. */

@@ -42,7 +42,7 @@ describe("each status has its code", () => {
   ])("%i is %s", (status, code) => {
     const error = answered(status);
     const reason = code === "upstream_refused" ? { reason: "canary" } : {};
-    expect(error).toMatchObject({ code, params: reason, facts: { upstream_status: status } });
+    expect(error).toMatchObject({ code, params: reason, details: { upstream_status: status } });
     expect(Object.keys(error.params)).toEqual(Object.keys(reason));
     expect(error.cause).toBe(`upstream answered ${status}`);
   });
@@ -158,7 +158,7 @@ describe("what is no answer", () => {
     expect(fromApiError(cause, key)).toMatchObject({
       code: "internal",
       params: {},
-      facts: {},
+      details: {},
       cause,
     });
   });

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ProxyError } from "../../src/core/errors.ts";
 import type { AnswerEvent } from "../../src/core/call/messages.ts";
+import { ProxyError } from "../../src/core/errors.ts";
 import * as faults from "../support/faults.ts";
 import {
   answer,
@@ -16,7 +16,7 @@ import { type Asking, createAsking, question, rejection } from "./asking.ts";
 const runs = 100;
 const closedWithinMs = 100;
 /** For what has no figure of its own. */
-const patience = (label: string) => ({ label, timeoutMs: 2_000 });
+const disconnectPolicy = (label: string) => ({ label, timeoutMs: 2_000 });
 
 let upstream: ScriptedUpstream;
 let asking: Asking;
@@ -34,7 +34,7 @@ type Leave = (client: AbortController, run: number) => Promise<void>;
 /** Asks, reads so many events, leaves, and goes on reading as a server would. */
 const askWhole: Leave = async (client, run) => {
   const whole = rejection(asking.complete(question, client.signal));
-  await upstream.waitFor(() => upstream.requests.length === run, patience("the question"));
+  await upstream.waitFor(() => upstream.requests.length === run, disconnectPolicy("the question"));
   client.abort();
   expect((await whole).code).toBe("canceled");
 };
@@ -50,7 +50,10 @@ const askStream =
       }),
     );
     if (eventsBefore < 0) {
-      await upstream.waitFor(() => upstream.requests.length === run, patience("the question"));
+      await upstream.waitFor(
+        () => upstream.requests.length === run,
+        disconnectPolicy("the question"),
+      );
       client.abort();
     }
     expect((await ended).code).toBe("canceled");
@@ -79,7 +82,7 @@ describe("a client that leaves closes the upstream", () => {
           void afterMs(closedWithinMs).then(() => timely.resolve(isClosed()));
         });
         await leave(client, run);
-        const closed = upstream.waitFor(isClosed, patience("the close"));
+        const closed = upstream.waitFor(isClosed, disconnectPolicy("the close"));
         if (await Promise.race([closed.then(() => true), timely.promise])) inTime += 1;
         await closed;
       }
@@ -106,13 +109,13 @@ describe("a client that leaves closes the upstream", () => {
     for (const ask of [asking.complete, asking.stream]) {
       const client = new AbortController();
       const ended = rejection(ask(question, client.signal));
-      await upstream.waitFor(() => upstream.open() === 1, patience("the question"));
+      await upstream.waitFor(() => upstream.open() === 1, disconnectPolicy("the question"));
       // the head is on its way: it comes before the abort often enough to tell the two apart
       await setImmediate();
       await setImmediate();
       client.abort();
       expect((await ended).code).toBe("canceled");
-      await upstream.waitFor(() => upstream.open() === 0, patience("the close"));
+      await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy("the close"));
     }
   });
 
@@ -122,10 +125,10 @@ describe("a client that leaves closes the upstream", () => {
     for (const ask of [asking.complete, readAll]) {
       const call = new AbortController();
       const ended = rejection(ask(question, call.signal));
-      await upstream.waitFor(() => upstream.open() === 1, patience("the question"));
+      await upstream.waitFor(() => upstream.open() === 1, disconnectPolicy("the question"));
       call.abort(reason);
       expect(await ended).toBe(reason);
-      await upstream.waitFor(() => upstream.open() === 0, patience("the close"));
+      await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy("the close"));
     }
   });
 
@@ -135,7 +138,7 @@ describe("a client that leaves closes the upstream", () => {
     const events = await readAll(question, client.signal);
     client.abort();
     expect(events.at(-1)).toMatchObject({ completion: { text: whole.text } });
-    await upstream.waitFor(() => upstream.open() === 0, patience("the end"));
+    await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy("the end"));
     expect(upstream.closedEarly.count).toBe(0);
   });
 });
@@ -145,7 +148,7 @@ describe("a reader that stops reading", () => {
     upstream.behave(faults.endlessStream(1_000_000_000));
     let seen = 0;
     for await (const _ of await asking.stream()) if (++seen === count) break;
-    await upstream.waitFor(() => upstream.closedEarly.count === 1, patience("the close"));
+    await upstream.waitFor(() => upstream.closedEarly.count === 1, disconnectPolicy("the close"));
     expect(upstream.open()).toBe(0);
   });
 
@@ -157,7 +160,7 @@ describe("a reader that stops reading", () => {
       }
     })();
     await expect(breaks).rejects.toThrow("the reader broke");
-    await upstream.waitFor(() => upstream.closedEarly.count === 1, patience("the close"));
+    await upstream.waitFor(() => upstream.closedEarly.count === 1, disconnectPolicy("the close"));
   });
 });
 
@@ -179,7 +182,7 @@ describe("after [DONE]", () => {
     const startedMs = performance.now();
     expect((await readAll()).at(-1)).toMatchObject({ type: "answer-end" });
     expect(performance.now() - startedMs).toBeLessThan(900);
-    await upstream.waitFor(() => upstream.open() === 0, patience("the close"));
+    await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy("the close"));
   });
 
   test("an upstream that goes on and on is closed soon", async () => {
@@ -189,7 +192,7 @@ describe("after [DONE]", () => {
       }),
     );
     expect((await readAll()).at(-1)).toMatchObject({ type: "answer-end" });
-    await upstream.waitFor(() => upstream.open() === 0, patience("the close"));
+    await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy("the close"));
   });
 
   test("an end that comes a little later leaves the connection to the next question", async () => {
@@ -209,7 +212,7 @@ describe("after [DONE]", () => {
       });
       expect((await readAll()).at(-1)).toMatchObject({ type: "answer-end" });
       read.resolve();
-      await upstream.waitFor(() => upstream.open() === 0, patience("the end"));
+      await upstream.waitFor(() => upstream.open() === 0, disconnectPolicy("the end"));
     }
     expect(upstream.closedEarly.count).toBe(0);
     // where the next question was quicker than the end there is a second connection

@@ -251,7 +251,7 @@ describe("a refusal whose body", () => {
       upstream.behave(refusal(401, end));
       await expect(ask()).rejects.toMatchObject({ code: "key_rejected" });
       upstream.behave(refusal(500, end));
-      await expect(ask()).rejects.toMatchObject({ facts: { upstream_status: 500 } });
+      await expect(ask()).rejects.toMatchObject({ details: { upstream_status: 500 } });
     }
   });
 });
@@ -297,7 +297,7 @@ describe("the key", () => {
     async (unsendable) => {
       for (const ask of [asking.complete, asking.stream]) {
         const ended = ask(question, undefined, unsendable);
-        await expect(ended).rejects.toMatchObject({ code: "internal", params: {}, facts: {} });
+        await expect(ended).rejects.toMatchObject({ code: "internal", params: {}, details: {} });
       }
       expect(upstream.requests).toEqual([]);
     },

@@ -34,7 +34,7 @@ describe("an upstream that can't be reached", () => {
     });
     for (const ask of both) {
       const { error } = await deadline(ask(asking), 4_500, `an answer from ${url}`);
-      expect(error).toMatchObject({ code: "upstream_unreachable", params: {}, facts: {} });
+      expect(error).toMatchObject({ code: "upstream_unreachable", params: {}, details: {} });
       expect(allOf(error)).not.toContain(key);
     }
     await asking.close();
@@ -197,7 +197,7 @@ describe("through a proxy", () => {
       });
       for (const ask of both) {
         const { error } = await ask(asking);
-        expect(error).toMatchObject({ code: "upstream_unreachable", params: {}, facts: {} });
+        expect(error).toMatchObject({ code: "upstream_unreachable", params: {}, details: {} });
         for (const secret of [...secrets, key]) expect(allOf(error)).not.toContain(secret);
       }
       await closeAll(asking, upstream);
@@ -237,7 +237,7 @@ describe("to where the operator said, and nowhere else", () => {
       expect((await ask(asking)).error).toMatchObject({
         code: "upstream_failed",
         params: {},
-        facts: { upstream_status: status },
+        details: { upstream_status: status },
       });
     }
     expect(upstream.requests).toHaveLength(2);

@@ -1,7 +1,7 @@
-import type { ErrorCode } from "../errors.ts";
 import type { Usage } from "../call/messages.ts";
-import type { Picodollars } from "./money.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Outcome, WindowName } from "../ports.ts";
+import type { Picodollars } from "./money.ts";
 import type { Price } from "./price.ts";
 import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
 
@@ -90,7 +90,7 @@ export interface Payer {
 }
 
 /** Where the token counts come from. Unknown: no counts, no cost. */
-export type Provenance = "reported" | "estimated" | "unknown";
+export type UsageSource = "reported" | "estimated" | "unknown";
 
 /** One call as the ledger keeps it. Never content, never a key. */
 export interface LedgerEntry {
@@ -104,7 +104,7 @@ export interface LedgerEntry {
   readonly usage: Usage | null;
   readonly price: Price | null;
   readonly cost: Picodollars | null;
-  readonly provenance: Provenance;
+  readonly provenance: UsageSource;
   readonly outcome: Outcome;
   /** What was agreed for a client that leaves: "cancel" or "drain:30". */
   readonly onDisconnect: string;

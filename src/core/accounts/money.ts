@@ -9,19 +9,19 @@ export type UnitPrice = bigint;
 
 const amountDigits = 12;
 const priceDigits = 6;
-/** Far above any published price; with `mostTokens` it keeps one call's cost inside 64 bits. */
-const mostDollarsPerMillion = 10_000n;
+/** Far above any published price; with `reservedTokens` it keeps one call's cost inside 64 bits. */
+const maxDollarsPerMillion = 10_000n;
 /** A quota above this could no longer be added up in 64 bits. */
-const mostDollars = 9_000_000n;
+const maxDollars = 9_000_000n;
 
 /** Reads "12.5"; null when it is not a plain decimal of at most 12 places, or is too large. */
 export function parseMoney(text: string): Picodollars | null {
-  return scaled(text, amountDigits, mostDollars);
+  return scaled(text, amountDigits, maxDollars);
 }
 
 /** Reads a price in dollars per million tokens, at most 6 places; null when it is not one. */
 export function parsePrice(text: string): UnitPrice | null {
-  return scaled(text, priceDigits, mostDollarsPerMillion);
+  return scaled(text, priceDigits, maxDollarsPerMillion);
 }
 
 /** The shortest exact decimal: "0.0000025", "3", "-0.5". */

@@ -28,7 +28,7 @@ export interface PriceList {
 }
 
 /** More than any model's context by far; a larger count is a lie of the upstream. */
-export const mostTokens = 100_000_000;
+export const MAX_COUNTED_TOKENS = 100_000_000;
 
 /** Exact cost of an answer, or null when the usage or the price is unknown or implausible. */
 export function cost(usage: Usage | null, price: Price | null): Picodollars | null {
@@ -46,7 +46,7 @@ export function cost(usage: Usage | null, price: Price | null): Picodollars | nu
 }
 
 /** Every token at the dearer of the two sides; nothing where the price is none. */
-export function mostCost(price: Price, tokens: number): Picodollars {
+export function maxCost(price: Price, tokens: number): Picodollars {
   const { input, output } = sidesOf(price) ?? { input: 0n, output: 0n };
   return priceTimesTokens(input > output ? input : output, tokens);
 }
@@ -77,7 +77,9 @@ function sidesOf(price: Price): Sides | null {
 export function isPlausible(usage: Usage): boolean {
   const counts = [usage.promptTokens, usage.completionTokens, usage.totalTokens];
   if (usage.cachedTokens !== null) counts.push(usage.cachedTokens);
-  return counts.every((count) => Number.isInteger(count) && count >= 0 && count <= mostTokens);
+  return counts.every(
+    (count) => Number.isInteger(count) && count >= 0 && count <= MAX_COUNTED_TOKENS,
+  );
 }
 
 /**

@@ -1,9 +1,16 @@
-import type { Ledger, LedgerEntry, Payer, PriceBook, Reservation, Token } from "../accounts/accounts.ts";
+import type {
+  Ledger,
+  LedgerEntry,
+  Payer,
+  PriceBook,
+  Reservation,
+  Token,
+} from "../accounts/accounts.ts";
+import { cost, maxCost, type Price } from "../accounts/price.ts";
 import { ProxyError } from "../errors.ts";
 import type { CallRecord, Clock } from "../ports.ts";
-import { cost, mostCost, type Price } from "../accounts/price.ts";
-import type { Principal } from "./principal.ts";
 import { storageUnavailable } from "../storage-error.ts";
+import type { Principal } from "./principal.ts";
 
 /** What a call wants, as far as admission cares. */
 export interface Wish {
@@ -13,7 +20,7 @@ export interface Wish {
   /** Empty where the client named none. */
   readonly model: string;
   /** The most tokens the call may come to; reserved against token and money quotas. */
-  readonly mostTokens: number;
+  readonly reservedTokens: number;
 }
 
 /** Admission granted: settled exactly once, with how the call ended. */
@@ -57,7 +64,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         if (price === null) {
           throw new ProxyError("model_not_priced", {
             params: { model },
-            facts: { field: "model" },
+            details: { field: "model" },
           });
         }
         countToken(token);
@@ -77,19 +84,28 @@ export function createAdmission(options: AdmissionOptions): Admission {
 /** Takes the call's place in the token's quotas; throws the quota that is full. */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
-  { requestId, dialect, model, mostTokens }: Wish,
+  { requestId, dialect, model, reservedTokens }: Wish,
   token: Token,
   price: Price,
   at: number,
 ): Promise<Reservation | null> {
-  const money = mostCost(price, mostTokens);
-  const call = { requestId, at, token, dialect, model, onDisconnect, tokens: mostTokens, money };
+  const money = maxCost(price, reservedTokens);
+  const call = {
+    requestId,
+    at,
+    token,
+    dialect,
+    model,
+    onDisconnect,
+    tokens: reservedTokens,
+    money,
+  };
   const result = await ledger.reserve(call).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
   const { kind, period, resetsAt } = result.refusedBy;
   throw new ProxyError("quota_exceeded", {
     params: { quota: kind, period },
-    facts: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
+    details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
     retryAfterMs: result.retryAfterMs ?? undefined,
   });
 }
@@ -138,11 +154,11 @@ function refuseForbiddenModel(models: readonly string[] | null, model: string): 
   if (model === "") {
     throw new ProxyError("field_missing", {
       params: { field: "model" },
-      facts: { field: "model" },
+      details: { field: "model" },
     });
   }
   if (models === null || models.includes(model)) return;
-  throw new ProxyError("model_forbidden", { params: { model }, facts: { field: "model" } });
+  throw new ProxyError("model_forbidden", { params: { model }, details: { field: "model" } });
 }
 
 function payerOf(principal: Principal, digestKey: (key: string) => string): Payer {

@@ -1,8 +1,8 @@
-import type { Call } from "./call.ts";
 import { ProxyError, toProxyError } from "../errors.ts";
-import type { KeyRing } from "./key-ring.ts";
-import type { Patience } from "./disconnect-policy.ts";
 import type { AskOptions, Clock } from "../ports.ts";
+import type { Call } from "./call.ts";
+import type { DisconnectPolicy } from "./disconnect-policy.ts";
+import type { KeyRing } from "./key-ring.ts";
 import type { Principal } from "./principal.ts";
 import { askWithRetries, type KeySource } from "./retry.ts";
 import type { Settle } from "./settle.ts";
@@ -10,7 +10,7 @@ import type { Settle } from "./settle.ts";
 export interface AskingOptions {
   readonly keyRing: KeyRing;
   readonly retries: number;
-  readonly patience: Patience;
+  readonly disconnectPolicy: DisconnectPolicy;
   readonly clock: Clock;
 }
 
@@ -21,10 +21,10 @@ export type Ask = <T>(
   attempt: (how: AskOptions) => Promise<T>,
 ) => Promise<T>;
 
-export function createAsk({ keyRing, retries, patience, clock }: AskingOptions): Ask {
+export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingOptions): Ask {
   return async function ask(call, settle, attempt) {
     const { principal } = call;
-    const signal = patience.signalFor(call.signal);
+    const signal = disconnectPolicy.signalFor(call.signal);
     const retry = { clock, signal, retries };
     try {
       const keys = keysOf(principal, keyRing);

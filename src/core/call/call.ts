@@ -1,5 +1,5 @@
-import type { CallSignal } from "./call-signal.ts";
 import type { CallObserver } from "../ports.ts";
+import type { CallSignal } from "./call-signal.ts";
 import type { Principal } from "./principal.ts";
 
 /** One request on its way, whatever the dialect. */

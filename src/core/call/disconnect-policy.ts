@@ -1,9 +1,9 @@
-import { type CallSignal, LightSignal } from "./call-signal.ts";
 import { ProxyError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
+import { type CallSignal, LightSignal } from "./call-signal.ts";
 
 /** How long the upstream is read on for a client that has left; 0 = it is closed at once. */
-export interface Patience {
+export interface DisconnectPolicy {
   readonly drainMs: number;
   /** The signal an upstream is asked with, made from the client's. */
   signalFor(client: CallSignal): CallSignal;
@@ -11,7 +11,7 @@ export interface Patience {
   end(): void;
 }
 
-export function createPatience(drainMs: number, clock: Clock): Patience {
+export function createDisconnectPolicy(drainMs: number, clock: Clock): DisconnectPolicy {
   const stop = new LightSignal();
   return {
     drainMs,

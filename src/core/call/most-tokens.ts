@@ -9,14 +9,14 @@ const UNBOUNDED_ANSWER_TOKENS = 4_096;
 const IMAGE_TOKENS = 1_500;
 
 /** What a call is expected to come to at most, for the reservation. The settlement counts truly. */
-export function mostTokens(promptBytes: number, answerTokens: number | null): number {
+export function reservedTokens(promptBytes: number, answerTokens: number | null): number {
   const prompt = Math.ceil(promptBytes / BYTES_PER_TOKEN);
   return prompt + (answerTokens ?? UNBOUNDED_ANSWER_TOKENS);
 }
 
-export function mostTokensOf({ messages, maxTokens }: ChatRequest): number {
+export function reservedForChat({ messages, maxTokens }: ChatRequest): number {
   const bytes = messages.reduce((sum, { content }) => sum + promptBytes(content), 0);
-  return mostTokens(bytes, maxTokens ?? null);
+  return reservedTokens(bytes, maxTokens ?? null);
 }
 
 function promptBytes(content: Content): number {

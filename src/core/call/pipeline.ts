@@ -1,26 +1,26 @@
-import type { Admission } from "./admission.ts";
-import { type AskingOptions, createAsk } from "./ask.ts";
-import type { Call } from "./call.ts";
 import { ProxyError } from "../errors.ts";
-import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
-import { mostTokensOf } from "./most-tokens.ts";
-import { PassedOn, type PassOnOptions } from "./settled-stream.ts";
 import type {
-  OpenAnswers,
+  ConcurrencyLimiter,
   Relay,
   RelayAccount,
   RelayAnswer,
   RelayRequest,
   Upstream,
 } from "../ports.ts";
+import type { Admission } from "./admission.ts";
+import { type AskingOptions, createAsk } from "./ask.ts";
+import type { Call } from "./call.ts";
+import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
+import { reservedForChat } from "./most-tokens.ts";
 import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
-import { accountOf, watchEvents, watchPieces } from "./stream-observer.ts";
+import { SettledStream, type SettledStreamOptions } from "./settled-stream.ts";
+import { accountOf, observeEvents, observePieces } from "./stream-observer.ts";
 
 /** A request to be relayed, and what admission has to know of it. */
-export interface RelayWish {
+export interface RelayCall {
   readonly request: RelayRequest;
   readonly model: string;
-  readonly mostTokens: number;
+  readonly reservedTokens: number;
 }
 
 /** What every dialect's question goes through: admit, ask, settle. */
@@ -35,9 +35,9 @@ export interface Pipeline {
   /** Rejects with what went wrong before the first byte; what breaks later is thrown while read. */
   stream(call: Call, request: ChatRequest): Promise<AsyncIterable<AnswerEvent>>;
   /** The upstream's own bytes. The same steps, but the last. */
-  relay(call: Call, wish: RelayWish): Promise<RelayAnswer>;
+  relay(call: Call, wish: RelayCall): Promise<RelayAnswer>;
   /** A question that costs nothing, such as the list of models: asked, but neither counted nor kept. */
-  consult(call: Call, request: RelayRequest): Promise<RelayAnswer>;
+  relayUnmetered(call: Call, request: RelayRequest): Promise<RelayAnswer>;
   /** Ends what goes on after clients have left and resolves when all of it is settled. */
   close(): Promise<void>;
 }
@@ -46,18 +46,18 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly upstream: Upstream;
   readonly relay: Relay;
   readonly admission: Admission;
-  readonly openAnswers: OpenAnswers;
+  readonly concurrency: ConcurrencyLimiter;
   readonly streamLimit: number;
 }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { upstream, relay, admission, clock, patience } = options;
+  const { upstream, relay, admission, clock, disconnectPolicy } = options;
   const background = new Set<Promise<void>>();
   const ask = createAsk(options);
 
-  const begin = async (call: Call, model: string, mostTokens: number, streamed: boolean) => {
+  const begin = async (call: Call, model: string, reservedTokens: number, streamed: boolean) => {
     const { requestId, dialect, principal } = call;
-    const permit = await admission.admit({ requestId, dialect, principal, model, mostTokens });
+    const permit = await admission.admit({ requestId, dialect, principal, model, reservedTokens });
     return createSettle(call, model, streamed, permit, options);
   };
 
@@ -65,13 +65,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     background.add(work);
     void work.finally(() => background.delete(work));
   };
-  const passOnOptions = (call: Call, settle: Settle, leave: () => void): PassOnOptions => {
+  const settledStreamOptions = (
+    call: Call,
+    settle: Settle,
+    leave: () => void,
+  ): SettledStreamOptions => {
     const hasLeft = () => call.signal.aborted;
-    return { settle, hasLeft, leave, drains: patience.drainMs > 0, inBackground };
+    return { settle, hasLeft, leave, drains: disconnectPolicy.drainMs > 0, inBackground };
   };
 
   const completeAndKeep: Pipeline["completeAndKeep"] = async (call, request, keep) => {
-    const settle = await begin(call, request.model, mostTokensOf(request), false);
+    const settle = await begin(call, request.model, reservedForChat(request), false);
     const completion = await ask(call, settle, (how) => upstream.complete(request, how));
     const settled = settleWhole(call, settle, accountOf(completion));
     const [kept] = await Promise.all([keep(completion), settled]);
@@ -84,30 +88,34 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
     stream: (call, request) =>
       inPlace(call, request.model, options, async (leave) => {
-        const settle = await begin(call, request.model, mostTokensOf(request), true);
+        const settle = await begin(call, request.model, reservedForChat(request), true);
         const events = await ask(call, settle, (how) => upstream.stream(request, how));
-        const watch = watchEvents(call.principal, clock);
-        return new PassedOn(events, watch, passOnOptions(call, settle, leave));
+        const watch = observeEvents(call.principal, clock);
+        return new SettledStream(events, watch, settledStreamOptions(call, settle, leave));
       }),
 
-    relay: (call, { request, model, mostTokens }) =>
+    relay: (call, { request, model, reservedTokens }) =>
       inPlace(request.streamed ? call : null, model, options, async (leave) => {
-        const settle = await begin(call, model, mostTokens, request.streamed);
+        const settle = await begin(call, model, reservedTokens, request.streamed);
         const answer = await ask(call, settle, (how) => relay.send(request, how));
         if (answer.kind === "whole") {
           await settleWhole(call, settle, answer.account);
           leave();
           return answer;
         }
-        const watch = watchPieces(answer, call.principal, clock);
-        const pieces = new PassedOn(answer.pieces, watch, passOnOptions(call, settle, leave));
+        const watch = observePieces(answer, call.principal, clock);
+        const pieces = new SettledStream(
+          answer.pieces,
+          watch,
+          settledStreamOptions(call, settle, leave),
+        );
         return { ...answer, pieces };
       }),
 
-    consult: (call, request) => ask(call, noRow.settle, (how) => relay.send(request, how)),
+    relayUnmetered: (call, request) => ask(call, noRow.settle, (how) => relay.send(request, how)),
 
     async close() {
-      patience.end();
+      disconnectPolicy.end();
       await Promise.all(background);
     },
   };
@@ -128,7 +136,7 @@ async function inPlace<T>(
   options: PipelineOptions,
   start: (leave: () => void) => Promise<T>,
 ): Promise<T> {
-  const leave = call === null ? () => undefined : options.openAnswers.enter(call.principal.bucket);
+  const leave = call === null ? () => undefined : options.concurrency.enter(call.principal.bucket);
   if (leave === null) throw refused(call, model, options);
   try {
     return await start(leave);
@@ -147,7 +155,7 @@ function refused(call: Call | null, model: string, options: PipelineOptions): Pr
   const retryAfterMs = RETRY_STREAM_MS;
   const error = new ProxyError("streams_limited", {
     params: { limit },
-    facts: { limit },
+    details: { limit },
     retryAfterMs,
   });
   if (call !== null) void createSettle(call, model, true, noRow, options)("refused", { error });

@@ -9,7 +9,7 @@ export function rateLimited(decision: LimitDecision, clock: Clock): ProxyError {
   const window = refusedBy?.name ?? "";
   return new ProxyError("rate_limited", {
     params: { limit, window, seconds },
-    facts: {
+    details: {
       window,
       limit,
       retry_after_seconds: seconds,

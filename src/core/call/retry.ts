@@ -1,7 +1,7 @@
-import type { CallSignal } from "./call-signal.ts";
 import { abortReason, type ErrorCode, ProxyError } from "../errors.ts";
-import type { KeyRing } from "./key-ring.ts";
 import type { Clock } from "../ports.ts";
+import type { CallSignal } from "./call-signal.ts";
+import type { KeyRing } from "./key-ring.ts";
 
 /** First pause before asking again; doubled each time. Short: a person is waiting. */
 const FIRST_PAUSE_MS = 100;
@@ -32,7 +32,7 @@ export async function askWithRetries<T>(
 ): Promise<T> {
   const tried = new Set<string>();
   let key = keys.next(tried);
-  if (key === null) throw new ProxyError("key_missing", { facts: { field: "api_key" } });
+  if (key === null) throw new ProxyError("key_missing", { details: { field: "api_key" } });
   for (let failures = 0; ; ) {
     try {
       const result = await attempt(key);
@@ -88,5 +88,5 @@ function restReason(code: ErrorCode): "limited" | "refused" | null {
 /** Nothing was answered yet, or the upstream says it is its own fault. */
 function isPassing(error: ProxyError): boolean {
   if (error.code === "upstream_unreachable") return true;
-  return error.code === "upstream_failed" && Number(error.facts.upstream_status) >= 500;
+  return error.code === "upstream_failed" && Number(error.details.upstream_status) >= 500;
 }

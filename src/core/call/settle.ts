@@ -1,7 +1,7 @@
-import type { Permit } from "./admission.ts";
-import type { Call } from "./call.ts";
 import type { ProxyError } from "../errors.ts";
 import type { CallObserver, CallRecord, Clock, Outcome, RelayAccount } from "../ports.ts";
+import type { Permit } from "./admission.ts";
+import type { Call } from "./call.ts";
 
 /** What is known when a call ends. */
 export interface Ending {

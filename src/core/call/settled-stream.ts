@@ -2,7 +2,7 @@ import { type ProxyError, toProxyError } from "../errors.ts";
 import type { Ending, Settle } from "./settle.ts";
 
 /** How one kind of answer is watched while it passes. */
-export interface Watch<T> {
+export interface StreamObserver<T> {
   /** Looks at an item before it is passed on; true = the last one, which the ledger goes before. */
   sees(item: T): boolean;
   /** What is known by now. */
@@ -11,7 +11,7 @@ export interface Watch<T> {
   asSeen(error: ProxyError): ProxyError;
 }
 
-export interface PassOnOptions {
+export interface SettledStreamOptions {
   readonly settle: Settle;
   /** The client may leave and the answer still be read to its end. */
   readonly drains: boolean;
@@ -26,13 +26,13 @@ export interface PassOnOptions {
  * Passes an answer on item by item and settles the call, however its reading ends. Written out as a
  * class: an async generator takes 2 µs an item, functions of its own another KiB of an open stream.
  */
-export class PassedOn<T> implements AsyncIterableIterator<T, undefined> {
+export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
   readonly #iterator: AsyncIterator<T>;
-  readonly #watch: Watch<T>;
-  readonly #options: PassOnOptions;
+  readonly #watch: StreamObserver<T>;
+  readonly #options: SettledStreamOptions;
   #reading = true;
 
-  constructor(items: AsyncIterable<T>, watch: Watch<T>, options: PassOnOptions) {
+  constructor(items: AsyncIterable<T>, watch: StreamObserver<T>, options: SettledStreamOptions) {
     this.#iterator = items[Symbol.asyncIterator]();
     this.#watch = watch;
     this.#options = options;
@@ -91,7 +91,7 @@ const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 /** What broke, as the caller is to see it, once it is written down. */
 async function settleBroken<T>(
   broken: ProxyError,
-  watch: Watch<T>,
+  watch: StreamObserver<T>,
   settle: Settle,
 ): Promise<ProxyError> {
   const error = watch.asSeen(broken);
@@ -103,8 +103,8 @@ async function settleBroken<T>(
 /** The reader has left before the end. */
 async function abandon<T>(
   iterator: AsyncIterator<T>,
-  watch: Watch<T>,
-  { settle, leave, drains, inBackground }: PassOnOptions,
+  watch: StreamObserver<T>,
+  { settle, leave, drains, inBackground }: SettledStreamOptions,
 ): Promise<void> {
   if (drains) {
     inBackground(readOn(iterator, watch, settle).finally(leave));
@@ -118,7 +118,7 @@ async function abandon<T>(
 /** The rest of an answer that nobody waits for is read for what it says of usage. */
 async function readOn<T>(
   iterator: AsyncIterator<T>,
-  watch: Watch<T>,
+  watch: StreamObserver<T>,
   settle: Settle,
 ): Promise<void> {
   try {

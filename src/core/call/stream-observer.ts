@@ -1,11 +1,11 @@
+import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { AnswerEvent, Completion } from "./messages.ts";
-import type { Watch } from "./settled-stream.ts";
-import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import type { Principal } from "./principal.ts";
 import type { Ending } from "./settle.ts";
+import type { StreamObserver } from "./settled-stream.ts";
 
-export function watchEvents(principal: Principal, clock: Clock): Watch<AnswerEvent> {
+export function observeEvents(principal: Principal, clock: Clock): StreamObserver<AnswerEvent> {
   let firstTokenAtMs: number | undefined;
   let ending: Ending = {};
   return {
@@ -20,11 +20,11 @@ export function watchEvents(principal: Principal, clock: Clock): Watch<AnswerEve
   };
 }
 
-export function watchPieces(
+export function observePieces(
   answer: StreamedAnswer,
   principal: Principal,
   clock: Clock,
-): Watch<RelayPiece> {
+): StreamObserver<RelayPiece> {
   let firstTokenAtMs: number | undefined;
   return {
     sees({ last }) {

@@ -1,5 +1,5 @@
-import type { Message } from "./conversations.ts";
 import { type Content, textOf } from "../call/messages.ts";
+import type { Message } from "./conversations.ts";
 import { messagesPerTurn } from "./turns.ts";
 
 /** What models take, prompt and answer together, as their makers publish it (November 2026). */

@@ -35,7 +35,7 @@ export interface NewConversation {
   /** How long it lives after it was used last. */
   readonly lifetimeMs?: number;
   /** For an owner that stands for many people, in place of `conversationsPerOwner`. */
-  readonly mostConversations?: number;
+  readonly maxConversations?: number;
 }
 
 export interface PathQuery {

@@ -1,8 +1,8 @@
 import type { Call } from "../call/call.ts";
-import type { ClaimRequest, Conversations } from "./conversations.ts";
-import { createGatheredText } from "./gathered-text.ts";
 import type { AnswerEvent, Completion, Content } from "../call/messages.ts";
 import type { Pipeline } from "../call/pipeline.ts";
+import type { ClaimRequest, Conversations } from "./conversations.ts";
+import { createGatheredText } from "./gathered-text.ts";
 import { type Place, preparePlace } from "./turn-place.ts";
 
 /** A question within a kept conversation. */
@@ -69,7 +69,7 @@ export interface DialogueOptions {
   /** What all models take; null: each what it is known for. */
   readonly contextTokens: number | null;
   /** Of new conversations. */
-  readonly mostConversationsOf: (owner: string) => number | undefined;
+  readonly maxConversationsOf: (owner: string) => number | undefined;
 }
 
 export function createDialogue(options: DialogueOptions): Dialogue {

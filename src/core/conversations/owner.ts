@@ -6,7 +6,7 @@ export const ANONYMOUS = "anonymous";
 export const PUBLIC = "public";
 
 /** Conversations of an owner that stands for many people, in place of the limit for one. */
-export const MOST_SHARED_CONVERSATIONS = 100_000;
+export const MAX_SHARED_CONVERSATIONS = 100_000;
 
 /** Whose conversations a principal has; null for visitors, who have none of their own. */
 export function ownerOf(principal: Principal, digestKey: (key: string) => string): string | null {

@@ -1,7 +1,7 @@
+import type { ChatMessage, ChatRequest, Completion, Content } from "../call/messages.ts";
 import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
 import type { Conversations, MessageState, Path, StoredTurn } from "./conversations.ts";
 import type { DialogueOptions, Turn, TurnClaim, TurnRequest } from "./dialogue.ts";
-import type { ChatMessage, ChatRequest, Completion, Content } from "../call/messages.ts";
 
 /** Where a turn is to go, with the question as it is asked. */
 export interface Place {
@@ -87,9 +87,9 @@ async function isDone(work: Promise<unknown>): Promise<boolean> {
   );
 }
 
-async function begin({ conversations, mostConversationsOf }: DialogueOptions, owner: string) {
-  const mostConversations = mostConversationsOf(owner);
-  const chosen = mostConversations === undefined ? {} : { mostConversations };
+async function begin({ conversations, maxConversationsOf }: DialogueOptions, owner: string) {
+  const maxConversations = maxConversationsOf(owner);
+  const chosen = maxConversations === undefined ? {} : { maxConversations };
   return (await conversations.create(owner, chosen)).id;
 }
 

@@ -1,5 +1,5 @@
-import type { Conversation, Conversations, NewConversation, TurnPlace } from "./conversations.ts";
 import { ProxyError } from "../errors.ts";
+import type { Conversation, Conversations, NewConversation, TurnPlace } from "./conversations.ts";
 
 export interface ConversationLimits {
   readonly messagesPerConversation: number;
@@ -33,7 +33,7 @@ export interface TurnFacts {
   readonly children: number | null;
 }
 
-export interface TurnWish extends TurnPlace {
+export interface ProposedTurn extends TurnPlace {
   readonly claimId: string | null;
   readonly bytes: number;
 }
@@ -41,7 +41,7 @@ export interface TurnWish extends TurnPlace {
 /** Why a turn may not be stored, or null. */
 export function refuseTurn(
   facts: TurnFacts,
-  wish: TurnWish,
+  wish: ProposedTurn,
   limits: ConversationLimits,
   nowMs: number,
 ): ProxyError | null {
@@ -64,14 +64,14 @@ export function refuseTurn(
  * A claim that has run out still counts for its own turn as long as nobody took the place: a slow
  * answer is not thrown away. Without a claim, another's that still runs is in the way.
  */
-function isOvertaken(facts: TurnFacts, wish: TurnWish, nowMs: number): boolean {
+function isOvertaken(facts: TurnFacts, wish: ProposedTurn, nowMs: number): boolean {
   if (facts.leafId !== wish.parentId) return true;
   if (wish.claimId !== null) return facts.claimId !== wish.claimId;
   return facts.claimId !== null && nowMs < (facts.claimUntilMs ?? 0);
 }
 
 function full(limit: "messages" | "bytes" | "branches", max: number): ProxyError {
-  return new ProxyError("conversation_full", { facts: { limit, max } });
+  return new ProxyError("conversation_full", { details: { limit, max } });
 }
 
 export function checkMessageBytes(bytes: number, { bytesPerMessage }: ConversationLimits): void {

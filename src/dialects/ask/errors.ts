@@ -7,7 +7,7 @@ import type { ErrorForm } from "../../http/reply/json-response.ts";
 /** `response` is for people, `detail` is the code, and what else is known is for programs. */
 export const askErrorForm: ErrorForm = {
   status: httpStatus,
-  body: (error, reason) => ({ response: reason, detail: error.code, ...error.facts }),
+  body: (error, reason) => ({ response: reason, detail: error.code, ...error.details }),
 };
 
 /** For /openapi.json. */

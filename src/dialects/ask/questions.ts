@@ -1,8 +1,8 @@
 import type { Call } from "../../core/call/call.ts";
+import type { Principal } from "../../core/call/principal.ts";
 import type { Conversations, Tree } from "../../core/conversations/conversations.ts";
 import type { Dialogue, Turn, TurnEvent } from "../../core/conversations/dialogue.ts";
 import { ANONYMOUS, ownerOf } from "../../core/conversations/owner.ts";
-import type { Principal } from "../../core/call/principal.ts";
 import type { AskQuestion } from "./wire.ts";
 
 /** Questions in conversation trees, the same for all transports. */

@@ -1,14 +1,18 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
-import type { Translate } from "../../locales.ts";
-import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
-import { streamEvents } from "../../http/reply/event-stream.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { answerJson, createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
-import { type CallOptions, openEmptyCall, readJsonCall } from "../../http/call/json-call.ts";
 import type { ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
+import { type CallOptions, openEmptyCall, readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
+import { streamEvents } from "../../http/reply/event-stream.ts";
+import {
+  createDescribeFailure,
+  createJsonErrors,
+  respondJson,
+} from "../../http/reply/json-response.ts";
 import { writeTurnEvents } from "../../http/reply/turn-events.ts";
+import type { Translate } from "../../locales.ts";
 import { askErrorForm, askErrors } from "./errors.ts";
 import type { AskQuestions } from "./questions.ts";
 import { askAnswer, askBody, askEvent, askTree, parseAsk, writeTree, writeTurn } from "./wire.ts";
@@ -37,17 +41,17 @@ export function createAsk(options: AskHttpOptions): Dialect {
       const texts = writeTurnEvents(await questions.stream(call, question), (kept) =>
         writeTurn(kept, question.model),
       );
-      return streamEvents(c, texts, (error) => describe(c.env.facts, error));
+      return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
-    return answerJson(c, 200, writeTurn(await questions.ask(call, question), question.model));
+    return respondJson(c, 200, writeTurn(await questions.ask(call, question), question.model));
   };
   const show = async (c: AppContext): Promise<Response> => {
     const { principal } = await openEmptyCall(c, NAME, options);
-    return answerJson(c, 200, writeTree(await questions.tree(principal, idOf(c))));
+    return respondJson(c, 200, writeTree(await questions.tree(principal, idOf(c))));
   };
   const remove = async (c: AppContext): Promise<Response> => {
     const { principal } = await openEmptyCall(c, NAME, options);
-    if (await questions.remove(principal, idOf(c))) return answerJson(c, 200, {});
+    if (await questions.remove(principal, idOf(c))) return respondJson(c, 200, {});
     throw new ProxyError("conversation_not_found");
   };
   const needUpgrade = (c: AppContext) => writeError(c, new ProxyError("upgrade_needed"));

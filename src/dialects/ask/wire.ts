@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { Usage } from "../../core/call/messages.ts";
 import type { Tree } from "../../core/conversations/conversations.ts";
 import type { Turn } from "../../core/conversations/dialogue.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { Usage } from "../../core/call/messages.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
@@ -42,7 +42,7 @@ export function parseAsk(json: unknown, conversation: string, rules: ModelRules)
   if (conversationId === null && parentId !== null) {
     throw new ProxyError("field_needs", {
       params: { field: "parent_id", other: "conversation_id" },
-      facts: { field: "parent_id" },
+      details: { field: "parent_id" },
     });
   }
   return {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { ProxyError } from "../../core/errors.ts";
-import { ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
 import type { Principal } from "../../core/call/principal.ts";
+import { ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
 
 /** Whose chats a caller may use. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
-import type { Route } from "../../http/dialect.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { answerJson } from "../../http/reply/json-response.ts";
-import { readJsonCall } from "../../http/call/json-call.ts";
 import { parsed } from "../../http/body/parsed.ts";
+import { readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Route } from "../../http/dialect.ts";
+import { respondJson } from "../../http/reply/json-response.ts";
 import type { NamedChats } from "./named-chats.ts";
 import { type ChatsOptions, NAME, ownerIn } from "./options.ts";
 import { chatPromptBody, systemMessage } from "./prompts.ts";
@@ -47,20 +47,21 @@ export function chatRoutes(options: ChatsOptions, chats: NamedChats): readonly R
     {
       ...at("GET", "/:chat/chat", async (c) => {
         const path = await chats.history(await ownerIn(c, options), nameIn(c));
-        return answerJson(c, 200, writeHistory(path));
+        return respondJson(c, 200, writeHistory(path));
       }),
       doc: { summary: "Shows a chat's messages", answer: chatHistory, ...existing, ...who },
     },
     {
       ...at("POST", "/:chat/clear", async (c) => {
         await chats.remove(await ownerIn(c, options), nameIn(c));
-        return answerJson(c, 200, {});
+        return respondJson(c, 200, {});
       }),
       doc: { summary: "Deletes a chat, if there is one", answer: NOTHING, params, ...who },
     },
     {
       ...at("DELETE", "/:chat", async (c) => {
-        if (await chats.remove(await ownerIn(c, options), nameIn(c))) return answerJson(c, 200, {});
+        if (await chats.remove(await ownerIn(c, options), nameIn(c)))
+          return respondJson(c, 200, {});
         throw new ProxyError("conversation_not_found");
       }),
       onlyMethod: true,
@@ -76,7 +77,7 @@ function promptRoutes(options: ChatsOptions, chats: NamedChats): readonly Route[
     {
       ...at("GET", "/:chat/system", async (c) => {
         const { systemPrompt } = await chats.find(await ownerIn(c, options), nameIn(c));
-        return answerJson(c, 200, { role: "system", content: systemPrompt });
+        return respondJson(c, 200, { role: "system", content: systemPrompt });
       }),
       doc: {
         summary: "Shows a chat's system prompt",
@@ -91,7 +92,7 @@ function promptRoutes(options: ChatsOptions, chats: NamedChats): readonly Route[
         const { content, api_key: key } = parsed(chatPromptBody, json);
         const owner = options.access.ownerOf((await open(key || null)).principal);
         await chats.setPrompt(owner, nameIn(c), content);
-        return answerJson(c, 200, {});
+        return respondJson(c, 200, {});
       }),
       doc: {
         summary: "Sets a chat's system prompt; the chat is made if there is none",

@@ -7,7 +7,7 @@ import type { ErrorForm } from "../../http/reply/json-response.ts";
 /** `error` is for people, `code` and what else is known are for programs. */
 export const chatsErrorForm: ErrorForm = {
   status: httpStatus,
-  body: (error, reason) => ({ error: reason, code: error.code, ...error.facts }),
+  body: (error, reason) => ({ error: reason, code: error.code, ...error.details }),
 };
 
 /** For /openapi.json. */

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { mostTokens } from "../../core/call/most-tokens.ts";
-import type { Route } from "../../http/dialect.ts";
-import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
-import { ALREADY_SENT } from "../../http/reply/event-stream.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { answerJson } from "../../http/reply/json-response.ts";
-import { readJsonCall } from "../../http/call/json-call.ts";
+import { reservedTokens } from "../../core/call/most-tokens.ts";
 import { chosenModel } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
+import { readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Route } from "../../http/dialect.ts";
+import { ALREADY_SENT } from "../../http/reply/event-stream.ts";
+import { respondJson } from "../../http/reply/json-response.ts";
+import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import { content } from "./content.ts";
 import { type ChatsOptions, NAME, ownerIn } from "./options.ts";
@@ -27,7 +27,7 @@ export function globalRoutes(options: ChatsOptions): readonly Route[] {
 
   const show = async (c: AppContext) => {
     await ownerIn(c, options);
-    return answerJson(c, 200, { content: await conversations.globalPrompt() });
+    return respondJson(c, 200, { content: await conversations.globalPrompt() });
   };
   const set = async (c: AppContext) => {
     if (!access.open) access.checkOperator(c.env.incoming.headers);
@@ -35,7 +35,7 @@ export function globalRoutes(options: ChatsOptions): readonly Route[] {
     const { content: prompt, api_key: key } = parsed(globalPromptBody, json);
     if (access.open) await open(key || null);
     if (prompt !== "") await conversations.setGlobalPrompt(prompt);
-    return answerJson(c, 200, {});
+    return respondJson(c, 200, {});
   };
   return [
     {
@@ -90,11 +90,11 @@ function createModeration(options: ChatsOptions): Route["handle"] {
     const request = { method: "POST", path: "/moderations", body } as const;
     const answered = await pipeline.relay(call, {
       model,
-      mostTokens: mostTokens(Buffer.byteLength(body), 0),
+      reservedTokens: reservedTokens(Buffer.byteLength(body), 0),
       request: { ...request, streamed: false, hideUsage: false },
     });
     const { status, bytes, contentType } = await collect(answered);
     if (c.env.outgoing.destroyed) return ALREADY_SENT;
-    return answer(status, bytes, answerHeaders(c.env.facts, contentType));
+    return answer(status, bytes, responseHeaders(c.env.context, contentType));
   };
 }

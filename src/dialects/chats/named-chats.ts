@@ -1,7 +1,7 @@
 import type { Conversation, Conversations, Path } from "../../core/conversations/conversations.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { MOST_SHARED_CONVERSATIONS, PUBLIC } from "../../core/conversations/owner.ts";
+import { MAX_SHARED_CONVERSATIONS, PUBLIC } from "../../core/conversations/owner.ts";
 import { openChat } from "../../core/conversations/turns.ts";
+import { ProxyError } from "../../core/errors.ts";
 
 /** An owner's chats by their names. Unknown ones are a `conversation_not_found`. */
 export interface NamedChats {
@@ -17,7 +17,7 @@ export interface NamedChats {
 
 export function createNamedChats(conversations: Conversations): NamedChats {
   const room = (owner: string) =>
-    owner === PUBLIC ? { mostConversations: MOST_SHARED_CONVERSATIONS } : {};
+    owner === PUBLIC ? { maxConversations: MAX_SHARED_CONVERSATIONS } : {};
   const find = async (owner: string, name: string) => {
     const chat = await conversations.findByName(owner, name);
     if (chat === null) throw new ProxyError("conversation_not_found");

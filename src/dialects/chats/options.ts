@@ -1,10 +1,10 @@
+import type { Pipeline } from "../../core/call/pipeline.ts";
 import type { Conversations } from "../../core/conversations/conversations.ts";
 import type { Dialogue } from "../../core/conversations/dialogue.ts";
-import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { Translate } from "../../locales.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
 import type { ModelRules } from "../../http/body/model-choice.ts";
+import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Translate } from "../../locales.ts";
 import type { ChatAccess } from "./access.ts";
 
 export interface ChatsOptions extends CallOptions {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
 import type { Route } from "../../http/dialect.ts";
-import { answerJson } from "../../http/reply/json-response.ts";
+import { respondJson } from "../../http/reply/json-response.ts";
 import { streamText } from "../../http/reply/text-stream.ts";
 import { type ChatsOptions, personIn } from "./options.ts";
 import {
@@ -28,10 +28,10 @@ export function ownRoutes(options: ChatsOptions): readonly Route[] {
         const { limit, after } = parseListQuery(c.req.query());
         const last = after === null ? null : await conversations.findByName(owner, after);
         if (after !== null && last === null) {
-          throw new ProxyError("conversation_not_found", { facts: { field: "after" } });
+          throw new ProxyError("conversation_not_found", { details: { field: "after" } });
         }
         const page = last === null ? { limit } : { limit, after: last };
-        return answerJson(
+        return respondJson(
           c,
           200,
           writeChats(await conversations.list(owner, { named: true, ...page })),
@@ -57,7 +57,7 @@ export function ownRoutes(options: ChatsOptions): readonly Route[] {
     {
       ...route("DELETE", "/conversations", async (c) => {
         const deleted = await conversations.deleteEverything(await personIn(c, options));
-        return answerJson(c, 200, { deleted });
+        return respondJson(c, 200, { deleted });
       }),
       doc: {
         summary: "Deletes the caller's own chats and conversation trees",

@@ -3,12 +3,12 @@ import type { Conversation, ExportedItem } from "../../core/conversations/conver
 import { ProxyError } from "../../core/errors.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
-const MOST_LISTED = 1_000;
+const MAX_LISTED = 1_000;
 const LISTED = 100;
 
 /** Of `GET /chats`. */
 export const chatListQuery = z.object({
-  limit: z.coerce.number().int().optional().describe(`1 to ${MOST_LISTED}; ${LISTED} by default`),
+  limit: z.coerce.number().int().optional().describe(`1 to ${MAX_LISTED}; ${LISTED} by default`),
   after: z.string().optional().describe("The name of the last chat seen"),
 });
 
@@ -20,10 +20,10 @@ export interface ChatListQuery {
 
 export function parseListQuery(query: Record<string, string>): ChatListQuery {
   const { limit = LISTED, after } = parsed(chatListQuery, query);
-  if (limit < 1 || limit > MOST_LISTED) {
+  if (limit < 1 || limit > MAX_LISTED) {
     throw new ProxyError("field_range", {
-      params: { field: "limit", min: 1, max: MOST_LISTED },
-      facts: { field: "limit" },
+      params: { field: "limit", min: 1, max: MAX_LISTED },
+      details: { field: "limit" },
     });
   }
   return { limit, after: after || null };

@@ -1,8 +1,8 @@
+import { readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
 import type { Route } from "../../http/dialect.ts";
 import { streamEvents } from "../../http/reply/event-stream.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { answerJson, createDescribeFailure } from "../../http/reply/json-response.ts";
-import { readJsonCall } from "../../http/call/json-call.ts";
+import { createDescribeFailure, respondJson } from "../../http/reply/json-response.ts";
 import { writeTurnEvents } from "../../http/reply/turn-events.ts";
 import { chatsErrorForm } from "./errors.ts";
 import type { NamedChats } from "./named-chats.ts";
@@ -37,8 +37,8 @@ export function createTalk(
       const texts = writeTurnEvents(await dialogue.stream(call, turn), (kept) =>
         writeAnswer(kept, model),
       );
-      return streamEvents(c, texts, (error) => describe(c.env.facts, error));
+      return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
-    return answerJson(c, 200, writeAnswer(await dialogue.ask(call, turn), model));
+    return respondJson(c, 200, writeAnswer(await dialogue.ask(call, turn), model));
   };
 }

@@ -24,7 +24,7 @@ export function createAccess({ accessToken, tokens }: AccessOptions): Gate {
       const found = await tokens.find(token).catch(storageUnavailable);
       if (found !== null) return heldBy(token, others);
     }
-    throw new ProxyError("access_token_rejected", { facts: { field: "access-token" } });
+    throw new ProxyError("access_token_rejected", { details: { field: "access-token" } });
   };
 }
 

@@ -11,7 +11,7 @@ export const completionErrorForm: ErrorForm = {
     text: reason,
     status: "error",
     code: error.code,
-    ...error.facts,
+    ...error.details,
   }),
 };
 

@@ -1,8 +1,8 @@
+import type { ResponseHeaders } from "../../http/reply/response-headers.ts";
 import { htmlTag, type Language, type Translate } from "../../locales.ts";
-import type { AnswerHeaders } from "../../http/reply/response-headers.ts";
 
 /** Nothing is loaded, run, framed or sent from this page. */
-export const PAGE_HEADERS: Readonly<AnswerHeaders> = {
+export const PAGE_HEADERS: Readonly<ResponseHeaders> = {
   "content-security-policy":
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",

@@ -1,13 +1,13 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { Translate } from "../../locales.ts";
-import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
-import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
-import { streamEvents } from "../../http/reply/event-stream.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
-import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { ModelRules } from "../../http/body/model-choice.ts";
+import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
+import { streamEvents } from "../../http/reply/event-stream.ts";
+import { createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
+import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
+import type { Translate } from "../../locales.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
 import { completionAnswer, completionEvent, writeCompletion, writeWholeAsChunk } from "./answer.ts";
 import { completionErrorForm, completionErrors } from "./errors.ts";
@@ -42,16 +42,16 @@ export function createCompletion(options: CompletionOptions): Dialect {
         relayed.kind === "streamed"
           ? writeChunks(relayed, maxEventBytes)
           : one(writeWholeAsChunk(relayed));
-      return streamEvents(c, texts, (error) => describe(c.env.facts, error));
+      return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
     const body = writeCompletion(await collect(relayed));
-    return answer(200, body, answerHeaders(c.env.facts, "application/json; charset=utf-8"));
+    return answer(200, body, responseHeaders(c.env.context, "application/json; charset=utf-8"));
   };
 
   const explain = (c: AppContext): Response => {
-    const facts = c.env.facts;
-    const headers = { ...answerHeaders(facts, "text/html; charset=utf-8"), ...PAGE_HEADERS };
-    return answer(200, writePage(translate, facts.language, rules.model), headers);
+    const context = c.env.context;
+    const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...PAGE_HEADERS };
+    return answer(200, writePage(translate, context.language, rules.model), headers);
   };
 
   const routes: Route[] = [

@@ -1,14 +1,14 @@
 import { z } from "zod";
+import type { RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { RelayWish } from "../../core/call/pipeline.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   lacksUsage,
-  mostWritten,
   relayFields,
+  reservedForRelay,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
@@ -33,7 +33,7 @@ const bodyWithPrompt = completionBody.omit({ messages: true });
 
 /** A request that has passed its schema. */
 export interface CompletionQuestion {
-  readonly wish: RelayWish;
+  readonly wish: RelayCall;
   readonly apiKey: string | null;
 }
 
@@ -57,7 +57,7 @@ export function parseCompletion(
   return {
     wish: {
       model,
-      mostTokens: mostWritten({ ...params, prompt: undefined }, bytes.length),
+      reservedTokens: reservedForRelay({ ...params, prompt: undefined }, bytes.length),
       request: {
         method: "POST",
         path: "/chat/completions",
@@ -87,7 +87,7 @@ function messagesOf(json: unknown, exact: ExactBody): unknown {
   const { prompt, messages: found } = parsed(completionBody, json);
   if (!found?.length) {
     const code = prompt === "" ? "field_empty" : "field_missing";
-    throw new ProxyError(code, { params: { field: "prompt" }, facts: { field: "prompt" } });
+    throw new ProxyError(code, { params: { field: "prompt" }, details: { field: "prompt" } });
   }
   for (const [index, { role, content }] of found.entries()) {
     checkContent(content, role, `messages[${index}].content`);
@@ -98,10 +98,10 @@ function messagesOf(json: unknown, exact: ExactBody): unknown {
 /** Text or parts; an assistant that called tools has said nothing. */
 function checkContent(content: unknown, role: string, field: string): void {
   if (typeof content === "string" || Array.isArray(content)) return;
-  const facts = { field };
+  const details = { field };
   if (content !== undefined && content !== null) {
-    throw new ProxyError("field_type", { params: { field, expected: "content" }, facts });
+    throw new ProxyError("field_type", { params: { field, expected: "content" }, details });
   }
   if (role === "assistant") return;
-  throw new ProxyError("field_missing", { params: { field }, facts });
+  throw new ProxyError("field_missing", { params: { field }, details });
 }

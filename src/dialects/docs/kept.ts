@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
+import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
 
 const compress = promisify(gzip);
 
@@ -41,7 +41,7 @@ export function answerKept(
 ): Response {
   const { headers: asked } = c.env.incoming;
   const headers = {
-    ...answerHeaders(c.env.facts, type),
+    ...responseHeaders(c.env.context, type),
     "content-language": "en",
     vary: "Accept-Encoding",
     etag,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
-import type { Dialect, ErrorDoc, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
+import type { Dialect, ErrorDoc, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
 import { assetNames, createAssets } from "./assets.ts";
 import { writeDocument } from "./document.ts";
 import { answerKept, keep, onDemand } from "./kept.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type ErrorCode, errorCodes } from "../../core/errors.ts";
-import type { Translate } from "../../locales.ts";
 import type { ErrorDoc } from "../../http/dialect.ts";
 import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
+import type { Translate } from "../../locales.ts";
 
 /** As the earlier API had it: a missing key is a missing parameter here, not a failed login. */
 export const envelopeStatus = {
@@ -11,14 +11,14 @@ export const envelopeStatus = {
   key_missing: 400,
 } as const satisfies Record<ErrorCode, number>;
 
-/** `{code, msg, data}` of a failure; `facts` are for programs, `response` is for people. */
+/** `{code, msg, data}` of a failure; `context` are for programs, `response` is for people. */
 export function envelopeErrorForm(translate: Translate): ErrorForm {
   return {
     status: envelopeStatus,
     body: (error, reason, { language }) => ({
       code: envelopeStatus[error.code],
       msg: translate(language, "failed"),
-      data: { response: reason, error: error.code, ...error.facts },
+      data: { response: reason, error: error.code, ...error.details },
     }),
   };
 }

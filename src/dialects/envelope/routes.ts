@@ -1,12 +1,16 @@
-import { ProxyError } from "../../core/errors.ts";
 import type { AnswerEvent } from "../../core/call/messages.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { Translate } from "../../locales.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, WriteError } from "../../http/dialect.ts";
 import { streamEvents } from "../../http/reply/event-stream.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
-import { answerJson, createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
-import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
+import {
+  createDescribeFailure,
+  createJsonErrors,
+  respondJson,
+} from "../../http/reply/json-response.ts";
+import type { Translate } from "../../locales.ts";
 import { askDoc } from "./docs.ts";
 import { envelopeErrorForm, envelopeErrors } from "./errors.ts";
 import { type EnvelopeLimits, type EnvelopeQuestion, parseQuestion, writeAnswer } from "./wire.ts";
@@ -28,18 +32,18 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
   const describe = createDescribeFailure(translate, envelopeErrorForm(translate));
 
   const ask = async (c: AppContext): Promise<Response> => {
-    const facts = c.env.facts;
+    const context = c.env.context;
     const { json, open } = await readJsonCall(c, NAME, options);
     const question = parseQuestion(json, limits);
     const call = await open(question.apiKey);
-    const message = translate(facts.language, "success");
+    const message = translate(context.language, "success");
     if (question.stream) {
       const events = await pipeline.stream(call, question.request);
       const texts = writeEvents(events, question, message);
-      return streamEvents(c, texts, (error) => describe(facts, error));
+      return streamEvents(c, texts, (error) => describe(context, error));
     }
     const completion = await pipeline.complete(call, question.request);
-    return answerJson(c, 200, writeAnswer(message, question, completion));
+    return respondJson(c, 200, writeAnswer(message, question, completion));
   };
 
   const forbid = (c: AppContext) => writeError(c, new ProxyError("route_forbidden"));

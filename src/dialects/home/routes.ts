@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Dialect, Route, WriteError } from "../../http/dialect.ts";
-import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
+import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
 
 const HTML_TYPE = "text/html; charset=utf-8";
 const GREETING = "Hello, World!";
@@ -12,7 +12,7 @@ export function createHome(writeError: WriteError): Dialect {
     path: "/",
     counted: false,
     onlyMethod: true,
-    handle: (c) => answer(200, GREETING, answerHeaders(c.env.facts, HTML_TYPE)),
+    handle: (c) => answer(200, GREETING, responseHeaders(c.env.context, HTML_TYPE)),
     doc: {
       summary: "Tells that the server is there",
       answer: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { RouteDoc } from "../../http/dialect.ts";
 import { relayFields } from "../../http/body/relay-fields.ts";
+import type { RouteDoc } from "../../http/dialect.ts";
 import type { Endpoint } from "./wire.ts";
 
 /** What /openapi.json says of the routes below /v1 and of those that show a token its use. */

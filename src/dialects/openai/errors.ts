@@ -123,14 +123,14 @@ export const openaiErrors: ErrorDoc = {
 /** OpenAI's error object as text. An upstream's refusal of the request is passed on in its words. */
 export function errorBody(error: ProxyError, message: string): string {
   if (error.refusal !== undefined) return error.refusal.body;
-  const { field, ...facts } = error.facts;
+  const { field, ...details } = error.details;
   return JSON.stringify({
     error: {
       message,
       type: errorType[error.code],
       param: typeof field === "string" ? field : null,
       code: openaiCode[error.code] ?? error.code,
-      ...facts,
+      ...details,
     },
   });
 }

@@ -1,8 +1,8 @@
 import type { LimitDecision } from "../../core/ports.ts";
-import type { AnswerHeaders } from "../../http/reply/response-headers.ts";
+import type { ResponseHeaders } from "../../http/reply/response-headers.ts";
 
 /** OpenAI's own spelling of the tightest window, which its clients log and some obey. */
-export function addRequestLimits(headers: AnswerHeaders, limits: LimitDecision | null): void {
+export function addRequestLimits(headers: ResponseHeaders, limits: LimitDecision | null): void {
   const [first, ...others] = limits?.windows ?? [];
   if (first === undefined) return;
   let tightest = first;

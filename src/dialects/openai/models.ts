@@ -1,7 +1,7 @@
 import type { PriceBook } from "../../core/accounts/accounts.ts";
+import type { Principal } from "../../core/call/principal.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
-import type { Principal } from "../../core/call/principal.ts";
 
 /** Whether a principal may use a model. */
 export type ModelFilter = (principal: Principal, model: string) => Promise<boolean>;

@@ -1,15 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
-import type { AnswerHeaders } from "../../http/reply/response-headers.ts";
 import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
+import type { ResponseHeaders } from "../../http/reply/response-headers.ts";
 import { sendWhole } from "../../http/reply/send-whole.ts";
 
 /** The upstream's events as they come; a break becomes an error event and no `[DONE]`. */
 export function passStream(
   outgoing: ServerResponse,
   answer: RelayAnswer,
-  headers: AnswerHeaders,
+  headers: ResponseHeaders,
   describeError: (error: ProxyError) => string,
 ): Response {
   const { status, contentType } = answer;

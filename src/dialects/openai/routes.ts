@@ -1,21 +1,26 @@
 import type { ServerResponse } from "node:http";
 import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Call } from "../../core/call/call.ts";
-import { ProxyError } from "../../core/errors.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { RelayAnswer } from "../../core/ports.ts";
 import type { Principal } from "../../core/call/principal.ts";
-import type { Translate } from "../../locales.ts";
-import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
-import { type AnswerHeaders, answer, answerHeaders, retryHeaders } from "../../http/reply/response-headers.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { RelayAnswer } from "../../core/ports.ts";
 import { expectedBytes, parseJson, readBody } from "../../http/body/body.ts";
 import type { Identify } from "../../http/call/credentials.ts";
-import type { AppContext, RequestFacts } from "../../http/call/request-context.ts";
 import type { IdempotentAnswers } from "../../http/call/idempotency.ts";
 import { openCall } from "../../http/call/open-call.ts";
 import type { OpenCalls } from "../../http/call/open-calls.ts";
+import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
+import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
+import {
+  answer,
+  type ResponseHeaders,
+  responseHeaders,
+  retryHeaders,
+} from "../../http/reply/response-headers.ts";
 import { sendWhole } from "../../http/reply/send-whole.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
+import type { Translate } from "../../locales.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
 import { errorBody, openaiErrors, statusOf } from "./errors.ts";
 import { addRequestLimits } from "./limit-headers.ts";
@@ -44,20 +49,20 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
   const writeError = createOpenAIErrors(options.translate);
 
   const relay = (endpoint: Endpoint, anyType: boolean) => async (c: AppContext) => {
-    const { incoming, outgoing, facts } = c.env;
+    const { incoming, outgoing, context } = c.env;
     const call = await callOf(c, options);
     options.openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
     const wish = parseRelay(endpoint, parseJson(bytes), bytes);
     if (wish.request.streamed) {
-      return answerStream(outgoing, facts, await pipeline.relay(call, wish), options.translate);
+      return answerStream(outgoing, context, await pipeline.relay(call, wish), options.translate);
     }
     const key = incoming.headers["idempotency-key"];
     const ask = () => pipeline.relay(call, wish).then(collect);
     const whole = await (typeof key === "string" && key !== ""
       ? idempotent.once(call.principal, key, wish.request, ask)
       : ask());
-    return sendWhole(outgoing, whole.status, headersOf(facts, whole.contentType), whole.bytes);
+    return sendWhole(outgoing, whole.status, headersOf(context, whole.contentType), whole.bytes);
   };
 
   const models = async (c: AppContext) => {
@@ -69,9 +74,9 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
       streamed: false,
       hideUsage: false,
     } as const;
-    const whole = await collect(await pipeline.consult(call, request));
+    const whole = await collect(await pipeline.relayUnmetered(call, request));
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return answer(whole.status, body, headersOf(c.env.facts, JSON_TYPE));
+    return answer(whole.status, body, headersOf(c.env.context, JSON_TYPE));
   };
 
   const post = (path: string, endpoint: Endpoint, anyType = false): Route => ({
@@ -109,14 +114,14 @@ function own(
   return async function showOwn(c) {
     const { principal } = await callOf(c, options);
     const shown = JSON.stringify(await show(options.ledger, principal));
-    return answer(200, shown, headersOf(c.env.facts, JSON_TYPE));
+    return answer(200, shown, headersOf(c.env.context, JSON_TYPE));
   };
 }
 
 /** The operator's key is open to visitors in the older dialects only: here clients authenticate. */
 async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
   const open = openCall(c, NAME, openCalls);
-  const principal = await identify(c.env.facts.client, c.env.incoming.headers, null);
+  const principal = await identify(c.env.context.client, c.env.incoming.headers, null);
   if (principal.kind === "visitor") throw new ProxyError("credential_missing");
   return open(principal);
 }
@@ -124,27 +129,27 @@ async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Pr
 /** The errors of everything under /v1, known path or not. */
 export function createOpenAIErrors(translate: Translate): WriteError {
   return (c, error) => {
-    const headers = headersOf(c.env.facts, JSON_TYPE);
+    const headers = headersOf(c.env.context, JSON_TYPE);
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
-    if (error.code === "method_not_allowed") headers.allow = String(error.facts.allow);
-    return answer(statusOf(error), describe(translate, c.env.facts, error), headers);
+    if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
+    return answer(statusOf(error), describe(translate, c.env.context, error), headers);
   };
 }
 
 /** By itself, so that an open stream keeps nothing of its question alive. */
 function answerStream(
   outgoing: ServerResponse,
-  facts: RequestFacts,
+  context: RequestContext,
   answered: RelayAnswer,
   translate: Translate,
 ): Response {
-  const headers = headersOf(facts, answered.contentType);
-  return passStream(outgoing, answered, headers, (error) => describe(translate, facts, error));
+  const headers = headersOf(context, answered.contentType);
+  return passStream(outgoing, answered, headers, (error) => describe(translate, context, error));
 }
 
 function describe(
   translate: Translate,
-  { language, requestId }: RequestFacts,
+  { language, requestId }: RequestContext,
   error: ProxyError,
 ): string {
   return errorBody(
@@ -153,8 +158,8 @@ function describe(
   );
 }
 
-function headersOf(facts: RequestFacts, contentType: string): AnswerHeaders {
-  const headers = answerHeaders(facts, contentType);
-  addRequestLimits(headers, facts.limits);
+function headersOf(context: RequestContext, contentType: string): ResponseHeaders {
+  const headers = responseHeaders(context, contentType);
+  addRequestLimits(headers, context.limits);
   return headers;
 }

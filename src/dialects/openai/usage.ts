@@ -1,6 +1,6 @@
 import type { Ledger, LedgerRow, LedgerSum } from "../../core/accounts/accounts.ts";
-import { ProxyError } from "../../core/errors.ts";
 import type { Principal } from "../../core/call/principal.ts";
+import { ProxyError } from "../../core/errors.ts";
 
 /** How many of the newest calls `GET /usage` shows beside the sums. */
 const ROWS_SHOWN = 100;

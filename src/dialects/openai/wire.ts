@@ -1,13 +1,13 @@
-import { mostTokens } from "../../core/call/most-tokens.ts";
-import type { RelayWish } from "../../core/call/pipeline.ts";
+import { reservedTokens } from "../../core/call/most-tokens.ts";
+import type { RelayCall } from "../../core/call/pipeline.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { countKeys } from "../../http/body/json-text.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   lacksUsage,
-  mostWritten,
   relayFields,
+  reservedForRelay,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
@@ -36,7 +36,7 @@ export const endpoints: readonly Endpoint[] = [
 ];
 
 /** Throws the first mistake, naming the field. */
-export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): RelayWish {
+export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): RelayCall {
   const fields = parsed(relayFields, json);
   const model = fields.model ?? "";
   const hideUsage = endpoint.asksForUsage && lacksUsage(fields);
@@ -47,7 +47,9 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): Re
   const passes = !streamed && adapt(asked) === asked && saysItOnce(asked, bytes);
   return {
     model,
-    mostTokens: endpoint.writes ? mostWritten(fields, bytes.length) : mostTokens(bytes.length, 0),
+    reservedTokens: endpoint.writes
+      ? reservedForRelay(fields, bytes.length)
+      : reservedTokens(bytes.length, 0),
     request: {
       method: "POST",
       path: endpoint.path,

@@ -1,17 +1,17 @@
 import { ProxyError } from "../../core/errors.ts";
-import type { Limiter, OpenAnswers } from "../../core/ports.ts";
-import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
+import type { ConcurrencyLimiter, Limiter } from "../../core/ports.ts";
 import type { AddressWarning } from "../../http/address/address-alarm.ts";
-import { answer, answerHeaders } from "../../http/reply/response-headers.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
-import type { AppContext } from "../../http/call/request-context.ts";
 import type { OpenCalls } from "../../http/call/open-calls.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
+import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
 import { healthDoc, metricsDoc, readyDoc, whoamiDoc } from "./docs.ts";
 
 export interface StatusOptions {
   readonly openCalls: OpenCalls;
   readonly limiter: Limiter;
-  readonly openAnswers: OpenAnswers;
+  readonly concurrency: ConcurrencyLimiter;
   readonly streamLimit: number;
   readonly warnings: () => readonly AddressWarning[];
   /** Rejects when the database does not answer. */
@@ -26,10 +26,10 @@ const JSON_TYPE = "application/json; charset=utf-8";
 
 /** How the process is doing, for machines and for the operator. Free of limits, costs nothing. */
 export function createStatus(options: StatusOptions): Dialect {
-  const { openCalls, limiter, openAnswers, streamLimit, metrics, writeError } = options;
+  const { openCalls, limiter, concurrency, streamLimit, metrics, writeError } = options;
 
   const json = (c: AppContext, status: 200 | 503, body: unknown) =>
-    answer(status, JSON.stringify(body), answerHeaders(c.env.facts, JSON_TYPE));
+    answer(status, JSON.stringify(body), responseHeaders(c.env.context, JSON_TYPE));
 
   const ready = async (c: AppContext) => {
     const accepting = !openCalls.draining;
@@ -42,21 +42,21 @@ export function createStatus(options: StatusOptions): Dialect {
   };
 
   const whoami = (c: AppContext) => {
-    const { address, bucket, peer, forwarded } = c.env.facts.client;
+    const { address, bucket, peer, forwarded } = c.env.context.client;
     const windows = limiter.peek(bucket).windows.map(({ name, limit, remaining, resetMs }) => ({
       window: name,
       limit,
       remaining,
       reset_seconds: Math.ceil(resetMs / 1_000),
     }));
-    const streams = { open: openAnswers.count(bucket), limit: streamLimit };
+    const streams = { open: concurrency.count(bucket), limit: streamLimit };
     return json(c, 200, { address, bucket, peer, forwarded, windows, streams });
   };
 
   const showMetrics = async (c: AppContext) => {
     const { metricsAccess } = options;
     if (!mayRead(c, metricsAccess)) throw new ProxyError("not_found");
-    return answer(200, await metrics.render(), answerHeaders(c.env.facts, metrics.contentType));
+    return answer(200, await metrics.render(), responseHeaders(c.env.context, metrics.contentType));
   };
 
   const get = (path: string, doc: RouteDoc, handle: Route["handle"]) =>
@@ -91,7 +91,7 @@ async function answers(ping: () => Promise<void>): Promise<boolean> {
 
 function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
   if (access === "closed") return false;
-  const { address, forwarded } = c.env.facts.client;
+  const { address, forwarded } = c.env.context.client;
   // where a proxy speaks for somebody, "I am this machine" could be that somebody's word
   if (access === "loopback") return isLoopback(address) && forwarded === "none";
   const given = bearerIn(c.env.incoming.headers);

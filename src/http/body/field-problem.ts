@@ -45,7 +45,7 @@ function problemAt(
       // a check of ours, which says what it wants
       return wrongType(field, String(issue.params?.expected ?? "object"));
     default:
-      return new ProxyError("bad_request", { facts: { field } });
+      return new ProxyError("bad_request", { details: { field } });
   }
 }
 
@@ -73,7 +73,7 @@ function problem(
   field: string,
   params: Readonly<Record<string, string | number>> = {},
 ): ProxyError {
-  return new ProxyError(code, { params: { field, ...params }, facts: { field } });
+  return new ProxyError(code, { params: { field, ...params }, details: { field } });
 }
 
 function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig, field: string): ProxyError {

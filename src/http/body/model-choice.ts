@@ -18,7 +18,7 @@ export function chosenModel(
   if (allowedModels.length === 0 || allowedModels.includes(asked)) return asked;
   throw new ProxyError("field_choice", {
     params: { field, choices: allowedModels.join(", ") },
-    facts: { field },
+    details: { field },
   });
 }
 
@@ -27,6 +27,6 @@ export function chosenTokens(maxTokens: number, { maxTokensLimit }: ModelRules):
   if (maxTokens >= 1 && maxTokens <= maxTokensLimit) return maxTokens;
   throw new ProxyError("field_range", {
     params: { field: "max_tokens", min: 1, max: maxTokensLimit },
-    facts: { field: "max_tokens" },
+    details: { field: "max_tokens" },
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { mostTokens } from "../../core/call/most-tokens.ts";
+import { reservedTokens } from "../../core/call/most-tokens.ts";
 import { wantsNewerTokenField } from "../../core/call/token-field.ts";
 
 /** What we have to understand of a request that is passed on; all the rest is the upstream's. */
@@ -15,17 +15,17 @@ export const relayFields = z.looseObject({
 export type RelayFields = z.output<typeof relayFields>;
 
 /** More than any call can come to; keeps what is reserved, money too, inside 64 bits. */
-const MOST_RESERVED = 1_000_000_000;
+const MAX_RESERVED_TOKENS = 1_000_000_000;
 
 /** An answer's bound holds for each of the answers that are asked for, to each of the prompts. */
-export function mostWritten(fields: RelayFields, bytes: number): number {
+export function reservedForRelay(fields: RelayFields, bytes: number): number {
   const bound = fields.max_completion_tokens ?? fields.max_output_tokens ?? fields.max_tokens;
   const prompts = Array.isArray(fields.prompt)
     ? fields.prompt.filter((one) => typeof one !== "number").length
     : 1;
   const answers = Math.max(1, prompts) * Math.max(countOf(fields.n), countOf(fields.best_of));
-  const others = (answers - 1) * mostTokens(0, bound ?? null);
-  return Math.min(mostTokens(bytes, bound ?? null) + others, MOST_RESERVED);
+  const others = (answers - 1) * reservedTokens(0, bound ?? null);
+  return Math.min(reservedTokens(bytes, bound ?? null) + others, MAX_RESERVED_TOKENS);
 }
 
 /** How many answers; anything else than a number is the upstream's to refuse. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Principal } from "../../core/call/principal.ts";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
 import type { Clock, RelayRequest } from "../../core/ports.ts";
-import type { Principal } from "../../core/call/principal.ts";
 
 /** Long enough for a client's retries after a broken connection. */
 const REMEMBER_MS = 600_000;

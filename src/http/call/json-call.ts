@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Call } from "../../core/call/call.ts";
 import { expectedBytes, parseJson, readBody } from "../body/body.ts";
 import type { Identify } from "./credentials.ts";
-import type { AppContext } from "./request-context.ts";
 import { openCall } from "./open-call.ts";
 import type { OpenCalls } from "./open-calls.ts";
+import type { AppContext } from "./request-context.ts";
 
 export interface CallOptions {
   readonly maxBodyBytes: number;
@@ -41,7 +41,7 @@ export async function readJsonCall(
   return {
     json: parseJson(bytes),
     bytes,
-    open: async (bodyKey) => open(await identify(c.env.facts.client, headers, bodyKey)),
+    open: async (bodyKey) => open(await identify(c.env.context.client, headers, bodyKey)),
   };
 }
 
@@ -52,5 +52,5 @@ export async function openEmptyCall(
   { identify, openCalls }: Pick<CallOptions, "identify" | "openCalls">,
 ): Promise<Call> {
   const open = openCall(c, dialect, openCalls);
-  return open(await identify(c.env.facts.client, c.env.incoming.headers, null));
+  return open(await identify(c.env.context.client, c.env.incoming.headers, null));
 }

@@ -1,13 +1,13 @@
 import type { Call } from "../../core/call/call.ts";
 import type { CallSignal } from "../../core/call/call-signal.ts";
-import { ProxyError } from "../../core/errors.ts";
-import type { Clock, LimitDecision, Limiter } from "../../core/ports.ts";
 import type { Principal } from "../../core/call/principal.ts";
 import { rateLimited } from "../../core/call/rate-limited.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Clock, LimitDecision, Limiter } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
 import type { ClientAddress } from "../address/client-address.ts";
-import type { RequestEnd, RequestFacts } from "./request-context.ts";
 import type { OpenCalls } from "./open-calls.ts";
+import type { RequestContext, RequestEnd } from "./request-context.ts";
 
 /** Who asks, as the transport has found out. */
 export interface Asker {
@@ -20,13 +20,13 @@ export interface Asker {
 }
 
 /** Calls that are no HTTP requests: the questions on a WebSocket, and those of gRPC. */
-export interface CallDesk {
+export interface NonHttpCalls {
   begin(asker: Asker): DeskCall;
 }
 
 /** One such call. Whoever began it ends it, however it went. */
 export interface DeskCall {
-  readonly facts: RequestFacts;
+  readonly context: RequestContext;
   /**
    * Takes the call past the gates that HTTP has before a handler: draining, the limits, the room for
    * bodies. Throws what refuses it.
@@ -51,11 +51,11 @@ export interface CallDeskOptions {
   readonly onEnd: (end: RequestEnd) => void;
 }
 
-export function createCallDesk(options: CallDeskOptions): CallDesk {
+export function createNonHttpCalls(options: CallDeskOptions): NonHttpCalls {
   const { clock, newRequestId, openCalls, limiter, onDecision, onEnd } = options;
   return {
     begin({ client, language, route, method }) {
-      const facts: RequestFacts = {
+      const context: RequestContext = {
         requestId: newRequestId(),
         language,
         client,
@@ -67,29 +67,29 @@ export function createCallDesk(options: CallDeskOptions): CallDesk {
       let signal: CallSignal | null = null;
       let ended = false;
       return {
-        facts,
+        context,
         admit(bodyBytes) {
           const decision = limiter.take(client.bucket);
-          facts.limits = decision;
+          context.limits = decision;
           onDecision(decision);
           if (!decision.admitted) throw rateLimited(decision, clock);
-          signal = openCalls.enter(facts);
-          openCalls.hold(facts, bodyBytes);
+          signal = openCalls.enter(context);
+          openCalls.hold(context, bodyBytes);
         },
-        hold: (bodyBytes) => openCalls.hold(facts, bodyBytes),
+        hold: (bodyBytes) => openCalls.hold(context, bodyBytes),
         open(dialect, principal) {
           if (signal === null) throw new ProxyError("internal");
           const onRecord: Call["onRecord"] = (record) => {
-            facts.record = record;
+            context.record = record;
           };
-          return { requestId: facts.requestId, dialect, principal, signal, onRecord };
+          return { requestId: context.requestId, dialect, principal, signal, onRecord };
         },
-        cancel: () => openCalls.leave(facts, true),
+        cancel: () => openCalls.leave(context, true),
         end(status) {
           if (ended) return;
           ended = true;
-          openCalls.leave(facts, false);
-          onEnd({ facts, method, status, durationMs: clock.monotonicMs() - facts.startedMs });
+          openCalls.leave(context, false);
+          onEnd({ context, method, status, durationMs: clock.monotonicMs() - context.startedMs });
         },
       };
     },

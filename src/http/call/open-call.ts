@@ -1,7 +1,7 @@
 import type { Call } from "../../core/call/call.ts";
 import type { Principal } from "../../core/call/principal.ts";
-import type { AppContext } from "./request-context.ts";
 import type { OpenCalls } from "./open-calls.ts";
+import type { AppContext } from "./request-context.ts";
 
 /** Opens the call of an HTTP request: it ends with the answer, or when the client leaves. */
 export function openCall(
@@ -9,15 +9,15 @@ export function openCall(
   dialect: string,
   openCalls: OpenCalls,
 ): (principal: Principal) => Call {
-  const facts = c.env.facts;
+  const context = c.env.context;
   const signal = openCalls.enter(c.env.outgoing);
   return (principal) => ({
-    requestId: facts.requestId,
+    requestId: context.requestId,
     dialect,
     principal,
     signal,
     onRecord: (record) => {
-      facts.record = record;
+      context.record = record;
     },
   });
 }

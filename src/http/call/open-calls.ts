@@ -1,7 +1,7 @@
 import { type CallSignal, LightSignal } from "../../core/call/call-signal.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { Budget } from "../../core/ports.ts";
-import { type Listed, NOWHERE, Roster } from "../../core/unordered-set.ts";
+import type { Semaphore } from "../../core/ports.ts";
+import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../../core/unordered-set.ts";
 
 /** Every call that is being answered, so that the process can end without cutting one off. */
 export interface OpenCalls {
@@ -32,21 +32,21 @@ const RETRY_OVERLOADED_MS = 2_000;
 const SMALL_BODY_BYTES = 16_384;
 
 /** Where larger bodies are allowed, room is made for at least this many of them. */
-const LEAST_LARGEST_BODIES = 4;
+const MIN_LARGE_BODIES = 4;
 
-interface OpenCall extends Listed {
+interface OpenCall extends SetMember {
   readonly signal: LightSignal;
   heldBytes: number;
 }
 
 /** What bodies may hold together, where one may be so large. */
 export function maxHeldBytes(maxBodyBytes: number): number {
-  return Math.max(MAX_HELD_BYTES, LEAST_LARGEST_BODIES * maxBodyBytes);
+  return Math.max(MAX_HELD_BYTES, MIN_LARGE_BODIES * maxBodyBytes);
 }
 
 /** `room`: what is left for bodies. */
-export function createOpenCalls(room: Budget): OpenCalls {
-  const open = new Roster<OpenCall>();
+export function createOpenCalls(room: Semaphore): OpenCalls {
+  const open = new UnorderedSet<OpenCall>();
   const callsOf = new WeakMap<object, OpenCall>();
   let draining = false;
   let onIdle: (() => void) | null = null;
@@ -65,7 +65,7 @@ export function createOpenCalls(room: Budget): OpenCalls {
     },
     enter(owner) {
       if (draining) throw drainingError();
-      const call = { signal: new LightSignal(), heldBytes: 0, place: NOWHERE };
+      const call = { signal: new LightSignal(), heldBytes: 0, place: NOT_A_MEMBER };
       open.add(call);
       callsOf.set(owner, call);
       return call.signal;

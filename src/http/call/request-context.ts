@@ -7,7 +7,7 @@ import type { ClientAddress, ResolveClientAddress } from "../address/client-addr
 import type { OpenCalls } from "./open-calls.ts";
 
 /** What is known of one HTTP request, gathered as it travels. Never a key, never content. */
-export interface RequestFacts {
+export interface RequestContext {
   readonly requestId: string;
   readonly language: Language;
   readonly client: ClientAddress;
@@ -25,14 +25,14 @@ export interface Exchanged {
 }
 
 export interface AppEnv {
-  readonly Bindings: Exchanged & { readonly facts: RequestFacts };
+  readonly Bindings: Exchanged & { readonly context: RequestContext };
 }
 
 export type AppContext = Context<AppEnv>;
 
 /** One finished request, as metrics and the log see it. */
 export interface RequestEnd {
-  readonly facts: RequestFacts;
+  readonly context: RequestContext;
   readonly method: string;
   /** CLIENT_LEFT when the answer did not reach its end. */
   readonly status: number;
@@ -43,7 +43,7 @@ export interface RequestEnd {
 /** nginx's number for it; it stands in logs and metrics only. */
 const CLIENT_LEFT = 499;
 
-export interface FactsOptions {
+export interface RequestContextOptions {
   readonly clock: Clock;
   readonly newRequestId: () => string;
   readonly defaultLanguage: Language;
@@ -53,16 +53,16 @@ export interface FactsOptions {
   readonly onEnd: (end: RequestEnd) => void;
 }
 
-export type GatherFacts = (exchanged: Exchanged) => RequestFacts;
+export type CreateRequestContext = (exchanged: Exchanged) => RequestContext;
 
 /** Who asks, in which language; and the one listener for the end. */
-export function createGatherFacts(options: FactsOptions): GatherFacts {
+export function createRequestContexts(options: RequestContextOptions): CreateRequestContext {
   const { clock, newRequestId, defaultLanguage, resolveClient, alarm, openCalls, onEnd } = options;
 
-  return function gatherFacts({ incoming, outgoing }) {
+  return function createContext({ incoming, outgoing }) {
     const client = resolveClient(incoming.socket.remoteAddress, incoming.headers);
     alarm.observe(client);
-    const facts: RequestFacts = {
+    const context: RequestContext = {
       requestId: newRequestId(),
       language: negotiate(incoming.headers["accept-language"], defaultLanguage),
       client,
@@ -75,15 +75,15 @@ export function createGatherFacts(options: FactsOptions): GatherFacts {
       const clientLeft = !outgoing.writableFinished;
       openCalls.leave(outgoing, clientLeft);
       const end = {
-        facts,
+        context,
         method: incoming.method ?? "",
         status: clientLeft ? CLIENT_LEFT : outgoing.statusCode,
-        durationMs: clock.monotonicMs() - facts.startedMs,
+        durationMs: clock.monotonicMs() - context.startedMs,
       };
       // a call canceled by this settles in the same turn, and its record belongs into the end
       if (clientLeft) setImmediate(onEnd, end);
       else onEnd(end);
     });
-    return facts;
+    return context;
   };
 }

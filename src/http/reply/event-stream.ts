@@ -2,8 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
-import { type AnswerHeaders, answerHeaders } from "./response-headers.ts";
 import type { AppContext } from "../call/request-context.ts";
+import { type ResponseHeaders, responseHeaders } from "./response-headers.ts";
 
 /** Proxies close a silent connection after 60 (nginx) or 100 s (Cloudflare). */
 const HEARTBEAT_MS = 15_000;
@@ -20,7 +20,7 @@ export interface EventStream {
 }
 
 /** Headers that keep proxies from holding events back, whatever their settings. */
-export const EVENT_STREAM_HEADERS: Readonly<AnswerHeaders> = {
+export const EVENT_STREAM_HEADERS: Readonly<ResponseHeaders> = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
@@ -38,8 +38,8 @@ export function streamEvents(
   texts: AsyncIterable<string>,
   describeFailure: (error: ProxyError) => string,
 ): Response {
-  const { outgoing, facts } = c.env;
-  const stream = openEventStream(outgoing, answerHeaders(facts, ""));
+  const { outgoing, context } = c.env;
+  const stream = openEventStream(outgoing, responseHeaders(context, ""));
   return sentBy(outgoing, sendAll(stream, texts, describeFailure));
 }
 
@@ -68,7 +68,7 @@ async function sendAll(
   stream.end();
 }
 
-export function openEventStream(outgoing: ServerResponse, headers: AnswerHeaders): EventStream {
+export function openEventStream(outgoing: ServerResponse, headers: ResponseHeaders): EventStream {
   outgoing.writeHead(200, { ...headers, ...EVENT_STREAM_HEADERS });
   outgoing.flushHeaders();
   const heartbeat = setInterval(() => {

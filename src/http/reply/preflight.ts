@@ -1,5 +1,5 @@
-import { answerHeaders } from "./response-headers.ts";
 import type { AppContext } from "../call/request-context.ts";
+import { responseHeaders } from "./response-headers.ts";
 
 const METHODS = "GET, POST, PUT, DELETE, OPTIONS";
 const ONE_DAY_SECONDS = "86400";
@@ -9,8 +9,8 @@ const ONE_DAY_SECONDS = "86400";
  * to be named; no cookie of ours exists, so nothing rides along.
  */
 export function answerPreflight(c: AppContext): Response {
-  c.env.facts.route = "preflight";
-  const { "content-type": _none, ...headers } = answerHeaders(c.env.facts, "");
+  c.env.context.route = "preflight";
+  const { "content-type": _none, ...headers } = responseHeaders(c.env.context, "");
   return c.body(null, 204, {
     ...headers,
     allow: METHODS,

@@ -1,6 +1,6 @@
 import type { WindowState } from "../../core/ports.ts";
 import { htmlTag } from "../../locales.ts";
-import type { RequestFacts } from "../call/request-context.ts";
+import type { RequestContext } from "../call/request-context.ts";
 
 /** Every header of ours that a script in a browser may want to read. */
 const EXPOSED = [
@@ -17,24 +17,24 @@ const EXPOSED = [
 ].join(", ");
 
 /** Nobody waits longer than this for a retry; a client is told not to try again by itself. */
-const LONGEST_USEFUL_WAIT_MS = 60_000;
+const MAX_USEFUL_WAIT_MS = 60_000;
 
 /** A plain object: node-server writes it as it is, while a Headers object is taken apart again. */
-export type AnswerHeaders = Record<string, string>;
+export type ResponseHeaders = Record<string, string>;
 
 /** The headers of every answer of every HTTP dialect, streams and errors included. */
-export function answerHeaders(facts: RequestFacts, contentType: string): AnswerHeaders {
-  const headers: AnswerHeaders = {
+export function responseHeaders(context: RequestContext, contentType: string): ResponseHeaders {
+  const headers: ResponseHeaders = {
     "content-type": contentType,
-    "content-language": htmlTag(facts.language),
+    "content-language": htmlTag(context.language),
     vary: "Accept-Language",
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "access-control-allow-origin": "*",
     "access-control-expose-headers": EXPOSED,
-    "x-request-id": facts.requestId,
+    "x-request-id": context.requestId,
   };
-  const windows = facts.limits?.windows ?? [];
+  const windows = context.limits?.windows ?? [];
   if (windows.length > 0) {
     headers["ratelimit-policy"] = listOf(windows, policyOf);
     headers.ratelimit = listOf(windows, stateOf);
@@ -43,12 +43,12 @@ export function answerHeaders(facts: RequestFacts, contentType: string): AnswerH
 }
 
 /** When to come back, in every spelling that client libraries read. */
-export function retryHeaders(retryAfterMs: number): AnswerHeaders {
-  const headers: AnswerHeaders = {
+export function retryHeaders(retryAfterMs: number): ResponseHeaders {
+  const headers: ResponseHeaders = {
     "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))),
     "retry-after-ms": String(Math.ceil(retryAfterMs)),
   };
-  if (retryAfterMs > LONGEST_USEFUL_WAIT_MS) headers["x-should-retry"] = "false";
+  if (retryAfterMs > MAX_USEFUL_WAIT_MS) headers["x-should-retry"] = "false";
   return headers;
 }
 
@@ -74,7 +74,7 @@ function stateOf({ name, remaining, resetMs }: WindowState): string {
 export function answer(
   status: number,
   body: string | Uint8Array,
-  headers: AnswerHeaders,
+  headers: ResponseHeaders,
 ): Response {
   return new Response(body as string, { status, headers }); // bytes are as good, TypeScript differs
 }

@@ -1,7 +1,7 @@
 import type { ImportedPrices, PriceBook } from "../../core/accounts/accounts.ts";
+import { canonicalPrice, type Price, priceNames } from "../../core/accounts/price.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
-import { canonicalPrice, type Price, priceNames } from "../../core/accounts/price.ts";
 import { ask, type Driver, type Script } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import { isStorable } from "../driver/text.ts";
@@ -18,9 +18,9 @@ type History = ReadonlyMap<string, readonly Price[]>;
 const cacheMs = 1_000;
 /** A model without a price may just have got one: then what was read is old after this. */
 const missMs = 50;
-const mostModelCharacters = 200;
+const maxModelCharacters = 200;
 /** The whole book is kept in memory; a list that is longer than this is not a price list. */
-const mostPrices = 20_000;
+const maxPrices = 20_000;
 
 export function createPrices(parts: PriceParts): PriceBook {
   const book = createCache(parts);
@@ -119,7 +119,7 @@ function createCache({ driver, builder, clock }: PriceParts) {
     .selectFrom("prices")
     .select(["model", "since", "input", "cached_input as cachedInput", "output"])
     .orderBy("since", "desc")
-    .limit(mostPrices)
+    .limit(maxPrices)
     .compile();
   let history: Promise<History> | null = null;
   let readAtMs = 0;
@@ -155,7 +155,7 @@ function isSame(a: Price, b: Price): boolean {
 
 function checked(price: Price): Price {
   const canonical = canonicalPrice(price);
-  const named = isStorable(price.model) && price.model.length <= mostModelCharacters;
+  const named = isStorable(price.model) && price.model.length <= maxModelCharacters;
   if (canonical === null || !named) {
     throw new ProxyError("field_range", { params: { field: `price of ${price.model}` } });
   }

@@ -3,8 +3,8 @@ import type { ReserveRequest } from "../../core/accounts/accounts.ts";
 import type { Periods, Quotas, Spending } from "../../core/accounts/quota.ts";
 import { forRows, type RowValues } from "../driver/many-rows.ts";
 import { type Builder, type Places, prepare } from "../driver/queries.ts";
-import { limitValues, takeStatement } from "./quota-take.ts";
 import { cleaned } from "../driver/text.ts";
+import { limitValues, takeStatement } from "./quota-take.ts";
 
 /** What is to be taken from the counters of a token. */
 export interface Taking extends Periods, Spending {

@@ -1,6 +1,4 @@
 import type { ReserveRequest, ReserveResult } from "../../core/accounts/accounts.ts";
-import { ProxyError } from "../../core/errors.ts";
-import type { Clock } from "../../core/ports.ts";
 import {
   hasQuota,
   type Periods,
@@ -10,11 +8,13 @@ import {
   type Spending,
   sumOf,
 } from "../../core/accounts/quota.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
 import { ask, type Driver, type Script } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
+import type { Spread, Writes } from "../driver/writes.ts";
 import { createQuotaUse, useOf } from "./quota-use.ts";
 import { openCalls, takeAndOpen } from "./reserve-queries.ts";
-import type { Spread, Writes } from "../driver/writes.ts";
 
 interface ReserveParts {
   readonly driver: Driver;
@@ -41,10 +41,10 @@ interface Asked {
 const spread: Spread<Asked> = {
   subjectOf: ({ request }) => request.token.id,
   lanes: 4,
-  mostTogether: 8,
+  maxBatch: 8,
 };
 /** A quota that had no room a moment ago may have some again when its use is read. */
-const mostTries = 3;
+const maxTries = 3;
 
 export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promise<ReserveResult> {
   const { driver, clock, newId, writes } = parts;
@@ -114,7 +114,7 @@ function createReserveScript(
   const use = createQuotaUse(builder);
   return function* (asked) {
     const { nowMs, periods, request, wanted } = asked;
-    for (let tries = 0; tries < mostTries; tries++) {
+    for (let tries = 0; tries < maxTries; tries++) {
       const taken = yield* take([asked]);
       if (taken !== undefined) return admitted(asked, taken);
       const [stored] = yield* ask(use.read({ tokenId: request.token.id }));

@@ -19,7 +19,7 @@ export interface SecretKeys {
 const algorithm = "aes-256-gcm";
 const ivBytes = 12;
 const tagBytes = 16;
-const leastCharacters = 32;
+const minCharacters = 32;
 const version = "v1";
 
 /** What is sealed. Each has keys of its own, all derived from the same SECRET_KEY. */
@@ -73,8 +73,8 @@ function derive(secret: string, what: Sealed): Key {
 
 /** A key of 256 bits for one purpose. */
 export function deriveBytes(secret: string, purpose: string): Buffer {
-  if (secret.length < leastCharacters) {
-    throw refusal(`SECRET_KEY is shorter than ${leastCharacters} characters`);
+  if (secret.length < minCharacters) {
+    throw refusal(`SECRET_KEY is shorter than ${minCharacters} characters`);
   }
   return Buffer.from(hkdfSync("sha256", secret, "", purpose, 32));
 }
@@ -90,7 +90,7 @@ function decrypt(sealed: Buffer, key: Buffer, context: string): string {
 /** The text is for the operator; clients see what the code says. */
 function refusal(text: string, cause?: unknown): ProxyError {
   return new ProxyError("internal", {
-    facts: { reason: "secret_key" },
+    details: { reason: "secret_key" },
     cause: new Error(text, { cause }),
   });
 }

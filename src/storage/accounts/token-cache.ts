@@ -1,6 +1,6 @@
 import type { Driver } from "../driver/driver.ts";
 
-const MOST_KEPT = 1_000;
+const MAX_KEPT = 1_000;
 
 export interface TokenCache<T> {
   /** What was kept, if by this turn of the event loop nobody has written to the database since. */
@@ -39,7 +39,7 @@ export function createTokenCache<T>(driver: Pick<Driver, "version">): TokenCache
     },
     keep(digest, found) {
       if (version === null) return;
-      if (kept.size >= MOST_KEPT) kept.clear();
+      if (kept.size >= MAX_KEPT) kept.clear();
       kept.set(digest, found);
     },
     forget() {

@@ -1,7 +1,7 @@
 import type { NewToken, Token } from "../../core/accounts/accounts.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { formatMoney, parseMoney } from "../../core/accounts/money.ts";
 import { noQuotas, type QuotaLimits, type Quotas } from "../../core/accounts/quota.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { isStorable, storable } from "../driver/text.ts";
 
 export interface StoredToken {
@@ -32,8 +32,8 @@ export const tokenColumns = [
   "upstream_key",
 ] as const;
 
-const mostModels = 200;
-const mostCommentCharacters = 1_000;
+const maxModels = 200;
+const maxCommentCharacters = 1_000;
 
 /** The columns an operator chooses, checked. */
 export function chosenColumns(token: NewToken) {
@@ -41,7 +41,7 @@ export function chosenColumns(token: NewToken) {
   if (token.expiresAt != null && !isCount(token.expiresAt)) throw outOfRange("expiresAt");
   return {
     name: storable("name", token.name),
-    comment: storable("comment", token.comment ?? "", mostCommentCharacters),
+    comment: storable("comment", token.comment ?? "", maxCommentCharacters),
     expires_at: token.expiresAt ?? null,
     models: modelsText(token.models ?? null),
     limits: JSON.stringify(checkedLimits(token.limits ?? {})),
@@ -68,7 +68,7 @@ export function tokenOf(row: StoredToken): Token {
 
 function modelsText(models: readonly string[] | null): string | null {
   if (models === null) return null;
-  if (models.length > mostModels) throw outOfRange("models");
+  if (models.length > maxModels) throw outOfRange("models");
   return JSON.stringify(models.map((model) => storable("models", model)));
 }
 

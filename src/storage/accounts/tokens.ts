@@ -1,10 +1,16 @@
-import type { FoundToken, ListQuery, NewToken, Token, TokenStore } from "../../core/accounts/accounts.ts";
-import type { Clock } from "../../core/ports.ts";
+import type {
+  FoundToken,
+  ListQuery,
+  NewToken,
+  Token,
+  TokenStore,
+} from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
+import type { Clock } from "../../core/ports.ts";
 import { ask, type Driver } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
-import type { SecretBox } from "./secret-box.ts";
 import { isStorable } from "../driver/text.ts";
+import type { SecretBox } from "./secret-box.ts";
 import { createTokenCache } from "./token-cache.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
 import { createTokenSecret, isTokenSecret, tokenDigest } from "./token-secret.ts";
@@ -17,7 +23,7 @@ interface TokenParts {
   readonly box: SecretBox;
 }
 
-const mostListed = 1_000;
+const maxListed = 1_000;
 const hintCharacters = 4;
 
 export function createTokens(parts: TokenParts): TokenStore {
@@ -101,12 +107,12 @@ async function createToken(parts: TokenParts, chosen: NewToken) {
 
 async function listTokens(
   { driver, builder }: TokenParts,
-  { limit = mostListed, after }: ListQuery,
+  { limit = maxListed, after }: ListQuery,
 ): Promise<readonly Token[]> {
   // Ids sort by the time they were made.
   let tokens = builder.selectFrom("tokens").select(tokenColumns).orderBy("id");
   if (after !== undefined) tokens = tokens.where("id", ">", isStorable(after) ? after : "");
-  const most = Number.isInteger(limit) ? Math.min(Math.max(limit, 1), mostListed) : mostListed;
+  const most = Number.isInteger(limit) ? Math.min(Math.max(limit, 1), maxListed) : maxListed;
   return (await driver.all<StoredToken>(tokens.limit(most).compile())).map(tokenOf);
 }
 

@@ -1,9 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Conversations } from "../../core/conversations/conversations.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { type ConversationLimits, conversationLimits } from "../../core/conversations/turns.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { createSecretBox, type SecretKeys } from "../accounts/secret-box.ts";
+import { ask } from "../driver/driver.ts";
+import { prepare } from "../driver/queries.ts";
+import { isStorable } from "../driver/text.ts";
 import { createContentCodec } from "./content-codec.ts";
 import { createCreate, storedPrompt } from "./create.ts";
+import { createGlobalPrompt } from "./global-prompt.ts";
 import { createLists } from "./lists.ts";
 import { createNameKeys, isName } from "./names.ts";
 import type { ConversationParts } from "./parts.ts";
@@ -18,11 +23,6 @@ import {
   type StoredConversation,
 } from "./row.ts";
 import { createTurns } from "./turns.ts";
-import { ask } from "../driver/driver.ts";
-import { createGlobalPrompt } from "./global-prompt.ts";
-import { prepare } from "../driver/queries.ts";
-import { createSecretBox, type SecretKeys } from "../accounts/secret-box.ts";
-import { isStorable } from "../driver/text.ts";
 
 export interface ConversationOptions {
   /** Contents, prompts and names are sealed under SECRET_KEY; by default if there is one. */

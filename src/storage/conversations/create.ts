@@ -1,15 +1,15 @@
 import { sql } from "kysely";
 import type { Conversation, NewConversation } from "../../core/conversations/conversations.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { checkMessageBytes } from "../../core/conversations/turns.ts";
-import { encode } from "./content-codec.ts";
-import { wrongName } from "./names.ts";
-import type { ConversationParts } from "./parts.ts";
-import { contextOf, conversationOf } from "./row.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { ask, type Script } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import type { ConversationTable } from "../driver/schema.ts";
 import { storable } from "../driver/text.ts";
+import { encode } from "./content-codec.ts";
+import { wrongName } from "./names.ts";
+import type { ConversationParts } from "./parts.ts";
+import { contextOf, conversationOf } from "./row.ts";
 
 /** `sweepOwner` makes room by deleting what of an owner has expired; returns how many. */
 export function createCreate(
@@ -18,7 +18,7 @@ export function createCreate(
 ) {
   const insert = createInsertScript(parts);
   return async (owner: string, chosen: NewConversation = {}): Promise<Conversation> => {
-    const most = chosen.mostConversations ?? parts.limits.conversationsPerOwner;
+    const most = chosen.maxConversations ?? parts.limits.conversationsPerOwner;
     const { row, nameKeys } = newRow(parts, storable("owner", owner), chosen);
     const add = () => parts.driver.transaction(() => insert(row, nameKeys, most));
     try {

@@ -1,8 +1,8 @@
 import type { Conversations } from "../../core/conversations/conversations.ts";
+import { type Builder, prepare } from "../driver/queries.ts";
 import { storedPrompt } from "./create.ts";
 import type { ConversationParts } from "./parts.ts";
 import { contextOf } from "./row.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
 
 const name = "global_prompt";
 

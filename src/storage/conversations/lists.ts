@@ -5,6 +5,9 @@ import type {
   ExportedItem,
   Message,
 } from "../../core/conversations/conversations.ts";
+import type { Driver } from "../driver/driver.ts";
+import { type Builder, prepare } from "../driver/queries.ts";
+import { isStorable } from "../driver/text.ts";
 import type { ContentCodec } from "./content-codec.ts";
 import type { ConversationParts } from "./parts.ts";
 import {
@@ -14,11 +17,8 @@ import {
   type StoredRowOfTurn,
   turnColumns,
 } from "./row.ts";
-import type { Driver } from "../driver/driver.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 
-const mostListed = 1_000;
+const maxListed = 1_000;
 /** Rows of an export that are in memory at once. A turn has two messages of some megabytes at most. */
 const exportedConversations = 100;
 const exportedTurns = 20;
@@ -93,6 +93,6 @@ function turnsQuery(builder: Builder) {
   );
 }
 
-function bounded(limit = mostListed): number {
-  return Number.isInteger(limit) ? Math.min(Math.max(limit, 1), mostListed) : mostListed;
+function bounded(limit = maxListed): number {
+  return Number.isInteger(limit) ? Math.min(Math.max(limit, 1), maxListed) : maxListed;
 }

@@ -12,7 +12,7 @@ export interface NameKeys {
   of(owner: string, name: string): readonly [string, ...string[]];
 }
 
-const mostCharacters = 200;
+const maxCharacters = 200;
 
 /**
  * Clients choose names after people: user ids, phone numbers, addresses. Where content is sealed a
@@ -43,8 +43,8 @@ export function isName(name: string): boolean {
 
 /** Why a chat cannot have this name, or null. */
 export function wrongName(name: string): ProxyError | null {
-  const params = { field: "name", max: mostCharacters };
+  const params = { field: "name", max: maxCharacters };
   if (name === "") return new ProxyError("field_empty", { params });
-  if (name.length > mostCharacters) return new ProxyError("field_too_long", { params });
+  if (name.length > maxCharacters) return new ProxyError("field_too_long", { params });
   return isStorable(name) ? null : new ProxyError("bad_request");
 }

@@ -1,10 +1,10 @@
-import type { Clock } from "../../core/ports.ts";
 import type { ConversationLimits } from "../../core/conversations/turns.ts";
-import type { ContentCodec } from "./content-codec.ts";
-import type { NameKeys } from "./names.ts";
+import type { Clock } from "../../core/ports.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
 import type { Writes } from "../driver/writes.ts";
+import type { ContentCodec } from "./content-codec.ts";
+import type { NameKeys } from "./names.ts";
 
 /** What the files of the conversation store are made from. */
 export interface ConversationParts {

@@ -1,6 +1,8 @@
 import type { Path, PathQuery, Tree } from "../../core/conversations/conversations.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { type ConversationLimits, messagesPerTurn } from "../../core/conversations/turns.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { type Builder, prepare } from "../driver/queries.ts";
+import { isStorable } from "../driver/text.ts";
 import type { ConversationParts } from "./parts.ts";
 import { conversationQueries, slideEveryMs } from "./queries.ts";
 import {
@@ -12,8 +14,6 @@ import {
   turnColumns,
 } from "./row.ts";
 import { createWindow } from "./window.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 
 /** Messages of a tree that are read when nobody says how many. */
 const treeMessages = 200;
@@ -49,7 +49,7 @@ export function createPaths(parts: ConversationParts) {
         const conversation = conversationOf(codec, found);
         return { conversation, leafId: null, messages: [], omitted: 0 };
       }
-      const fits = bounds.mostTurns > 0 && (leaf.characters ?? 0) <= bounds.mostCharacters;
+      const fits = bounds.maxTurns > 0 && (leaf.characters ?? 0) <= bounds.maxCharacters;
       const window = fits ? turns.toReversed() : [];
       return {
         conversation: conversationOf(codec, found),
@@ -61,8 +61,8 @@ export function createPaths(parts: ConversationParts) {
     async tree(owner: string, id: string, { maxMessages = treeMessages } = {}): Promise<Tree> {
       const found = await row(owner, id);
       const most = Math.min(maxMessages, limits.messagesPerConversation);
-      const mostTurns = Math.max(0, Math.floor(most / messagesPerTurn));
-      const turns = await driver.all(newestTurns({ id, mostTurns }));
+      const maxTurns = Math.max(0, Math.floor(most / messagesPerTurn));
+      const turns = await driver.all(newestTurns({ id, maxTurns }));
       const inOrder = turns.toReversed().sort((a, b) => a.depth - b.depth);
       return {
         conversation: conversationOf(codec, found),
@@ -82,18 +82,18 @@ function boundsOf(query: PathQuery, limits: ConversationLimits) {
   const most = limits.messagesPerConversation;
   const { maxMessages = most, maxCharacters = Number.MAX_SAFE_INTEGER } = query;
   return {
-    mostTurns: Math.floor(Math.min(maxMessages, most) / messagesPerTurn),
-    mostCharacters: Math.trunc(Math.min(maxCharacters, Number.MAX_SAFE_INTEGER)),
+    maxTurns: Math.floor(Math.min(maxMessages, most) / messagesPerTurn),
+    maxCharacters: Math.trunc(Math.min(maxCharacters, Number.MAX_SAFE_INTEGER)),
   };
 }
 
 function treeQuery(builder: Builder) {
-  return prepare<{ id: string; mostTurns: number }, StoredRowOfTurn>(({ int, text }) =>
+  return prepare<{ id: string; maxTurns: number }, StoredRowOfTurn>(({ int, text }) =>
     builder
       .selectFrom("turns")
       .select(turnColumns)
       .where("conversation_id", "=", text("id"))
       .orderBy("id", "desc")
-      .limit(int("mostTurns")),
+      .limit(int("maxTurns")),
   );
 }

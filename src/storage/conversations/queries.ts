@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
-import { conversationColumns, type StoredConversation } from "./row.ts";
 import { type Builder, type Places, prepare } from "../driver/queries.ts";
+import { conversationColumns, type StoredConversation } from "./row.ts";
 
 /** One live conversation of one owner: the condition of every query about a conversation. */
 export interface OwnedKey extends Readonly<Record<string, unknown>> {

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
-import type { ConversationParts } from "./parts.ts";
 import { ask, type Script } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import { isStorable } from "../driver/text.ts";
+import type { ConversationParts } from "./parts.ts";
 
 /** Expired conversations that are deleted to make room for one new one. */
 const sweptForRoom = 20;

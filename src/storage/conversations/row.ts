@@ -1,8 +1,8 @@
 import type { Conversation, Message } from "../../core/conversations/conversations.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { messagesPerTurn } from "../../core/conversations/turns.ts";
-import type { ContentCodec } from "./content-codec.ts";
+import { ProxyError } from "../../core/errors.ts";
 import type { ConversationTable, TurnTable } from "../driver/schema.ts";
+import type { ContentCodec } from "./content-codec.ts";
 
 export const conversationColumns = [
   "id",

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import { isOwned, type OwnedKey, slid } from "./queries.ts";
 import { type Builder, type Places, prepare } from "../driver/queries.ts";
+import { isOwned, type OwnedKey, slid } from "./queries.ts";
 
 export type TurnKey = OwnedKey;
 
@@ -98,9 +98,9 @@ interface Claiming extends OwnedKey {
   readonly parentId: string | null;
   readonly claimId: string;
   readonly until: number;
-  readonly mostTurns: number;
+  readonly maxTurns: number;
   /** The conversation may have so many bytes already. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
 }
 
 export function claimQueries(builder: Builder) {
@@ -116,8 +116,8 @@ export function claimQueries(builder: Builder) {
         .where(isOwned(places))
         .where(sql<boolean>`leaf_id is not distinct from ${text("parentId")}`)
         .where(sql<boolean>`(claim_id is null or claim_until <= ${int("now")})`)
-        .where("turns", "<", int("mostTurns"))
-        .where("bytes", "<=", int("mostBytes"))
+        .where("turns", "<", int("maxTurns"))
+        .where("bytes", "<=", int("maxBytes"))
         .returning("id");
     }),
     extend: prepare<OwnedKey & { claimId: string; until: number }, unknown>((places) =>

@@ -1,30 +1,34 @@
-import type { ClaimRequest, Conversations, NewTurn } from "../../core/conversations/conversations.ts";
-import { ProxyError } from "../../core/errors.ts";
 import type { Content } from "../../core/call/messages.ts";
+import type {
+  ClaimRequest,
+  Conversations,
+  NewTurn,
+} from "../../core/conversations/conversations.ts";
 import {
   checkMessageBytes,
   messagesPerTurn,
+  type ProposedTurn,
   refuseTurn,
   type TurnFacts,
-  type TurnWish,
 } from "../../core/conversations/turns.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { ask, type Script } from "../driver/driver.ts";
+import { isStorable } from "../driver/text.ts";
+import type { Spread } from "../driver/writes.ts";
 import { encode } from "./content-codec.ts";
 import type { ConversationParts } from "./parts.ts";
 import { contextOf, notFound, questionId } from "./row.ts";
-import { ask, type Script } from "../driver/driver.ts";
-import { isStorable } from "../driver/text.ts";
 import { claimQueries, type NewTurnRow, type TurnKey, turnQueries } from "./turn-queries.ts";
-import type { Spread } from "../driver/writes.ts";
 
 /** A turn ready to be written. */
 interface Appending {
   readonly key: TurnKey;
-  readonly wish: TurnWish;
+  readonly wish: ProposedTurn;
   readonly row: NewTurnRow;
 }
 
 /** A claim that is forgotten ends by itself; no answer takes longer. */
-const longestClaimMs = 2 * 3_600_000;
+const maxClaimMs = 2 * 3_600_000;
 /**
  * Groups that Postgres writes side by side. A crowd on one conversation goes through one connection
  * instead of filling the pool while it waits for one row. Few together, since each turn is some round
@@ -33,7 +37,7 @@ const longestClaimMs = 2 * 3_600_000;
 const spread: Spread<{ readonly key: TurnKey }> = {
   subjectOf: ({ key }) => key.id,
   lanes: 4,
-  mostTogether: 8,
+  maxBatch: 8,
 };
 
 type Turns = Pick<Conversations, "checkTurn" | "claim" | "extend" | "release" | "appendTurn">;
@@ -65,9 +69,9 @@ export function createTurns(parts: ConversationParts): Turns {
         ...key,
         parentId: knownForm(parentId),
         claimId,
-        until: Math.trunc(Math.min(untilMs, key.now + longestClaimMs)),
-        mostTurns: Math.floor(limits.messagesPerConversation / messagesPerTurn),
-        mostBytes: limits.bytesPerConversation - bytes,
+        until: Math.trunc(Math.min(untilMs, key.now + maxClaimMs)),
+        maxTurns: Math.floor(limits.messagesPerConversation / messagesPerTurn),
+        maxBytes: limits.bytesPerConversation - bytes,
       };
       if (await claim({ key, values })) return claimId;
       const wish = { parentId: values.parentId, onlyAtNewest: true, claimId: null, bytes };
@@ -197,7 +201,7 @@ function createDecision({ driver, builder, limits }: ConversationParts, locks: b
     );
     return parent?.children ?? null;
   };
-  return function* (key: TurnKey, wish: TurnWish): Script<ProxyError | null> {
+  return function* (key: TurnKey, wish: ProposedTurn): Script<ProxyError | null> {
     const [row] = yield* ask(read(key));
     if (row === undefined) return notFound();
     const { parentId } = wish;

@@ -1,13 +1,13 @@
 import { sql } from "kysely";
+import { type Builder, prepare } from "../driver/queries.ts";
 import type { ConversationParts } from "./parts.ts";
 import { type StoredRowOfTurn, turnColumns } from "./row.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
 
 interface Window extends Readonly<Record<string, unknown>> {
   readonly id: string;
   readonly leafId: string;
-  readonly mostTurns: number;
-  readonly mostCharacters: number;
+  readonly maxTurns: number;
+  readonly maxCharacters: number;
 }
 
 interface WindowRow extends StoredRowOfTurn {
@@ -38,12 +38,12 @@ export function createWindow({ driver, builder }: ConversationParts): ReadWindow
     window: Window,
     pageTurns = firstPageTurns,
   ): Promise<readonly WindowRow[]> => {
-    const most = Math.max(1, Math.min(pageTurns, window.mostTurns));
+    const most = Math.max(1, Math.min(pageTurns, window.maxTurns));
     const path = pathIn(await driver.all(newest({ ...window, most })), window.leafId);
     const last = path.at(-1);
-    if (last?.parent_id === null || path.length >= window.mostTurns) return path;
+    if (last?.parent_id === null || path.length >= window.maxTurns) return path;
     const leafId = last?.parent_id ?? window.leafId;
-    const rest = { ...window, leafId, mostTurns: window.mostTurns - path.length };
+    const rest = { ...window, leafId, maxTurns: window.maxTurns - path.length };
     const isChain = path.length === most;
     return [
       ...path,
@@ -53,7 +53,7 @@ export function createWindow({ driver, builder }: ConversationParts): ReadWindow
 
   // No text has more characters than bytes. Of one that may not fit, a page could be megabytes.
   return (window, bytes) =>
-    bytes <= window.mostCharacters ? inPages(window) : driver.all(parents(window));
+    bytes <= window.maxCharacters ? inPages(window) : driver.all(parents(window));
 }
 
 function pathIn(page: readonly WindowRow[], leafId: string): readonly WindowRow[] {
@@ -96,8 +96,8 @@ function parentsQuery(builder: Builder) {
               .select(sql<number>`path.total + turns.characters`.as("total"))
               .select(sql<number>`path.place + 1`.as("place"))
               .where("turns.conversation_id", "=", text("id"))
-              .where("path.place", "<", int("mostTurns"))
-              .where(sql<boolean>`path.total + turns.characters <= ${int("mostCharacters")}`),
+              .where("path.place", "<", int("maxTurns"))
+              .where(sql<boolean>`path.total + turns.characters <= ${int("maxCharacters")}`),
           ),
       )
       .selectFrom("path")

@@ -9,7 +9,7 @@ export interface PostgresOptions {
   readonly onError: (error: Error) => void;
 }
 
-const mostConnections = 10;
+const maxConnections = 10;
 /** Without it a dead host is waited for without end. */
 const connectTimeoutMs = 1_000;
 /** A caller waits for these: a database that hangs is a 503 within 1.5 s. */
@@ -25,12 +25,12 @@ const migrationTimeoutMs = 60_000;
 const migrationLock = 7_236_524_017n;
 /** serialization_failure, deadlock_detected: the transaction did nothing and may be run again. */
 const runAgain = new Set(["40001", "40P01"]);
-const mostRuns = 5;
+const maxRuns = 5;
 
 export async function openPostgres(options: PostgresOptions): Promise<Driver> {
   const pool = new pg.Pool({
     connectionString: options.url,
-    max: mostConnections,
+    max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
     statement_timeout: statementTimeoutMs,
@@ -129,7 +129,7 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!isServerAnswer(error) || !runAgain.has(error.code ?? "") || run >= mostRuns) throw error;
+      if (!isServerAnswer(error) || !runAgain.has(error.code ?? "") || run >= maxRuns) throw error;
     }
   }
 }
@@ -147,7 +147,7 @@ function getTypeParser(id: number, format?: "text" | "binary"): unknown {
     : pg.types.getTypeParser(id, "text");
 }
 
-/** On a connection of its own, with the patience that creating tables needs. */
+/** On a connection of its own, with the disconnectPolicy that creating tables needs. */
 async function migrateDatabase(options: PostgresOptions): Promise<void> {
   const client = new pg.Client({
     connectionString: options.url,

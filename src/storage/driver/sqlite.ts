@@ -29,7 +29,7 @@ const busyPauseMs = 10;
  */
 const pagesToCheckpoint = 4_000;
 /** Compiled statements kept; the queries are fewer than that. */
-const mostStatements = 200;
+const maxStatements = 200;
 /** Only the owner may read: the file holds digests and who called when. */
 const fileMode = 0o600;
 
@@ -54,7 +54,7 @@ function createSqliteDriver(database: DatabaseSync): Driver {
   const run = (query: CompiledQuery): readonly unknown[] => {
     let prepared = statements.get(query.sql);
     if (prepared === undefined) {
-      if (statements.size >= mostStatements) statements.clear();
+      if (statements.size >= maxStatements) statements.clear();
       prepared = preparedOf(database.prepare(query.sql));
       statements.set(query.sql, prepared);
     }

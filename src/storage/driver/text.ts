@@ -24,7 +24,7 @@ export function isStorable(text: string): boolean {
 }
 
 /** For texts the operator chose: refused rather than changed. */
-export function storable(field: string, text: string, mostCharacters = longest): string {
-  if (isStorable(text) && text.length <= mostCharacters) return text;
+export function storable(field: string, text: string, maxCharacters = longest): string {
+  if (isStorable(text) && text.length <= maxCharacters) return text;
   throw new ProxyError("field_range", { params: { field } });
 }

@@ -8,7 +8,7 @@ export interface Spread<E> {
   readonly subjectOf: (entry: E) => string;
   readonly lanes: number;
   /** Few in one transaction: each may be a round trip during which rows are locked. */
-  readonly mostTogether: number;
+  readonly maxBatch: number;
 }
 
 export interface Writes {
@@ -17,9 +17,9 @@ export interface Writes {
 }
 
 /** More in one transaction would make the first one wait for little gain. */
-export const MOST_TOGETHER = 64;
+export const MAX_BATCH = 64;
 /** Entries of a group waiting for a database that does not answer; above it callers are refused. */
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 
 /**
  * Group commit: entries of one turn of the event loop are written together, and while some are
@@ -28,9 +28,9 @@ const MOST_WAITING = 10_000;
 export function createWrites(driver: Driver): Writes {
   const shared = createLane(driver);
   return {
-    group(group, { subjectOf, lanes, mostTogether }) {
-      if (driver.kind === "sqlite") return shared(group, MOST_TOGETHER);
-      const adds = Array.from({ length: lanes }, () => createLane(driver)(group, mostTogether));
+    group(group, { subjectOf, lanes, maxBatch }) {
+      if (driver.kind === "sqlite") return shared(group, MAX_BATCH);
+      const adds = Array.from({ length: lanes }, () => createLane(driver)(group, maxBatch));
       return (entry) => {
         const add = adds[(subjectOf(entry).at(-1)?.charCodeAt(0) ?? 0) % lanes];
         if (add === undefined) throw new RangeError("there are no lanes");
@@ -54,17 +54,17 @@ function createLane(driver: Driver) {
     busy = false;
   };
 
-  return <E, R>(group: Group<E, R>, mostTogether: number): ((entry: E) => Promise<R>) => {
+  return <E, R>(group: Group<E, R>, maxBatch: number): ((entry: E) => Promise<R>) => {
     let waiting: Waiting<E, R>[] = [];
     groups.push(() => {
       if (waiting.length === 0) return null;
-      const together = waiting.slice(0, mostTogether);
-      waiting = waiting.slice(mostTogether);
+      const together = waiting.slice(0, maxBatch);
+      waiting = waiting.slice(maxBatch);
       return batchOf(group, together);
     });
     return (entry) =>
       new Promise((resolve, reject) => {
-        if (waiting.length >= MOST_WAITING) {
+        if (waiting.length >= MAX_WAITING) {
           reject(new ProxyError("internal", { cause: new Error("the database does not keep up") }));
           return;
         }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { LedgerEntry } from "../../core/accounts/accounts.ts";
-import type { Usage } from "../../core/call/messages.ts";
 import { isPlausible, priceText } from "../../core/accounts/price.ts";
+import type { Usage } from "../../core/call/messages.ts";
 import type { RowValues } from "../driver/many-rows.ts";
 import { cleaned, cleanedOrNull } from "../driver/text.ts";
 

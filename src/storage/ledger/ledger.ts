@@ -1,14 +1,14 @@
 import type { Ledger } from "../../core/accounts/accounts.ts";
-import type { Clock } from "../../core/ports.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
+import type { Clock } from "../../core/ports.ts";
+import { createQuotaUse, useOf } from "../accounts/quota-use.ts";
+import { createReserve } from "../accounts/reserve.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
-import { createQuotaUse, useOf } from "../accounts/quota-use.ts";
+import type { Writes } from "../driver/writes.ts";
 import { createRecover } from "./recover.ts";
 import { createReport } from "./report.ts";
-import { createReserve } from "../accounts/reserve.ts";
 import { createSettle } from "./settle.ts";
-import type { Writes } from "../driver/writes.ts";
 
 export interface LedgerParts {
   readonly driver: Driver;
@@ -18,7 +18,7 @@ export interface LedgerParts {
   readonly newId: (wallMs: number) => string;
   readonly owner: string;
   readonly staleMs: number;
-  readonly longestCallMs: number;
+  readonly maxCallMs: number;
 }
 
 export function createLedger(parts: LedgerParts): Ledger {

@@ -1,11 +1,11 @@
 import type { LedgerEntry } from "../../core/accounts/accounts.ts";
 import type { Clock } from "../../core/ports.ts";
 import { ask, type Driver, type Script } from "../driver/driver.ts";
-import { entryColumns, entryValues } from "./entry.ts";
 import { createInserts } from "../driver/insert.ts";
 import type { RowValues } from "../driver/many-rows.ts";
-import { abandonedQuery, closeQuery, type Held } from "./reservation-rows.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
+import { entryColumns, entryValues } from "./entry.ts";
+import { abandonedQuery, closeQuery, type Held } from "./reservation-rows.ts";
 import { type Charge, createChargeScript } from "./settle.ts";
 
 interface RecoverParts {
@@ -15,7 +15,7 @@ interface RecoverParts {
   /** A heartbeat older than this means that the process is dead. */
   readonly staleMs: number;
   /** No call lasts this long: a reservation that old was forgotten. */
-  readonly longestCallMs: number;
+  readonly maxCallMs: number;
 }
 
 /**
@@ -24,7 +24,7 @@ interface RecoverParts {
  * So the counters are always what the rows add up to.
  */
 export function createRecover(parts: RecoverParts): () => Promise<number> {
-  const { driver, builder, clock, staleMs, longestCallMs } = parts;
+  const { driver, builder, clock, staleMs, maxCallMs } = parts;
   const abandoned = abandonedQuery(builder);
   const recoverSome = createRecoverScript(parts);
   const forget = prepare<{ seenBefore: number }, unknown>(({ int }) =>
@@ -32,7 +32,7 @@ export function createRecover(parts: RecoverParts): () => Promise<number> {
   );
   return async () => {
     const now = clock.wallMs();
-    const limits = { seenBefore: now - staleMs, startedBefore: now - longestCallMs };
+    const limits = { seenBefore: now - staleMs, startedBefore: now - maxCallMs };
     let recovered = 0;
     for (;;) {
       const open = await driver.all(abandoned(limits));

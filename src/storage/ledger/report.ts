@@ -1,17 +1,23 @@
 import { setImmediate } from "node:timers/promises";
 import { type CompiledQuery, type SelectQueryBuilder, sql } from "kysely";
-import type { LedgerQuery, LedgerRow, LedgerSum, PageQuery, WeekRow } from "../../core/accounts/accounts.ts";
+import type {
+  LedgerQuery,
+  LedgerRow,
+  LedgerSum,
+  PageQuery,
+  WeekRow,
+} from "../../core/accounts/accounts.ts";
 import { formatMoney } from "../../core/accounts/money.ts";
 import { periodKey } from "../../core/accounts/quota.ts";
 import type { Driver } from "../driver/driver.ts";
 import { type Builder, exactText } from "../driver/queries.ts";
-import { ledgerRow, rowColumns, type StoredRow } from "./row.ts";
 import type { Tables } from "../driver/schema.ts";
 import { isStorable } from "../driver/text.ts";
+import { ledgerRow, rowColumns, type StoredRow } from "./row.ts";
 
-const mostRows = 1_000;
+const maxRows = 1_000;
 const weekMs = 7 * 86_400_000;
-const mostWeekRows = 10_000;
+const maxWeekRows = 10_000;
 const dayMs = 86_400_000;
 /** Rows deleted in one transaction: short enough that a call does not notice. */
 const purgeRows = 2_000;
@@ -27,10 +33,10 @@ export function createReport(driver: Driver, builder: Builder) {
     async *export(query: LedgerQuery = {}): AsyncGenerator<LedgerRow> {
       let last: LedgerRow | null = null;
       for (;;) {
-        const rows = await page(query, "asc", last, mostRows);
+        const rows = await page(query, "asc", last, maxRows);
         yield* rows;
         last = rows.at(-1) ?? null;
-        if (rows.length < mostRows) return;
+        if (rows.length < maxRows) return;
       }
     },
     async purge(before: number): Promise<number> {
@@ -61,7 +67,7 @@ function pageReader(driver: Driver, builder: Builder) {
     query: LedgerQuery,
     direction: "asc" | "desc",
     from: Pick<LedgerRow, "at" | "id"> | null,
-    limit = mostRows,
+    limit = maxRows,
   ): Promise<readonly LedgerRow[]> => {
     let rows = filtered(builder.selectFrom("ledger"), beyondCursor(query, direction, from))
       .select(rowColumns)
@@ -136,7 +142,7 @@ function weekReader(driver: Driver, builder: Builder) {
         .select(exactText("cost").as("cost"))
         .where("total_tokens", "is not", null)
         .orderBy("at", "desc")
-        .limit(mostWeekRows)
+        .limit(maxWeekRows)
         .compile(),
     );
     return rows.map((row) => ({
@@ -162,5 +168,5 @@ function filtered<O>(rows: Filtered<O>, query: LedgerQuery): Filtered<O> {
 }
 
 function bounded(limit: number): number {
-  return Number.isInteger(limit) ? Math.min(Math.max(limit, 1), mostRows) : mostRows;
+  return Number.isInteger(limit) ? Math.min(Math.max(limit, 1), maxRows) : maxRows;
 }

@@ -1,13 +1,13 @@
 import type { LedgerEntry, Reservation } from "../../core/accounts/accounts.ts";
 import { noSpending, type Spending, sumOf } from "../../core/accounts/quota.ts";
+import { createQuotaUse } from "../accounts/quota-use.ts";
 import { ask, type Driver, type Script } from "../driver/driver.ts";
-import { entryValues, plausibleUsage } from "./entry.ts";
 import { createInserts } from "../driver/insert.ts";
 import type { RowValues } from "../driver/many-rows.ts";
-import { closeOwnQuery } from "./reservation-rows.ts";
 import type { Builder } from "../driver/queries.ts";
-import { createQuotaUse } from "../accounts/quota-use.ts";
-import { MOST_TOGETHER, type Writes } from "../driver/writes.ts";
+import { MAX_BATCH, type Writes } from "../driver/writes.ts";
+import { entryValues, plausibleUsage } from "./entry.ts";
+import { closeOwnQuery } from "./reservation-rows.ts";
 
 interface SettleParts {
   readonly driver: Driver;
@@ -48,7 +48,7 @@ export function createSettle(parts: SettleParts) {
       },
       isSingle: (ended) => ended.length <= driver.rowsPerInsert && !ended.some(isHeld),
     },
-    { subjectOf: () => "", lanes: 1, mostTogether: MOST_TOGETHER },
+    { subjectOf: () => "", lanes: 1, maxBatch: MAX_BATCH },
   );
   return async (entry: LedgerEntry, reservation: Reservation | null): Promise<void> => {
     const id = reservation?.id ?? newId(entry.at);

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatMoney, formatPrice, parseMoney, parsePrice } from "../../../src/core/accounts/money.ts";
+import {
+  formatMoney,
+  formatPrice,
+  parseMoney,
+  parsePrice,
+} from "../../../src/core/accounts/money.ts";
 import { canonicalPrice, cost, priceNames, priceText } from "../../../src/core/accounts/price.ts";
 
 const mostPico = 9_000_000n * 10n ** 12n;

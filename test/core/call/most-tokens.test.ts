@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Content } from "../../../src/core/call/messages.ts";
-import { mostTokensOf } from "../../../src/core/call/most-tokens.ts";
+import { reservedForChat } from "../../../src/core/call/most-tokens.ts";
 
 const most = (...contents: Content[]) =>
-  mostTokensOf({
+  reservedForChat({
     model: "gpt-4o-mini",
     messages: contents.map((content) => ({ role: "user", content })),
     maxTokens: 0,
@@ -26,5 +26,5 @@ test.each([
 test("all messages and images are reserved, and an answer that has no bound", () => {
   const image = { type: "image_url", image_url: { url: "https://x.example/i.png" } } as const;
   expect(most("abcd", "abcdef", [{ type: "text", text: "a" }, image])).toBe(2 + 3 + 1 + 1_500);
-  expect(mostTokensOf({ model: "gpt-4o-mini", messages: [] })).toBe(4_096);
+  expect(reservedForChat({ model: "gpt-4o-mini", messages: [] })).toBe(4_096);
 });

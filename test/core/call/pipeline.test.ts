@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/call.ts";
 import type { CallSignal } from "../../../src/core/call/call-signal.ts";
-import { ProxyError } from "../../../src/core/errors.ts";
+import { createDisconnectPolicy } from "../../../src/core/call/disconnect-policy.ts";
 import { createKeyRing } from "../../../src/core/call/key-ring.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
-import { createPatience } from "../../../src/core/call/disconnect-policy.ts";
 import { createPipeline } from "../../../src/core/call/pipeline.ts";
-import type { AskOptions, CallRecord, Upstream } from "../../../src/core/ports.ts";
 import type { Principal } from "../../../src/core/call/principal.ts";
-import { createOpenAnswers } from "../../../src/limits/concurrency.ts";
+import { ProxyError } from "../../../src/core/errors.ts";
+import type { AskOptions, CallRecord, Upstream } from "../../../src/core/ports.ts";
+import { createConcurrencyLimiter } from "../../../src/limits/concurrency.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 
 const bucket = "192.0.2.1";
@@ -88,18 +88,18 @@ function createScene(
       closed += 1;
     }
   }
-  const openAnswers = createOpenAnswers(streamLimit);
+  const concurrency = createConcurrencyLimiter(streamLimit);
   const keyRing = createKeyRing(keys, clock);
   const pipeline = createPipeline({
     upstream,
     relay: { send: () => Promise.reject(new ProxyError("internal")) },
     admission: { admit: async () => ({ settle: async () => undefined }) },
-    patience: createPatience(0, clock),
+    disconnectPolicy: createDisconnectPolicy(0, clock),
     onLost: (_, error) => {
       throw error;
     },
     keyRing,
-    openAnswers,
+    concurrency,
     streamLimit,
     clock,
     retries: 1,
@@ -120,7 +120,7 @@ function createScene(
     }
     return seen;
   };
-  const open = () => openAnswers.count(bucket);
+  const open = () => concurrency.count(bucket);
   return {
     pipeline,
     clock,
@@ -320,7 +320,7 @@ describe("the limit on open streams", () => {
     expect(error).toMatchObject({
       code: "streams_limited",
       params: { limit: 2 },
-      facts: { limit: 2 },
+      details: { limit: 2 },
       retryAfterMs: 1_000,
     });
     expect(asked).toHaveLength(2);
@@ -349,11 +349,11 @@ describe("the limit on open streams", () => {
 describe("whose key, whose fault", () => {
   const rejected = new ProxyError("key_rejected", {
     params: { reason: "canary-upstream-text" },
-    facts: { upstream_status: 401, said: "canary-upstream-text" },
+    details: { upstream_status: 401, said: "canary-upstream-text" },
     cause: `canary-upstream-text ${operatorKey}`,
   });
   const exhausted = new ProxyError("key_exhausted", {
-    facts: { said: "canary-upstream-text" },
+    details: { said: "canary-upstream-text" },
     retryAfterMs: 5_000,
     cause: "canary-upstream-text",
   });
@@ -376,7 +376,7 @@ describe("whose key, whose fault", () => {
     async (ask) => {
       const { pipeline, call, records } = createScene({ onAsk: fails(rejected) });
       const error = await pipeline[ask](call(), question).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ code: "upstream_key_rejected", params: {}, facts: {} });
+      expect(error).toMatchObject({ code: "upstream_key_rejected", params: {}, details: {} });
       expect(error).toHaveProperty("cause", undefined);
       expect(records).toMatchObject([{ outcome: "failed", error: "upstream_key_rejected" }]);
     },
@@ -390,7 +390,7 @@ describe("whose key, whose fault", () => {
       expect(error).toMatchObject({
         code: "upstream_exhausted",
         params: {},
-        facts: {},
+        details: {},
         retryAfterMs: 5_000,
       });
       expect(error).toHaveProperty("cause", undefined);
@@ -400,7 +400,10 @@ describe("whose key, whose fault", () => {
   test("an operator's key that breaks while the answer is read is ours too", async () => {
     const { pipeline, call, read } = createScene({ events: [start, rejected] });
     const events = await pipeline.stream(call(), question);
-    await expect(read(events)).rejects.toMatchObject({ code: "upstream_key_rejected", facts: {} });
+    await expect(read(events)).rejects.toMatchObject({
+      code: "upstream_key_rejected",
+      details: {},
+    });
   });
 
   test("the operator's next key answers when one is rejected", async () => {

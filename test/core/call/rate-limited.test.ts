@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { WindowState } from "../../../src/core/ports.ts";
 import { rateLimited } from "../../../src/core/call/rate-limited.ts";
+import type { WindowState } from "../../../src/core/ports.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 
 const minute: WindowState = {
@@ -17,7 +17,7 @@ test("a refusal says which window, how many calls and when there is room again",
   expect(rateLimited(refusal, clock)).toMatchObject({
     code: "rate_limited",
     params: { limit: 3, window: "minute", seconds: 43 },
-    facts: {
+    details: {
       window: "minute",
       limit: 3,
       retry_after_seconds: 43,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
 import { createKeyRing } from "../../../src/core/call/key-ring.ts";
 import { askWithRetries, type KeySource } from "../../../src/core/call/retry.ts";
+import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
 import { createVirtualClock, type VirtualClockOptions } from "../virtual-clock.ts";
 
 interface Scene {
@@ -36,7 +36,7 @@ function createScene({ keys = ["k1"], ownKey, retries = 2, clock: options, signa
 }
 
 const failed = (status: number) =>
-  new ProxyError("upstream_failed", { facts: { upstream_status: status } });
+  new ProxyError("upstream_failed", { details: { upstream_status: status } });
 const unreachable = new ProxyError("upstream_unreachable");
 const limited = (retryAfterMs?: number) =>
   new ProxyError("upstream_rate_limited", { retryAfterMs });
@@ -67,7 +67,7 @@ describe("failures that pass", () => {
   test("the error that is thrown in the end is the last one", async () => {
     const { run } = createScene({ retries: 1 });
     await expect(run(unreachable, failed(502))).rejects.toMatchObject({
-      facts: { upstream_status: 502 },
+      details: { upstream_status: 502 },
     });
   });
 });
@@ -188,7 +188,7 @@ test("without any key nothing is asked and the field to fill is named", async ()
   const { run, used } = createScene({ keys: [] });
   await expect(run("answer")).rejects.toMatchObject({
     code: "key_missing",
-    facts: { field: "api_key" },
+    details: { field: "api_key" },
   });
   expect(used).toEqual([]);
 });

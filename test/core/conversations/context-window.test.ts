@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Content } from "../../../src/core/call/messages.ts";
 import { newestThatFit, roomForHistory } from "../../../src/core/conversations/context-window.ts";
 import type { Message } from "../../../src/core/conversations/conversations.ts";
-import type { Content } from "../../../src/core/call/messages.ts";
 
 const turn = (at: number, question: Content, answer: Content = "a"): Message[] => [
   { ...message, id: `${at}q`, role: "user", content: question },

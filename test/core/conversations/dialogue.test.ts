@@ -63,7 +63,7 @@ function stage(
     conversations: kept,
     claims,
     contextTokens: null,
-    mostConversationsOf: () => undefined,
+    maxConversationsOf: () => undefined,
     pipeline: {
       async completeAndKeep(_call, request, keep) {
         asked.push(request);

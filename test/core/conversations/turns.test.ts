@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
   conversationLimits,
+  type ProposedTurn,
   refuseTurn,
   type TurnFacts,
-  type TurnWish,
 } from "../../../src/core/conversations/turns.ts";
 
 const now = 1_000;
@@ -15,14 +15,14 @@ const facts: TurnFacts = {
   bytes: 100,
   children: 0,
 };
-const wish: TurnWish = { parentId: "leaf", onlyAtNewest: true, claimId: null, bytes: 10 };
+const wish: ProposedTurn = { parentId: "leaf", onlyAtNewest: true, claimId: null, bytes: 10 };
 
-function refusal(f: Partial<TurnFacts>, w: Partial<TurnWish> = {}): string | undefined {
+function refusal(f: Partial<TurnFacts>, w: Partial<ProposedTurn> = {}): string | undefined {
   return refuseTurn({ ...facts, ...f }, { ...wish, ...w }, conversationLimits, now)?.code;
 }
 
 describe("a turn at the newest answer", () => {
-  test.each<[string, Partial<TurnFacts>, Partial<TurnWish>, string | undefined]>([
+  test.each<[string, Partial<TurnFacts>, Partial<ProposedTurn>, string | undefined]>([
     ["is stored", {}, {}, undefined],
     ["comes too late after another", { leafId: "newer" }, {}, "conversation_conflict"],
     ["comes too late for an empty chat", {}, { parentId: null }, "conversation_conflict"],

@@ -4,20 +4,23 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { ProxyError } from "../../../src/core/errors.ts";
-import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/pending-questions.ts";
-import { keepAlive } from "../../../src/dialects/ask/websocket/heartbeat.ts";
 import { createOutbox } from "../../../src/dialects/ask/websocket/backpressure-writer.ts";
-import { createPlaces, MOST_CONNECTIONS } from "../../../src/dialects/ask/websocket/connection-limit.ts";
+import {
+  createPlaces,
+  MAX_CONNECTIONS,
+} from "../../../src/dialects/ask/websocket/connection-limit.ts";
 import {
   createStrayCount,
-  MOST_STRAY_FRAMES,
+  MAX_CONTROL_FRAMES,
 } from "../../../src/dialects/ask/websocket/control-frame-limit.ts";
-import { createCallDesk } from "../../../src/http/call/non-http-calls.ts";
-import type { RequestEnd } from "../../../src/http/call/request-context.ts";
+import { keepAlive } from "../../../src/dialects/ask/websocket/heartbeat.ts";
+import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/pending-questions.ts";
+import { createNonHttpCalls } from "../../../src/http/call/non-http-calls.ts";
 import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
-import { createBudget } from "../../../src/limits/semaphore.ts";
+import type { RequestEnd } from "../../../src/http/call/request-context.ts";
+import { createConcurrencyLimiter } from "../../../src/limits/concurrency.ts";
 import { createMemoryLimiter } from "../../../src/limits/memory-limiter.ts";
-import { createOpenAnswers } from "../../../src/limits/concurrency.ts";
+import { createSemaphore } from "../../../src/limits/semaphore.ts";
 import { stallMidStream } from "../../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../../support/frames.ts";
 import { deadline } from "../../support/http.ts";
@@ -197,8 +200,8 @@ test("messages that never end have a bound for all connections together", async 
 });
 
 test("places are given back once, whoever asks, and have a bound for all", () => {
-  const all = createBudget(MOST_CONNECTIONS);
-  const places = createPlaces(createOpenAnswers(1), all, 1);
+  const all = createSemaphore(MAX_CONNECTIONS);
+  const places = createPlaces(createConcurrencyLimiter(1), all, 1);
   const leave = places.enter("a");
   expect(() => places.enter("a")).toThrow("connections_limited");
   const leaveOther = places.enter("b");
@@ -207,14 +210,14 @@ test("places are given back once, whoever asks, and have a bound for all", () =>
   leaveOther();
   places.enter("a");
   expect(() => places.enter("a")).toThrow("connections_limited");
-  for (let count = 1; count < MOST_CONNECTIONS; count += 1) places.enter(`c${count}`);
+  for (let count = 1; count < MAX_CONNECTIONS; count += 1) places.enter(`c${count}`);
   expect(() => places.enter("one more")).toThrow("overloaded");
 });
 
 test("frames that ask nothing are counted by the minute", () => {
   const clock = createHeldClock();
   const isFlood = createStrayCount(clock);
-  const counts = () => Array.from({ length: MOST_STRAY_FRAMES }, isFlood);
+  const counts = () => Array.from({ length: MAX_CONTROL_FRAMES }, isFlood);
   expect(counts()).not.toContain(true);
   expect(isFlood()).toBe(true);
   clock.forward(60_000);
@@ -226,12 +229,12 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   const clock = createHeldClock();
   const ends: RequestEnd[] = [];
   const reported: [string, ProxyError][] = [];
-  const openCalls = createOpenCalls(createBudget(0));
+  const openCalls = createOpenCalls(createSemaphore(0));
   const limits = { second: 0, minute: 0, hour: 0, day: 0 };
   const cause = new Error("sk-secret in a message");
   const begin = createAsking(
     {
-      desk: createCallDesk({
+      desk: createNonHttpCalls({
         clock,
         openCalls,
         limiter: createMemoryLimiter({ limits, clock }),
@@ -273,5 +276,5 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   expect(told).toMatchObject([{ code: "internal", cause }]);
   expect(reported).toEqual([["id-1", told[0]]]);
   expect(openCalls.count).toBe(0);
-  expect(ends).toMatchObject([{ status: 500, method: "WS", facts: { route: "ask websocket" } }]);
+  expect(ends).toMatchObject([{ status: 500, method: "WS", details: { route: "ask websocket" } }]);
 });

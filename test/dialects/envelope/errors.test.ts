@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
-import type { AppEnv, RequestFacts } from "../../../src/http/call/request-context.ts";
 import { envelopeStatus } from "../../../src/dialects/envelope/errors.ts";
 import { createEnvelopeErrors } from "../../../src/dialects/envelope/routes.ts";
+import type { AppEnv, RequestContext } from "../../../src/http/call/request-context.ts";
 import { createTranslate, type Language, languages } from "../../../src/locales.ts";
 import { type Failure, failure } from "../../support/envelope.ts";
 
@@ -164,10 +164,10 @@ describe("every error in every language", () => {
   });
 });
 
-/** Through a real context, whose facts are given. */
+/** Through a real context, whose values are given. */
 async function writeIn(language: Language, error: ProxyError): Promise<Response> {
-  const facts = { language, requestId: "id-1", limits: null };
+  const context = { language, requestId: "id-1", limits: null };
   const app = new Hono<AppEnv>();
   app.get("/", (c) => write(c, error));
-  return app.request("/", {}, { facts: facts as RequestFacts }); // as much as an error is written from
+  return app.request("/", {}, { context: context as RequestContext }); // as much as an error is written from
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createPatience } from "../../../src/core/call/disconnect-policy.ts";
+import { createDisconnectPolicy } from "../../../src/core/call/disconnect-policy.ts";
 import {
   finMidStream,
   refuse,
@@ -188,9 +188,9 @@ describe.concurrent("with ON_DISCONNECT=drain:5 an answer is read on when its cl
   });
 
   test("unless it left before anything was asked", () => {
-    const patience = createPatience(5_000, createHeldClock());
-    expect(patience.signalFor(AbortSignal.abort()).aborted).toBe(true);
-    expect(patience.signalFor(new AbortController().signal).aborted).toBe(false);
+    const disconnectPolicy = createDisconnectPolicy(5_000, createHeldClock());
+    expect(disconnectPolicy.signalFor(AbortSignal.abort()).aborted).toBe(true);
+    expect(disconnectPolicy.signalFor(new AbortController().signal).aborted).toBe(false);
   });
 
   test("but not for ever", async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createOpenCalls, maxHeldBytes } from "../../../src/http/call/open-calls.ts";
-import { createBudget } from "../../../src/limits/semaphore.ts";
+import { createSemaphore } from "../../../src/limits/semaphore.ts";
 import { codeOf } from "../../storage/support/talk.ts";
 
 const MEBIBYTE = 1_048_576;
-const room = () => createBudget(maxHeldBytes(MEBIBYTE));
+const room = () => createSemaphore(maxHeldBytes(MEBIBYTE));
 
 describe("the room for bodies", () => {
   test("is bounded, and given back when a call leaves", async () => {

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WindowState } from "../../../src/core/ports.ts";
-import { answerHeaders, retryHeaders } from "../../../src/http/reply/response-headers.ts";
-import type { RequestFacts } from "../../../src/http/call/request-context.ts";
+import type { RequestContext } from "../../../src/http/call/request-context.ts";
+import { responseHeaders, retryHeaders } from "../../../src/http/reply/response-headers.ts";
 import { createMemoryLimiter } from "../../../src/limits/memory-limiter.ts";
 import { readRateLimits } from "../../support/rate-limit-headers.ts";
 
-const facts: RequestFacts = {
+const context: RequestContext = {
   requestId: "id-1",
   language: "zh_TW",
   client: { address: "192.0.2.1", bucket: "192.0.2.1", peer: "192.0.2.1", forwarded: "none" },
@@ -16,9 +16,9 @@ const facts: RequestFacts = {
   record: null,
 };
 
-describe("answerHeaders", () => {
+describe("responseHeaders", () => {
   test("are plain names in lower case with values a header may hold", () => {
-    for (const [name, value] of Object.entries(answerHeaders(facts, "text/plain"))) {
+    for (const [name, value] of Object.entries(responseHeaders(context, "text/plain"))) {
       expect(name).toMatch(/^[a-z-]+$/);
       expect(value).toMatch(/^[\x20-\x7e]+$/);
     }
@@ -27,7 +27,7 @@ describe("answerHeaders", () => {
   test("have no RateLimit where nothing is limited", () => {
     const limits = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0 };
     for (const each of [null, limits]) {
-      const headers = answerHeaders({ ...facts, limits: each }, "");
+      const headers = responseHeaders({ ...context, limits: each }, "");
       expect(Object.keys(headers).filter((name) => name.startsWith("ratelimit"))).toEqual([]);
     }
   });
@@ -47,7 +47,7 @@ describe("answerHeaders", () => {
         for (const pauseMs of pausesMs) {
           nowMs += pauseMs;
           const decision = limiter.take("a");
-          const headers = answerHeaders({ ...facts, limits: decision }, "");
+          const headers = responseHeaders({ ...context, limits: decision }, "");
           if (decision.windows.length === 0) continue;
           expect(readRateLimits(headers)).toEqual(decision.windows.map(asRead));
         }

@@ -4,7 +4,11 @@ import fc from "fast-check";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { createSecretBox } from "../../../src/storage/accounts/secret-box.ts";
-import { createTokenSecret, isTokenSecret, tokenDigest } from "../../../src/storage/accounts/token-secret.ts";
+import {
+  createTokenSecret,
+  isTokenSecret,
+  tokenDigest,
+} from "../../../src/storage/accounts/token-secret.ts";
 import { entry, perDay, tokenEntry, wish } from "../support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
 

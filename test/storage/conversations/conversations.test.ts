@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Content } from "../../../src/core/call/messages.ts";
+import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import { openChat } from "../../../src/core/conversations/turns.ts";
 import type { ConversationOptions } from "../../../src/storage/conversations/conversations.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
@@ -277,7 +277,7 @@ eachDatabase("conversations", (kind) => {
     const leaf = await store.appendTurn(ann, id, turn(root.answerId, small));
     await expect(store.appendTurn(ann, id, turn(root.answerId, small))).rejects.toMatchObject({
       code: "conversation_full",
-      facts: { limit: "messages", max: 6 },
+      details: { limit: "messages", max: 6 },
     });
     const claim = { parentId: leaf.answerId, untilMs: clock.wallMs() + 1_000 };
     expect(await codeOf(store.claim(ann, id, claim))).toBe("conversation_full");
@@ -286,7 +286,7 @@ eachDatabase("conversations", (kind) => {
     await store.appendTurn(ann, wide, turn(null, small));
     await store.appendTurn(ann, wide, turn(null, small));
     await expect(store.appendTurn(ann, wide, turn(null, small))).rejects.toMatchObject({
-      facts: { limit: "branches", max: 2 },
+      details: { limit: "branches", max: 2 },
     });
     expect(await codeOf(store.create(ann))).toBe("conversations_limited");
     await store.create(bob);
@@ -298,7 +298,7 @@ eachDatabase("conversations", (kind) => {
       store.appendTurn(ann, heavy, turn(first.answerId, { ...full, answer: "" })),
     ).resolves.toBeDefined();
     await expect(store.appendTurn(ann, heavy, turn(null, small))).rejects.toMatchObject({
-      facts: { limit: "bytes", max: 60 },
+      details: { limit: "bytes", max: 60 },
     });
     expect(await store.find(ann, heavy)).toMatchObject({ bytes: 60 });
   });

@@ -105,6 +105,6 @@ async function useAll(store: Conversations): Promise<void> {
   await store.create(ann, { lifetimeMs: -1 });
   await store.sweep();
   await store.create(ann, { lifetimeMs: -1 });
-  await store.create(ann, { mostConversations: 1 });
+  await store.create(ann, { maxConversations: 1 });
   await store.deleteEverything(ann);
 }

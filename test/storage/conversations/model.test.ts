@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
-import { type ConversationLimits, conversationLimits } from "../../../src/core/conversations/turns.ts";
+import {
+  type ConversationLimits,
+  conversationLimits,
+} from "../../../src/core/conversations/turns.ts";
 import { noon } from "../support/calls.ts";
 import { createModel } from "../support/conversation-model.ts";
 import { createDatabase, eachDatabase, rounds } from "../support/databases.ts";

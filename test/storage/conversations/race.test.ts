@@ -66,7 +66,7 @@ eachDatabase("turns at once", (kind) => {
       const codes = counted((await Promise.all(lanes)).flat());
       expect(Object.keys(codes).sort()).toEqual(["conversation_conflict", "done"]);
       expect(await conversations.list(ann)).toEqual([]);
-      await conversations.create(ann, { name: "chat", mostConversations: 1 });
+      await conversations.create(ann, { name: "chat", maxConversations: 1 });
     });
   }, 30_000);
 

@@ -8,7 +8,7 @@ import { createWrites } from "../../../src/storage/driver/writes.ts";
 
 const builder = createBuilder("sqlite");
 const compiled = (text: string): CompiledQuery => sql.raw(text).compile(builder);
-const spread = { subjectOf: () => "", lanes: 1, mostTogether: 8 };
+const spread = { subjectOf: () => "", lanes: 1, maxBatch: 8 };
 
 /** A table of numbers, none of which may come twice, and how often something was committed. */
 async function numbers() {

@@ -2,7 +2,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { LedgerRow } from "../../../src/core/accounts/accounts.ts";
 import { noQuotas, type Quotas } from "../../../src/core/accounts/quota.ts";
 import type { Storage } from "../../../src/storage/open.ts";
-import { entry, noon, perDay, perMonth, standingClock, tokenEntry, wish } from "../support/calls.ts";
+import {
+  entry,
+  noon,
+  perDay,
+  perMonth,
+  standingClock,
+  tokenEntry,
+  wish,
+} from "../support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
 
 const dayMs = 86_400_000;

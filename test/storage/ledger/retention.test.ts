@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Storage } from "../../../src/storage/open.ts";
 import { startRetention } from "../../../src/storage/ledger/retention.ts";
+import type { Storage } from "../../../src/storage/open.ts";
 import { entry, noon, standingClock } from "../support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
 

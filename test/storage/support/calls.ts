@@ -1,6 +1,6 @@
 import type { LedgerEntry, ReserveRequest, Token } from "../../../src/core/accounts/accounts.ts";
-import type { Clock } from "../../../src/core/ports.ts";
 import { noLimits, type QuotaLimits, type Quotas } from "../../../src/core/accounts/quota.ts";
+import type { Clock } from "../../../src/core/ports.ts";
 
 export interface SetClock extends Clock {
   set(wallMs: number): void;

@@ -1,12 +1,12 @@
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
-import type { Identify } from "../../../http/call/credentials.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
+import type { Identify } from "../../../http/call/credentials.ts";
 import type { AskQuestions } from "../questions.ts";
 import { parseAsk } from "../wire.ts";
-import { type AskMessage, type AskResponse, lastOf, piecesOf } from "./messages.ts";
 import { createOutlet } from "./backpressure-writer.ts";
 import type { Received, Reception } from "./call-interceptor.ts";
+import { type AskMessage, type AskResponse, lastOf, piecesOf } from "./messages.ts";
 import { createStallWatch } from "./stall-watch.ts";
 
 export interface AnswerOptions {
@@ -31,7 +31,7 @@ export function createAnswer(reception: Reception, options: AnswerOptions) {
       call.end();
     } catch (thrown) {
       const error = toProxyError(thrown);
-      if (error.code === "internal") options.report(received.desk.facts.requestId, error);
+      if (error.code === "internal") options.report(received.desk.context.requestId, error);
       call.emit("error", received.tell(error));
     }
     watch.waits(); // for the end to be taken
@@ -48,11 +48,11 @@ async function* answerTo(
   if (fields === null) throw new ProxyError("bad_request");
   const conversationId: unknown = Reflect.get(fields, "conversation_id");
   const question = parseAsk(fields, String(conversationId), rules);
-  const principal = await identify(desk.facts.client, headers, question.apiKey);
+  const principal = await identify(desk.context.client, headers, question.apiKey);
   const events = await questions.stream(desk.open("ask", principal), question);
   // not before: a client that has seen metadata does not try again by itself
   const metadata = new Metadata();
-  metadata.set("x-request-id", desk.facts.requestId);
+  metadata.set("x-request-id", desk.context.requestId);
   call.sendMetadata(metadata);
   for await (const event of events) {
     if (event.type === "text-delta") yield* piecesOf(event.text);

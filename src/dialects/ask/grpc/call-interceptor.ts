@@ -2,10 +2,10 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Metadata, ServerInterceptingCallInterface, ServerListener } from "@grpc/grpc-js";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { Clock } from "../../../core/ports.ts";
-import { type Language, negotiate } from "../../../locales.ts";
 import type { AddressAlarm } from "../../../http/address/address-alarm.ts";
-import type { CallDesk, DeskCall } from "../../../http/call/non-http-calls.ts";
 import type { ResolveClientAddress } from "../../../http/address/client-address.ts";
+import type { DeskCall, NonHttpCalls } from "../../../http/call/non-http-calls.ts";
+import { type Language, negotiate } from "../../../locales.ts";
 import { type CallHeaders, headersOf } from "./call-headers.ts";
 import { callStatus } from "./call-status.ts";
 import { streamOf } from "./http2-stream.ts";
@@ -29,7 +29,7 @@ export interface Reception {
 }
 
 export interface ReceptionOptions {
-  readonly desk: CallDesk;
+  readonly desk: NonHttpCalls;
   readonly clock: Clock;
   readonly resolveClient: ResolveClientAddress;
   readonly alarm: AddressAlarm;
@@ -39,7 +39,7 @@ export interface ReceptionOptions {
 
 /** The library's own timer answers; ours, after it, is for readers that don't take the answer. */
 const AFTER_DEADLINE_MS = 50;
-const LONGEST_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 export function createReception(options: ReceptionOptions, describe: DescribeStatus): Reception {
   const found = new WeakMap<Metadata, Received>();
@@ -93,8 +93,7 @@ function begin(
   });
   let told: ProxyError | null = null;
   const leftMs = Number(call.getDeadline()) - clock.wallMs() + AFTER_DEADLINE_MS;
-  const deadline =
-    leftMs < LONGEST_TIMER_MS ? setTimeout(() => one.cancel(), leftMs).unref() : null;
+  const deadline = leftMs < MAX_TIMER_MS ? setTimeout(() => one.cancel(), leftMs).unref() : null;
   stream.once("close", () => {
     if (deadline !== null) clearTimeout(deadline);
     one.cancel();
@@ -107,7 +106,7 @@ function begin(
     stream,
     tell(error) {
       told = error;
-      return describe(one.facts, error);
+      return describe(one.context, error);
     },
   };
 }

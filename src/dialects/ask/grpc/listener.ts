@@ -11,9 +11,9 @@ import {
 import type { Listener } from "../../../http/listener.ts";
 import type { Translate } from "../../../locales.ts";
 import { type AnswerOptions, createAnswer } from "./answer.ts";
+import { createReception, type ReceptionOptions } from "./call-interceptor.ts";
 import { createHealth } from "./health.ts";
 import { ASK_PATH, loadAsk } from "./messages.ts";
-import { createReception, type ReceptionOptions } from "./call-interceptor.ts";
 import { addReflection } from "./reflection.ts";
 import { createSideServices } from "./side-services.ts";
 import { createDescribeStatus } from "./statuses.ts";

@@ -10,7 +10,7 @@ import { answerAtOnce, boundUpload } from "./upload.ts";
 
 /** For debugging by hand; anybody may ask, so not many at once and not for long. */
 const MAX_REFLECTIONS = 20;
-const LONGEST_REFLECTION_MS = 60_000;
+const MAX_REFLECTION_MS = 60_000;
 
 /** Bounds health and reflection, which nobody needs a credential for and no limit counts. */
 export interface SideServices {
@@ -42,7 +42,7 @@ export function createSideServices(): SideServices {
       }
       reflections += 1;
       const reset = () => stream.close(constants.NGHTTP2_CANCEL);
-      const timer = setTimeout(reset, LONGEST_REFLECTION_MS).unref();
+      const timer = setTimeout(reset, MAX_REFLECTION_MS).unref();
       stream.once("close", () => {
         clearTimeout(timer);
         reflections -= 1;

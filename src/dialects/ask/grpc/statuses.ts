@@ -1,8 +1,8 @@
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { ErrorCode, ProxyError } from "../../../core/errors.ts";
-import type { Translate } from "../../../locales.ts";
+import type { RequestContext } from "../../../http/call/request-context.ts";
 import { retryHeaders } from "../../../http/reply/response-headers.ts";
-import type { RequestFacts } from "../../../http/call/request-context.ts";
+import type { Translate } from "../../../locales.ts";
 
 /** The gRPC status of each error. UNAVAILABLE is what clients may try again by themselves. */
 export const grpcStatus = {
@@ -76,7 +76,7 @@ export const grpcStatus = {
 const MAX_TEXT_CHARACTERS = 500;
 
 /** A failure as the last thing of a call: the text for people, in trailing metadata what programs read. */
-export type DescribeStatus = (facts: RequestFacts, error: ProxyError) => StatusObject;
+export type DescribeStatus = (context: RequestContext, error: ProxyError) => StatusObject;
 
 export function createDescribeStatus(translate: Translate): DescribeStatus {
   return ({ requestId, language }, error) => {

@@ -4,7 +4,7 @@ import { ProxyError, toProxyError } from "../../../core/errors.ts";
 
 /** A message comes in the same packets as its head; one that has not is a slow one. */
 const SLOW_UPLOAD_MS = 1_000;
-const LONGEST_UPLOAD_MS = 30_000;
+const MAX_UPLOAD_MS = 30_000;
 
 export interface UploadOptions {
   /** Throws when there is no room for a slow one. */
@@ -37,7 +37,7 @@ export function boundUpload(
     }
   };
   const late = () => refused(new ProxyError("body_incomplete"));
-  timers.push(setTimeout(slow, SLOW_UPLOAD_MS), setTimeout(late, LONGEST_UPLOAD_MS));
+  timers.push(setTimeout(slow, SLOW_UPLOAD_MS), setTimeout(late, MAX_UPLOAD_MS));
   stream.once("close", end);
   return {
     onReceiveMessage(message, next) {

@@ -1,8 +1,8 @@
 import { ProxyError } from "../../../core/errors.ts";
-import type { Budget, OpenAnswers } from "../../../core/ports.ts";
+import type { ConcurrencyLimiter, Semaphore } from "../../../core/ports.ts";
 
 /** Of all clients together: an open connection takes 20 KiB, one whose reader has stopped 100. */
-export const MOST_CONNECTIONS = 2_000;
+export const MAX_CONNECTIONS = 2_000;
 
 const RETRY_LIMITED_MS = 1_000;
 const RETRY_OVERLOADED_MS = 2_000;
@@ -14,12 +14,12 @@ export interface Places {
 }
 
 /** `own` bounds what one bucket has, `all` what all have together. */
-export function createPlaces(own: OpenAnswers, all: Budget, limit: number): Places {
+export function createPlaces(own: ConcurrencyLimiter, all: Semaphore, limit: number): Places {
   return {
     enter(bucket) {
       const leaveOwn = own.enter(bucket);
       if (leaveOwn === null) {
-        const about = { params: { limit }, facts: { limit } };
+        const about = { params: { limit }, details: { limit } };
         throw new ProxyError("connections_limited", { ...about, retryAfterMs: RETRY_LIMITED_MS });
       }
       if (!all.take(1)) {

@@ -2,17 +2,17 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { type ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { Clock } from "../../../core/ports.ts";
-import type { RequestFacts } from "../../../http/call/request-context.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
-import type { Begin } from "./pending-questions.ts";
+import type { RequestContext } from "../../../http/call/request-context.ts";
+import { createOutbox } from "./backpressure-writer.ts";
+import { createStrayCount } from "./control-frame-limit.ts";
 import type { Frames } from "./frames.ts";
 import { keepAlive } from "./heartbeat.ts";
 import { createIdleTimer } from "./idle-timer.ts";
 import { createJsonFrames, SUBPROTOCOL } from "./json-frames.ts";
-import { createOutbox } from "./backpressure-writer.ts";
-import { createStrayCount } from "./control-frame-limit.ts";
-import { createTextFrames } from "./text-frames.ts";
 import type { Unfinished } from "./message-buffer-limit.ts";
+import type { Begin } from "./pending-questions.ts";
+import { createTextFrames } from "./text-frames.ts";
 
 /** Why we close, as RFC 6455 numbers it. */
 const CLOSED = {
@@ -39,7 +39,7 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly begin: Begin;
   readonly rules: ModelRules;
-  readonly reasonOf: (error: ProxyError, facts: RequestFacts) => string;
+  readonly reasonOf: (error: ProxyError, context: RequestContext) => string;
   readonly unfinished: Unfinished;
   readonly idleMs: number;
   readonly clock: Clock;

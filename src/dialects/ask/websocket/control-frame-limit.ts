@@ -1,7 +1,7 @@
 import type { Clock } from "../../../core/ports.ts";
 
 /** Frames that ask nothing (pings, malformed or refused ones) which a connection may send a minute. */
-export const MOST_STRAY_FRAMES = 120;
+export const MAX_CONTROL_FRAMES = 120;
 const MINUTE_MS = 60_000;
 
 /** Counts one such frame; true when it is one too many. */
@@ -15,6 +15,6 @@ export function createStrayCount(clock: Pick<Clock, "monotonicMs">): () => boole
       count = 0;
     }
     count += 1;
-    return count > MOST_STRAY_FRAMES;
+    return count > MAX_CONTROL_FRAMES;
   };
 }

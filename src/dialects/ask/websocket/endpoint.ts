@@ -2,23 +2,23 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
-import type { Budget, Clock, Limiter, OpenAnswers } from "../../../core/ports.ts";
-import { type Language, negotiate, type Translate } from "../../../locales.ts";
+import type { Clock, ConcurrencyLimiter, Limiter, Semaphore } from "../../../core/ports.ts";
 import type { AddressAlarm } from "../../../http/address/address-alarm.ts";
-import type { DeskCall } from "../../../http/call/non-http-calls.ts";
 import type { ResolveClientAddress } from "../../../http/address/client-address.ts";
-import type { RequestFacts } from "../../../http/call/request-context.ts";
-import { httpStatus } from "../../../http/reply/http-status.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
+import type { DeskCall } from "../../../http/call/non-http-calls.ts";
 import { drainingError } from "../../../http/call/open-calls.ts";
-import { type AskingOptions, createAsking, type Peer } from "./pending-questions.ts";
+import type { RequestContext } from "../../../http/call/request-context.ts";
+import { httpStatus } from "../../../http/reply/http-status.ts";
+import { type Language, negotiate, type Translate } from "../../../locales.ts";
 import { type Connection, openConnection } from "./connection.ts";
+import { createPlaces } from "./connection-limit.ts";
 import { checkHandshake, credentialsOf } from "./handshake.ts";
+import { createUnfinished } from "./message-buffer-limit.ts";
 import { createOpenConnections } from "./open-connections.ts";
 import { createOriginRule } from "./origin.ts";
-import { createPlaces } from "./connection-limit.ts";
+import { type AskingOptions, createAsking, type Peer } from "./pending-questions.ts";
 import { createRefusals } from "./refusal.ts";
-import { createUnfinished } from "./message-buffer-limit.ts";
 import { createUpgrade } from "./upgrade.ts";
 
 /** Questions over WebSocket: on a path of the main port, and on a port of its own for older clients. */
@@ -45,15 +45,15 @@ export interface AskWebSocketOptions extends AskingOptions {
   readonly rules: ModelRules;
   readonly maxMessageBytes: number;
   /** Room for messages that have not ended. */
-  readonly unfinishedRoom: Budget;
+  readonly unfinishedRoom: Semaphore;
   /** Pages that may connect beside those of this host. */
   readonly origins: readonly string[];
   /** Of one client address; 0 = none. */
   readonly connectionLimit: number;
   /** Counts them by client address, up to that limit. */
-  readonly connectionsOf: OpenAnswers;
+  readonly connectionsOf: ConcurrencyLimiter;
   /** Of all clients together. */
-  readonly connectionRoom: Budget;
+  readonly connectionRoom: Semaphore;
   readonly idleMs: number;
 }
 
@@ -82,7 +82,7 @@ export function createAskWebSocket(options: AskWebSocketOptions): AskWebSocket {
     socket.on("error", () => socket.destroy());
     if (socket.destroyed) return;
     const { peer, call } = greet(incoming);
-    const { requestId } = call.facts;
+    const { requestId } = call.context;
     let status: number = httpStatus.canceled;
     try {
       socket.once("close", admit(incoming, peer));
@@ -94,7 +94,7 @@ export function createAskWebSocket(options: AskWebSocketOptions): AskWebSocket {
       const error = toProxyError(thrown);
       if (error.code === "internal") report(requestId, error);
       if (status === 101) socket.destroy();
-      else refusals.handshake(socket, error, call.facts);
+      else refusals.handshake(socket, error, call.context);
       status = httpStatus[error.code];
     }
     call.end(status);
@@ -106,7 +106,7 @@ export function createAskWebSocket(options: AskWebSocketOptions): AskWebSocket {
       const { call } = greet(incoming);
       const error = new ProxyError("upgrade_needed");
       call.end(httpStatus[error.code]);
-      return refusals.response(error, call.facts);
+      return refusals.response(error, call.context);
     },
     drain: connections.drain,
     close: connections.close,
@@ -121,7 +121,7 @@ function createGreeting(options: AskWebSocketOptions) {
     alarm.observe(client);
     const language = negotiate(headers["accept-language"], options.language);
     const call = desk.begin({ client, language, route: ROUTE, method });
-    call.facts.limits = limiter.peek(client.bucket);
+    call.context.limits = limiter.peek(client.bucket);
     return { peer: { client, language, credentials: credentialsOf(headers) }, call };
   };
 }
@@ -129,7 +129,7 @@ function createGreeting(options: AskWebSocketOptions) {
 function createOpen(options: AskWebSocketOptions) {
   const { rules, idleMs, clock, translate, report } = options;
   const unfinished = createUnfinished(options.unfinishedRoom);
-  const reasonOf = ({ code, params }: ProxyError, { language, requestId }: RequestFacts) =>
+  const reasonOf = ({ code, params }: ProxyError, { language, requestId }: RequestContext) =>
     translate(language, `error.${code}`, { ...params, requestId });
   const shared = { rules, idleMs, clock, reasonOf, unfinished };
   return (ws: WebSocket, socket: Socket, peer: Peer, requestId: string): Connection =>

@@ -1,8 +1,8 @@
 import { ProxyError } from "../../../core/errors.ts";
-import type { RequestFacts } from "../../../http/call/request-context.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
-import type { Begin } from "./pending-questions.ts";
+import type { RequestContext } from "../../../http/call/request-context.ts";
 import type { Outbox } from "./backpressure-writer.ts";
+import type { Begin } from "./pending-questions.ts";
 
 /** One way to ask over a connection. */
 export interface Frames {
@@ -19,7 +19,7 @@ export interface FramesOptions {
   readonly begin: Begin;
   readonly rules: ModelRules;
   /** For people, in their language. */
-  readonly reasonOf: (error: ProxyError, facts: RequestFacts) => string;
+  readonly reasonOf: (error: ProxyError, context: RequestContext) => string;
   /** Tells of a frame that asked nothing: too many of them end the connection. */
   readonly onStray: () => void;
   /** Tells that a question is over, after its last frame and before its line in the log. */
@@ -33,7 +33,7 @@ const RETRY_TOO_MANY_MS = 1_000;
 export function tooMany(limit: number): ProxyError {
   return new ProxyError("streams_limited", {
     params: { limit },
-    facts: { limit },
+    details: { limit },
     retryAfterMs: RETRY_TOO_MANY_MS,
   });
 }

@@ -1,21 +1,21 @@
 import { z } from "zod";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import { parseJson } from "../../../http/body/body.ts";
-import type { RequestFacts } from "../../../http/call/request-context.ts";
-import { httpStatus } from "../../../http/reply/http-status.ts";
 import { parsed } from "../../../http/body/parsed.ts";
+import type { RequestContext } from "../../../http/call/request-context.ts";
+import { httpStatus } from "../../../http/reply/http-status.ts";
 import { askFields, parseAsk } from "../wire.ts";
-import type { Asked, Reply } from "./pending-questions.ts";
 import { type Frames, type FramesOptions, rethrow, tooMany } from "./frames.ts";
+import type { Asked, Reply } from "./pending-questions.ts";
 
 export const SUBPROTOCOL = "parley.v1";
 /** Questions that a connection may have open at once. */
-export const MOST_OPEN_QUESTIONS = 8;
-const LONGEST_ID = 100;
+export const MAX_OPEN_QUESTIONS = 8;
+const MAX_ID_CHARACTERS = 100;
 
 const head = z.object({
   type: z.enum(["ask", "cancel"]),
-  id: z.string().min(1).max(LONGEST_ID),
+  id: z.string().min(1).max(MAX_ID_CHARACTERS),
 });
 const askFrame = askFields.extend({ conversation_id: z.string().nullish() });
 
@@ -39,12 +39,12 @@ export function createJsonFrames(options: FramesOptions): Frames {
   const refuse = (id: string | null, error: ProxyError) => {
     onStray();
     const asked = begin({ bytes: null, read: () => rethrow(error) });
-    const fail: Reply["fail"] = (_error, facts) => outbox.sendLast(failure(id, error, facts));
+    const fail: Reply["fail"] = (_error, context) => outbox.sendLast(failure(id, error, context));
     void start(asked, { ...nothing, fail }, null);
   };
   const ask = (id: string, json: unknown, bytes: number) => {
     if (waitedFor.has(id)) return refuse(null, idInUse());
-    if (open >= MOST_OPEN_QUESTIONS) return refuse(id, tooMany(MOST_OPEN_QUESTIONS));
+    if (open >= MAX_OPEN_QUESTIONS) return refuse(id, tooMany(MAX_OPEN_QUESTIONS));
     const read = () => {
       const { conversation_id } = parsed(askFrame, json);
       return parseAsk(json, conversation_id ?? "new", rules);
@@ -60,7 +60,7 @@ export function createJsonFrames(options: FramesOptions): Frames {
     if (asked === undefined) return onStray();
     waitedFor.delete(id);
     asked.cancel();
-    void outbox.sendLast(failure(id, new ProxyError("canceled"), asked.facts));
+    void outbox.sendLast(failure(id, new ProxyError("canceled"), asked.context));
   };
   return {
     get open() {
@@ -97,24 +97,24 @@ function createWriting(
   { outbox, reasonOf }: FramesOptions,
   waitedFor: (id: string) => Asked | undefined,
 ) {
-  const failure = (id: string | null, error: ProxyError, facts: RequestFacts) => {
+  const failure = (id: string | null, error: ProxyError, context: RequestContext) => {
     const { code, retryAfterMs } = error;
-    const message = reasonOf(error, facts);
+    const message = reasonOf(error, context);
     const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
     const about = { code, status: httpStatus[code], message, ...wait };
-    return JSON.stringify({ ...error.facts, type: "error", id, ...about, ...requestId(facts) });
+    return JSON.stringify({ ...error.details, type: "error", id, ...about, ...requestId(context) });
   };
   const replyTo = (id: string, asked: Asked): Reply => ({
     async delta(text) {
       if (waitedFor(id) !== asked) throw new ProxyError("canceled");
       await outbox.send(JSON.stringify({ type: "delta", id, text }));
     },
-    async end(turn, facts) {
+    async end(turn, context) {
       if (waitedFor(id) !== asked) return;
-      await outbox.sendLast(JSON.stringify({ type: "end", id, ...turn, ...requestId(facts) }));
+      await outbox.sendLast(JSON.stringify({ type: "end", id, ...turn, ...requestId(context) }));
     },
-    async fail(error, facts) {
-      if (waitedFor(id) === asked) await outbox.sendLast(failure(id, error, facts));
+    async fail(error, context) {
+      if (waitedFor(id) === asked) await outbox.sendLast(failure(id, error, context));
     },
   });
   return { failure, replyTo };
@@ -123,7 +123,7 @@ function createWriting(
 /** What a frame that asks nothing is answered with, but for its failure. */
 const nothing = { delta: () => Promise.resolve(), end: () => Promise.resolve() };
 
-function requestId({ requestId }: RequestFacts) {
+function requestId({ requestId }: RequestContext) {
   return { request_id: requestId };
 }
 
@@ -131,10 +131,10 @@ function requestId({ requestId }: RequestFacts) {
 function idOf(json: unknown): string | null {
   if (typeof json !== "object" || json === null) return null;
   const id: unknown = Reflect.get(json, "id");
-  return typeof id === "string" && id.length <= LONGEST_ID ? id : null;
+  return typeof id === "string" && id.length <= MAX_ID_CHARACTERS ? id : null;
 }
 
 /** Without the id: an error that bears one ends the question of that id. */
 function idInUse(): ProxyError {
-  return new ProxyError("field_in_use", { params: { field: "id" }, facts: { field: "id" } });
+  return new ProxyError("field_in_use", { params: { field: "id" }, details: { field: "id" } });
 }

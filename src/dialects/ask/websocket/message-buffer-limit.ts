@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { Budget } from "../../../core/ports.ts";
+import type { Semaphore } from "../../../core/ports.ts";
 
 /** Of messages that have begun and not ended, all connections together. */
 const MAX_UNFINISHED_BYTES = 67_108_864;
 /** Where larger messages are allowed, room is made for at least this many of them. */
-const LEAST_LARGEST_MESSAGES = 4;
+const MIN_LARGE_MESSAGES = 4;
 /** What each connection may have without being counted: most messages are smaller. */
 const SMALL_BYTES = 16_384;
 /** Of a frame from a client with less than 126 bytes in it. */
@@ -19,10 +19,10 @@ export interface Unfinished {
 
 /** What they may be together, where one message may be so large. */
 export function maxUnfinishedBytes(maxMessageBytes: number): number {
-  return Math.max(MAX_UNFINISHED_BYTES, LEAST_LARGEST_MESSAGES * maxMessageBytes);
+  return Math.max(MAX_UNFINISHED_BYTES, MIN_LARGE_MESSAGES * maxMessageBytes);
 }
 
-export function createUnfinished(room: Budget): Unfinished {
+export function createUnfinished(room: Semaphore): Unfinished {
   return {
     watch(ws, socket, onTooMuch) {
       let bytes = 0;

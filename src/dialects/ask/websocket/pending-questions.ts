@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TurnEvent } from "../../../core/conversations/dialogue.ts";
 import { abortReason, ProxyError, toProxyError } from "../../../core/errors.ts";
-import type { Language } from "../../../locales.ts";
-import type { CallDesk, DeskCall } from "../../../http/call/non-http-calls.ts";
 import type { ClientAddress } from "../../../http/address/client-address.ts";
 import type { Identify } from "../../../http/call/credentials.ts";
-import type { RequestFacts } from "../../../http/call/request-context.ts";
+import type { DeskCall, NonHttpCalls } from "../../../http/call/non-http-calls.ts";
+import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
+import type { Language } from "../../../locales.ts";
 import type { AskQuestions } from "../questions.ts";
 import { type AskQuestion, writeTurn } from "../wire.ts";
 
@@ -23,9 +23,9 @@ export interface Reply {
   /** Rejects `canceled` when nobody waits for it any more. */
   delta(text: string): Promise<void>;
   /** Resolves when it has left. */
-  end(turn: ReturnType<typeof writeTurn>, facts: RequestFacts): Promise<void>;
+  end(turn: ReturnType<typeof writeTurn>, context: RequestContext): Promise<void>;
   /** The same. */
-  fail(error: ProxyError, facts: RequestFacts): Promise<void>;
+  fail(error: ProxyError, context: RequestContext): Promise<void>;
 }
 
 /** What a frame asks. */
@@ -38,7 +38,7 @@ export interface Wish {
 
 /** A frame from its arrival to the last one of its answer. */
 export interface Asked {
-  readonly facts: RequestFacts;
+  readonly context: RequestContext;
   /** The last frame is on its way when it resolves, with the status. Never rejects. */
   answer(reply: Reply): Promise<number>;
   /** Nobody waits for it any more. */
@@ -48,7 +48,7 @@ export interface Asked {
 }
 
 export interface AskingOptions {
-  readonly desk: CallDesk;
+  readonly desk: NonHttpCalls;
   readonly identify: Identify;
   readonly questions: AskQuestions;
   /** Is told of errors nobody foresaw. */
@@ -79,16 +79,16 @@ export function createAsking(options: AskingOptions, peer: Peer): Begin {
       return { model: question.model, events: await options.questions.stream(opened, question) };
     };
     return {
-      facts: call.facts,
+      context: call.context,
       async answer(reply) {
         try {
           const { events, model } = await ask();
-          await passOn(events, model, reply, call.facts);
+          await passOn(events, model, reply, call.context);
           return 200;
         } catch (thrown) {
           const error = toProxyError(thrown);
-          if (error.code === "internal") options.report(call.facts.requestId, error);
-          await reply.fail(error, call.facts);
+          if (error.code === "internal") options.report(call.context.requestId, error);
+          await reply.fail(error, call.context);
           return httpStatus[error.code];
         }
       },
@@ -105,11 +105,11 @@ async function passOn(
   events: AsyncIterable<TurnEvent>,
   model: string,
   reply: Reply,
-  facts: RequestFacts,
+  context: RequestContext,
 ): Promise<void> {
   for await (const event of events) {
     if (event.type === "text-delta" && event.text !== "") await reply.delta(event.text);
-    if (event.type === "turn-end") await reply.end(writeTurn(event.turn, model), facts);
+    if (event.type === "turn-end") await reply.end(writeTurn(event.turn, model), context);
   }
 }
 

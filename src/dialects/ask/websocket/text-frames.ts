@@ -1,10 +1,10 @@
 import { ProxyError } from "../../../core/errors.ts";
 import { parseAsk } from "../wire.ts";
-import type { Asked, Reply } from "./pending-questions.ts";
 import { type Frames, type FramesOptions, rethrow, tooMany } from "./frames.ts";
+import type { Asked, Reply } from "./pending-questions.ts";
 
 /** Questions that wait for the one before them; a frame that comes on top is refused. */
-export const MOST_WAITING_QUESTIONS = 8;
+export const MAX_WAITING_QUESTIONS = 8;
 
 const FORM = "<|ask|>$cid|new$pid|new$prompt";
 /** The prompt is all that follows the third sign, further ones included. */
@@ -26,7 +26,7 @@ export function createTextFrames(options: FramesOptions): Frames {
       for (const part of text.split(INSIDE_MARK)) await outbox.send(part);
     },
     end: (turn) => outbox.sendLast(`<|end|>$${turn.conversation_id}$${turn.parent_id}`),
-    fail: (error, facts) => outbox.sendLast(`<|err|>$${reasonOf(error, facts)}`),
+    fail: (error, context) => outbox.sendLast(`<|err|>$${reasonOf(error, context)}`),
   };
   const refuse = (error: ProxyError): Asked => {
     onStray();
@@ -37,7 +37,7 @@ export function createTextFrames(options: FramesOptions): Frames {
     if (frame === undefined) {
       return refuse(new ProxyError("frame_malformed", { params: { expected: FORM } }));
     }
-    if (queue.length >= MOST_WAITING_QUESTIONS) return refuse(tooMany(MOST_WAITING_QUESTIONS));
+    if (queue.length >= MAX_WAITING_QUESTIONS) return refuse(tooMany(MAX_WAITING_QUESTIONS));
     const read = () => parseAsk({ prompt, parent_id: parent }, conversation, rules);
     return begin({ bytes: bytes.length, read });
   };
