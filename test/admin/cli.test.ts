@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
-import { systemClock } from "../support/clock.ts";
 import { kinds } from "../storage/support/databases.ts";
+import { systemClock } from "../support/clock.ts";
 import { type Env, folder, parley, parleyHere, settingsFor } from "./support.ts";
 
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";

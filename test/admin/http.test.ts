@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
+import { kinds } from "../storage/support/databases.ts";
 import { systemClock } from "../support/clock.ts";
 import { postJson, type Reply } from "../support/http.ts";
 import { startParley } from "../support/parley.ts";
-import { kinds } from "../storage/support/databases.ts";
 import { type Env, settingsFor } from "./support.ts";
 
 const ADMIN_TOKEN = "admin-token-0123456789";

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry } from "../storage/support/calls.ts";
+import { kinds } from "../storage/support/databases.ts";
 import { systemClock } from "../support/clock.ts";
 import { postJson } from "../support/http.ts";
 import { type ParleyProcess, startProcess } from "../support/process.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
-import { kinds } from "../storage/support/databases.ts";
 import { type Env, folder, parley, settingsFor } from "./support.ts";
 
 const body = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hello?" }] };

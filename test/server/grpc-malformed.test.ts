@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { createGrpcClient, type GrpcClient } from "../support/grpc.ts";
 import {
   framed,
-  freePort,
   openAsk,
   openSession,
   requestOf,

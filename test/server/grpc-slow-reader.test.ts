@@ -1,14 +1,8 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { createGrpcClient } from "../support/grpc.ts";
-import {
-  framed,
-  freePort,
-  openAsk,
-  openSession,
-  requestOf,
-  statusOf,
-} from "../support/grpc-raw.ts";
+import { framed, openAsk, openSession, requestOf, statusOf } from "../support/grpc-raw.ts";
 import { deadline } from "../support/http.ts";
 import { type ParleyProcess, startProcess, until } from "../support/process.ts";
 import {

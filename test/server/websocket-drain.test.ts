@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectRaw, frame, OPCODE } from "../support/frames.ts";
+import { freePort } from "../support/free-port.ts";
 import { deadline } from "../support/http.ts";
 import { type Environment, type ParleyProcess, startProcess } from "../support/process.ts";
 import {
@@ -40,16 +39,6 @@ async function start(env: Environment = {}): Promise<void> {
     WS_CONNECTIONS: "0",
     ...env,
   });
-}
-
-/** One that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Sends the first delta and the others once `go` has resolved. */
