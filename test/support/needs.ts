@@ -1,14 +1,15 @@
 /**
  * Programs that a few tests need and a bare machine lacks. A test says so with a tag, as in
- * `describe("behind nginx", { tags: "nginx" }, …)`; where the program is missing it is left out and the end of
- * the run names it. With CI set nothing is left out: the test runs, and fails.
+ * `describe("behind nginx", { tags: "nginx" }, …)`. Where the program is missing, the test is left out
+ * and the end of the run says how to install it. With CI set the test runs all the same, and fails.
  */
 import { spawnSync } from "node:child_process";
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter } from "vitest/node";
 
 interface Need {
   readonly name: string;
-  readonly install: string;
+  /** Debian's, that bring it. */
+  readonly packages: readonly string[];
   isMet(): boolean;
 }
 
@@ -17,21 +18,30 @@ const MODULES = "import requests, websockets, grpc, google.protobuf";
 export const python = ["python3", "/usr/bin/python3"].find((one) => runs(one, "-c", MODULES));
 
 export const needs: readonly Need[] = [
-  { name: "nginx", install: "apt-get install nginx-light", isMet: () => runs("nginx", "-v") },
+  { name: "nginx", packages: ["nginx-light"], isMet: () => runs("nginx", "-v") },
   {
     name: "python",
-    install: "apt-get install python3-{requests,websockets,grpcio,protobuf} protobuf-compiler",
+    packages: [
+      ...["requests", "websockets", "grpcio", "protobuf"].map((name) => `python3-${name}`),
+      "protobuf-compiler",
+    ],
     isMet: () => python !== undefined && runs("protoc", "--version"),
   },
 ];
 
-/** Ends the report with what was left out, and how to bring it. */
+export function missingPackages(): readonly string[] {
+  return needs.filter((need) => !need.isMet()).flatMap(({ packages }) => packages);
+}
+
 export const leftOut: Reporter = {
-  onTestRunEnd(modules: readonly TestModule[]) {
-    const skipped = modules.flatMap((one) => [...one.children.allTests("skipped")]);
-    for (const { name, install } of needs) {
+  onTestRunEnd(modules) {
+    const skipped = modules.flatMap(({ children }) => [...children.allTests("skipped")]);
+    for (const { name, packages } of needs) {
       const count = skipped.filter((test) => test.tags.includes(name)).length;
-      if (count > 0) process.stdout.write(`left out: ${count} tests need ${name}: ${install}\n`);
+      if (count === 0) continue;
+      process.stdout.write(
+        `left out: ${count} tests need ${name}: apt-get install ${packages.join(" ")}\n`,
+      );
     }
   },
 };
