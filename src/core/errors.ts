@@ -1,4 +1,4 @@
-import type { CallSignal } from "./call/call-signal.ts";
+import type { CallSignal } from "./call/call.ts";
 
 /** A body that can't be read. */
 export const bodyCodes = [

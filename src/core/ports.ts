@@ -1,6 +1,8 @@
-import type { CallSignal } from "./call/call-signal.ts";
+import type { Token } from "./accounts/accounts.ts";
+import type { CallSignal } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 
 /** Time as the core sees it. */
 export interface Clock {
@@ -23,7 +25,7 @@ export interface WindowState {
   readonly resetMs: number;
 }
 
-/** The limiter's answer about one client. A refused call has taken nothing from any window. */
+/** The limiter's decision about one call. A refused call has taken nothing from any window. */
 export interface LimitDecision {
   readonly admitted: boolean;
   readonly windows: readonly WindowState[];
@@ -33,26 +35,61 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
 }
 
-/** Counts calls per bucket over sliding windows. */
+/**
+ * Counts calls per bucket over sliding windows. This port and the ones after it may be remote: a
+ * result is a value or a promise of one, and an object, so that a forgotten `await` does not compile.
+ */
 export interface Limiter {
   /** Checks all windows and takes one call from each, or from none: one atomic step. */
-  take(bucket: string): LimitDecision;
-  /** The same answer without taking anything. */
-  peek(bucket: string): LimitDecision;
+  take(bucket: string): MaybePromise<LimitDecision>;
+  /** The same decision without taking anything. */
+  peek(bucket: string): MaybePromise<LimitDecision>;
 }
 
-/** An amount of something that all calls together may hold: bytes, connections. */
+/** The windows of tokens; each token brings limits of its own. */
+export interface TokenLimiter {
+  /** Counts a call of the token wherever it comes from; without limits it is always admitted. */
+  take(token: Token): MaybePromise<LimitDecision>;
+}
+
+/** Bounds an amount that all calls together may hold: bytes, connections. */
 export interface Semaphore {
-  /** Takes so much, or nothing where that is not left. */
-  take(amount: number): boolean;
-  give(amount: number): void;
+  /** Takes this much, or nothing if less is left. */
+  take(amount: number): MaybePromise<{ readonly taken: boolean }>;
+  give(amount: number): MaybePromise<void>;
 }
 
-/** Bounds how many answers one bucket holds open at once. */
+/** One open thing of a bucket, or the refusal of one. */
+export type Lease = { readonly entered: true; leave(): void } | { readonly entered: false };
+
+/** Bounds how many answers or connections one bucket holds open at once. */
 export interface ConcurrencyLimiter {
-  /** Returns the function that gives the place back, or null when all places are taken. */
-  enter(bucket: string): (() => void) | null;
-  count(bucket: string): number;
+  enter(bucket: string): MaybePromise<Lease>;
+  count(bucket: string): MaybePromise<{ readonly open: number }>;
+}
+
+/** Which keys cool down, by an id that is not the key. Never rejects: a call does not wait for it. */
+export interface Cooldowns {
+  /** 0 when the key is ready. From memory, also where the store is remote. */
+  remainingMs(id: string): number;
+  start(id: string, forMs: number): MaybePromise<void>;
+  end(id: string): MaybePromise<void>;
+}
+
+/** A whole response, as it is remembered for a repeated call. */
+export interface StoredResponse {
+  readonly status: number;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Responses by name for a while, so that a repeated call is not spent twice. */
+export interface IdempotencyStore {
+  /**
+   * The response under this name: remembered or under way, else what `ask` gives. Throws
+   * `idempotency_mismatch` when the name was used for another `wanted`. Failures are not remembered.
+   */
+  once(name: string, wanted: string, ask: () => Promise<StoredResponse>): Promise<StoredResponse>;
 }
 
 export interface AskOptions {
@@ -68,14 +105,14 @@ export interface Upstream {
   stream(request: ChatRequest, options: AskOptions): Promise<AsyncIterable<AnswerEvent>>;
 }
 
-/** A request that goes upstream as the client put it, but for what Parley has to add. */
+/** A request that is passed on as the client sent it, except for what Parley must add. */
 export interface RelayRequest {
   readonly method: "GET" | "POST";
   /** Below the upstream's base path. */
   readonly path: string;
   readonly body: string | Uint8Array | null;
   readonly streamed: boolean;
-  /** The usage event was asked for by us, so the client is not to see it. */
+  /** Parley asked for the usage event, so the client must not see it. */
   readonly hideUsage: boolean;
 }
 
@@ -97,24 +134,24 @@ interface RelayHead {
   readonly contentType: string;
 }
 
-/** Held until it was there to its end: the ledger row goes before it. */
+/** Complete before it is passed on: the ledger row is written first. */
 export interface WholeAnswer extends RelayHead {
   readonly kind: "whole";
   readonly bytes: Uint8Array;
   readonly account: RelayAccount;
 }
 
-/** As it comes. */
+/** Passed on as it arrives. */
 export interface StreamedAnswer extends RelayHead {
   readonly kind: "streamed";
   readonly pieces: AsyncIterable<RelayPiece>;
   account(): RelayAccount;
 }
 
-/** An upstream's good answer, untouched. Which kind it is, the upstream decides. */
+/** An upstream's good answer, untouched. The upstream decides which kind it is. */
 export type RelayAnswer = WholeAnswer | StreamedAnswer;
 
-/** The same service, for dialects whose clients speak its language. Throws ProxyError only. */
+/** The same service, for dialects that pass its bytes on. Throws ProxyError only. */
 export interface Relay {
   /** Resolves when the upstream has accepted; from then on nothing may be retried. */
   send(request: RelayRequest, options: AskOptions): Promise<RelayAnswer>;
@@ -140,5 +177,5 @@ export interface CallRecord {
   readonly durationMs: number;
 }
 
-/** Is told of every call that reached the pipeline, once, when its outcome is known. */
+/** Called once per call that reached the pipeline, when its outcome is known. */
 export type CallObserver = (record: CallRecord) => void;

@@ -1,11 +1,8 @@
 import { Hono } from "hono";
 import { ProxyError } from "../core/errors.ts";
-import {
-  type AppEnv,
-  createRequestContexts,
-  type Exchanged,
-  type RequestContextOptions,
-} from "./call/request-context.ts";
+import { whenReady } from "../core/maybe-promise.ts";
+import type { CallStarter } from "./call/begin-call.ts";
+import type { AppEnv, Exchanged } from "./call/request-context.ts";
 import {
   type Dialect,
   type Gate,
@@ -18,11 +15,11 @@ import { createRouter } from "./router.ts";
 
 export interface AppOptions {
   readonly dialects: readonly Dialect[];
-  readonly context: RequestContextOptions;
+  readonly calls: CallStarter;
   readonly gate: Gate;
   /** Answers the paths that no dialect owns. */
   readonly writeUnknown: WriteError;
-  /** Is told of errors nobody foresaw. */
+  /** Called with unexpected errors. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
 
@@ -31,24 +28,21 @@ export type Fetch = (request: Request, exchanged: Exchanged) => Promise<Response
 
 /** All HTTP dialects on one router. */
 export function createApp(options: AppOptions): Fetch {
-  const { dialects, gate, writeUnknown, report } = options;
-  const createContext = createRequestContexts(options.context);
+  const { dialects, calls, gate, writeUnknown, report } = options;
   const app = new Hono<AppEnv>({ router: createRouter() });
   app.options("*", (c) => {
-    gate.peek(c);
-    return answerPreflight(c);
+    return whenReady(gate.peek(c), () => answerPreflight(c));
   });
   mountDialects(app, dialects, gate);
   app.notFound((c) => {
-    gate.peek(c);
-    return writeUnknown(c, new ProxyError("not_found"));
+    return whenReady(gate.peek(c), () => writeUnknown(c, new ProxyError("not_found")));
   });
   app.onError(
     writeErrorsOf(dialects, writeUnknown, (c, error) => report(c.env.context.requestId, error)),
   );
   // not a middleware: with a single handler a request Hono goes without composing any (3 µs a call)
   return (request, { incoming, outgoing }) => {
-    const context = createContext({ incoming, outgoing });
+    const context = calls.beginHttp({ incoming, outgoing });
     return app.fetch(request, { incoming, outgoing, context });
   };
 }

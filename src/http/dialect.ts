@@ -1,6 +1,7 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import { type ErrorCode, ProxyError, toProxyError } from "../core/errors.ts";
+import { type MaybePromise, whenReady } from "../core/maybe-promise.ts";
 import type { AppContext, AppEnv } from "./call/request-context.ts";
 
 /** What /openapi.json says of a route. English, like the protocol itself. */
@@ -61,7 +62,7 @@ export interface Gate {
   /** The middleware that counts a call and, when a limit is reached, answers with `writeError`. */
   count(writeError: WriteError): MiddlewareHandler<AppEnv>;
   /** Notes how the caller stands without counting: for the headers of all other answers. */
-  peek(c: AppContext): void;
+  peek(c: AppContext): MaybePromise<void>;
 }
 
 export type WriteError = (c: AppContext, error: ProxyError) => Response;
@@ -117,8 +118,7 @@ function counted(route: Route, count: MiddlewareHandler<AppEnv>) {
 
 function uncounted(route: Route, gate: Gate) {
   return function uncountedRoute(c: AppContext) {
-    gate.peek(c);
-    return route.handle(c);
+    return whenReady(gate.peek(c), () => route.handle(c));
   };
 }
 
@@ -136,8 +136,7 @@ function mountMethods(
       .map((route) => route.method);
     app.all(path, (c) => {
       c.env.context.route = `${name} ${path}`;
-      gate.peek(c);
-      return writeError(c, methodNotAllowed(methods));
+      return whenReady(gate.peek(c), () => writeError(c, methodNotAllowed(methods)));
     });
   }
 }
@@ -146,8 +145,7 @@ function mountPrefix(app: Hono<AppEnv>, { name, prefix, writeError }: Dialect, g
   if (prefix === undefined) return;
   app.all(`${prefix}/*`, (c) => {
     c.env.context.route = `${name} ${prefix}/*`;
-    gate.peek(c);
-    return writeError(c, new ProxyError("not_found"));
+    return whenReady(gate.peek(c), () => writeError(c, new ProxyError("not_found")));
   });
 }
 

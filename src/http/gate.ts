@@ -1,11 +1,12 @@
 import { rateLimited } from "../core/call/rate-limited.ts";
 import { ProxyError } from "../core/errors.ts";
+import { whenReady } from "../core/maybe-promise.ts";
 import type { Clock, LimitDecision, Limiter } from "../core/ports.ts";
 import { createLimitMiddleware } from "../limits/middleware.ts";
 import type { AppContext, AppEnv } from "./call/request-context.ts";
 import type { Gate } from "./dialect.ts";
 
-/** The limits as the routes of all HTTP dialects see them: one budget an address. */
+/** The limits as the routes of all HTTP dialects see them: one bucket per address. */
 export function createGate(
   limiter: Limiter,
   observe: (decision: LimitDecision) => void,
@@ -24,8 +25,10 @@ export function createGate(
         refuse: (c, decision) => writeError(c, rateLimited(decision, clock)),
       }),
     peek(c) {
-      const context = c.env.context;
-      context.limits = limiter.peek(context.client.bucket);
+      const { context } = c.env;
+      return whenReady(limiter.peek(context.client.bucket), (decision) => {
+        context.limits = decision;
+      });
     },
   };
 }

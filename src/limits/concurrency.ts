@@ -1,25 +1,23 @@
-import type { ConcurrencyLimiter } from "../core/ports.ts";
+import type { ConcurrencyLimiter, Lease, Semaphore } from "../core/ports.ts";
 import { intAt } from "./array-access.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 
 /** More buckets with something open than memory has room for what is open. */
 const MAX_BUCKETS = 65_536;
 
-/** At most `limit` open at once in each bucket; 0 = counted, but without a bound. */
-export function createConcurrencyLimiter(limit: number): ConcurrencyLimiter {
-  // Holds only buckets with something open.
+const REFUSED: Lease = { entered: false };
+
+/** Decides at once. */
+export interface MemoryConcurrencyLimiter extends ConcurrencyLimiter {
+  enter(bucket: string): Lease;
+  count(bucket: string): { readonly open: number };
+}
+
+/** Admits at most `limit` open things per bucket; 0 = counted, but without a bound. */
+export function createConcurrencyLimiter(limit: number): MemoryConcurrencyLimiter {
+  // holds only buckets with something open
   const table = createBucketTable(MAX_BUCKETS);
   const counts = new Int32Array(MAX_BUCKETS + 1);
-
-  const enter = (bucket: string): boolean => {
-    const known = table.find(bucket);
-    if (known === NO_SLOT && table.isFull()) return false;
-    const slot = known === NO_SLOT ? table.add(bucket) : known;
-    const count = intAt(counts, slot);
-    if (limit > 0 && count >= limit) return false;
-    counts[slot] = count + 1;
-    return true;
-  };
 
   const leave = (bucket: string): void => {
     const slot = table.find(bucket);
@@ -29,15 +27,42 @@ export function createConcurrencyLimiter(limit: number): ConcurrencyLimiter {
 
   return {
     enter(bucket) {
-      if (!enter(bucket)) return null;
+      const known = table.find(bucket);
+      if (known === NO_SLOT && table.isFull()) return REFUSED;
+      const slot = known === NO_SLOT ? table.add(bucket) : known;
+      const count = intAt(counts, slot);
+      if (limit > 0 && count >= limit) return REFUSED;
+      counts[slot] = count + 1;
       let inside = true;
-      return () => {
-        if (!inside) return;
-        inside = false;
-        leave(bucket);
+      return {
+        entered: true,
+        leave() {
+          if (inside) leave(bucket);
+          inside = false;
+        },
       };
     },
-    // a bucket without a slot has the count of no slot
-    count: (bucket) => intAt(counts, table.find(bucket)),
+    // a bucket without a slot has the count of no slot, 0
+    count: (bucket) => ({ open: intAt(counts, table.find(bucket)) }),
+  };
+}
+
+/** Decides at once. */
+export interface MemorySemaphore extends Semaphore {
+  take(amount: number): { readonly taken: boolean };
+  give(amount: number): void;
+}
+
+export function createSemaphore(max: number): MemorySemaphore {
+  let held = 0;
+  return {
+    take(amount) {
+      const taken = held + amount <= max;
+      if (taken) held += amount;
+      return { taken };
+    },
+    give(amount) {
+      held -= amount;
+    },
   };
 }

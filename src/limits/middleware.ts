@@ -1,14 +1,15 @@
 import type { Context, Env, MiddlewareHandler } from "hono";
 import { rateLimiter } from "hono-rate-limiter";
+import { whenReady } from "../core/maybe-promise.ts";
 import type { LimitDecision, Limiter } from "../core/ports.ts";
 
 export interface LimitMiddlewareOptions<E extends Env> {
   readonly limiter: Limiter;
   /** Whose budget the request is counted on. */
   readonly bucketOf: (c: Context<E>) => string | undefined;
-  /** Told of every decision, before the request goes on or is refused. */
+  /** Called with every decision, before the request continues or is refused. */
   readonly onDecision: (c: Context<E>, decision: LimitDecision) => void;
-  /** The decision that onDecision was told of for this request. */
+  /** The decision that onDecision got for this request. */
   readonly decisionOf: (c: Context<E>) => LimitDecision;
   /** The answer to a refused request, in the words of its dialect. */
   readonly refuse: (c: Context<E>, decision: LimitDecision) => Response | Promise<Response>;
@@ -43,9 +44,10 @@ export function createLimitMiddleware<E extends Env = Env>({
     // Its headers follow old drafts and know one window; ours are written from the decision.
     standardHeaders: false,
     keyGenerator(c) {
-      const decision = limiter.take(requireBucket(bucketOf(c)));
-      onDecision(c, decision);
-      return decision.admitted ? ADMITTED : REFUSED;
+      return whenReady(limiter.take(requireBucket(bucketOf(c))), (decision) => {
+        onDecision(c, decision);
+        return decision.admitted ? ADMITTED : REFUSED;
+      });
     },
     handler: (c) => refuse(c, decisionOf(c)),
   });

@@ -1,5 +1,5 @@
 import { APIError } from "openai/core/error";
-import type { CallSignal } from "../core/call/call-signal.ts";
+import type { CallSignal } from "../core/call/call.ts";
 import type { OutboundAnswer } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 

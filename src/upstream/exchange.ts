@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
-import type { CallSignal } from "../core/call/call-signal.ts";
+import type { CallSignal } from "../core/call/call.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { Deadline } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";

@@ -1,5 +1,9 @@
-import { type ChatMessage, type ChatRequest, textOf } from "../core/call/messages.ts";
-import { wantsNewerTokenField } from "../core/call/token-field.ts";
+import {
+  type ChatMessage,
+  type ChatRequest,
+  textOf,
+  wantsNewerTokenField,
+} from "../core/call/messages.ts";
 
 /** Where a question goes and in what words. */
 export interface PreparedRequest {

@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
-import type { CallSignal } from "../core/call/call-signal.ts";
+import type { CallSignal } from "../core/call/call.ts";
 import type { Clock } from "../core/ports.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type OutboundAnswer } from "./exchange.ts";

@@ -8,53 +8,53 @@ import type {
 } from "../accounts/accounts.ts";
 import { cost, maxCost, type Price } from "../accounts/price.ts";
 import { ProxyError } from "../errors.ts";
-import type { CallRecord, Clock } from "../ports.ts";
+import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
 import { storageUnavailable } from "../storage-error.ts";
-import type { Principal } from "./principal.ts";
+import type { Principal } from "./call.ts";
+import { rateLimited } from "./rate-limited.ts";
 
-/** What a call wants, as far as admission cares. */
-export interface Wish {
+/** What admission needs to know of a call. */
+export interface AdmissionRequest {
   readonly requestId: string;
   readonly dialect: string;
   readonly principal: Principal;
   /** Empty where the client named none. */
   readonly model: string;
-  /** The most tokens the call may come to; reserved against token and money quotas. */
+  /** Expected most tokens of the call; reserved against the quotas in tokens and money. */
   readonly reservedTokens: number;
 }
 
-/** Admission granted: settled exactly once, with how the call ended. */
+/** Grants one call; settled exactly once, with how the call ended. */
 export interface Permit {
   /** Resolves when the ledger row is durable. */
   settle(record: CallRecord): Promise<void>;
 }
 
 export interface Admission {
-  /** Throws what forbids the call; a refused call has taken nothing. */
-  admit(wish: Wish): Promise<Permit>;
+  /** Throws the reason if the call is refused; a refused call has taken nothing. */
+  admit(request: AdmissionRequest): Promise<Permit>;
 }
 
 export interface AdmissionOptions {
   readonly ledger: Ledger;
   readonly prices: PriceBook;
   readonly clock: Clock;
-  /** A keyed hash of a caller's own key: tells callers apart and can't be turned back. */
+  /** A keyed hash of a caller's own key: tells callers apart and can't be reversed. */
   readonly digestKey: (key: string) => string;
-  /** Counts a call against the token's own windows; throws when one is full. */
-  readonly countToken: (token: Token) => void;
+  readonly tokenLimiter: TokenLimiter;
   /** Written into every row: "cancel" or "drain:30". */
   readonly onDisconnect: string;
 }
 
 /** Model list, price gate, the token's windows and quotas, in that order; then the row in the ledger. */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { ledger, prices, clock, digestKey, countToken, onDisconnect } = options;
+  const { ledger, prices, clock, digestKey, tokenLimiter, onDisconnect } = options;
   return {
-    async admit(wish) {
-      const { principal, model } = wish;
+    async admit(request) {
+      const { principal, model } = request;
       const at = clock.wallMs();
       const price = await prices.priceOf(model, at).catch((error: unknown) => {
-        // who isn't billed is served without the database; the row that can't be written is logged
+        // a caller who isn't billed is served without the database; a row that can't be written is logged
         return principal.kind === "token" ? storageUnavailable(error) : null;
       });
       let reservation: Reservation | null = null;
@@ -67,8 +67,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
             details: { field: "model" },
           });
         }
-        countToken(token);
-        reservation = await reserve(options, wish, token, price, at);
+        const counted = tokenLimiter.take(token);
+        const decision = counted instanceof Promise ? await counted : counted;
+        if (!decision.admitted) throw rateLimited(decision, clock);
+        reservation = await reserve(options, request, token, price, at);
       }
       const payer = payerOf(principal, digestKey);
       return {
@@ -81,10 +83,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
 }
 
-/** Takes the call's place in the token's quotas; throws the quota that is full. */
+/** Reserves the call's part of the token's quotas; throws the quota that is full. */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
-  { requestId, dialect, model, reservedTokens }: Wish,
+  { requestId, dialect, model, reservedTokens }: AdmissionRequest,
   token: Token,
   price: Price,
   at: number,

@@ -1,6 +1,14 @@
+import type { FoundToken } from "../accounts/accounts.ts";
 import type { CallObserver } from "../ports.ts";
-import type { CallSignal } from "./call-signal.ts";
-import type { Principal } from "./principal.ts";
+
+/**
+ * On whose behalf a call is made. `bucket` is what limits are counted by: an IPv4 address or an
+ * IPv6 /64, as text. The key of a caller who brought one lives only as long as the call.
+ */
+export type Principal =
+  | { readonly kind: "visitor"; readonly bucket: string }
+  | { readonly kind: "own-key"; readonly bucket: string; readonly key: string }
+  | { readonly kind: "token"; readonly bucket: string; readonly found: FoundToken };
 
 /** One request on its way, whatever the dialect. */
 export interface Call {
@@ -9,6 +17,39 @@ export interface Call {
   readonly principal: Principal;
   /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
   readonly signal: CallSignal;
-  /** Is given the record too, for the line that is logged about the request. */
+  /** Also gets the record, for the request's line in the log. */
   readonly onRecord: CallObserver;
+}
+
+/** As much of an AbortSignal as calls need; a real one fits too. */
+export interface CallSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void, options?: { readonly once: true }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** One per call: an AbortController whose listeners come and go costs 2 µs. */
+export class LightSignal implements CallSignal {
+  aborted = false;
+  reason: unknown = undefined;
+  #listeners: (() => void)[] = [];
+
+  abort(reason?: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  addEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  removeEventListener(_type: "abort", listener: () => void): void {
+    const at = this.#listeners.indexOf(listener);
+    if (at !== -1) this.#listeners.splice(at, 1);
+  }
 }

@@ -1,6 +1,6 @@
 import { ProxyError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
-import { type CallSignal, LightSignal } from "./call-signal.ts";
+import { type CallSignal, LightSignal } from "./call.ts";
 
 /** How long the upstream is read on for a client that has left; 0 = it is closed at once. */
 export interface DisconnectPolicy {

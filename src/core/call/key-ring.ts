@@ -1,52 +1,55 @@
-import type { Clock } from "../ports.ts";
+import type { Cooldowns } from "../ports.ts";
 
-/** Without a hint from the upstream, how long a key rests: after a limit, and after a refusal. */
-const REST_AFTER_LIMIT_MS = 20_000;
-const REST_AFTER_REFUSAL_MS = 600_000;
-/** A long hint is tried again after this all the same: quotas get raised and clocks are wrong. */
-const MAX_REST_MS = 3_600_000;
+/** How long a key rests if the upstream gives no hint: after a limit, and after a refusal. */
+const AFTER_LIMIT_MS = 20_000;
+const AFTER_REFUSAL_MS = 600_000;
+/** A longer hint is cut to this: quotas get raised and clocks are wrong. */
+const MAX_COOLDOWN_MS = 3_600_000;
 
-export type RestReason = "limited" | "refused";
+export type CooldownReason = "limited" | "refused";
 
-/** The operator's keys: used in turn, rested when the upstream turns one down, back by themselves. */
+/** The operator's keys: used in turn; one that is turned down cools down and returns by itself. */
 export interface KeyRing {
   readonly size: number;
   /**
-   * The next key that isn't resting and isn't in `tried`, or null. For the first try of a call
-   * resting keys count too (the one that is back soonest): a lone key is never locked out by a 429.
+   * The next key that is neither cooling down nor in `tried`, or null. The first try of a call may
+   * also use a cooling key (the one that returns soonest): a 429 never locks out a lone key.
    */
   next(tried: ReadonlySet<string>): string | null;
-  rest(key: string, reason: RestReason, forMs: number | undefined): void;
+  coolDown(key: string, reason: CooldownReason, forMs: number | undefined): void;
   /** The key has just worked. */
-  wake(key: string): void;
+  restore(key: string): void;
 }
 
-export function createKeyRing(keys: readonly string[], clock: Clock): KeyRing {
-  /** By the position of the key. */
-  const restsUntilMs = new Float64Array(keys.length);
-  const restsUntil = (key: string) => restsUntilMs[keys.indexOf(key)] ?? 0;
+/** Cooldowns are kept under a digest of the key: their store never sees a key. */
+export function createKeyRing(
+  keys: readonly string[],
+  cooldowns: Cooldowns,
+  digestKey: (key: string) => string,
+): KeyRing {
+  const digests = new Map(keys.map((key) => [key, digestKey(key)]));
+  const idOf = (key: string) => digests.get(key) ?? "";
+  const remaining = (key: string) => cooldowns.remainingMs(idOf(key));
   let turn = 0;
 
   return {
     size: keys.length,
     next(tried) {
-      const nowMs = clock.monotonicMs();
       const inTurn = [...keys.slice(turn), ...keys.slice(0, turn)].filter((key) => !tried.has(key));
-      const awake = inTurn.find((key) => restsUntil(key) <= nowMs);
-      if (awake !== undefined) {
-        turn = (keys.indexOf(awake) + 1) % keys.length;
-        return awake;
+      const ready = inTurn.find((key) => remaining(key) === 0);
+      if (ready !== undefined) {
+        turn = (keys.indexOf(ready) + 1) % keys.length;
+        return ready;
       }
       if (tried.size > 0) return null;
-      return inTurn.toSorted((a, b) => restsUntil(a) - restsUntil(b))[0] ?? null;
+      return inTurn.toSorted((a, b) => remaining(a) - remaining(b))[0] ?? null;
     },
-    rest(key, reason, forMs) {
-      const usual = reason === "limited" ? REST_AFTER_LIMIT_MS : REST_AFTER_REFUSAL_MS;
-      const restMs = Math.min(forMs ?? usual, MAX_REST_MS);
-      restsUntilMs[keys.indexOf(key)] = clock.monotonicMs() + restMs;
+    coolDown(key, reason, forMs) {
+      const usual = reason === "limited" ? AFTER_LIMIT_MS : AFTER_REFUSAL_MS;
+      void cooldowns.start(idOf(key), Math.min(forMs ?? usual, MAX_COOLDOWN_MS));
     },
-    wake(key) {
-      if (restsUntil(key) > 0) restsUntilMs[keys.indexOf(key)] = 0;
+    restore(key) {
+      if (remaining(key) > 0) void cooldowns.end(idOf(key));
     },
   };
 }

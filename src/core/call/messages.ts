@@ -14,7 +14,7 @@ export interface ChatMessage {
   readonly content: Content;
 }
 
-/** What of a content is text. */
+/** The text of a content, without its images. */
 export function textOf(content: Content): string {
   if (typeof content === "string") return content;
   return content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
@@ -52,3 +52,10 @@ export type AnswerEvent =
   | { readonly type: "answer-start"; readonly model: string }
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "answer-end"; readonly completion: Completion };
+
+/** Families that refuse `max_tokens` on chat and want `max_completion_tokens`. */
+const NEWER_TOKEN_FIELD = /^(o[1-9]|gpt-[5-9])([.-]|$)/;
+
+export function wantsNewerTokenField(model: string): boolean {
+  return NEWER_TOKEN_FIELD.test(model);
+}

@@ -11,9 +11,9 @@ import type { Admission } from "./admission.ts";
 import { type AskingOptions, createAsk } from "./ask.ts";
 import type { Call } from "./call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
-import { reservedForChat } from "./most-tokens.ts";
+import { reservedForChat } from "./reserved-tokens.ts";
 import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
-import { SettledStream, type SettledStreamOptions } from "./settled-stream.ts";
+import { SettledStream } from "./settled-stream.ts";
 import { accountOf, observeEvents, observePieces } from "./stream-observer.ts";
 
 /** A request to be relayed, and what admission has to know of it. */
@@ -23,22 +23,22 @@ export interface RelayCall {
   readonly reservedTokens: number;
 }
 
-/** What every dialect's question goes through: admit, ask, settle. */
+/** Every dialect's question takes these steps: admit, ask, settle. */
 export interface Pipeline {
   complete(call: Call, request: ChatRequest): Promise<Completion>;
-  /** Resolves with what `keep` makes of the answer while its row is written: one commit may do. */
+  /** Resolves with what `keep` returns; it runs while the row is written, so they can share a commit. */
   completeAndKeep<T>(
     call: Call,
     request: ChatRequest,
     keep: (completion: Completion) => T | Promise<T>,
   ): Promise<T>;
-  /** Rejects with what went wrong before the first byte; what breaks later is thrown while read. */
+  /** Rejects with failures before the first byte; later ones are thrown while the stream is read. */
   stream(call: Call, request: ChatRequest): Promise<AsyncIterable<AnswerEvent>>;
-  /** The upstream's own bytes. The same steps, but the last. */
-  relay(call: Call, wish: RelayCall): Promise<RelayAnswer>;
-  /** A question that costs nothing, such as the list of models: asked, but neither counted nor kept. */
+  /** The same steps for the upstream's own bytes. */
+  relay(call: Call, relayed: RelayCall): Promise<RelayAnswer>;
+  /** For requests that cost nothing, such as the list of models: no admission, no ledger row. */
   relayUnmetered(call: Call, request: RelayRequest): Promise<RelayAnswer>;
-  /** Ends what goes on after clients have left and resolves when all of it is settled. */
+  /** Ends what is still read for clients that left; resolves when all of it is settled. */
   close(): Promise<void>;
 }
 
@@ -47,12 +47,13 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly relay: Relay;
   readonly admission: Admission;
   readonly concurrency: ConcurrencyLimiter;
+  /** Open streams per bucket; named in the refusal. */
   readonly streamLimit: number;
 }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { upstream, relay, admission, clock, disconnectPolicy } = options;
-  const background = new Set<Promise<void>>();
+  const background = createBackground();
   const ask = createAsk(options);
 
   const begin = async (call: Call, model: string, reservedTokens: number, streamed: boolean) => {
@@ -60,18 +61,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const permit = await admission.admit({ requestId, dialect, principal, model, reservedTokens });
     return createSettle(call, model, streamed, permit, options);
   };
-
-  const inBackground = (work: Promise<void>) => {
-    background.add(work);
-    void work.finally(() => background.delete(work));
-  };
-  const settledStreamOptions = (
-    call: Call,
-    settle: Settle,
-    leave: () => void,
-  ): SettledStreamOptions => {
+  const streamOptions = (call: Call, settle: Settle, leave: () => void) => {
     const hasLeft = () => call.signal.aborted;
-    return { settle, hasLeft, leave, drains: disconnectPolicy.drainMs > 0, inBackground };
+    return {
+      settle,
+      hasLeft,
+      leave,
+      drains: disconnectPolicy.drainMs > 0,
+      inBackground: background.add,
+    };
   };
 
   const completeAndKeep: Pipeline["completeAndKeep"] = async (call, request, keep) => {
@@ -81,83 +79,90 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const [kept] = await Promise.all([keep(completion), settled]);
     return kept;
   };
+  const stream: Pipeline["stream"] = (call, request) =>
+    withLease(call, request.model, options, async (leave) => {
+      const settle = await begin(call, request.model, reservedForChat(request), true);
+      const events = await ask(call, settle, (how) => upstream.stream(request, how));
+      const observer = observeEvents(call.principal, clock);
+      return new SettledStream(events, observer, streamOptions(call, settle, leave));
+    });
+  const relayed: Pipeline["relay"] = (call, { request, model, reservedTokens }) =>
+    withLease(request.streamed ? call : null, model, options, async (leave) => {
+      const settle = await begin(call, model, reservedTokens, request.streamed);
+      const answer = await ask(call, settle, (how) => relay.send(request, how));
+      if (answer.kind === "whole") {
+        await settleWhole(call, settle, answer.account);
+        leave();
+        return answer;
+      }
+      const observer = observePieces(answer, call.principal, clock);
+      const passing = streamOptions(call, settle, leave);
+      return { ...answer, pieces: new SettledStream(answer.pieces, observer, passing) };
+    });
 
   return {
     complete: (call, request) => completeAndKeep(call, request, (completion) => completion),
     completeAndKeep,
-
-    stream: (call, request) =>
-      inPlace(call, request.model, options, async (leave) => {
-        const settle = await begin(call, request.model, reservedForChat(request), true);
-        const events = await ask(call, settle, (how) => upstream.stream(request, how));
-        const watch = observeEvents(call.principal, clock);
-        return new SettledStream(events, watch, settledStreamOptions(call, settle, leave));
-      }),
-
-    relay: (call, { request, model, reservedTokens }) =>
-      inPlace(request.streamed ? call : null, model, options, async (leave) => {
-        const settle = await begin(call, model, reservedTokens, request.streamed);
-        const answer = await ask(call, settle, (how) => relay.send(request, how));
-        if (answer.kind === "whole") {
-          await settleWhole(call, settle, answer.account);
-          leave();
-          return answer;
-        }
-        const watch = observePieces(answer, call.principal, clock);
-        const pieces = new SettledStream(
-          answer.pieces,
-          watch,
-          settledStreamOptions(call, settle, leave),
-        );
-        return { ...answer, pieces };
-      }),
-
+    stream,
+    relay: relayed,
     relayUnmetered: (call, request) => ask(call, noRow.settle, (how) => relay.send(request, how)),
-
     async close() {
       disconnectPolicy.end();
-      await Promise.all(background);
+      await background.done();
     },
   };
 }
 
-/** Of what took nothing. */
+/** Work that continues after its caller has left. */
+function createBackground() {
+  const running = new Set<Promise<void>>();
+  return {
+    add(work: Promise<void>) {
+      running.add(work);
+      void work.finally(() => running.delete(work));
+    },
+    done: () => Promise.all(running),
+  };
+}
+
+/** For a call that took nothing. */
 const noRow = { settle: () => Promise.resolve() };
 
-/** An answer that is there to its end is paid for, also when nobody waits for it any more. */
+/** A complete answer is paid for, also if nobody waits for it any more. */
 function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise<void> {
   return settle(call.signal.aborted ? "canceled" : "completed", { account });
 }
 
-/** Starts what holds one of the caller's places for open streams (null: it needs none). */
-async function inPlace<T>(
+/** Starts what holds one of the caller's leases for open streams (null: none is needed). */
+async function withLease<T>(
   call: Call | null,
   model: string,
   options: PipelineOptions,
   start: (leave: () => void) => Promise<T>,
 ): Promise<T> {
-  const leave = call === null ? () => undefined : options.concurrency.enter(call.principal.bucket);
-  if (leave === null) throw refused(call, model, options);
+  if (call === null) return start(() => undefined);
+  const entering = options.concurrency.enter(call.principal.bucket);
+  const lease = entering instanceof Promise ? await entering : entering;
+  if (!lease.entered) throw streamsLimited(call, model, options);
   try {
-    return await start(leave);
+    return await start(lease.leave);
   } catch (error) {
-    leave();
+    lease.leave();
     throw error;
   }
 }
 
-/** Nobody knows when an answer in progress ends; a second is polite. */
+/** Nobody knows when an open answer ends; a second is polite. */
 const RETRY_STREAM_MS = 1_000;
 
-/** One stream too many: it is noted, but took nothing and so has no row in the ledger. */
-function refused(call: Call | null, model: string, options: PipelineOptions): ProxyError {
-  const limit = options.streamLimit;
-  const retryAfterMs = RETRY_STREAM_MS;
+/** One stream too many: it is observed but has no ledger row, since it took nothing. */
+function streamsLimited(call: Call, model: string, options: PipelineOptions): ProxyError {
+  const about = { limit: options.streamLimit };
   const error = new ProxyError("streams_limited", {
-    params: { limit },
-    details: { limit },
-    retryAfterMs,
+    params: about,
+    details: about,
+    retryAfterMs: RETRY_STREAM_MS,
   });
-  if (call !== null) void createSettle(call, model, true, noRow, options)("refused", { error });
+  void createSettle(call, model, true, noRow, options)("refused", { error });
   return error;
 }

@@ -1,7 +1,7 @@
 import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
+import type { Principal } from "./call.ts";
 import type { AnswerEvent, Completion } from "./messages.ts";
-import type { Principal } from "./principal.ts";
 import type { Ending } from "./settle.ts";
 import type { StreamObserver } from "./settled-stream.ts";
 

@@ -1,4 +1,4 @@
-import type { Principal } from "../call/principal.ts";
+import type { Principal } from "../call/call.ts";
 
 /** The owner of conversations that were begun without a credential: who knows an id may go on. */
 export const ANONYMOUS = "anonymous";

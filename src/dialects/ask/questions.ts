@@ -1,5 +1,4 @@
-import type { Call } from "../../core/call/call.ts";
-import type { Principal } from "../../core/call/principal.ts";
+import type { Call, Principal } from "../../core/call/call.ts";
 import type { Conversations, Tree } from "../../core/conversations/conversations.ts";
 import type { Dialogue, Turn, TurnEvent } from "../../core/conversations/dialogue.ts";
 import { ANONYMOUS, ownerOf } from "../../core/conversations/owner.ts";

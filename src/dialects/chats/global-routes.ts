@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reservedTokens } from "../../core/call/most-tokens.ts";
+import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { chosenModel } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { readJsonCall } from "../../http/call/json-call.ts";

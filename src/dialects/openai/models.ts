@@ -1,5 +1,5 @@
 import type { PriceBook } from "../../core/accounts/accounts.ts";
-import type { Principal } from "../../core/call/principal.ts";
+import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 

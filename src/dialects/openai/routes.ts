@@ -1,14 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Ledger } from "../../core/accounts/accounts.ts";
-import type { Call } from "../../core/call/call.ts";
+import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { Principal } from "../../core/call/principal.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
 import { expectedBytes, parseJson, readBody } from "../../http/body/body.ts";
+import { openHttpCall } from "../../http/call/begin-call.ts";
 import type { Identify } from "../../http/call/credentials.ts";
-import type { IdempotentAnswers } from "../../http/call/idempotency.ts";
-import { openCall } from "../../http/call/open-call.ts";
+import type { Idempotent } from "../../http/call/idempotency.ts";
 import type { OpenCalls } from "../../http/call/open-calls.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
@@ -34,7 +33,7 @@ export interface OpenAIOptions {
   readonly pipeline: Pipeline;
   readonly identify: Identify;
   readonly openCalls: OpenCalls;
-  readonly idempotent: IdempotentAnswers;
+  readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
   readonly ledger: Ledger;
   readonly translate: Translate;
@@ -60,7 +59,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     const key = incoming.headers["idempotency-key"];
     const ask = () => pipeline.relay(call, wish).then(collect);
     const whole = await (typeof key === "string" && key !== ""
-      ? idempotent.once(call.principal, key, wish.request, ask)
+      ? idempotent(call.principal, key, wish.request, ask)
       : ask());
     return sendWhole(outgoing, whole.status, headersOf(context, whole.contentType), whole.bytes);
   };
@@ -120,7 +119,7 @@ function own(
 
 /** The operator's key is open to visitors in the older dialects only: here clients authenticate. */
 async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
-  const open = openCall(c, NAME, openCalls);
+  const open = openHttpCall(c, NAME, openCalls);
   const principal = await identify(c.env.context.client, c.env.incoming.headers, null);
   if (principal.kind === "visitor") throw new ProxyError("credential_missing");
   return open(principal);

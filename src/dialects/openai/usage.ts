@@ -1,5 +1,5 @@
 import type { Ledger, LedgerRow, LedgerSum } from "../../core/accounts/accounts.ts";
-import type { Principal } from "../../core/call/principal.ts";
+import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 
 /** How many of the newest calls `GET /usage` shows beside the sums. */

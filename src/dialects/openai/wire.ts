@@ -1,5 +1,5 @@
-import { reservedTokens } from "../../core/call/most-tokens.ts";
 import type { RelayCall } from "../../core/call/pipeline.ts";
+import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { countKeys } from "../../http/body/json-text.ts";
 import { parsed } from "../../http/body/parsed.ts";

@@ -41,15 +41,16 @@ export function createStatus(options: StatusOptions): Dialect {
     return json(c, good ? 200 : 503, { status, checks, warnings: options.warnings() });
   };
 
-  const whoami = (c: AppContext) => {
+  const whoami = async (c: AppContext) => {
     const { address, bucket, peer, forwarded } = c.env.context.client;
-    const windows = limiter.peek(bucket).windows.map(({ name, limit, remaining, resetMs }) => ({
+    const decision = await limiter.peek(bucket);
+    const windows = decision.windows.map(({ name, limit, remaining, resetMs }) => ({
       window: name,
       limit,
       remaining,
       reset_seconds: Math.ceil(resetMs / 1_000),
     }));
-    const streams = { open: concurrency.count(bucket), limit: streamLimit };
+    const streams = { ...(await concurrency.count(bucket)), limit: streamLimit };
     return json(c, 200, { address, bucket, peer, forwarded, windows, streams });
   };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { reservedTokens } from "../../core/call/most-tokens.ts";
-import { wantsNewerTokenField } from "../../core/call/token-field.ts";
+import { wantsNewerTokenField } from "../../core/call/messages.ts";
+import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 
 /** What we have to understand of a request that is passed on; all the rest is the upstream's. */
 export const relayFields = z.looseObject({

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
-import type { Principal } from "../../core/call/principal.ts";
+import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { storageUnavailable } from "../../core/storage-error.ts";
 import type { ClientAddress } from "../address/client-address.ts";

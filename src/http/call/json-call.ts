@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Call } from "../../core/call/call.ts";
 import { expectedBytes, parseJson, readBody } from "../body/body.ts";
+import { openHttpCall } from "./begin-call.ts";
 import type { Identify } from "./credentials.ts";
-import { openCall } from "./open-call.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { AppContext } from "./request-context.ts";
 
@@ -34,7 +34,7 @@ export async function readJsonCall(
   gate?: Gate,
 ): Promise<JsonCall> {
   const { incoming, outgoing } = c.env;
-  const open = openCall(c, dialect, openCalls);
+  const open = openHttpCall(c, dialect, openCalls);
   const headers = gate === undefined ? incoming.headers : await gate(incoming.headers);
   openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
   const bytes = await readBody(incoming, maxBodyBytes);
@@ -51,6 +51,6 @@ export async function openEmptyCall(
   dialect: string,
   { identify, openCalls }: Pick<CallOptions, "identify" | "openCalls">,
 ): Promise<Call> {
-  const open = openCall(c, dialect, openCalls);
+  const open = openHttpCall(c, dialect, openCalls);
   return open(await identify(c.env.context.client, c.env.incoming.headers, null));
 }

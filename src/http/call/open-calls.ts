@@ -1,6 +1,5 @@
-import { type CallSignal, LightSignal } from "../../core/call/call-signal.ts";
+import { type CallSignal, LightSignal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { Semaphore } from "../../core/ports.ts";
 import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../../core/unordered-set.ts";
 
 /** Every call that is being answered, so that the process can end without cutting one off. */
@@ -44,15 +43,16 @@ export function maxHeldBytes(maxBodyBytes: number): number {
   return Math.max(MAX_HELD_BYTES, MIN_LARGE_BODIES * maxBodyBytes);
 }
 
-/** `room`: what is left for bodies. */
-export function createOpenCalls(room: Semaphore): OpenCalls {
+/** `maxBytes`: of all bodies together. */
+export function createOpenCalls(maxBytes: number): OpenCalls {
   const open = new UnorderedSet<OpenCall>();
   const callsOf = new WeakMap<object, OpenCall>();
+  let allHeldBytes = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
 
   const giveBack = (call: OpenCall) => {
-    if (call.heldBytes > 0) room.give(call.heldBytes);
+    allHeldBytes -= call.heldBytes;
     call.heldBytes = 0;
   };
 
@@ -86,9 +86,10 @@ export function createOpenCalls(room: Semaphore): OpenCalls {
       giveBack(call);
       // what fits into a few pages isn't worth counting
       if (bytes < SMALL_BODY_BYTES) return;
-      if (!room.take(bytes)) {
+      if (allHeldBytes + bytes > maxBytes) {
         throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
       }
+      allHeldBytes += bytes;
       call.heldBytes = bytes;
     },
     drain() {

@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
-import type { CallRecord, Clock, LimitDecision } from "../../core/ports.ts";
-import { type Language, negotiate } from "../../locales.ts";
-import type { AddressAlarm } from "../address/address-alarm.ts";
-import type { ClientAddress, ResolveClientAddress } from "../address/client-address.ts";
-import type { OpenCalls } from "./open-calls.ts";
+import type { CallRecord, LimitDecision } from "../../core/ports.ts";
+import type { Language } from "../../locales.ts";
+import type { ClientAddress } from "../address/client-address.ts";
 
-/** What is known of one HTTP request, gathered as it travels. Never a key, never content. */
+/** What is known of one request, on any transport. Never a key, never content. */
 export interface RequestContext {
   readonly requestId: string;
   readonly language: Language;
@@ -18,7 +16,7 @@ export interface RequestContext {
   record: CallRecord | null;
 }
 
-/** A request and its answer, as Node has them. */
+/** A request and its response, as Node has them. */
 export interface Exchanged {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -34,56 +32,8 @@ export type AppContext = Context<AppEnv>;
 export interface RequestEnd {
   readonly context: RequestContext;
   readonly method: string;
-  /** CLIENT_LEFT when the answer did not reach its end. */
+  /** 499 when the client left before the end of the response. */
   readonly status: number;
   /** To the last byte, or to the moment the client left. */
   readonly durationMs: number;
-}
-
-/** nginx's number for it; it stands in logs and metrics only. */
-const CLIENT_LEFT = 499;
-
-export interface RequestContextOptions {
-  readonly clock: Clock;
-  readonly newRequestId: () => string;
-  readonly defaultLanguage: Language;
-  readonly resolveClient: ResolveClientAddress;
-  readonly alarm: AddressAlarm;
-  readonly openCalls: OpenCalls;
-  readonly onEnd: (end: RequestEnd) => void;
-}
-
-export type CreateRequestContext = (exchanged: Exchanged) => RequestContext;
-
-/** Who asks, in which language; and the one listener for the end. */
-export function createRequestContexts(options: RequestContextOptions): CreateRequestContext {
-  const { clock, newRequestId, defaultLanguage, resolveClient, alarm, openCalls, onEnd } = options;
-
-  return function createContext({ incoming, outgoing }) {
-    const client = resolveClient(incoming.socket.remoteAddress, incoming.headers);
-    alarm.observe(client);
-    const context: RequestContext = {
-      requestId: newRequestId(),
-      language: negotiate(incoming.headers["accept-language"], defaultLanguage),
-      client,
-      startedMs: clock.monotonicMs(),
-      route: "unknown",
-      limits: null,
-      record: null,
-    };
-    outgoing.on("close", () => {
-      const clientLeft = !outgoing.writableFinished;
-      openCalls.leave(outgoing, clientLeft);
-      const end = {
-        context,
-        method: incoming.method ?? "",
-        status: clientLeft ? CLIENT_LEFT : outgoing.statusCode,
-        durationMs: clock.monotonicMs() - context.startedMs,
-      };
-      // a call canceled by this settles in the same turn, and its record belongs into the end
-      if (clientLeft) setImmediate(onEnd, end);
-      else onEnd(end);
-    });
-    return context;
-  };
 }

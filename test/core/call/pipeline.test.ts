@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { Call } from "../../../src/core/call/call.ts";
-import type { CallSignal } from "../../../src/core/call/call-signal.ts";
+import type { Call, CallSignal, Principal } from "../../../src/core/call/call.ts";
 import { createDisconnectPolicy } from "../../../src/core/call/disconnect-policy.ts";
 import { createKeyRing } from "../../../src/core/call/key-ring.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
 import { createPipeline } from "../../../src/core/call/pipeline.ts";
-import type { Principal } from "../../../src/core/call/principal.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import type { AskOptions, CallRecord, Upstream } from "../../../src/core/ports.ts";
 import { createConcurrencyLimiter } from "../../../src/limits/concurrency.ts";
+import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 
 const bucket = "192.0.2.1";
@@ -89,7 +88,7 @@ function createScene(
     }
   }
   const concurrency = createConcurrencyLimiter(streamLimit);
-  const keyRing = createKeyRing(keys, clock);
+  const keyRing = createKeyRing(keys, createMemoryCooldowns(clock), (key) => key);
   const pipeline = createPipeline({
     upstream,
     relay: { send: () => Promise.reject(new ProxyError("internal")) },
@@ -120,7 +119,7 @@ function createScene(
     }
     return seen;
   };
-  const open = () => concurrency.count(bucket);
+  const open = () => concurrency.count(bucket).open;
   return {
     pipeline,
     clock,

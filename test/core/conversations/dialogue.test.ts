@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/call.ts";
-import { type CallSignal, LightSignal } from "../../../src/core/call/call-signal.ts";
+import { type CallSignal, LightSignal } from "../../../src/core/call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import {

@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import type { ProxyError } from "../../../src/core/errors.ts";
 import { createOutbox } from "../../../src/dialects/ask/websocket/backpressure-writer.ts";
 import {
-  createPlaces,
+  createConnectionLimit,
   MAX_CONNECTIONS,
 } from "../../../src/dialects/ask/websocket/connection-limit.ts";
 import {
@@ -15,12 +15,11 @@ import {
 } from "../../../src/dialects/ask/websocket/control-frame-limit.ts";
 import { keepAlive } from "../../../src/dialects/ask/websocket/heartbeat.ts";
 import { createAsking, type Reply } from "../../../src/dialects/ask/websocket/pending-questions.ts";
-import { createNonHttpCalls } from "../../../src/http/call/non-http-calls.ts";
+import { createCallStarter } from "../../../src/http/call/begin-call.ts";
 import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
 import type { RequestEnd } from "../../../src/http/call/request-context.ts";
-import { createConcurrencyLimiter } from "../../../src/limits/concurrency.ts";
+import { createConcurrencyLimiter, createSemaphore } from "../../../src/limits/concurrency.ts";
 import { createMemoryLimiter } from "../../../src/limits/memory-limiter.ts";
-import { createSemaphore } from "../../../src/limits/semaphore.ts";
 import { stallMidStream } from "../../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../../support/frames.ts";
 import { deadline } from "../../support/http.ts";
@@ -201,17 +200,18 @@ test("messages that never end have a bound for all connections together", async 
 
 test("places are given back once, whoever asks, and have a bound for all", () => {
   const all = createSemaphore(MAX_CONNECTIONS);
-  const places = createPlaces(createConcurrencyLimiter(1), all, 1);
-  const leave = places.enter("a");
-  expect(() => places.enter("a")).toThrow("connections_limited");
-  const leaveOther = places.enter("b");
+  const places = createConnectionLimit(createConcurrencyLimiter(1), all, 1);
+  const enter = (bucket: string) => places.enter(bucket) as () => void; // from memory, at once
+  const leave = enter("a");
+  expect(() => enter("a")).toThrow("connections_limited");
+  const leaveOther = enter("b");
   leave();
   leave();
   leaveOther();
-  places.enter("a");
-  expect(() => places.enter("a")).toThrow("connections_limited");
-  for (let count = 1; count < MAX_CONNECTIONS; count += 1) places.enter(`c${count}`);
-  expect(() => places.enter("one more")).toThrow("overloaded");
+  enter("a");
+  expect(() => enter("a")).toThrow("connections_limited");
+  for (let count = 1; count < MAX_CONNECTIONS; count += 1) enter(`c${count}`);
+  expect(() => enter("one more")).toThrow("overloaded");
 });
 
 test("frames that ask nothing are counted by the minute", () => {
@@ -229,13 +229,18 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   const clock = createHeldClock();
   const ends: RequestEnd[] = [];
   const reported: [string, ProxyError][] = [];
-  const openCalls = createOpenCalls(createSemaphore(0));
+  const openCalls = createOpenCalls(0);
   const limits = { second: 0, minute: 0, hour: 0, day: 0 };
   const cause = new Error("sk-secret in a message");
+  const address = "192.0.2.1";
+  const client = { address, bucket: address, peer: address, forwarded: "none" } as const;
   const begin = createAsking(
     {
-      desk: createNonHttpCalls({
+      calls: createCallStarter({
         clock,
+        defaultLanguage: "en",
+        resolveClient: () => client,
+        alarm: { observe: () => undefined, warnings: () => [] },
         openCalls,
         limiter: createMemoryLimiter({ limits, clock }),
         newRequestId: () => "id-1",
@@ -252,7 +257,7 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
       report: (requestId, error) => reported.push([requestId, error]),
     },
     {
-      client: { address: "192.0.2.1", bucket: "192.0.2.1", peer: "192.0.2.1", forwarded: "none" },
+      client,
       language: "en",
       credentials: {},
     },
@@ -276,5 +281,5 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   expect(told).toMatchObject([{ code: "internal", cause }]);
   expect(reported).toEqual([["id-1", told[0]]]);
   expect(openCalls.count).toBe(0);
-  expect(ends).toMatchObject([{ status: 500, method: "WS", details: { route: "ask websocket" } }]);
+  expect(ends).toMatchObject([{ status: 500, method: "WS", context: { route: "ask websocket" } }]);
 });

@@ -1,6 +1,8 @@
 /** A client that asks again with the same Idempotency-Key pays once. */
 import { describe, expect, test } from "vitest";
-import { createIdempotentAnswers } from "../../../src/http/call/idempotency.ts";
+import type { StoredResponse } from "../../../src/core/ports.ts";
+import { createIdempotent } from "../../../src/http/call/idempotency.ts";
+import { createMemoryIdempotency } from "../../../src/limits/memory-idempotency.ts";
 import { refuse, sequence } from "../../support/faults.ts";
 import { postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
@@ -151,18 +153,23 @@ const request = {
 } as const;
 
 test("answers that were forgotten while they were under way take no room from later ones", async () => {
-  const answers = createIdempotentAnswers(createHeldClock(), (key) => key);
-  const gate = Promise.withResolvers<{ bytes: Uint8Array }>();
-  const once = (key: string, ask: () => Promise<{ bytes: Uint8Array }>) =>
-    answers.once(visitor, key, request, ask);
+  const idempotent = createIdempotent(createMemoryIdempotency(createHeldClock()), (key) => key);
+  const response = (size: number) => ({
+    status: 200,
+    contentType: "application/json",
+    bytes: new Uint8Array(size),
+  });
+  const gate = Promise.withResolvers<StoredResponse>();
+  const once = (key: string, ask: () => Promise<StoredResponse>) =>
+    idempotent(visitor, key, request, ask);
   // more at once than are remembered, each as large as a sixteenth of the room for all
   const crowd = Array.from({ length: 1_100 }, (_, index) => once(`${index}`, () => gate.promise));
-  gate.resolve({ bytes: new Uint8Array(1_048_576) });
+  gate.resolve(response(1_048_576));
   await Promise.all(crowd);
   let asked = 0;
   const ask = async () => {
     asked += 1;
-    return { bytes: new Uint8Array(1) };
+    return response(1);
   };
   for (const key of ["a", "b", "c", "a", "b", "c"]) await once(key, ask);
   expect(asked).toBe(3);

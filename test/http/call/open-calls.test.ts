@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { createOpenCalls, maxHeldBytes } from "../../../src/http/call/open-calls.ts";
-import { createSemaphore } from "../../../src/limits/semaphore.ts";
 import { codeOf } from "../../storage/support/talk.ts";
 
 const MEBIBYTE = 1_048_576;
-const room = () => createSemaphore(maxHeldBytes(MEBIBYTE));
+const room = maxHeldBytes(MEBIBYTE);
 
 describe("the room for bodies", () => {
   test("is bounded, and given back when a call leaves", async () => {
-    const calls = createOpenCalls(room());
+    const calls = createOpenCalls(room);
     const owners = Array.from({ length: 64 }, () => ({}));
     for (const owner of owners) {
       calls.enter(owner);
@@ -24,7 +23,7 @@ describe("the room for bodies", () => {
   });
 
   test("is not taken by a call that has left while somebody was looked up", async () => {
-    const calls = createOpenCalls(room());
+    const calls = createOpenCalls(room);
     for (let count = 0; count < 200; count += 1) {
       const owner = {};
       calls.enter(owner);

@@ -31,7 +31,7 @@ export function createAnswer(reception: Reception, options: AnswerOptions) {
       call.end();
     } catch (thrown) {
       const error = toProxyError(thrown);
-      if (error.code === "internal") options.report(received.desk.context.requestId, error);
+      if (error.code === "internal") options.report(received.call.context.requestId, error);
       call.emit("error", received.tell(error));
     }
     watch.waits(); // for the end to be taken
@@ -39,21 +39,21 @@ export function createAnswer(reception: Reception, options: AnswerOptions) {
 }
 
 async function* answerTo(
-  call: AskCall,
-  { desk, headers }: Received,
+  grpcCall: AskCall,
+  { call, headers }: Received,
   { questions, rules, identify }: AnswerOptions,
 ): AsyncGenerator<AskResponse> {
-  const { bytes, fields } = call.request;
-  desk.hold(bytes);
+  const { bytes, fields } = grpcCall.request;
+  call.hold(bytes);
   if (fields === null) throw new ProxyError("bad_request");
   const conversationId: unknown = Reflect.get(fields, "conversation_id");
   const question = parseAsk(fields, String(conversationId), rules);
-  const principal = await identify(desk.context.client, headers, question.apiKey);
-  const events = await questions.stream(desk.open("ask", principal), question);
+  const principal = await identify(call.context.client, headers, question.apiKey);
+  const events = await questions.stream(call.open("ask", principal), question);
   // not before: a client that has seen metadata does not try again by itself
   const metadata = new Metadata();
-  metadata.set("x-request-id", desk.context.requestId);
-  call.sendMetadata(metadata);
+  metadata.set("x-request-id", call.context.requestId);
+  grpcCall.sendMetadata(metadata);
   for await (const event of events) {
     if (event.type === "text-delta") yield* piecesOf(event.text);
     if (event.type === "turn-end") yield lastOf(event.turn, question.model);

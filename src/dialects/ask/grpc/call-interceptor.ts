@@ -1,11 +1,9 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { Metadata, ServerInterceptingCallInterface, ServerListener } from "@grpc/grpc-js";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
+import { whenReady } from "../../../core/maybe-promise.ts";
 import type { Clock } from "../../../core/ports.ts";
-import type { AddressAlarm } from "../../../http/address/address-alarm.ts";
-import type { ResolveClientAddress } from "../../../http/address/client-address.ts";
-import type { DeskCall, NonHttpCalls } from "../../../http/call/non-http-calls.ts";
-import { type Language, negotiate } from "../../../locales.ts";
+import type { CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
 import { type CallHeaders, headersOf } from "./call-headers.ts";
 import { callStatus } from "./call-status.ts";
 import { streamOf } from "./http2-stream.ts";
@@ -14,7 +12,7 @@ import { answerAtOnce, boundUpload } from "./upload.ts";
 
 /** A question whose head has arrived and passed the limits. */
 export interface Received {
-  readonly desk: DeskCall;
+  readonly call: TransportCall;
   readonly headers: CallHeaders;
   readonly stream: ServerHttp2Stream;
   /** What to send the client, noted for the log. */
@@ -29,11 +27,8 @@ export interface Reception {
 }
 
 export interface ReceptionOptions {
-  readonly desk: NonHttpCalls;
+  readonly calls: CallStarter;
   readonly clock: Clock;
-  readonly resolveClient: ResolveClientAddress;
-  readonly alarm: AddressAlarm;
-  readonly language: Language;
   readonly maxBodyBytes: number;
 }
 
@@ -44,24 +39,26 @@ const MAX_TIMER_MS = 2_147_483_647;
 export function createReception(options: ReceptionOptions, describe: DescribeStatus): Reception {
   const found = new WeakMap<Metadata, Received>();
   return {
-    receive(call) {
-      const stream = streamOf(call);
+    receive(grpcCall) {
+      const stream = streamOf(grpcCall);
       let upload: ServerListener = {};
       return {
         onReceiveMetadata(metadata, next) {
-          const received = begin(call, stream, metadata, options, describe);
-          const { desk, tell } = received;
-          const refuse = (error: ProxyError) => answerAtOnce(call, stream, tell(error));
+          const received = begin(grpcCall, stream, metadata, options, describe);
+          const { call, tell } = received;
+          const refuse = (error: ProxyError) => answerAtOnce(grpcCall, stream, tell(error));
+          const proceed = () => {
+            const onSlow = () => call.hold(options.maxBodyBytes);
+            upload = boundUpload(stream, { onSlow, refuse });
+            found.set(metadata, received);
+            next(metadata);
+          };
           try {
-            desk.admit(0);
+            const admitting = whenReady(call.admit(0), proceed);
+            if (admitting instanceof Promise) admitting.catch((e) => refuse(toProxyError(e)));
           } catch (thrown) {
             refuse(toProxyError(thrown));
-            return;
           }
-          const onSlow = () => desk.hold(options.maxBodyBytes);
-          upload = boundUpload(stream, { onSlow, refuse });
-          found.set(metadata, received);
-          next(metadata);
         },
         onReceiveMessage: (message, next) => upload.onReceiveMessage?.(message, next),
         onReceiveHalfClose: (next) => upload.onReceiveHalfClose?.(next),
@@ -76,37 +73,31 @@ export function createReception(options: ReceptionOptions, describe: DescribeSta
 }
 
 function begin(
-  call: ServerInterceptingCallInterface,
+  grpcCall: ServerInterceptingCallInterface,
   stream: ServerHttp2Stream,
   metadata: Metadata,
-  { desk, clock, resolveClient, alarm, language }: ReceptionOptions,
+  { calls, clock }: ReceptionOptions,
   describe: DescribeStatus,
 ): Received {
   const headers = headersOf(metadata);
-  const client = resolveClient(call.getConnectionInfo().remoteAddress, headers);
-  alarm.observe(client);
-  const one = desk.begin({
-    client,
-    language: negotiate(headers["accept-language"], language),
-    route: "ask grpc",
-    method: "GRPC",
-  });
+  const caller = calls.callerOf(grpcCall.getConnectionInfo().remoteAddress, headers);
+  const call = calls.begin({ ...caller, route: "ask grpc", method: "GRPC" });
   let told: ProxyError | null = null;
-  const leftMs = Number(call.getDeadline()) - clock.wallMs() + AFTER_DEADLINE_MS;
-  const deadline = leftMs < MAX_TIMER_MS ? setTimeout(() => one.cancel(), leftMs).unref() : null;
+  const leftMs = Number(grpcCall.getDeadline()) - clock.wallMs() + AFTER_DEADLINE_MS;
+  const deadline = leftMs < MAX_TIMER_MS ? setTimeout(() => call.cancel(), leftMs).unref() : null;
   stream.once("close", () => {
     if (deadline !== null) clearTimeout(deadline);
-    one.cancel();
+    call.cancel();
     // a call canceled by this settles in the same turn, and its record belongs into the end
-    setImmediate(() => one.end(callStatus(stream, told)));
+    setImmediate(() => call.end(callStatus(stream, told)));
   });
   return {
-    desk: one,
+    call,
     headers,
     stream,
     tell(error) {
       told = error;
-      return describe(one.context, error);
+      return describe(call.context, error);
     },
   };
 }

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { Semaphore } from "../../../core/ports.ts";
 
 /** Of messages that have begun and not ended, all connections together. */
 const MAX_UNFINISHED_BYTES = 67_108_864;
@@ -22,7 +21,9 @@ export function maxUnfinishedBytes(maxMessageBytes: number): number {
   return Math.max(MAX_UNFINISHED_BYTES, MIN_LARGE_MESSAGES * maxMessageBytes);
 }
 
-export function createUnfinished(room: Semaphore): Unfinished {
+/** `maxBytes`: of all unfinished messages together. */
+export function createUnfinished(maxBytes: number): Unfinished {
+  let allBytes = 0;
   return {
     watch(ws, socket, onTooMuch) {
       let bytes = 0;
@@ -31,8 +32,8 @@ export function createUnfinished(room: Semaphore): Unfinished {
       const count = (now: number): boolean => {
         bytes = now;
         const counts = bytes > SMALL_BYTES ? bytes : 0;
-        if (counts > counted && !room.take(counts - counted)) return false;
-        if (counts < counted) room.give(counted - counts);
+        if (counts > counted && allBytes + counts - counted > maxBytes) return false;
+        allBytes += counts - counted;
         counted = counts;
         return true;
       };

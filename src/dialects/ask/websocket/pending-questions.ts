@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TurnEvent } from "../../../core/conversations/dialogue.ts";
 import { abortReason, ProxyError, toProxyError } from "../../../core/errors.ts";
+import type { MaybePromise } from "../../../core/maybe-promise.ts";
 import type { ClientAddress } from "../../../http/address/client-address.ts";
+import type { CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
 import type { Identify } from "../../../http/call/credentials.ts";
-import type { DeskCall, NonHttpCalls } from "../../../http/call/non-http-calls.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
 import type { Language } from "../../../locales.ts";
@@ -48,7 +49,7 @@ export interface Asked {
 }
 
 export interface AskingOptions {
-  readonly desk: NonHttpCalls;
+  readonly calls: CallStarter;
   readonly identify: Identify;
   readonly questions: AskQuestions;
   /** Is told of errors nobody foresaw. */
@@ -65,11 +66,12 @@ const METHOD = "WS";
 export function createAsking(options: AskingOptions, peer: Peer): Begin {
   const { client, language } = peer;
   return function begin(wish) {
-    const call = options.desk.begin({ client, language, route: ROUTE, method: METHOD });
-    const refused = admitted(call, wish.bytes);
+    const call = options.calls.begin({ client, language, route: ROUTE, method: METHOD });
+    const admission = admitted(call, wish.bytes);
     let canceled = false;
 
     const ask = async () => {
+      const refused = admission instanceof Promise ? await admission : admission;
       if (refused !== null) throw refused;
       if (canceled) throw new ProxyError("canceled");
       const question = wish.read();
@@ -113,12 +115,12 @@ async function passOn(
   }
 }
 
-/** What refuses it, to be told when it is its turn. */
-function admitted(call: DeskCall, bytes: number | null): ProxyError | null {
+/** The refusal, reported when it is the question's turn. */
+function admitted(call: TransportCall, bytes: number | null): MaybePromise<ProxyError | null> {
   if (bytes === null) return null;
   try {
-    call.admit(bytes);
-    return null;
+    const admitting = call.admit(bytes);
+    return admitting instanceof Promise ? admitting.then(() => null, toProxyError) : null;
   } catch (thrown) {
     return toProxyError(thrown);
   }

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { factsOf } from "../../src/config/kinds.ts";
-import { settings } from "../../src/config/settings.ts";
+import { factsOf } from "../src/config/kinds.ts";
+import { settings } from "../src/config/settings.ts";
 
-const compose = readFileSync(new URL("../../docker-compose.yml", import.meta.url), "utf8");
+const compose = readFileSync(new URL("../docker-compose.yml", import.meta.url), "utf8");
 const passed = [...compose.matchAll(/^ {6}([A-Z_]+): /gm)].map(([, name = ""]) => name);
 
 describe("docker-compose.yml", () => {

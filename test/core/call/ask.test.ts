@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { askWithRetries, type KeySource } from "../../../src/core/call/ask.ts";
 import { createKeyRing } from "../../../src/core/call/key-ring.ts";
-import { askWithRetries, type KeySource } from "../../../src/core/call/retry.ts";
 import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
+import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { createVirtualClock, type VirtualClockOptions } from "../virtual-clock.ts";
 
 interface Scene {
@@ -15,7 +16,7 @@ interface Scene {
 /** Runs a list of outcomes against the attempts; the last one repeats. */
 function createScene({ keys = ["k1"], ownKey, retries = 2, clock: options, signal }: Scene) {
   const clock = createVirtualClock(options);
-  const ring = createKeyRing(keys, clock);
+  const ring = createKeyRing(keys, createMemoryCooldowns(clock), (key) => key);
   const source: KeySource =
     ownKey === undefined
       ? { next: (tried) => ring.next(tried), ring }
@@ -151,10 +152,10 @@ describe("keys that are turned down", () => {
     expect(used).toEqual(["k1", "k1"]);
   });
 
-  test("a success wakes the key", async () => {
+  test("a success restores the key", async () => {
     const { run, ring } = createScene({ keys: ["k1", "k2"] });
-    ring.rest("k1", "limited", 2_000);
-    ring.rest("k2", "limited", 9_000);
+    ring.coolDown("k1", "limited", 2_000);
+    ring.coolDown("k2", "limited", 9_000);
     await expect(run("answer")).resolves.toBe("answered with k1");
     expect(ring.next(new Set(["k2"]))).toBe("k1");
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Content } from "../../../src/core/call/messages.ts";
-import { reservedForChat } from "../../../src/core/call/most-tokens.ts";
+import { reservedForChat } from "../../../src/core/call/reserved-tokens.ts";
 
 const most = (...contents: Content[]) =>
   reservedForChat({

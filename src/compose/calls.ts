@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import type { Config } from "../config/settings.ts";
+import type { ProxyError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import { type AddressAlarm, createAddressAlarm } from "../http/address/address-alarm.ts";
+import { createClientAddress } from "../http/address/client-address.ts";
+import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
+import { createIdentify, type Identify } from "../http/call/credentials.ts";
+import { createOpenCalls, maxHeldBytes, type OpenCalls } from "../http/call/open-calls.ts";
+import { defaultLanguage, type Translate } from "../locales.ts";
+import { describeError, type Log } from "../log.ts";
+import { createMetrics, type Metrics } from "../metrics/metrics.ts";
+import type { Storage } from "../storage/open.ts";
+import type { Limits } from "./limits.ts";
+
+export interface CallNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly limits: Limits;
+  readonly translate: Translate;
+}
+
+/** How calls begin and end on every transport, and what is observed of them. */
+export interface Calls {
+  readonly calls: CallStarter;
+  readonly openCalls: OpenCalls;
+  readonly identify: Identify;
+  readonly alarm: AddressAlarm;
+  readonly metrics: Metrics;
+  /** Logs an unexpected error. */
+  readonly report: (requestId: string, error: ProxyError) => void;
+}
+
+export function composeCalls(config: Config, needs: CallNeeds): Calls {
+  const { clock, log, storage, limits, translate } = needs;
+  const openCalls = createOpenCalls(maxHeldBytes(config.MAX_BODY_BYTES));
+  const language = defaultLanguage(config.LANG);
+  const alarm = createAddressAlarm({
+    onAlarm: ({ code, peer, share, calls }) => {
+      const params = { peer: peer ?? "", percent: Math.round(share * 100) };
+      log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
+    },
+  });
+  const metrics = createMetrics({
+    openCalls: () => openCalls.count,
+    warnings: () => alarm.warnings().map(({ code }) => code),
+    models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
+  });
+  const calls = createCallStarter({
+    clock,
+    newRequestId: createRequestIds(),
+    defaultLanguage: language,
+    resolveClient: createClientAddress(config.TRUSTED_PROXIES),
+    alarm,
+    openCalls,
+    limiter: limits.limiter,
+    onDecision: metrics.decision,
+    onEnd: (end) => {
+      metrics.request(end);
+      log.request(end);
+    },
+  });
+  const identify = createIdentify({
+    allowed: config.ALLOWED_IPS,
+    tokensOnly: config.SHARED_KEY === "token",
+    tokens: storage.tokens,
+  });
+  const report = (requestId: string, error: ProxyError) => {
+    log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
+  };
+  return { calls, openCalls, identify, alarm, metrics, report };
+}
+
+/** Unique over processes and restarts by 60 random bits, in a process by counting. */
+function createRequestIds(): () => string {
+  const own = randomBytes(8).toString("base64url").slice(0, 10).replace(/[-_]/g, "0");
+  let count = 0;
+  return () => {
+    count += 1;
+    return `req-${own}-${count.toString(36)}`;
+  };
+}

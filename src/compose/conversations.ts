@@ -1,0 +1,37 @@
+import type { Config } from "../config/settings.ts";
+import type { Pipeline } from "../core/call/pipeline.ts";
+import { createDialogue, type Dialogue } from "../core/conversations/dialogue.ts";
+import { ANONYMOUS, MAX_SHARED_CONVERSATIONS, PUBLIC } from "../core/conversations/owner.ts";
+import type { Clock } from "../core/ports.ts";
+import { describeError, type Log } from "../log.ts";
+import { createTurnClaims } from "../storage/conversations/turn-claims.ts";
+import type { Storage } from "../storage/open.ts";
+
+export interface ConversationNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly pipeline: Pipeline;
+}
+
+/** Questions within kept conversations; `close` gives back the claims that are still held. */
+export function composeDialogue(
+  config: Config,
+  { clock, log, storage, pipeline }: ConversationNeeds,
+): Dialogue & { close(): Promise<void> } {
+  const { conversations } = storage;
+  const claims = createTurnClaims({
+    conversations,
+    clock,
+    onError: (error) => log.error("database", describeError(error)),
+  });
+  const dialogue = createDialogue({
+    conversations,
+    claims,
+    pipeline,
+    contextTokens: config.CONTEXT_TOKENS === 0 ? null : config.CONTEXT_TOKENS,
+    maxConversationsOf: (owner) =>
+      owner === ANONYMOUS || owner === PUBLIC ? MAX_SHARED_CONVERSATIONS : undefined,
+  });
+  return { ...dialogue, close: () => claims.end() };
+}

@@ -1,0 +1,146 @@
+import packageJson from "../../package.json" with { type: "json" };
+import type { Config } from "../config/settings.ts";
+import type { Pipeline } from "../core/call/pipeline.ts";
+import type { Dialogue } from "../core/conversations/dialogue.ts";
+import type { Clock } from "../core/ports.ts";
+import type { AskQuestions } from "../dialects/ask/questions.ts";
+import { createAsk } from "../dialects/ask/routes.ts";
+import { createChatAccess } from "../dialects/chats/access.ts";
+import { createChats } from "../dialects/chats/routes.ts";
+import { createCompletion } from "../dialects/completion/routes.ts";
+import { createDocs } from "../dialects/docs/routes.ts";
+import { envelopeErrors } from "../dialects/envelope/errors.ts";
+import { createEnvelope } from "../dialects/envelope/routes.ts";
+import { createHome } from "../dialects/home/routes.ts";
+import { createModelFilter } from "../dialects/openai/models.ts";
+import { createOpenAI } from "../dialects/openai/routes.ts";
+import { createStatus } from "../dialects/status/routes.ts";
+import type { ModelRules } from "../http/body/model-choice.ts";
+import { createIdempotent } from "../http/call/idempotency.ts";
+import type { Dialect, WriteError } from "../http/dialect.ts";
+import type { Translate } from "../locales.ts";
+import type { Storage } from "../storage/open.ts";
+import { composeAdmin } from "./admin.ts";
+import type { Calls } from "./calls.ts";
+import type { Limits } from "./limits.ts";
+
+export interface DialectNeeds {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly limits: Limits;
+  readonly calls: Calls;
+  readonly pipeline: Pipeline;
+  readonly dialogue: Dialogue;
+  readonly questions: AskQuestions;
+  readonly digestKey: (key: string) => string;
+  readonly translate: Translate;
+  /** Answers the paths that no dialect owns. */
+  readonly writeError: WriteError;
+}
+
+/** Every HTTP dialect, in the order in which paths are matched. */
+export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
+  const { clock, storage, limits, pipeline, questions, digestKey } = needs;
+  const { translate, writeError } = needs;
+  const { openCalls, identify } = needs.calls;
+  const { MAX_BODY_BYTES: maxBodyBytes } = config;
+  const rules = modelRules(config);
+
+  const openai = createOpenAI({
+    maxBodyBytes,
+    identify,
+    openCalls,
+    pipeline,
+    idempotent: createIdempotent(limits.idempotency, digestKey),
+    modelFilter: createModelFilter(storage.prices, clock),
+    ledger: storage.ledger,
+    translate,
+  });
+  const ask = createAsk({ maxBodyBytes, identify, openCalls, questions, rules, translate });
+  const completion = createCompletion({
+    maxBodyBytes,
+    identify,
+    openCalls,
+    pipeline,
+    rules,
+    accessToken: config.ACCESS_TOKEN,
+    tokens: storage.tokens,
+    maxEventBytes: config.MAX_EVENT_BYTES,
+    translate,
+  });
+  const envelope = createEnvelope({
+    maxBodyBytes,
+    identify,
+    openCalls,
+    route: config.ROUTE,
+    limits: { ...rules, maxTokens: config.MAX_TOKENS },
+    pipeline,
+    translate,
+  });
+  const before = [
+    composeStatus(config, needs),
+    openai,
+    ...composeAdmin(config, { storage, clock, translate }),
+  ];
+  // chats last: its paths hold a client's own name and would take those of others
+  const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];
+  const docs = createDocs({
+    version: packageJson.version,
+    others: [...before, ...after],
+    writeError,
+    errors: envelopeErrors,
+    visitors: config.SHARED_KEY !== "token",
+  });
+  return [...before, docs, ...after];
+}
+
+function composeStatus(config: Config, needs: DialectNeeds): Dialect {
+  const { storage, limits, writeError } = needs;
+  const { openCalls, alarm, metrics } = needs.calls;
+  return createStatus({
+    openCalls,
+    limiter: limits.limiter,
+    concurrency: limits.concurrency,
+    streamLimit: config.STREAM_LIMIT,
+    warnings: alarm.warnings,
+    pingDatabase: storage.ping,
+    metrics,
+    metricsAccess: metricsAccess(config),
+    writeError,
+  });
+}
+
+function composeChats(config: Config, needs: DialectNeeds): Dialect {
+  const { storage, pipeline, dialogue, digestKey, translate } = needs;
+  const { openCalls, identify } = needs.calls;
+  return createChats({
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    identify,
+    openCalls,
+    conversations: storage.conversations,
+    dialogue,
+    pipeline,
+    access: createChatAccess({
+      open: config.CHATS_ACCESS === "open",
+      adminToken: config.ADMIN_TOKEN,
+      digestKey,
+    }),
+    rules: modelRules(config),
+    maxMessages: config.MESSAGES_LENGTH,
+    moderationModel: config.MODERATION_MODEL,
+    translate,
+  });
+}
+
+export function modelRules(config: Config): ModelRules {
+  return {
+    model: config.MODEL,
+    allowedModels: config.ALLOWED_MODELS,
+    maxTokensLimit: config.MAX_TOKENS_LIMIT,
+  };
+}
+
+function metricsAccess({ METRICS_PORT, METRICS_TOKEN }: Config) {
+  if (METRICS_TOKEN !== "") return { token: METRICS_TOKEN };
+  return METRICS_PORT === null ? "loopback" : "closed";
+}

@@ -1,0 +1,46 @@
+import type { Config } from "../config/settings.ts";
+import type {
+  Clock,
+  ConcurrencyLimiter,
+  Cooldowns,
+  IdempotencyStore,
+  Limiter,
+  Semaphore,
+  TokenLimiter,
+} from "../core/ports.ts";
+import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connection-limit.ts";
+import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency.ts";
+import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
+import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
+import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
+
+/** Everything that is counted: in the memory of this process. Another store is chosen here. */
+export interface Limits {
+  readonly limiter: Limiter;
+  readonly tokenLimiter: TokenLimiter;
+  /** Open streams per client address. */
+  readonly concurrency: ConcurrencyLimiter;
+  /** WebSocket connections per client address, and all together. */
+  readonly connections: ConcurrencyLimiter;
+  readonly allConnections: Semaphore;
+  readonly cooldowns: Cooldowns;
+  readonly idempotency: IdempotencyStore;
+}
+
+export function composeLimits(config: Config, clock: Clock): Limits {
+  const limits = {
+    second: config.SECOND_LIMIT,
+    minute: config.MINUTE_LIMIT,
+    hour: config.HOUR_LIMIT,
+    day: config.DAY_LIMIT,
+  };
+  return {
+    limiter: createMemoryLimiter({ limits, clock }),
+    tokenLimiter: createMemoryTokenLimiter(clock),
+    concurrency: createConcurrencyLimiter(config.STREAM_LIMIT),
+    connections: createConcurrencyLimiter(config.WS_CONNECTIONS),
+    allConnections: createSemaphore(MAX_CONNECTIONS),
+    cooldowns: createMemoryCooldowns(clock),
+    idempotency: createMemoryIdempotency(clock),
+  };
+}

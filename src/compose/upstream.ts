@@ -1,0 +1,70 @@
+import type { Config } from "../config/settings.ts";
+import { createAdmission } from "../core/call/admission.ts";
+import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
+import { createKeyRing } from "../core/call/key-ring.ts";
+import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
+import type { CallObserver, Clock } from "../core/ports.ts";
+import { describeError, type Log } from "../log.ts";
+import type { Storage } from "../storage/open.ts";
+import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
+import { createRelay } from "../upstream/relay.ts";
+import { createTransport } from "../upstream/transport.ts";
+import type { Limits } from "./limits.ts";
+
+export interface PipelineNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly limits: Limits;
+  readonly digestKey: (key: string) => string;
+  readonly observe: CallObserver;
+}
+
+/** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
+export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
+  const { clock, log, storage, limits, digestKey, observe } = needs;
+  const transport = createTransport({
+    baseUrl: config.OPENAI_URL,
+    proxyUrl: config.OPENAI_PROXY,
+    connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
+    idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
+    totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
+    clock,
+  });
+  const upstream: OpenAIUpstreamOptions = {
+    transport,
+    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
+    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
+    maxAnswerBytes: config.MAX_ANSWER_BYTES,
+    maxEventBytes: config.MAX_EVENT_BYTES,
+  };
+  const pipeline = createPipeline({
+    upstream: createOpenAIUpstream(upstream),
+    relay: createRelay(upstream),
+    admission: createAdmission({
+      ledger: storage.ledger,
+      prices: storage.prices,
+      clock,
+      digestKey,
+      tokenLimiter: limits.tokenLimiter,
+      onDisconnect: config.ON_DISCONNECT.name,
+    }),
+    keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),
+    concurrency: limits.concurrency,
+    streamLimit: config.STREAM_LIMIT,
+    clock,
+    retries: config.RETRIES,
+    disconnectPolicy: createDisconnectPolicy(config.ON_DISCONNECT.drainMs, clock),
+    observe,
+    onLost: (record, error) => {
+      log.error("ledger row not written", { record, ...describeError(error) });
+    },
+  });
+  return {
+    ...pipeline,
+    close: async () => {
+      await pipeline.close();
+      await transport.close();
+    },
+  };
+}
