@@ -17,6 +17,7 @@ const MODULES = "import requests, websockets, grpc, google.protobuf";
 /** Debian's modules are for its own interpreter, whichever comes first in the path. */
 export const python = ["python3", "/usr/bin/python3"].find((one) => runs(one, "-c", MODULES));
 
+/** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
   { name: "nginx", packages: ["nginx-light"], isMet: () => runs("nginx", "-v") },
   {
@@ -28,10 +29,6 @@ export const needs: readonly Need[] = [
     isMet: () => python !== undefined && runs("protoc", "--version"),
   },
 ];
-
-export function missingPackages(): readonly string[] {
-  return needs.filter((need) => !need.isMet()).flatMap(({ packages }) => packages);
-}
 
 export const leftOut: Reporter = {
   onTestRunEnd(modules) {
