@@ -115,7 +115,7 @@ describe("memory limiter", () => {
     }
   });
 
-  test("a million addresses cost less than 64 MiB and ten seconds", {
+  test("a million addresses cost less than 64 MiB, and hardly more time than a hundred", {
     timeout: 30_000,
   }, async () => {
     const script = new URL("./fixtures/many-buckets.ts", import.meta.url).pathname;
@@ -124,6 +124,6 @@ describe("memory limiter", () => {
     expect(report.countedOfLatest).toBe(1);
     expect(report.grewBytes).toBeLessThan(64 * 2 ** 20);
     expect(report.peakGrewBytes).toBeLessThan(64 * 2 ** 20);
-    expect(report.tookMs).toBeLessThan(10_000);
+    expect(report.tookMs).toBeLessThan(20 * report.neighborMs);
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { firstTokenAfter, sequence, silent, stallMidStream } from "../support/faults.ts";
 import { deadline, openStream, postJson } from "../support/http.ts";
 import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { expectPrompt, neighborCall } from "../support/timing.ts";
 import {
   answer,
   type Behaviour,
@@ -16,8 +17,6 @@ import {
 const WAIT_MS = 10_000;
 const TEST_MS = 40_000;
 const RUNS = 200;
-/** The figure that is promised, for 99 of 100. */
-const PROMPT_MS = 100;
 const ABANDONED = 1_000;
 const AT_A_TIME = 25;
 /** The listening one, those of a run-time, one for the metrics; connections upstream may be kept. */
@@ -56,18 +55,21 @@ async function connect(): Promise<Socket> {
   return socket;
 }
 
-/** Hangs up `RUNS` times as soon as `isReady`, and tells how long the upstream stayed open each time. */
-async function measure(
+/** Hangs up `RUNS` times as soon as `isReady`, and expects the upstream to be closed at once. */
+async function hangUpPromptly(
+  name: string,
   body: object,
   isReady: (socket: Socket) => Promise<unknown>,
-): Promise<number[]> {
+): Promise<void> {
   const tookMs: number[] = [];
+  const neighborsMs: number[] = [];
   for (let run = 0; run < RUNS; run += 1) {
     const { count } = upstream.closedEarly;
     const socket = await connect();
     const ready = isReady(socket);
     socket.write(requestBytes(body));
     await deadline(ready, WAIT_MS, `run ${run} is ready`);
+    neighborsMs.push(await neighborCall(parley.url));
     const leftMs = performance.now();
     socket.destroy();
     await upstream.waitFor(() => upstream.closedEarly.count > count, {
@@ -76,15 +78,7 @@ async function measure(
     });
     tookMs.push((upstream.closedEarly.atMs.at(-1) ?? Number.NaN) - leftMs);
   }
-  return tookMs.sort((a, b) => a - b);
-}
-
-function expectPrompt(name: string, tookMs: readonly number[]): void {
-  const at = (share: number) => (tookMs[Math.ceil(share * RUNS) - 1] ?? Number.NaN).toFixed(1);
-  process.stdout.write(
-    `hang-up, ${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (${RUNS} runs)\n`,
-  );
-  expect(tookMs.filter((ms) => ms <= PROMPT_MS).length).toBeGreaterThanOrEqual(0.99 * RUNS);
+  expectPrompt(name, tookMs, neighborsMs);
 }
 
 const nextUpstream = () => {
@@ -100,7 +94,7 @@ test(
   "a stream left before its headers is closed upstream at once",
   async () => {
     upstream.behave(silent);
-    expectPrompt("before headers", await measure(STREAMED, () => nextUpstream()()));
+    await hangUpPromptly("before headers", STREAMED, () => nextUpstream()());
   },
   TEST_MS,
 );
@@ -109,7 +103,7 @@ test(
   "a stream left in its middle is closed upstream at once",
   async () => {
     upstream.behave(stallMidStream);
-    expectPrompt("mid-stream", await measure(STREAMED, sawDelta));
+    await hangUpPromptly("mid-stream", STREAMED, sawDelta);
   },
   TEST_MS,
 );
@@ -118,7 +112,7 @@ test(
   "a JSON call left while the upstream thinks is closed upstream at once",
   async () => {
     upstream.behave(silent);
-    expectPrompt("JSON", await measure(QUESTION, () => nextUpstream()()));
+    await hangUpPromptly("JSON", QUESTION, () => nextUpstream()());
   },
   TEST_MS,
 );
@@ -127,10 +121,7 @@ test(
   "a JSON call left while its answer arrives is closed upstream at once",
   async () => {
     upstream.behave(firstTokenAfter(60_000));
-    expectPrompt(
-      "JSON, after the upstream's headers",
-      await measure(QUESTION, () => nextUpstream()()),
-    );
+    await hangUpPromptly("JSON, after the upstream's headers", QUESTION, () => nextUpstream()());
   },
   TEST_MS,
 );
