@@ -10,13 +10,22 @@ export const RESULTS_FILE = "bench/results/latest.json";
 /** Candidates that have a column of the table; the charts show all. */
 const COLUMNS = ["bare", "parley", "token", "portkey"];
 
-/** The section of a README without its heading: words, a table, charts. */
-export function performanceSection(results: Results, language: Language): string {
+/** For docs/<language>/performance.md: the machine, the table and the charts. */
+export function performancePage(results: Results, language: Language): string {
   const text = performanceTexts[language];
+  const figures = figuresOf(results).filter(({ word }) => COLUMNS.includes(word));
   const charts = chartsOf(results, text).map(
-    ([name, { title }]) => `![${title}](${chartPath(name, language)})`,
+    ([name, { title }]) => `![${title}](../../${chartPath(name, language)})`,
   );
-  return [introOf(results, text), tableOf(results, text), text.columns, ...charts].join("\n\n");
+  return [machineOf(results, text), tableOf(figures, text), ...charts].join("\n\n");
+}
+
+/** For the README: what decides between gateways. */
+export function performanceSummary(results: Results, language: Language): string {
+  const figures = figuresOf(results).filter(({ word }) =>
+    ["bare", "parley", "portkey"].includes(word),
+  );
+  return tableOf(figures, performanceTexts[language], ["cpu", "latency", "idle"]);
 }
 
 /** The charts of a language as SVG, with their paths below the project's folder. */
@@ -32,39 +41,43 @@ function chartPath(name: string, language: Language): string {
   return `bench/results/${name}${language === "en" ? "" : `-${language}`}.svg`;
 }
 
-function introOf({ cores, cpuModel, node, date }: Results, text: PerformanceTexts): string {
+function machineOf({ cores, cpuModel, node, date }: Results, text: PerformanceTexts): string {
   const day = new Date(date).toLocaleDateString(text.locale, {
     dateStyle: "long",
     timeZone: "UTC",
   });
-  return filled(text.intro, { cores, cpu: cpuModel, node: node.slice(1), date: day });
+  return filled(text.machine, { cores, cpu: cpuModel, node: node.slice(1), date: day });
 }
 
-function tableOf(results: Results, text: PerformanceTexts): string {
+type Row = "cpu" | "cpuLong" | "chunks" | "latency" | "idle" | "rest" | "start" | "image";
+
+/** A column for each candidate. Rows without any figure are left out. */
+function tableOf(
+  figures: readonly Figures[],
+  text: PerformanceTexts,
+  only?: readonly Row[],
+): string {
   const show = shower(text);
-  const figures = figuresOf(results).filter(({ word }) => COLUMNS.includes(word));
-  const streams = figures[0]?.idle?.at(-1)?.count ?? 0;
-  const rows: readonly (readonly [string, (one: Figures) => string | undefined])[] = [
-    [text.cpu, ({ short }) => show.cpu(short)],
-    [text.cpuLong, ({ long }) => show.cpu(long)],
-    [text.chunks, ({ chunksPerCpuSecond }) => show.number(chunksPerCpuSecond)],
-    [text.latency, ({ added }) => added && `${show.ms(added.p50Us)} / ${show.ms(added.p99Us)}`],
-    [
-      filled(text.idle, { count: show.number(streams) ?? "" }),
-      ({ idle }) => show.number(idle?.at(-1)?.kibPerStream, text.kib),
-    ],
-    [text.rest, ({ restMb }) => show.number(restMb, text.mb)],
-    [text.start, ({ startMs }) => show.number(startMs, text.ms)],
-    [text.image, ({ imageMb }) => show.number(imageMb, text.mb)],
-  ];
-  const shown = rows
-    .map(([title, cell]) => [title, ...figures.map(cell)])
-    .filter(([, ...cells]) => cells.some((cell) => cell !== undefined));
+  const cells: Readonly<Record<Row, (one: Figures) => string | undefined>> = {
+    cpu: ({ short }) => show.cpu(short),
+    cpuLong: ({ long }) => show.cpu(long),
+    chunks: ({ chunksPerCpuSecond }) => show.number(chunksPerCpuSecond),
+    latency: ({ added }) => added && `${show.ms(added.p50Us)} / ${show.ms(added.p99Us)}`,
+    idle: ({ idle }) => show.number(idle?.at(-1)?.kibPerStream, text.kib),
+    rest: ({ restMb }) => show.number(restMb, text.mb),
+    start: ({ startMs }) => show.number(startMs, text.ms),
+    image: ({ imageMb }) => show.number(imageMb, text.mb),
+  };
+  const count = show.number(figures[0]?.idle?.at(-1)?.count) ?? "";
+  const rows = (Object.keys(cells) as Row[]) // keyed by Row, see above
+    .filter((row) => only?.includes(row) ?? true)
+    .map((row) => [filled(text[row], { count }), ...figures.map(cells[row])])
+    .filter(([, ...values]) => values.some((value) => value !== undefined));
   const head = [text.measure, ...figures.map(({ word }) => text[word])];
   const rule = ["---", ...figures.map(() => "---:")];
-  const line = (cells: readonly (string | undefined)[]) =>
-    `| ${cells.map((cell) => cell ?? "–").join(" | ")} |`;
-  return [head, rule, ...shown].map(line).join("\n");
+  const line = (values: readonly (string | undefined)[]) =>
+    `| ${values.map((value) => value ?? "–").join(" | ")} |`;
+  return [head, rule, ...rows].map(line).join("\n");
 }
 
 function chartsOf(results: Results, text: PerformanceTexts): readonly (readonly [string, Chart])[] {

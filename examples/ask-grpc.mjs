@@ -1,4 +1,4 @@
-// npm install @grpc/grpc-js @grpc/proto-loader, and ask.proto beside this file
+// npm install @grpc/grpc-js @grpc/proto-loader; ask.proto in the same folder
 import grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
@@ -8,10 +8,10 @@ const client = new chat.Chat(PARLEY_GRPC, grpc.credentials.createInsecure());
 const metadata = new grpc.Metadata();
 if (PARLEY_TOKEN) metadata.set("authorization", `Bearer ${PARLEY_TOKEN}`);
 
-/** Prints an answer as it comes; what it returns goes on from there. */
+/** Prints an answer as it arrives. Pass the result to continue. */
 async function ask(prompt, { conversation_id, parent_id } = {}) {
   for await (const message of client.Ask({ prompt, conversation_id, parent_id }, metadata)) {
-    if (message.conversation_id) return message; // the last one
+    if (message.conversation_id) return message; // the last message
     process.stdout.write(message.response);
   }
 }

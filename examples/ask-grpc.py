@@ -16,12 +16,12 @@ stub = channel.unary_stream(
 
 
 def ask(prompt, after=ask_pb2.askresponse()):
-    """Prints an answer as it comes; what it returns goes on from there."""
+    """Prints an answer as it arrives. Pass the result as after to continue."""
     question = ask_pb2.askrequest(
         prompt=prompt, conversation_id=after.conversation_id, parent_id=after.parent_id
     )
     for message in stub(question, metadata=metadata):
-        if message.conversation_id:  # the last one
+        if message.conversation_id:  # the last message
             return message
         print(message.response, end="", flush=True)
 

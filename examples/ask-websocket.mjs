@@ -1,4 +1,4 @@
-// Node 22 or later; no package is needed. PARLEY_TOKEN=sk-... node ask-websocket.mjs
+// Node.js 22 or newer, no package. PARLEY_TOKEN=sk-... node ask-websocket.mjs
 const { PARLEY_URL = "http://127.0.0.1:5000", PARLEY_TOKEN } = process.env;
 const socket = new WebSocket(`${PARLEY_URL.replace(/^http/, "ws")}/ask`, "parley.v1");
 await new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ socket.onclose = () => {
   for (const { reject } of open.values()) reject(new Error("the connection is closed"));
 };
 
-/** Resolves with the whole answer; `after` is the answer to go on from, an older one branches. */
+/** Resolves with the whole answer. `after` is the answer to continue from; an earlier one branches. */
 function ask(prompt, after = {}, onDelta = () => {}) {
   const id = crypto.randomUUID();
   const { conversation_id, parent_id } = after;
@@ -31,7 +31,7 @@ function ask(prompt, after = {}, onDelta = () => {}) {
 try {
   const first = await ask("Name a fruit.", {}, (text) => process.stdout.write(text));
   console.log();
-  // both go on from the same answer, at the same time
+  // Both continue from the same answer, at the same time.
   const [color, taste] = await Promise.all([
     ask("What color is it?", first),
     ask("How does it taste?", first),

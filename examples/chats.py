@@ -1,4 +1,4 @@
-"""Talks in a chat that the server remembers.
+"""Asks in a chat that the server stores.
 
     PARLEY_TOKEN=sk-... python chats.py
 """
@@ -9,7 +9,7 @@ import requests
 
 url = os.environ.get("PARLEY_URL", "http://127.0.0.1:5000")
 parley = requests.Session()
-parley.headers["Authorization"] = f"Bearer {os.environ['PARLEY_TOKEN']}"  # a key or a token
+parley.headers["Authorization"] = f"Bearer {os.environ['PARLEY_TOKEN']}"  # an OpenAI key or a Parley token
 
 
 def ask(chat, content):
@@ -35,7 +35,7 @@ def ask_streamed(chat, content):
 
 parley.post(f"{url}/travel/system", json={"content": "Answer in one sentence."}).raise_for_status()
 print(ask("travel", "I am in Lisbon and like trams. What should I see?"))
-print(ask("travel", "And where was I again?"))  # the first question is still known
+print(ask("travel", "And where was I again?"))  # Parley has stored the first question
 for piece in ask_streamed("travel", "What shall I eat there?"):
     print(piece, end="", flush=True)
 print()
@@ -43,5 +43,5 @@ print()
 for message in parley.get(f"{url}/travel/chat").json():
     print(f"{message['role']}: {message['content']}")
 for chat in parley.get(f"{url}/chats").json():
-    print(f"{chat['name']}: {chat['messages']} messages, kept until {chat['expires_at']}")
+    print(f"{chat['name']}: {chat['messages']} messages, expires {chat['expires_at']}")
 parley.delete(f"{url}/travel").raise_for_status()

@@ -1,4 +1,4 @@
-"""Asks one question at a time, with any parameter that OpenAI knows.
+"""Sends questions with any parameter of OpenAI.
 
     OPENAI_TOKEN=sk-... python completion.py
 """

@@ -52,6 +52,14 @@ describe("the four locale files", () => {
     expect(Object.keys(en.error).sort()).toEqual([...errorCodes].sort());
   });
 
+  test.each(languages)("the errors of %s can be read at a glance", (language) => {
+    const maxCharacters = language.startsWith("zh") ? 60 : 120;
+    const long = Object.values(files[language].error).filter(
+      ({ length }) => length > maxCharacters,
+    );
+    expect(long).toEqual([]);
+  });
+
   test("every setting has a text and no text is left over", () => {
     const names = Object.keys(en.config).filter((key) => key !== "heading");
     expect(names).toEqual(Object.keys(settings.shape));
@@ -179,12 +187,30 @@ describe("createTranslate", () => {
 
   test("the name of a window or a type is put into words", () => {
     const limited = { limit: 3, window: "minute", seconds: 12 };
-    expect(translate("zh_TW", "error.rate_limited", limited)).toContain("每分鐘最多 3 次");
+    expect(translate("zh_TW", "error.rate_limited", limited)).toContain(zhTW.window.minute);
     expect(
       translate("ru_RU", "error.field_type", { field: "n", expected: "whole_number" }),
-    ).toContain("целое число");
+    ).toContain(ruRU.type.whole_number);
     const media = { expected: "application/json" };
     expect(translate("en", "error.content_type_unsupported", media)).toContain("application/json");
+  });
+
+  const words = [
+    ...Object.keys(en.type).map((expected) => ["field_type", { field: "url", expected }] as const),
+    ...Object.keys(en.window).map(
+      (window) => ["rate_limited", { limit: 3, seconds: 12, window }] as const,
+    ),
+    ...Object.keys(en.quota).flatMap((quota) =>
+      Object.keys(en.period).map((period) => ["quota_exceeded", { quota, period }] as const),
+    ),
+  ];
+  test.each(languages)("every word reads well in its text in %s", (language) => {
+    for (const [code, params] of words) {
+      const text = translate(language, `error.${code}`, params);
+      expect(text).not.toMatch(/{{| {2}| [.,:;]|[.,:;]{2}/);
+      // Chinese has a space before and after Latin words and digits.
+      expect(text).not.toMatch(/\p{Script=Han}[a-z\d]|[a-z\d]\p{Script=Han}/iu);
+    }
   });
 
   test("a value is put in as it is: not escaped, not read as a placeholder or a reference", () => {

@@ -1,15 +1,15 @@
-/** Something that is under way. */
+/** A member of at most one UnorderedSet. */
 export interface SetMember {
-  /** The roster's to set: where the member stands, NOT_A_MEMBER when it is none. */
-  place: number;
+  /** Written by the set only: the index of the member, or NOT_A_MEMBER. */
+  index: number;
 }
 
 export const NOT_A_MEMBER = -1;
 
 /**
- * What comes and goes with every call, in no order. Not a Set or Map: what the members of one that
- * is added to and deleted from all the time refer to is kept by V8 until the next full collection
- * (measured: a call's own objects, 7 KB, and a sixth of its CPU for moving them about).
+ * Per-call objects, in no order. Not a Set or Map: one that is added to and deleted from all the
+ * time keeps what its former members refer to until the next full collection (measured: 7 KB of
+ * objects per call, and a sixth of its CPU to move them).
  */
 export class UnorderedSet<T extends SetMember> implements Iterable<T> {
   readonly #members: T[] = [];
@@ -19,21 +19,21 @@ export class UnorderedSet<T extends SetMember> implements Iterable<T> {
   }
 
   add(member: T): void {
-    member.place = this.#members.push(member) - 1;
+    member.index = this.#members.push(member) - 1;
   }
 
-  /** Nothing happens to what is no member any more. */
+  /** Does nothing if it is not a member. */
   remove(member: T): void {
-    const { place } = member;
-    if (place === NOT_A_MEMBER) return;
-    member.place = NOT_A_MEMBER;
+    const { index } = member;
+    if (index === NOT_A_MEMBER) return;
+    member.index = NOT_A_MEMBER;
     const last = this.#members.pop();
     if (last === undefined || last === member) return;
-    this.#members[place] = last;
-    last.place = place;
+    this.#members[index] = last;
+    last.index = index;
   }
 
-  /** The members of now, whatever becomes of them meanwhile. */
+  /** The present members, also if some are removed meanwhile. */
   [Symbol.iterator](): Iterator<T> {
     return this.#members.slice()[Symbol.iterator]();
   }

@@ -1,4 +1,4 @@
-import { rateLimited } from "../core/call/rate-limited.ts";
+import { rateLimited } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import { whenReady } from "../core/maybe-promise.ts";
 import type { Clock, LimitDecision, Limiter } from "../core/ports.ts";

@@ -32,7 +32,7 @@ export function createDeadlines(clock: Clock): Deadlines {
 
   /** A class, since one object a call with its methods on the prototype is the cheapest shape. */
   class Running implements Deadline, SetMember {
-    place = NOT_A_MEMBER;
+    index = NOT_A_MEMBER;
     #atMs: number;
     readonly #lastAtMs: number;
     readonly #onExpire: () => void;
@@ -54,7 +54,7 @@ export function createDeadlines(clock: Clock): Deadlines {
 
     check(nowMs: number): void {
       // another one's end may have cleared this one
-      if (this.place === NOT_A_MEMBER || (this.#atMs > nowMs && this.#lastAtMs > nowMs)) return;
+      if (this.index === NOT_A_MEMBER || (this.#atMs > nowMs && this.#lastAtMs > nowMs)) return;
       this.clear();
       this.#onExpire();
     }

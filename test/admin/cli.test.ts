@@ -1,12 +1,15 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import en from "../../locales/en.json" with { type: "json" };
+import { createTranslate } from "../../src/locales.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
 import { systemClock } from "../support/clock.ts";
 import { type Env, folder, parley, parleyHere, settingsFor } from "./support.ts";
 
+const translate = createTranslate();
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";
 const UPSTREAM_KEY = "sk-of-alice-0123456789";
 
@@ -265,7 +268,9 @@ describe("a wrong command line", () => {
   test("is explained in the language of LANG", async () => {
     const args = ["token", "create", "--name", "x", "--day-limit", "many"];
     const ran = await parleyHere({ DATA_DIR: folder(), LANG: "ru_RU.UTF-8" }, args);
-    expect(ran.err).toContain("Неверный тип поля --day-limit: ожидается целое число.");
+    expect(ran.err).toContain(
+      translate("ru_RU", "error.field_type", { field: "--day-limit", expected: "whole_number" }),
+    );
   });
 
   test("a list with a wrong price names the place and imports nothing", async () => {
@@ -288,11 +293,7 @@ describe("exit codes", () => {
     const env = { DATA_DIR: folder() };
     for (const id of ["nobody", "' OR 1=1 --", "x\u0001y"]) {
       const ran = await parley(env, ["token", "show", id]);
-      expect([ran.code, ran.out, ran.err]).toEqual([
-        1,
-        "",
-        "parley: There is no token with this id.\n",
-      ]);
+      expect([ran.code, ran.out, ran.err]).toEqual([1, "", `parley: ${en.error.token_unknown}\n`]);
     }
   }, 20_000);
 

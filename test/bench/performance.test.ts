@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { renderChart } from "../../bench/chart.ts";
-import { performanceCharts, performanceSection } from "../../bench/performance.ts";
+import { performanceCharts, performancePage, performanceSummary } from "../../bench/performance.ts";
 import { performanceTexts } from "../../bench/performance-texts.ts";
 import type { Results } from "../../bench/results.ts";
 import { languages } from "../../src/locales.ts";
@@ -28,34 +28,40 @@ const results: Results = {
 
 const rowsOf = (section: string) => section.split("\n").filter((line) => line.startsWith("| "));
 
-describe("the section of the READMEs", () => {
+describe("the page", () => {
   test("has a row for what was measured and none for what was not", () => {
-    const [, , ...rows] = rowsOf(performanceSection(results, "en"));
+    const [, , ...rows] = rowsOf(performancePage(results, "en"));
     expect(rows).toEqual(["| CPU per call | 50 µs (×1.00) | 1,234 µs (×1.50) | – | – |"]);
   });
 
+  test("has a short form for the README", () => {
+    const [head, , ...rows] = rowsOf(performanceSummary(results, "en"));
+    expect(head).toBe("| Measured | Bare forwarder | Parley | Portkey 1.15.2 |");
+    expect(rows).toEqual(["| CPU per call | 50 µs (×1.00) | 1,234 µs (×1.50) | – |"]);
+  });
+
   test("writes numbers as the language does", () => {
-    const [, , row] = rowsOf(performanceSection(results, "ru_RU"));
+    const [, , row] = rowsOf(performancePage(results, "ru_RU"));
     expect(row?.replaceAll(/\s/g, " ")).toContain("1 234 мкс (×1,50)");
   });
 
   test.each(languages)("fills every place of its texts in %s", (language) => {
-    const section = performanceSection(results, language);
+    const section = performancePage(results, language);
     expect(section).not.toMatch(/[{}]|undefined|NaN/);
   });
 
   test.each(languages)("names in %s the charts that are drawn", (language) => {
-    const section = performanceSection(results, language);
+    const section = performancePage(results, language);
     const paths = performanceCharts(results, language).map(([path]) => path);
     expect(paths).toHaveLength(3);
-    for (const path of paths) expect(section).toContain(`](${path})`);
+    for (const path of paths) expect(section).toContain(`](../../${path})`);
   });
 
   test("has all places for numbers in all languages", () => {
     const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort();
     for (const language of languages) {
-      const { intro, idle, streams } = performanceTexts[language];
-      expect(places(intro)).toEqual(places(performanceTexts.en.intro));
+      const { machine, idle, streams } = performanceTexts[language];
+      expect(places(machine)).toEqual(places(performanceTexts.en.machine));
       expect([places(idle), places(streams)]).toEqual([["{count}"], ["{count}"]]);
     }
   });

@@ -1,4 +1,4 @@
-/** nginx in front of Parley, set up as the README shows, with everything it writes in one folder. */
+/** nginx in front of Parley, set up as docs/en/reverse-proxy.md shows, all its files in one folder. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ export interface Nginx {
 
 const START_MS = 10_000;
 
-/** `location` is the README's block; the port in it is replaced by Parley's. */
+/** `location` is the block of that page; the port in it is replaced by Parley's. */
 export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   const port = await freePort();

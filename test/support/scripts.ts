@@ -7,6 +7,7 @@ import { python } from "./needs.ts";
 
 /** A start of Python takes a second where others run beside it. */
 export const SCRIPT_MS = 20_000;
+const pythonEnv = { ...process.env, PYTHONIOENCODING: "utf-8", NO_PROXY: "*" };
 
 export interface RanScript {
   readonly code: number;
@@ -27,12 +28,20 @@ export function runPythonScript(
   { args = [], env = {}, lines = [] }: ScriptOptions = {},
 ): Promise<RanScript> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  return outcomeOf(
-    spawn(python ?? "python3", [path, ...args], {
-      env: { ...process.env, PYTHONIOENCODING: "utf-8", NO_PROXY: "*", ...env },
-    }),
-    lines,
-  );
+  return runPython([path, ...args], env, lines);
+}
+
+/** Runs the text of a Python script. */
+export function runPythonCode(code: string, lines: readonly string[]): Promise<RanScript> {
+  return runPython(["-c", code], {}, lines);
+}
+
+function runPython(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  lines: readonly string[],
+): Promise<RanScript> {
+  return outcomeOf(spawn(python ?? "python3", args, { env: { ...pythonEnv, ...env } }), lines);
 }
 
 /** What a program that was just started says, once it is over. */

@@ -7,11 +7,10 @@ import type {
   Token,
 } from "../accounts/accounts.ts";
 import { cost, maxCost, type Price } from "../accounts/price.ts";
+import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
 import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
-import { storageUnavailable } from "../storage-error.ts";
 import type { Principal } from "./call.ts";
-import { rateLimited } from "./rate-limited.ts";
 
 /** What admission needs to know of a call. */
 export interface AdmissionRequest {
@@ -62,10 +61,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         const { token } = principal.found;
         refuseForbiddenModel(token.models, model);
         if (price === null) {
-          throw new ProxyError("model_not_priced", {
-            params: { model },
-            details: { field: "model" },
-          });
+          throw fieldError("model_not_priced", "model", { model });
         }
         const counted = tokenLimiter.take(token);
         const decision = counted instanceof Promise ? await counted : counted;
@@ -154,13 +150,10 @@ function entryOf(
 
 function refuseForbiddenModel(models: readonly string[] | null, model: string): void {
   if (model === "") {
-    throw new ProxyError("field_missing", {
-      params: { field: "model" },
-      details: { field: "model" },
-    });
+    throw fieldError("field_missing", "model");
   }
   if (models === null || models.includes(model)) return;
-  throw new ProxyError("model_forbidden", { params: { model }, details: { field: "model" } });
+  throw fieldError("model_forbidden", "model", { model });
 }
 
 function payerOf(principal: Principal, digestKey: (key: string) => string): Payer {

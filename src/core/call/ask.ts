@@ -1,3 +1,4 @@
+import { fieldError } from "../common-errors.ts";
 import { abortReason, type ErrorCode, ProxyError, toProxyError } from "../errors.ts";
 import type { AskOptions, Clock } from "../ports.ts";
 import type { Call, CallSignal, Principal } from "./call.ts";
@@ -84,7 +85,7 @@ export async function askWithRetries<T>(
 ): Promise<T> {
   const tried = new Set<string>();
   let key = keys.next(tried);
-  if (key === null) throw new ProxyError("key_missing", { details: { field: "api_key" } });
+  if (key === null) throw fieldError("key_missing", "api_key");
   for (let failures = 0; ; ) {
     try {
       const result = await attempt(key);

@@ -2,12 +2,13 @@ import { ProxyError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
 import { type CallSignal, LightSignal } from "./call.ts";
 
-/** How long the upstream is read on for a client that has left; 0 = it is closed at once. */
+/** What happens to the upstream when the client leaves: closed at once, or read for a while. */
 export interface DisconnectPolicy {
+  /** 0: closed at once. */
   readonly drainMs: number;
-  /** The signal an upstream is asked with, made from the client's. */
+  /** The signal for the upstream, derived from the client's. */
   signalFor(client: CallSignal): CallSignal;
-  /** Ends all waiting: the process stops. */
+  /** Ends all draining: the process stops. */
   end(): void;
 }
 
@@ -16,7 +17,7 @@ export function createDisconnectPolicy(drainMs: number, clock: Clock): Disconnec
   return {
     drainMs,
     signalFor(client) {
-      // who has left before anything was asked leaves nothing to read on
+      // a client that left before the upstream was asked leaves nothing to read
       if (drainMs === 0 || client.aborted) return client;
       const signal = new LightSignal();
       const leave = async () => {

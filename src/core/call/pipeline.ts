@@ -13,8 +13,7 @@ import type { Call } from "./call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
 import { reservedForChat } from "./reserved-tokens.ts";
 import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
-import { SettledStream } from "./settled-stream.ts";
-import { accountOf, observeEvents, observePieces } from "./stream-observer.ts";
+import { accountOf, observeEvents, observePieces, SettledStream } from "./settled-stream.ts";
 
 /** A request to be relayed, and what admission has to know of it. */
 export interface RelayCall {

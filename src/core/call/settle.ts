@@ -11,15 +11,15 @@ export interface Ending {
 }
 
 /**
- * Ends a call: the first time it writes the record, and every time it resolves when that is
- * durable. It never rejects: an answer that was paid for is not held back by a database.
+ * Ends a call. Only the first call writes the record; every call resolves when it is durable. Never
+ * rejects: a database does not hold back an answer that was paid for.
  */
 export type Settle = (outcome: Outcome, ending: Ending) => Promise<void>;
 
 export interface SettleOptions {
   readonly clock: Clock;
   readonly observe: CallObserver;
-  /** Is told when a record could not be written, with the record: it must not be lost silently. */
+  /** Called with a record that could not be written, so that it is not lost silently. */
   readonly onLost: (record: CallRecord, error: unknown) => void;
 }
 

@@ -1,40 +1,44 @@
 import { type ProxyError, toProxyError } from "../errors.ts";
+import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
+import { asSeenBy } from "./ask.ts";
+import type { Principal } from "./call.ts";
+import type { AnswerEvent, Completion } from "./messages.ts";
 import type { Ending, Settle } from "./settle.ts";
 
-/** How one kind of answer is watched while it passes. */
+/** Observes one kind of answer while it passes. */
 export interface StreamObserver<T> {
-  /** Looks at an item before it is passed on; true = the last one, which the ledger goes before. */
+  /** Sees an item before it is passed on; true for the last one, before which the row is written. */
   sees(item: T): boolean;
-  /** What is known by now. */
+  /** What is known so far. */
   ending(): Ending;
-  /** The error as the caller is to see it. */
+  /** The error as the caller may see it. */
   asSeen(error: ProxyError): ProxyError;
 }
 
 export interface SettledStreamOptions {
   readonly settle: Settle;
-  /** The client may leave and the answer still be read to its end. */
+  /** Whether the answer is read to its end after the client has left. */
   readonly drains: boolean;
   readonly hasLeft: () => boolean;
-  /** Gives back what the call held. */
+  /** Gives back what the call held. Called once or more. */
   readonly leave: () => void;
-  /** Work that goes on after the reader has left. */
+  /** Takes work that continues after the reader has left. */
   readonly inBackground: (work: Promise<void>) => void;
 }
 
 /**
- * Passes an answer on item by item and settles the call, however its reading ends. Written out as a
- * class: an async generator takes 2 µs an item, functions of its own another KiB of an open stream.
+ * Passes an answer on item by item and settles its call once, however the reading ends. A class:
+ * an async generator costs 2 µs per item, closures another KiB per open stream.
  */
 export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
   readonly #iterator: AsyncIterator<T>;
-  readonly #watch: StreamObserver<T>;
+  readonly #observer: StreamObserver<T>;
   readonly #options: SettledStreamOptions;
   #reading = true;
 
-  constructor(items: AsyncIterable<T>, watch: StreamObserver<T>, options: SettledStreamOptions) {
+  constructor(items: AsyncIterable<T>, observer: StreamObserver<T>, options: SettledStreamOptions) {
     this.#iterator = items[Symbol.asyncIterator]();
-    this.#watch = watch;
+    this.#observer = observer;
     this.#options = options;
   }
 
@@ -43,7 +47,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
     try {
       const next = await this.#iterator.next();
       if (next.done !== true) {
-        if (this.#watch.sees(next.value)) await this.#settleWhole();
+        if (this.#observer.sees(next.value)) await this.#settleWhole();
         return next;
       }
       this.#reading = false;
@@ -58,12 +62,12 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
   async return(): Promise<IteratorResult<T, undefined>> {
     if (this.#reading) {
       this.#reading = false;
-      await abandon(this.#iterator, this.#watch, this.#options);
+      await abandon(this.#iterator, this.#observer, this.#options);
     }
     return OVER;
   }
 
-  /** A reader that can't make sense of it throws it back: then the rest is not wanted either. */
+  /** A reader that can't parse an item throws it back; the rest is dropped. */
   async throw(thrown: unknown): Promise<never> {
     throw this.#reading ? await this.#broken(thrown) : thrown;
   }
@@ -74,13 +78,13 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
 
   #settleWhole(): Promise<void> {
     const { settle, hasLeft } = this.#options;
-    return settle(hasLeft() ? "canceled" : "completed", this.#watch.ending());
+    return settle(hasLeft() ? "canceled" : "completed", this.#observer.ending());
   }
 
   async #broken(thrown: unknown): Promise<ProxyError> {
     this.#reading = false;
     void this.#iterator.return?.();
-    const error = await settleBroken(toProxyError(thrown), this.#watch, this.#options.settle);
+    const error = await settleBroken(toProxyError(thrown), this.#observer, this.#options.settle);
     this.#options.leave();
     return error;
   }
@@ -88,45 +92,82 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** What broke, as the caller is to see it, once it is written down. */
+/** Settles a broken answer; resolves with the error as the caller may see it. */
 async function settleBroken<T>(
   broken: ProxyError,
-  watch: StreamObserver<T>,
+  observer: StreamObserver<T>,
   settle: Settle,
 ): Promise<ProxyError> {
-  const error = watch.asSeen(broken);
+  const error = observer.asSeen(broken);
   const outcome = error.code === "canceled" ? "canceled" : "interrupted";
-  await settle(outcome, { ...watch.ending(), error });
+  await settle(outcome, { ...observer.ending(), error });
   return error;
 }
 
-/** The reader has left before the end. */
+/** The reader left before the end. */
 async function abandon<T>(
   iterator: AsyncIterator<T>,
-  watch: StreamObserver<T>,
+  observer: StreamObserver<T>,
   { settle, leave, drains, inBackground }: SettledStreamOptions,
 ): Promise<void> {
   if (drains) {
-    inBackground(readOn(iterator, watch, settle).finally(leave));
+    inBackground(readOn(iterator, observer, settle).finally(leave));
     return;
   }
   void iterator.return?.();
   leave();
-  await settle("canceled", watch.ending());
+  await settle("canceled", observer.ending());
 }
 
-/** The rest of an answer that nobody waits for is read for what it says of usage. */
+/** Reads the rest of an answer for its usage only. */
 async function readOn<T>(
   iterator: AsyncIterator<T>,
-  watch: StreamObserver<T>,
+  observer: StreamObserver<T>,
   settle: Settle,
 ): Promise<void> {
   try {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      watch.sees(next.value);
+      observer.sees(next.value);
     }
   } catch {
-    // time was up or the upstream broke: what is known is written all the same
+    // out of time, or the upstream broke: what is known is written all the same
   }
-  await settle("canceled", watch.ending());
+  await settle("canceled", observer.ending());
+}
+
+/** Observes the events of an answer. */
+export function observeEvents(principal: Principal, clock: Clock): StreamObserver<AnswerEvent> {
+  let firstTokenAtMs: number | undefined;
+  let ending: Ending = {};
+  return {
+    sees(event) {
+      if (event.type === "text-delta") firstTokenAtMs ??= clock.monotonicMs();
+      if (event.type !== "answer-end") return false;
+      ending = { account: accountOf(event.completion) };
+      return true;
+    },
+    ending: () => ({ ...ending, firstTokenAtMs }),
+    asSeen: (error) => asSeenBy(principal, error),
+  };
+}
+
+/** Observes the relayed bytes of an answer. */
+export function observePieces(
+  answer: StreamedAnswer,
+  principal: Principal,
+  clock: Clock,
+): StreamObserver<RelayPiece> {
+  let firstTokenAtMs: number | undefined;
+  return {
+    sees({ last }) {
+      if (!last) firstTokenAtMs ??= clock.monotonicMs();
+      return last;
+    },
+    ending: () => ({ account: answer.account(), firstTokenAtMs }),
+    asSeen: (error) => asSeenBy(principal, error),
+  };
+}
+
+export function accountOf({ model, usage, upstreamId }: Completion): RelayAccount {
+  return { model, usage, upstreamId };
 }

@@ -2,7 +2,7 @@ import { type Content, textOf } from "../call/messages.ts";
 import type { Message } from "./conversations.ts";
 import { messagesPerTurn } from "./turns.ts";
 
-/** What models take, prompt and answer together, as their makers publish it (November 2026). */
+/** Tokens of prompt and answer together, as the makers publish them (November 2026). */
 const WINDOWS: readonly (readonly [RegExp, number])[] = [
   [/^gpt-3\.5-turbo-instruct/, 4_096],
   [/^gpt-3\.5/, 16_385],
@@ -14,25 +14,25 @@ const WINDOWS: readonly (readonly [RegExp, number])[] = [
   [/^o\d/, 200_000],
   [/^(davinci|babbage)-002/, 16_384],
 ];
-/** For models of other makers: what nearly all of them take, and far more than people type. */
+/** For other models: nearly all have it, and it is far more than people type. */
 const USUAL_WINDOW = 32_000;
 
-/** Kept free for an answer whose length nobody bounded, as long as it leaves half of the window. */
+/** Reserved for an answer without a bound, at most half of the window. */
 const ANSWER_TOKENS = 4_096;
-/** Three characters of English or Russian to a token, and one beyond Cyrillic, is seldom too few. */
+/** English and Russian need about three characters per token; wide characters one each. */
 const CHARACTERS_PER_TOKEN = 3;
-/** Where Chinese, Japanese and Korean begin, whose characters are a token each. */
+/** From here on (Chinese, Japanese, Korean) a character is a token. */
 const FIRST_WIDE = 0x2e80;
-/** Saves a count, which is 4 ns a character: V8 knows of Latin text at once that it has none. */
+/** Saves the count (4 ns per character): V8 knows at once that Latin text has none. */
 const WIDE = /[\u2e80-\uffff]/;
 const IMAGE_TOKENS = 1_500;
-/** What each message costs beside its text. */
+/** Overhead per message. */
 const MESSAGE_TOKENS = 4;
 
-/** So much of a history is read at most to choose from: text, and one image that came as `data:`. */
+/** Read in addition to the text, for one image sent as `data:`. */
 const IMAGE_CHARACTERS = 2_097_152;
 
-/** Tokens of history that a model has room for, beside the rest of the question and its answer. */
+/** Tokens left for the history after `beside` (question, system prompt) and the answer. */
 export function roomForHistory(
   model: string,
   beside: readonly Content[],
@@ -44,12 +44,12 @@ export function roomForHistory(
   return Math.max(0, window - answer - sum(beside));
 }
 
-/** An upper bound for reading, in UTF-16 units; what fits exactly is chosen from that. */
+/** Upper bound for reading, in UTF-16 units; the exact choice follows. */
 export function charactersOf(tokens: number): number {
   return Math.ceil(tokens * CHARACTERS_PER_TOKEN) + IMAGE_CHARACTERS;
 }
 
-/** The newest whole turns that fit, oldest first. Takes whole turns. */
+/** The newest whole turns that fit, oldest first. */
 export function newestThatFit(history: readonly Message[], tokens: number): readonly Message[] {
   const most = history.reduce((sum, { content }) => sum + quickTokensOf(content), 0);
   if (most <= tokens) return history;
@@ -69,7 +69,7 @@ function sum(contents: readonly Content[]): number {
   return contents.reduce((tokens, content) => tokens + tokensOf(content), 0);
 }
 
-/** An upper bound that most histories keep, so that nothing of them need be counted. */
+/** Upper bound; most histories fit by it and need no exact count. */
 function quickTokensOf(content: Content): number {
   return typeof content === "string" ? content.length + MESSAGE_TOKENS : tokensOf(content);
 }

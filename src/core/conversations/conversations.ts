@@ -1,9 +1,9 @@
 import type { Content } from "../call/messages.ts";
 
-/** An answer that broke is kept as far as it came. */
+/** Interrupted: the answer broke and is kept up to there. */
 export type MessageState = "complete" | "interrupted";
 
-/** The system prompt belongs to the conversation and is no message of its tree. */
+/** The system prompt belongs to the conversation; it is not a message of its tree. */
 export interface Message {
   readonly id: string;
   readonly parentId: string | null;
@@ -15,7 +15,7 @@ export interface Message {
 
 /** A tree of messages; with a name it is a chat. Times are milliseconds since 1970. */
 export interface Conversation {
-  /** 128 random bits: knowing it is all that protects a conversation without a credential. */
+  /** 128 random bits: the id alone protects a conversation without a credential. */
   readonly id: string;
   readonly name: string | null;
   readonly systemPrompt: string | null;
@@ -32,14 +32,14 @@ export interface NewConversation {
   /** Unique for its owner. */
   readonly name?: string;
   readonly systemPrompt?: string | null;
-  /** How long it lives after it was used last. */
+  /** Lifetime after its last use. */
   readonly lifetimeMs?: number;
-  /** For an owner that stands for many people, in place of `conversationsPerOwner`. */
+  /** Replaces `conversationsPerOwner` for an owner that stands for many people. */
   readonly maxConversations?: number;
 }
 
 export interface PathQuery {
-  /** An answer; the newest one if it is not given. */
+  /** An answer; the newest one if omitted. */
   readonly leafId?: string;
   readonly maxMessages?: number;
   /** Of content, in UTF-16 units as `length` counts them. */
@@ -56,11 +56,11 @@ export interface Path {
   readonly omitted: number;
 }
 
-/** Where a turn is to go. */
+/** The place of a turn. */
 export interface TurnPlace {
   /** An answer of this conversation, or null for a first question. */
   readonly parentId: string | null;
-  /** True: a conflict unless the parent is the newest answer. False: any parent; makes branches. */
+  /** True: a conflict unless the parent is the newest answer. False: any parent, so branches. */
   readonly onlyAtNewest: boolean;
 }
 
@@ -68,7 +68,7 @@ export interface NewTurn extends TurnPlace {
   readonly question: Content;
   readonly answer: Content;
   readonly state?: MessageState;
-  /** From `claim`. Storing the same claim's turn again changes nothing. */
+  /** From `claim`. Storing the turn of the same claim again changes nothing. */
   readonly claimId?: string;
 }
 
@@ -83,13 +83,13 @@ export interface ClaimRequest {
   readonly parentId: string | null;
   /** When the claim ends by itself, so that a crash does not lock the chat. */
   readonly untilMs: number;
-  /** What is about to be asked; refused like a turn where there is no room for it. */
+  /** The question; refused like a turn if there is no room for it. */
   readonly question?: Content;
 }
 
 export interface Tree {
   readonly conversation: Conversation;
-  /** The newest, parents before children. */
+  /** The newest ones, parents before children. */
   readonly messages: readonly Message[];
   /** Older ones that were left out. */
   readonly omitted: number;
@@ -110,16 +110,16 @@ export type ExportedItem =
 
 /**
  * Kept conversations. Every operation is for one owner (`token:<id>`, `key:<digest>`, `public`,
- * `anonymous`): what belongs to another owner, or has expired, is not found. Where nothing else is
- * said an unknown conversation is a `conversation_not_found`. Storing, claiming, reading a path and
- * changing the prompt count as use and move the expiry.
+ * `anonymous`): a conversation of another owner, or an expired one, is not found. Unless stated
+ * otherwise, an unknown conversation throws `conversation_not_found`. Storing, claiming, reading a
+ * path and changing the prompt count as use and extend the expiry.
  */
 export interface Conversations {
   /** `conversation_conflict` when the name is taken, `conversations_limited` when there are too many. */
   create(owner: string, chosen?: NewConversation): Promise<Conversation>;
   find(owner: string, id: string): Promise<Conversation | null>;
   findByName(owner: string, name: string): Promise<Conversation | null>;
-  /** `message_not_found` when the leaf is no answer of this conversation. */
+  /** Throws `message_not_found` if the leaf is not an answer of this conversation. */
   path(owner: string, id: string, query?: PathQuery): Promise<Path>;
   /** Throws what `appendTurn` would throw, as far as it can be known before the answer. */
   checkTurn(owner: string, id: string, turn: TurnPlace & Pick<NewTurn, "question">): Promise<void>;
@@ -128,12 +128,12 @@ export interface Conversations {
    * `conversation_conflict` when there is a newer turn or another claim.
    */
   claim(owner: string, id: string, request: ClaimRequest): Promise<string>;
-  /** Moves the end of a claim that still holds; of another claim, or none, nothing is changed. */
+  /** Extends a claim that still holds; otherwise changes nothing. */
   extend(owner: string, id: string, claimId: string, untilMs: number): Promise<void>;
-  /** Gives a claim back that will not be used. */
+  /** Gives back a claim that will not be used. */
   release(owner: string, id: string, claimId: string): Promise<void>;
   /**
-   * Question and answer, both or neither. `message_not_found` without its parent,
+   * Stores question and answer, both or neither. Throws `message_not_found` without the parent,
    * `conversation_conflict` when another turn came first, `conversation_full` or
    * `message_too_large` at a limit.
    */
@@ -141,7 +141,7 @@ export interface Conversations {
   setSystemPrompt(owner: string, id: string, prompt: string | null): Promise<void>;
   /** Deletes the messages and keeps the conversation with its prompt; open claims are void. */
   clear(owner: string, id: string): Promise<void>;
-  /** False when there was none. */
+  /** False if there was none. */
   delete(owner: string, id: string): Promise<boolean>;
   /** Oldest first. Not for owners that stand for many people. */
   list(owner: string, query?: ConversationQuery): Promise<readonly Conversation[]>;
@@ -149,10 +149,10 @@ export interface Conversations {
   /** The prompt that new chats copy; null when none was set. */
   globalPrompt(): Promise<string | null>;
   setGlobalPrompt(prompt: string | null): Promise<void>;
-  /** Each conversation followed by its messages, read in pages. */
+  /** Each conversation, followed by its messages. Reads in pages. */
   export(owner: string): AsyncIterable<ExportedItem>;
   /** Returns how many conversations there were. */
   deleteEverything(owner: string): Promise<number>;
-  /** Deletes some of what has expired; returns how many conversations. */
+  /** Deletes some expired conversations; returns how many. */
   sweep(): Promise<number>;
 }

@@ -3,21 +3,21 @@ import type { AnswerEvent, Completion, Content } from "../call/messages.ts";
 import type { Pipeline } from "../call/pipeline.ts";
 import type { ClaimRequest, Conversations } from "./conversations.ts";
 import { createGatheredText } from "./gathered-text.ts";
-import { type Place, preparePlace } from "./turn-place.ts";
+import { type PreparedTurn, prepareTurn } from "./prepared-turn.ts";
 
 /** A question within a kept conversation. */
 export interface TurnRequest {
   readonly owner: string;
-  /** Null: a new one, which is gone again if the question comes to nothing. */
+  /** Null: a new one, which is deleted again if the question fails. */
   readonly conversationId: string | null;
-  /** The answer to go on from; null: the newest. */
+  /** The answer to continue from; null: the newest. */
   readonly parentId: string | null;
-  /** True: one turn at a time, all others are a `conversation_conflict`. False: branches. */
+  /** True: one turn at a time, others get `conversation_conflict`. False: branches. */
   readonly onlyAtNewest: boolean;
   readonly question: Content;
   readonly model: string;
   readonly maxTokens?: number | undefined;
-  /** Messages of the history that travel upstream at most. */
+  /** Most messages of the history that are sent upstream. */
   readonly maxMessages?: number | undefined;
 }
 
@@ -28,23 +28,23 @@ export interface Turn {
   /** The parent of the next turn. */
   readonly answerId: string;
   readonly completion: Completion;
-  /** Messages of the history that did not travel upstream. */
+  /** Messages of the history that were not sent upstream. */
   readonly omitted: number;
 }
 
-/** A streamed answer whose end says where the turn is kept. */
+/** A streamed answer whose last event says where the turn is stored. */
 export type TurnEvent =
   | Exclude<AnswerEvent, { readonly type: "answer-end" }>
   | { readonly type: "turn-end"; readonly turn: Turn };
 
-/** Questions within kept conversations: history out of the store, answer into it. */
+/** Asks questions within kept conversations: reads the history, stores the turn. */
 export interface Dialogue {
   ask(call: Call, request: TurnRequest): Promise<Turn>;
-  /** The turn is stored before its end is passed on; an answer that breaks is kept as far as it came. */
+  /** The turn is stored before its last event; an answer that breaks is kept up to there. */
   stream(call: Call, request: TurnRequest): Promise<AsyncIterable<TurnEvent>>;
 }
 
-/** Reserves the next turn of a linear conversation for as long as this process lives and holds it. */
+/** Claims the next turn of a linear conversation while this process lives and holds it. */
 export interface TurnClaims {
   /** `conversation_conflict` when there is a newer turn or another claim. */
   take(
@@ -56,9 +56,9 @@ export interface TurnClaims {
 
 export interface TurnClaim {
   readonly id: string;
-  /** The turn was stored, and the claim with it is over. */
+  /** The turn was stored, which ends the claim. */
   done(): void;
-  /** Gives the place back; a store that is away gives it back later by itself. */
+  /** Gives the claim back; if the database is away, the claim expires by itself. */
   release(): Promise<void>;
 }
 
@@ -66,9 +66,9 @@ export interface DialogueOptions {
   readonly conversations: Conversations;
   readonly claims: TurnClaims;
   readonly pipeline: Pick<Pipeline, "completeAndKeep" | "stream">;
-  /** What all models take; null: each what it is known for. */
+  /** Context window of all models; null: the known one of each. */
   readonly contextTokens: number | null;
-  /** Of new conversations. */
+  /** Overrides the limit per owner for new conversations. */
   readonly maxConversationsOf: (owner: string) => number | undefined;
 }
 
@@ -76,40 +76,40 @@ export function createDialogue(options: DialogueOptions): Dialogue {
   const { pipeline } = options;
   return {
     async ask(call, request) {
-      const place = await preparePlace(options, request);
+      const turn = await prepareTurn(options, request);
       try {
-        return await pipeline.completeAndKeep(call, place.asked, place.keep);
+        return await pipeline.completeAndKeep(call, turn.request, turn.store);
       } catch (error) {
-        await place.abandon("");
+        await turn.abandon("");
         throw error;
       }
     },
     async stream(call, request) {
-      const place = await preparePlace(options, request);
+      const turn = await prepareTurn(options, request);
       try {
-        return keepWhilePassing(await pipeline.stream(call, place.asked), place);
+        return storeWhilePassing(await pipeline.stream(call, turn.request), turn);
       } catch (error) {
-        await place.abandon("");
+        await turn.abandon("");
         throw error;
       }
     },
   };
 }
 
-async function* keepWhilePassing(
+async function* storeWhilePassing(
   events: AsyncIterable<AnswerEvent>,
-  place: Place,
+  prepared: PreparedTurn,
 ): AsyncGenerator<TurnEvent> {
   const text = createGatheredText();
   let ended = false;
-  let kept = false;
+  let stored = false;
   try {
     for await (const event of events) {
       if (event.type === "answer-end") {
-        // what can't be stored now is not tried again as a broken answer: it would stand there twice
+        // a turn that can't be stored is not stored again as interrupted: it could exist twice
         ended = true;
-        const turn = await place.keep(event.completion);
-        kept = true;
+        const turn = await prepared.store(event.completion);
+        stored = true;
         yield { type: "turn-end", turn };
       } else {
         if (event.type === "text-delta") text.add(event.text);
@@ -117,6 +117,6 @@ async function* keepWhilePassing(
       }
     }
   } finally {
-    if (!kept) await place.abandon(ended ? "" : text.whole());
+    if (!stored) await prepared.abandon(ended ? "" : text.whole());
   }
 }

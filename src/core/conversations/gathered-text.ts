@@ -1,7 +1,7 @@
-/** Short pieces are joined in groups: while `+=` holds them apart, each costs 30 bytes beside its text. */
+/** Pieces are joined in groups of this many: a piece that `+=` keeps apart costs 30 extra bytes. */
 const PIECES_JOINED = 256;
 
-/** The pieces of an answer, added up. */
+/** Collects the pieces of an answer. */
 export interface GatheredText {
   add(piece: string): void;
   whole(): string;

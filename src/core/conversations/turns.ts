@@ -5,12 +5,12 @@ export interface ConversationLimits {
   readonly messagesPerConversation: number;
   readonly bytesPerConversation: number;
   readonly bytesPerMessage: number;
-  /** Answers or questions that go on from one message. */
+  /** Children of one message. */
   readonly childrenPerMessage: number;
   readonly conversationsPerOwner: number;
 }
 
-/** Above what people write by hand, and low enough that reading a whole one fits into memory. */
+/** More than people write by hand, and small enough to read a whole conversation into memory. */
 export const conversationLimits: ConversationLimits = {
   messagesPerConversation: 2_000,
   bytesPerConversation: 16 * 1_048_576,
@@ -22,14 +22,14 @@ export const conversationLimits: ConversationLimits = {
 /** A question and its answer. */
 export const messagesPerTurn = 2;
 
-/** What decides over a turn, read in the transaction that stores it. */
-export interface TurnFacts {
+/** The state that decides over a turn, read in the transaction that stores it. */
+export interface TurnState {
   readonly leafId: string | null;
   readonly claimId: string | null;
   readonly claimUntilMs: number | null;
   readonly messages: number;
   readonly bytes: number;
-  /** Children the parent has; null when there is no such parent. */
+  /** Children of the parent; null if there is no such parent. */
   readonly children: number | null;
 }
 
@@ -40,34 +40,34 @@ export interface ProposedTurn extends TurnPlace {
 
 /** Why a turn may not be stored, or null. */
 export function refuseTurn(
-  facts: TurnFacts,
-  wish: ProposedTurn,
+  state: TurnState,
+  turn: ProposedTurn,
   limits: ConversationLimits,
   nowMs: number,
 ): ProxyError | null {
-  if (wish.onlyAtNewest && isOvertaken(facts, wish, nowMs)) {
+  if (turn.onlyAtNewest && isOvertaken(state, turn, nowMs)) {
     return new ProxyError("conversation_conflict");
   }
-  if (facts.children === null) return new ProxyError("message_not_found");
-  if (facts.messages + messagesPerTurn > limits.messagesPerConversation) {
+  if (state.children === null) return new ProxyError("message_not_found");
+  if (state.messages + messagesPerTurn > limits.messagesPerConversation) {
     return full("messages", limits.messagesPerConversation);
   }
-  if (facts.bytes + wish.bytes > limits.bytesPerConversation) {
+  if (state.bytes + turn.bytes > limits.bytesPerConversation) {
     return full("bytes", limits.bytesPerConversation);
   }
-  if (facts.children >= limits.childrenPerMessage)
+  if (state.children >= limits.childrenPerMessage)
     return full("branches", limits.childrenPerMessage);
   return null;
 }
 
 /**
- * A claim that has run out still counts for its own turn as long as nobody took the place: a slow
- * answer is not thrown away. Without a claim, another's that still runs is in the way.
+ * An expired claim still counts for its own turn until someone else takes the place, so a slow
+ * answer is not lost. Without a claim, an active claim of someone else is a conflict.
  */
-function isOvertaken(facts: TurnFacts, wish: ProposedTurn, nowMs: number): boolean {
-  if (facts.leafId !== wish.parentId) return true;
-  if (wish.claimId !== null) return facts.claimId !== wish.claimId;
-  return facts.claimId !== null && nowMs < (facts.claimUntilMs ?? 0);
+function isOvertaken(state: TurnState, turn: ProposedTurn, nowMs: number): boolean {
+  if (state.leafId !== turn.parentId) return true;
+  if (turn.claimId !== null) return state.claimId !== turn.claimId;
+  return state.claimId !== null && nowMs < (state.claimUntilMs ?? 0);
 }
 
 function full(limit: "messages" | "bytes" | "branches", max: number): ProxyError {
@@ -79,7 +79,7 @@ export function checkMessageBytes(bytes: number, { bytesPerMessage }: Conversati
   throw new ProxyError("message_too_large", { params: { max: bytesPerMessage } });
 }
 
-/** A chat by its name, made if there is none. Of two callers at once both get the same chat. */
+/** Finds a chat by its name or creates it. Two callers at once get the same chat. */
 export async function openChat(
   conversations: Conversations,
   owner: string,

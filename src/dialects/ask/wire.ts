@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Usage } from "../../core/call/messages.ts";
+import { fieldError } from "../../core/common-errors.ts";
 import type { Tree } from "../../core/conversations/conversations.ts";
 import type { Turn } from "../../core/conversations/dialogue.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
@@ -40,10 +40,7 @@ export function parseAsk(json: unknown, conversation: string, rules: ModelRules)
   const parent = fields.parent_id ?? "";
   const parentId = NONE.has(parent) ? null : parent;
   if (conversationId === null && parentId !== null) {
-    throw new ProxyError("field_needs", {
-      params: { field: "parent_id", other: "conversation_id" },
-      details: { field: "parent_id" },
-    });
+    throw fieldError("field_needs", "parent_id", { other: "conversation_id" });
   }
   return {
     prompt: fields.prompt,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
+import { storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { storageUnavailable } from "../../core/storage-error.ts";
 import { createSecretMatch } from "../../http/call/bearer.ts";
 import { tokensIn } from "../../http/call/credentials.ts";
 import type { Gate } from "../../http/call/json-call.ts";

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { type ErrorCode, ProxyError } from "../../core/errors.ts";
+import { fieldError } from "../../core/common-errors.ts";
+import { ProxyError } from "../../core/errors.ts";
 
 /** The first thing wrong with a body, in our codes, so that it can be said in any language. */
 export function firstProblem(error: z.ZodError, json: unknown): ProxyError {
@@ -27,7 +28,7 @@ function problemAt(
   const path = [...above, ...issue.path];
   const field = pathText(path);
   const value = valueAt(json, path);
-  if (value === undefined || value === null) return problem("field_missing", field);
+  if (value === undefined || value === null) return fieldError("field_missing", field);
   switch (issue.code) {
     case "invalid_type":
       return wrongType(field, EXPECTED[issue.expected] ?? "object");
@@ -37,7 +38,7 @@ function problemAt(
       return ofUnion(issue, path, json);
     case "too_small":
       return issue.origin === "string" || issue.origin === "array"
-        ? problem("field_empty", field)
+        ? fieldError("field_empty", field)
         : wrongType(field, "whole_number");
     case "too_big":
       return tooBig(issue, field);
@@ -61,26 +62,18 @@ function ofUnion(
 }
 
 function wrongType(field: string, expected: string): ProxyError {
-  return problem("field_type", field, { expected });
+  return fieldError("field_type", field, { expected });
 }
 
 function wrongChoice(field: string, choices: readonly unknown[]): ProxyError {
-  return problem("field_choice", field, { choices: choices.map(String).join(", ") });
-}
-
-function problem(
-  code: ErrorCode,
-  field: string,
-  params: Readonly<Record<string, string | number>> = {},
-): ProxyError {
-  return new ProxyError(code, { params: { field, ...params }, details: { field } });
+  return fieldError("field_choice", field, { choices: choices.map(String).join(", ") });
 }
 
 function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig, field: string): ProxyError {
   const max = Number(maximum);
-  if (origin === "string") return problem("field_too_long", field, { max });
+  if (origin === "string") return fieldError("field_too_long", field, { max });
   return origin === "array"
-    ? problem("field_too_many", field, { max })
+    ? fieldError("field_too_many", field, { max })
     : wrongType(field, "whole_number");
 }
 

@@ -1,4 +1,4 @@
-import { ProxyError } from "../../core/errors.ts";
+import { fieldError } from "../../core/common-errors.ts";
 
 /** What callers may choose in the dialects that have defaults. */
 export interface ModelRules {
@@ -16,17 +16,11 @@ export function chosenModel(
 ): string {
   if (!asked) return model;
   if (allowedModels.length === 0 || allowedModels.includes(asked)) return asked;
-  throw new ProxyError("field_choice", {
-    params: { field, choices: allowedModels.join(", ") },
-    details: { field },
-  });
+  throw fieldError("field_choice", field, { choices: allowedModels.join(", ") });
 }
 
 /** The bound of an answer, checked. */
 export function chosenTokens(maxTokens: number, { maxTokensLimit }: ModelRules): number {
   if (maxTokens >= 1 && maxTokens <= maxTokensLimit) return maxTokens;
-  throw new ProxyError("field_range", {
-    params: { field: "max_tokens", min: 1, max: maxTokensLimit },
-    details: { field: "max_tokens" },
-  });
+  throw fieldError("field_range", "max_tokens", { min: 1, max: maxTokensLimit });
 }

@@ -1,5 +1,5 @@
 import type { Call, CallSignal, Principal } from "../../core/call/call.ts";
-import { rateLimited } from "../../core/call/rate-limited.ts";
+import { rateLimited } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type MaybePromise, whenReady } from "../../core/maybe-promise.ts";
 import type { Clock, LimitDecision, Limiter } from "../../core/ports.ts";

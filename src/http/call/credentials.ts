@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
+import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { storageUnavailable } from "../../core/storage-error.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
 
@@ -55,7 +55,7 @@ function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions
 
 function checked({ field, key }: Credential): string {
   if (KEY.test(key)) return key;
-  throw new ProxyError("key_malformed", { params: { field }, details: { field } });
+  throw fieldError("key_malformed", field);
 }
 
 interface Credential {

@@ -65,7 +65,7 @@ export function createOpenCalls(maxBytes: number): OpenCalls {
     },
     enter(owner) {
       if (draining) throw drainingError();
-      const call = { signal: new LightSignal(), heldBytes: 0, place: NOT_A_MEMBER };
+      const call = { signal: new LightSignal(), heldBytes: 0, index: NOT_A_MEMBER };
       open.add(call);
       callsOf.set(owner, call);
       return call.signal;

@@ -9,7 +9,7 @@ import {
   messagesPerTurn,
   type ProposedTurn,
   refuseTurn,
-  type TurnFacts,
+  type TurnState,
 } from "../../core/conversations/turns.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { ask, type Script } from "../driver/driver.ts";
@@ -205,7 +205,7 @@ function createDecision({ driver, builder, limits }: ConversationParts, locks: b
     const [row] = yield* ask(read(key));
     if (row === undefined) return notFound();
     const { parentId } = wish;
-    const facts: TurnFacts = {
+    const facts: TurnState = {
       leafId: row.leaf_id,
       claimId: row.claim_id,
       claimUntilMs: row.claim_until,

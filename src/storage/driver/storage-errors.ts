@@ -1,6 +1,6 @@
+import { storageUnavailable } from "../../core/common-errors.ts";
 import type { Conversations } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { storageUnavailable } from "../../core/storage-error.ts";
 
 /** The same store, whose database being away is our own 503 instead of a stranger's error. */
 export function guarded(conversations: Conversations): Conversations {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rateLimited } from "../../../src/core/call/rate-limited.ts";
+import { rateLimited } from "../../../src/core/common-errors.ts";
 import type { WindowState } from "../../../src/core/ports.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 

@@ -3,11 +3,11 @@ import {
   conversationLimits,
   type ProposedTurn,
   refuseTurn,
-  type TurnFacts,
+  type TurnState,
 } from "../../../src/core/conversations/turns.ts";
 
 const now = 1_000;
-const facts: TurnFacts = {
+const facts: TurnState = {
   leafId: "leaf",
   claimId: null,
   claimUntilMs: null,
@@ -17,12 +17,12 @@ const facts: TurnFacts = {
 };
 const wish: ProposedTurn = { parentId: "leaf", onlyAtNewest: true, claimId: null, bytes: 10 };
 
-function refusal(f: Partial<TurnFacts>, w: Partial<ProposedTurn> = {}): string | undefined {
+function refusal(f: Partial<TurnState>, w: Partial<ProposedTurn> = {}): string | undefined {
   return refuseTurn({ ...facts, ...f }, { ...wish, ...w }, conversationLimits, now)?.code;
 }
 
 describe("a turn at the newest answer", () => {
-  test.each<[string, Partial<TurnFacts>, Partial<ProposedTurn>, string | undefined]>([
+  test.each<[string, Partial<TurnState>, Partial<ProposedTurn>, string | undefined]>([
     ["is stored", {}, {}, undefined],
     ["comes too late after another", { leafId: "newer" }, {}, "conversation_conflict"],
     ["comes too late for an empty chat", {}, { parentId: null }, "conversation_conflict"],
@@ -58,7 +58,7 @@ describe("a turn anywhere in the tree", () => {
   test("is refused at each limit and not before", () => {
     const { messagesPerConversation, bytesPerConversation, childrenPerMessage } =
       conversationLimits;
-    const at = (changed: Partial<TurnFacts>) => refusal(changed, anywhere);
+    const at = (changed: Partial<TurnState>) => refusal(changed, anywhere);
     expect(at({ messages: messagesPerConversation - 2 })).toBeUndefined();
     expect(at({ messages: messagesPerConversation - 1 })).toBe("conversation_full");
     expect(at({ bytes: bytesPerConversation - 10 })).toBeUndefined();

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import en from "../../../locales/en.json" with { type: "json" };
 import { OWN_KEY, startScene } from "../../support/scene.ts";
 import { outcomeOf, runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
 
@@ -63,7 +64,7 @@ describe.concurrent("the sample for WebSocket", { timeout: 2 * SCRIPT_MS }, () =
   test("says in words what is wrong", async () => {
     const { parley } = await startScene({ API_KEY: "" });
     const { code, output } = await runSample({ PARLEY_URL: parley.origin });
-    expect(output).toMatch("An OpenAI API key is needed");
+    expect(output).toContain(en.error.key_missing);
     expect(code).toBe(1);
   });
 });

@@ -11,6 +11,8 @@ import { createHeldClock } from "../../support/parley.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
 import { createAnswer, type RecordedRequest } from "../../support/upstream.ts";
 
+const translate = createTranslate();
+
 const question = { prompt: "天空 why?" };
 const messagesOf = ({ json }: RecordedRequest) =>
   (json as { messages: { role: string; content: string }[] }).messages.map(
@@ -190,7 +192,7 @@ describe.concurrent("a mistake", () => {
     const { code, details, trailers } = await client.askInVain({ prompt: "and?", conversation_id });
     expect(code).toBe(status.INTERNAL);
     const [requestId] = trailers.get("x-request-id");
-    expect(details).toBe(`Internal server error. Request id: ${requestId}`);
+    expect(details).toBe(translate("en", "error.internal", { requestId: String(requestId) }));
     expect(await parley.logged("unexpected error")).toContain(`"request_id":"${requestId}"`);
     expect(parley.log.join("")).not.toMatch(/天空|sealed with/);
   });
@@ -221,7 +223,7 @@ describe.concurrent("an error of the upstream", () => {
   });
 
   test.each(errorCodes)("%s has a status and a text in every language", (code) => {
-    const describeStatus = createDescribeStatus(createTranslate());
+    const describeStatus = createDescribeStatus(translate);
     expect(grpcStatus[code]).toBeGreaterThan(status.OK);
     for (const language of languages) {
       const facts = { requestId: "req-1", language } as Parameters<typeof describeStatus>[0];
@@ -299,7 +301,8 @@ describe.concurrent("limits", () => {
     clock.forward(12_000);
     const refused = await client.askInVain(question, { metadata: { "accept-language": "zh-CN" } });
     expect(refused.code).toBe(status.RESOURCE_EXHAUSTED);
-    expect(refused.details).toBe("请求过于频繁：每分钟最多 3 次，请在 48 秒后重试。");
+    const limited = { limit: 3, window: "minute", seconds: 48 };
+    expect(refused.details).toBe(translate("zh_CN", "error.rate_limited", limited));
     expect(refused.trailers.getMap()).toMatchObject({
       "error-code": "rate_limited",
       "retry-after": "48",

@@ -33,7 +33,7 @@ describe.concurrent("scripts in Python", { tags: "python", timeout: 2 * SCRIPT_M
       /^echo: I am in Lisbon.*\necho: And where was I again\?\necho: What shall/,
     );
     expect(output).toContain("system: Answer in one sentence.\nuser: I am in Lisbon");
-    expect(output).toMatch(/travel: 6 messages, kept until 20\d\d-/);
+    expect(output).toMatch(/travel: 6 messages, expires 20\d\d-/);
     const second = JSON.stringify(upstream.requests[1]?.json);
     expect(second).toContain("Lisbon");
     const again = createCaller(origin, bearer(OWN_KEY));

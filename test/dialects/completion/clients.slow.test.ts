@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import en from "../../../locales/en.json" with { type: "json" };
 import { OWN_KEY, startScene } from "../../support/scene.ts";
 import { runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
 
@@ -35,6 +36,6 @@ describe.concurrent("scripts in Python", { tags: "python", timeout: 2 * SCRIPT_M
       env: { PARLEY_URL: parley.origin },
     });
     expect(code).toBe(1);
-    expect(output).toMatch("An OpenAI API key is needed");
+    expect(output).toContain(en.error.key_missing);
   });
 });

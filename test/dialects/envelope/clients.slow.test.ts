@@ -64,8 +64,8 @@ describe.concurrent("scripts in Python", { tags: "python", timeout: 2 * SCRIPT_M
   });
 });
 
-const README = readFileSync(path("../../../README.md"), "utf8");
-const snippet = /```nginx\n([\s\S]*?)```/.exec(README)?.[1] ?? "";
+const page = readFileSync(path("../../../docs/en/reverse-proxy.md"), "utf8");
+const snippet = /```nginx\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
 
 async function startBehindNginx(
   settings: Record<string, string>,
@@ -78,12 +78,12 @@ async function startBehindNginx(
 
 const question = { user_content: "hi" };
 
-describe("behind nginx as the README sets it up", {
+describe("behind nginx as the documentation sets it up", {
   tags: "nginx",
   timeout: 2 * SCRIPT_MS,
   concurrent: true,
 }, () => {
-  test("the README has its snippet", () => {
+  test("the documentation has its snippet", () => {
     expect(snippet).toContain("proxy_pass");
   });
 

@@ -7,7 +7,8 @@ import type { AppEnv, RequestContext } from "../../../src/http/call/request-cont
 import { createTranslate, type Language, languages } from "../../../src/locales.ts";
 import { type Failure, failure } from "../../support/envelope.ts";
 
-const write = createEnvelopeErrors(createTranslate());
+const translate = createTranslate();
+const write = createEnvelopeErrors(translate);
 
 /** What each code is thrown with. A placeholder without its value would stay visible. */
 const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
@@ -158,7 +159,7 @@ describe("every error in every language", () => {
     const response = await writeIn("en", new ProxyError("internal", { cause }));
     const { data } = failure.parse(await response.json());
     expect(data).toEqual({
-      response: "Internal server error. Request id: id-1",
+      response: translate("en", "error.internal", { requestId: "id-1" }),
       error: "internal",
     });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createTranslate, htmlTag, languages } from "../../../src/locales.ts";
 import { ask, askInVain, askStream } from "../../support/envelope.ts";
 import { refuse, stallMidStream } from "../../support/faults.ts";
 import { deadline, openStream, postJson } from "../../support/http.ts";
@@ -7,22 +8,17 @@ import { readRateLimits } from "../../support/rate-limit-headers.ts";
 import { OWN_KEY, startScene } from "../../support/scene.ts";
 import { answer } from "../../support/upstream.ts";
 
+const translate = createTranslate();
 const question = { user_content: "hi" };
 
 describe.concurrent("a call above a limit", () => {
-  const texts = {
-    en: "Too many requests: the limit is 2 per minute. Please try again in 48 s.",
-    "zh-CN": "请求过于频繁：每分钟最多 2 次，请在 48 秒后重试。",
-    "zh-TW": "請求過於頻繁：每分鐘最多 2 次，請在 48 秒後再試。",
-    ru: "Слишком частые запросы: не более 2 в минуту. Повторите через 48 с.",
-  };
-  test.each(Object.entries(texts))("is told in %s which limit and when", async (language, text) => {
+  test.each(languages)("is told in %s which limit and when", async (language) => {
     const clock = createHeldClock();
     const { url, upstream } = await startScene({ HOUR_LIMIT: "9", MINUTE_LIMIT: "2" }, { clock });
     await ask(url, question);
     clock.forward(12_000);
     await ask(url, question);
-    const headers = { "accept-language": language };
+    const headers = { "accept-language": htmlTag(language) };
     const refused = await askInVain(url, question, { headers });
     expect(refused).toMatchObject({
       code: 429,
@@ -34,7 +30,8 @@ describe.concurrent("a call above a limit", () => {
         reset_at: new Date(clock.wallMs() + 48_000).toISOString(),
       },
     });
-    expect(refused.data.response).toBe(text);
+    const when = { limit: 2, window: "minute", seconds: 48 };
+    expect(refused.data.response).toBe(translate(language, "error.rate_limited", when));
     expect(refused.reply.headers).toMatchObject({
       "retry-after": "48",
       "retry-after-ms": "48000",

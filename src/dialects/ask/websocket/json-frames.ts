@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fieldError } from "../../../core/common-errors.ts";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import { parseJson } from "../../../http/body/body.ts";
 import { parsed } from "../../../http/body/parsed.ts";
@@ -136,5 +137,5 @@ function idOf(json: unknown): string | null {
 
 /** Without the id: an error that bears one ends the question of that id. */
 function idInUse(): ProxyError {
-  return new ProxyError("field_in_use", { params: { field: "id" }, details: { field: "id" } });
+  return fieldError("field_in_use", "id");
 }

@@ -3,36 +3,39 @@ import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts
 import type { Conversations, MessageState, Path, StoredTurn } from "./conversations.ts";
 import type { DialogueOptions, Turn, TurnClaim, TurnRequest } from "./dialogue.ts";
 
-/** Where a turn is to go, with the question as it is asked. */
-export interface Place {
-  readonly asked: ChatRequest;
-  keep(completion: Completion): Promise<Turn>;
-  /** Keeps what there is of the answer, or gives the place back. Never rejects. */
+/** A turn whose place in the conversation is found or claimed, with its request. */
+export interface PreparedTurn {
+  readonly request: ChatRequest;
+  store(completion: Completion): Promise<Turn>;
+  /** Stores an interrupted answer, or gives the place back if there is no text. Never rejects. */
   abandon(text: string): Promise<void>;
 }
 
-/** Finds or makes the place. What fails on the way leaves nothing behind. */
-export async function preparePlace(options: DialogueOptions, request: TurnRequest): Promise<Place> {
+/** Finds or creates the place of a turn. A failure leaves nothing behind. */
+export async function prepareTurn(
+  options: DialogueOptions,
+  request: TurnRequest,
+): Promise<PreparedTurn> {
   const { conversations, claims } = options;
   const { owner, question, onlyAtNewest } = request;
   const isNew = request.conversationId === null;
   const id = request.conversationId ?? (await begin(options, owner));
   let claim: TurnClaim | null = null;
   const giveBack = async () => {
-    // one that can't be given back ends by itself, and what is new goes all the same
+    // a claim that can't be given back expires; a new conversation is deleted all the same
     await claim?.release().catch(() => undefined);
     if (isNew) await conversations.delete(owner, id);
   };
   try {
     const { path, messages, omitted } = await historyOf(options, id, request);
     const place = { parentId: path.leafId, onlyAtNewest };
-    // a claim is refused for the same reasons as a turn
+    // claims are refused for the same reasons as turns
     if (onlyAtNewest) claim = await claims.take(owner, id, { parentId: path.leafId, question });
     else await conversations.checkTurn(owner, id, { ...place, question });
     const { model, maxTokens } = request;
-    const asked = { model, messages, ...(maxTokens === undefined ? {} : { maxTokens }) };
+    const chat = { model, messages, ...(maxTokens === undefined ? {} : { maxTokens }) };
     const store = storeIn(conversations, { ...request, ...place }, id, claim);
-    return createPlace({ id, asked, omitted, store, giveBack });
+    return createPreparedTurn({ id, request: chat, omitted, store, giveBack });
   } catch (error) {
     await giveBack().catch(() => undefined);
     throw error;
@@ -41,7 +44,7 @@ export async function preparePlace(options: DialogueOptions, request: TurnReques
 
 type Store = (answer: string, state: MessageState) => Promise<StoredTurn>;
 
-/** Stores the turn with whatever became its answer. */
+/** Returns how to store the turn with its answer. */
 function storeIn(
   conversations: Conversations,
   { owner, parentId, onlyAtNewest, question }: TurnRequest,
@@ -57,24 +60,30 @@ function storeIn(
   };
 }
 
-interface PlaceParts {
+interface PreparedTurnOptions {
   readonly id: string;
-  readonly asked: ChatRequest;
+  readonly request: ChatRequest;
   readonly omitted: number;
   readonly store: Store;
   readonly giveBack: () => Promise<void>;
 }
 
-function createPlace({ id, asked, omitted, store, giveBack }: PlaceParts): Place {
+function createPreparedTurn({
+  id,
+  request,
+  omitted,
+  store,
+  giveBack,
+}: PreparedTurnOptions): PreparedTurn {
   return {
-    asked,
-    async keep(completion) {
+    request,
+    async store(completion) {
       const stored = await store(completion.text, "complete");
       return { ...stored, conversationId: id, completion, omitted };
     },
     async abandon(text) {
       if (text !== "" && (await isDone(store(text, "interrupted")))) return;
-      // the error that led here is the one to tell
+      // the error that led here is the one to report
       await isDone(giveBack());
     },
   };

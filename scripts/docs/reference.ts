@@ -1,0 +1,50 @@
+import { runCommand } from "../../src/admin/run.ts";
+import { errorCodes } from "../../src/core/errors.ts";
+import { httpStatus } from "../../src/http/reply/http-status.ts";
+import { createTranslate, type Language } from "../../src/locales.ts";
+import { withCode } from "./settings.ts";
+import { table } from "./table.ts";
+
+const translate = createTranslate();
+
+/** Every error code with its HTTP status and text; `{name}` stands for a value. */
+export function errorsTable(language: Language): string {
+  const head = ["code", "http_status", "text"].map((key) => translate(language, `docs.${key}`));
+  const rows = errorCodes.map((code) => {
+    const text = translate(language, `error.${code}`).replaceAll(/{{(\w+)}}/g, "{$1}");
+    return [`\`${code}\``, String(httpStatus[code]), withCode(text)];
+  });
+  return table(head, rows);
+}
+
+/** The help of each command, under a heading. */
+export async function commandHelp(): Promise<string> {
+  const overview = await helpOf([]);
+  // A name ends at two spaces, an operand or an optional operand.
+  const names = [...overview.matchAll(/^ {2}parley ([a-z ]+?)(?= [A-Z[]| {2})/gm)];
+  const sections = names.map(async ([, name = ""]) => {
+    const help = await helpOf(name.split(" "));
+    return `## parley ${name}\n\n${fenced(help)}`;
+  });
+  return [fenced(overview), ...(await Promise.all(sections))].join("\n\n");
+}
+
+function fenced(text: string): string {
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;
+}
+
+async function helpOf(command: readonly string[]): Promise<string> {
+  let written = "";
+  await runCommand([...command, "--help"], {
+    env: {},
+    clock: { monotonicMs: () => 0, wallMs: () => 0, sleep: () => Promise.resolve() },
+    readFile: () => "",
+    readInput: () => Promise.resolve(""),
+    write: (piece) => {
+      written += piece;
+      return Promise.resolve();
+    },
+    complain: () => undefined,
+  });
+  return written;
+}
