@@ -3,7 +3,7 @@ import { leftOut, needs } from "./test/support/needs.ts";
 
 const inCI = process.env.CI !== undefined;
 /** In this process and without a service. What a new folder holds is in the full ring. */
-const QUICK = ["test", "test/{config,core,dialects,docs,http,limits}/**"].map(
+const QUICK = ["test", "test/{config,core,dialects,docs,http,limits,metrics}/**"].map(
   (folder) => `${folder}/!(*.slow).test.ts`,
 );
 

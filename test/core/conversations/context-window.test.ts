@@ -70,6 +70,6 @@ describe("the newest turns that fit", () => {
       const hostile = [...turn(1, "a".repeat(size)), ...turn(2, "天".repeat(size))];
       return () => void newestThatFit(hostile, Number.MAX_SAFE_INTEGER);
     };
-    expect(timeRatio(fit(800_000), fit(100_000))).toBeLessThan(3 * 8);
+    expect(timeRatio(fit(1_600_000), fit(100_000))).toBeLessThan(4 * 16);
   });
 });
