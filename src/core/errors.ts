@@ -101,7 +101,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** Values for the placeholders of a locale text. Shown to clients, so never a secret. */
 export type ErrorParams = Readonly<Record<string, string | number>>;
 
-/** An upstream's own refusal, for a dialect whose clients know the upstream's words. Scrubbed. */
+/** The upstream's own refusal, redacted, for dialects whose clients know the upstream's words. */
 export interface UpstreamRefusal {
   readonly status: number;
   readonly body: string;
@@ -113,11 +113,11 @@ interface ProxyErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly retryAfterMs?: number | undefined;
   readonly refusal?: UpstreamRefusal | undefined;
-  /** Kept for the log only; nothing of it reaches a client. */
+  /** For the log only; never shown to a client. */
   readonly cause?: unknown;
 }
 
-/** The only error that is thrown on purpose. Its text is looked up by code at the edge. */
+/** The only error thrown on purpose. Dialects look its text up by code. */
 export class ProxyError extends Error {
   override readonly name = "ProxyError";
   readonly code: ErrorCode;
@@ -136,12 +136,12 @@ export class ProxyError extends Error {
   }
 }
 
-/** Why a call was given up: for the reason we gave, or else because its client left. */
+/** Why a call was aborted: the reason we gave, or else its client left. */
 export function abortReason({ reason }: CallSignal): ProxyError {
   return reason instanceof ProxyError ? reason : new ProxyError("canceled");
 }
 
-/** The only conversion: whatever was thrown becomes a ProxyError; strangers become `internal`. */
+/** The only conversion: everything else that was thrown becomes `internal`. */
 export function toProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;
   return new ProxyError("internal", { cause: thrown });

@@ -33,6 +33,8 @@ export interface LimitDecision {
   readonly refusedBy: WindowState | null;
   /** Until the same call would be admitted; 0 when it was. Milliseconds. */
   readonly retryAfterMs: number;
+  /** For `release`; null if nothing was counted. */
+  readonly entry: LimitEntry | null;
 }
 
 /**
@@ -44,7 +46,12 @@ export interface Limiter {
   take(bucket: string): MaybePromise<LimitDecision>;
   /** The same decision without taking anything. */
   peek(bucket: string): MaybePromise<LimitDecision>;
+  /** Gives an admitted call back by the entry of its decision, as if it had never been counted. */
+  release(bucket: string, entry: LimitEntry): MaybePromise<void>;
 }
+
+/** Names a counted call within its bucket; what it means is up to the limiter. */
+export type LimitEntry = string | number;
 
 /** The windows of tokens; each token brings limits of its own. */
 export interface TokenLimiter {

@@ -1,9 +1,9 @@
 import { ProxyError } from "./errors.ts";
 
 /**
- * The data of each server-sent event, whatever the pieces the bytes came in: UTF-8 and line ends
- * (LF, CRLF, CR) may be split anywhere, comments and other fields are passed over. An event larger
- * than `maxEventBytes` (counted in UTF-16 units, close enough for a bound) is a bad answer.
+ * Yields the data of each server-sent event, whatever pieces the bytes came in: UTF-8 and line ends
+ * (LF, CRLF, CR) may be split anywhere. Comments and other fields are skipped. An event larger than
+ * `maxEventBytes` (counted in UTF-16 units, close enough for a bound) is a bad answer.
  */
 export async function* readEvents(
   chunks: AsyncIterable<Uint8Array>,
@@ -18,7 +18,7 @@ export async function* readEvents(
 
 interface EventParser {
   push(chunk: Uint8Array): string[];
-  /** What stands complete but for its last line end; a truncated event yields what it had. */
+  /** The last event, if only line ends are missing; a truncated one yields what it had. */
   end(): string[];
 }
 
@@ -37,7 +37,7 @@ export function createEventParser(maxEventBytes: number): EventParser {
     }
     if (!line.startsWith("data:")) return;
     const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
-    dataSize += line.length; // the whole line, so that lines without data are bounded too
+    dataSize += line.length; // the whole line, so that empty data lines are bounded too
     if (dataSize > maxEventBytes) throw new ProxyError("upstream_bad_answer");
     dataLines.push(data);
   };

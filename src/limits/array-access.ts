@@ -1,5 +1,5 @@
 /**
- * Every index used lies inside the array; the 0 only satisfies the type. Two functions, because one
+ * Every index used is inside the array; the 0 only satisfies the type. Two functions, because one
  * that has seen both kinds of arrays is five times as slow.
  */
 export function intAt(array: Int32Array, index: number): number {

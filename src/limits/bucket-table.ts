@@ -1,51 +1,47 @@
 import { randomInt } from "node:crypto";
 import { floatAt, intAt } from "./array-access.ts";
 
-/** Gives each bucket a small number (a slot) and knows which was used longest ago. */
+/** Gives each bucket a small number, its slot, and knows which was used longest ago. */
 export interface BucketTable {
-  /** NO_SLOT when the bucket has none. */
+  /** NO_SLOT if the bucket has none. */
   find(bucket: string): number;
-  /** For a bucket that has no slot, in a table that is not full. It becomes the newest. */
+  /** The bucket must have no slot and the table must not be full. It becomes the newest. */
   add(bucket: string): number;
-  /** Makes it the newest. */
+  /** Makes a slot the newest. */
   touch(slot: number): void;
   remove(slot: number): void;
-  /** NO_SLOT when the table is empty. */
+  /** NO_SLOT if the table is empty. */
   oldest(): number;
   isFull(): boolean;
 }
 
+/** Slots count from 1, so that arrays of zeros say "none". */
 export const NO_SLOT = 0;
-
-const USED = 0;
-const FREED = 1;
 
 /**
  * Numbers in typed arrays, not strings in a Map. A Map rebuilds its table again and again while
  * keys come and go, and V8 keeps the discarded tables until a full collection: a Map that never
  * holds more than ten keys grew the process by 140 MB over a million addresses. Here a bucket takes
- * 28 bytes, untouched capacity takes none, and no text cut from a request header is held.
- *
- * Slots count from 1, so that 0 can say "none" in arrays that start as zeros.
+ * 28 bytes, untouched capacity takes none, and no text cut from a request header is kept.
  */
 export function createBucketTable(capacity: number, seed = randomInt(1, 2 ** 32)): BucketTable {
   const chains = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, capacity))));
   const nextInChain = new Int32Array(capacity + 1);
   const hashes = new Float64Array(capacity + 1);
   const ring = createUseRing(capacity);
-  /** How many slots were ever used, and the first of the freed ones. */
-  const state = new Int32Array(2);
+  let everUsed = 0;
+  let firstFreed = NO_SLOT;
 
   const chainOf = (hash: number): number => hash & (chains.length - 1);
 
   const claimSlot = (): number => {
-    const freed = intAt(state, FREED);
-    if (freed === NO_SLOT) {
-      state[USED] = intAt(state, USED) + 1;
-      return intAt(state, USED);
+    if (firstFreed === NO_SLOT) {
+      everUsed += 1;
+      return everUsed;
     }
-    state[FREED] = intAt(nextInChain, freed);
-    return freed;
+    const slot = firstFreed;
+    firstFreed = intAt(nextInChain, slot);
+    return slot;
   };
 
   const unchain = (slot: number): void => {
@@ -82,15 +78,15 @@ export function createBucketTable(capacity: number, seed = randomInt(1, 2 ** 32)
     remove(slot) {
       ring.leave(slot);
       unchain(slot);
-      nextInChain[slot] = intAt(state, FREED);
-      state[FREED] = slot;
+      nextInChain[slot] = firstFreed;
+      firstFreed = slot;
     },
     oldest: () => ring.oldest(),
-    isFull: () => intAt(state, USED) === capacity && intAt(state, FREED) === NO_SLOT,
+    isFull: () => everUsed === capacity && firstFreed === NO_SLOT,
   };
 }
 
-/** Slots in order of use, as a ring in which place 0 stands between the newest and the oldest. */
+/** Slots in order of use, as a ring with 0 between the newest and the oldest. */
 function createUseRing(capacity: number) {
   const newer = new Int32Array(capacity + 1);
   const older = new Int32Array(capacity + 1);
@@ -112,7 +108,7 @@ function createUseRing(capacity: number) {
 
 /**
  * cyrb53 (public domain, github.com/bryc/code): 53 bits, so among a million addresses the chance
- * that any two share a budget is 1 in 18,000. Seeded, so that nobody can choose addresses that
+ * that any two share their limits is 1 in 18,000. Seeded, so that nobody can choose addresses that
  * fall into one chain.
  */
 function hashOf(text: string, seed: number): number {

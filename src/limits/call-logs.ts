@@ -1,9 +1,9 @@
 import type { Clock, LimitDecision } from "../core/ports.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
-import { createKeptLogs } from "./kept-logs.ts";
-import type { SlidingWindows } from "./windows.ts";
+import { MemoryLogs } from "./memory-logs.ts";
+import { MAX_LOG_ENTRIES, releaseCall, type SlidingWindows } from "./windows.ts";
 
-/** More than the one that a call can add, so that expired buckets become fewer. */
+/** More than the one bucket that a call can add, so that expired ones become fewer. */
 const SWEPT_BUCKETS_PER_CALL = 2;
 
 export interface CallLogsOptions {
@@ -11,21 +11,22 @@ export interface CallLogsOptions {
   readonly maxBuckets: number;
   /** For all entries but the newest of each bucket, together. */
   readonly maxOlderBytes: number;
-  /** A bucket whose last call is this old may be forgotten. */
+  /** Once its last call is this old, a bucket may be forgotten. */
   readonly maxWindowMs: number;
 }
 
-/** The admitted calls of many buckets; each step is atomic. */
+/** The admitted calls of many buckets. Each method is one atomic step. */
 export interface CallLogs {
   take(bucket: string, windows: SlidingWindows): LimitDecision;
   peek(bucket: string, windows: SlidingWindows): LimitDecision;
+  release(bucket: string, countedMs: number): void;
 }
 
-/** Past a cap the buckets unused for longest are forgotten. */
+/** Past either maximum the buckets unused for longest are forgotten. */
 export function createCallLogs(options: CallLogsOptions): CallLogs {
   const { clock, maxBuckets, maxOlderBytes, maxWindowMs } = options;
   const table = createBucketTable(maxBuckets);
-  const logs = createKeptLogs({ slots: maxBuckets, maxOlderBytes });
+  const logs = new MemoryLogs({ slots: maxBuckets, maxOlderBytes, maxLogEntries: MAX_LOG_ENTRIES });
 
   const forget = (slot: number): void => {
     logs.clear(slot);
@@ -59,9 +60,13 @@ export function createCallLogs(options: CallLogsOptions): CallLogs {
       return windows.take(logs, nowMs);
     },
     peek(bucket, windows) {
-      // a bucket without a slot has the log of no slot, which stays empty
+      // a bucket without a slot has log 0, which stays empty
       logs.open(table.find(bucket));
       return windows.peek(logs, clock.monotonicMs());
+    },
+    release(bucket, countedMs) {
+      logs.open(table.find(bucket));
+      releaseCall(logs, countedMs);
     },
   };
 }

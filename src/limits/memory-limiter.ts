@@ -1,5 +1,5 @@
 import type { Token } from "../core/accounts/accounts.ts";
-import type { Clock, LimitDecision, Limiter, TokenLimiter } from "../core/ports.ts";
+import type { Clock, LimitDecision, LimitEntry, Limiter, TokenLimiter } from "../core/ports.ts";
 import { createCallLogs } from "./call-logs.ts";
 import {
   createSlidingWindows,
@@ -20,12 +20,19 @@ const MAX_OLDER_BYTES = 24 * 2 ** 20;
 /** Tokens with equal limits share their windows; more kinds than this are made anew. */
 const MAX_KINDS = 1_000;
 
-const UNLIMITED: LimitDecision = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0 };
+const UNLIMITED: LimitDecision = {
+  admitted: true,
+  windows: [],
+  refusedBy: null,
+  retryAfterMs: 0,
+  entry: null,
+};
 
 /** Decides at once. */
 export interface MemoryLimiter extends Limiter {
   take(bucket: string): LimitDecision;
   peek(bucket: string): LimitDecision;
+  release(bucket: string, entry: LimitEntry): void;
 }
 
 export interface MemoryLimiterOptions {
@@ -44,12 +51,15 @@ export function createMemoryLimiter({
   maxOlderBytes = MAX_OLDER_BYTES,
 }: MemoryLimiterOptions): MemoryLimiter {
   const windows = createSlidingWindows(limits);
-  if (windows === null) return { take: () => UNLIMITED, peek: () => UNLIMITED };
+  if (windows === null) {
+    return { take: () => UNLIMITED, peek: () => UNLIMITED, release: () => undefined };
+  }
   const { maxWindowMs } = windows;
   const logs = createCallLogs({ clock, maxBuckets, maxOlderBytes, maxWindowMs });
   return {
     take: (bucket) => logs.take(bucket, windows),
     peek: (bucket) => logs.peek(bucket, windows),
+    release: (bucket, entry) => logs.release(bucket, Number(entry)),
   };
 }
 

@@ -1,79 +1,56 @@
 import { APIError } from "openai/core/error";
-import type { CallSignal } from "../core/call/call.ts";
-import type { OutboundAnswer } from "./exchange.ts";
-import type { Transport } from "./transport.ts";
+import { abortReason, ProxyError } from "../core/errors.ts";
+import type { AskOptions, RelayRequest } from "../core/ports.ts";
+import { isObject, jsonIn } from "./answers.ts";
+import { fromApiError } from "./errors.ts";
+import type { UpstreamResponse } from "./exchange.ts";
+import type { OpenAIUpstreamOptions } from "./openai.ts";
 
-/** One request, ready but for being sent. */
-export interface ReadyRequest {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  readonly body: string | Uint8Array | null;
-  readonly key: string;
-  readonly signal: CallSignal;
-  readonly headMs: number;
-  /** Most bytes the body may have, and most of it that may be read as one text. */
-  readonly maxBytes: number;
-  readonly maxTextBytes: number;
-}
+export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
 
 /**
- * Sends a request and has the openai package judge the answer: a status outside 2xx is thrown as
- * the APIError of its class. The package's client itself is not in the way of calls: even with its
- * request building replaced it was 18 % of a call's CPU (promises, log details, a URL a call).
+ * Sends a request. A status outside 2xx becomes an APIError of the openai package and from that a
+ * ProxyError. The package's client is not used: even with its request building replaced it took
+ * 18 % of a call's CPU (promises, log details, a URL for each call).
  */
 export async function askUpstream(
-  transport: Transport,
-  request: ReadyRequest,
-): Promise<UpstreamAnswer> {
-  const { path, method, body, key, signal, headMs, maxBytes, maxTextBytes } = request;
+  { transport, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
+  { method, path, body, streamed }: UpstreamRequest,
+  { key, signal }: AskOptions,
+): Promise<UpstreamResponse> {
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
     accept: "application/json, text/event-stream",
     "accept-encoding": "identity",
   };
   if (body !== null) headers["content-type"] = "application/json";
-  const head = await transport.send({ path, method, headers, body, signal, headMs, maxBytes });
-  const answer = createUpstreamAnswer(head, maxTextBytes);
-  if (head.status >= 200 && head.status < 300) return answer;
-  // the status has said it: a refusal whose text breaks is still that refusal
-  const text = await answer.text().catch(() => "");
-  const json = asObject(text);
-  const message = json === undefined ? text : undefined;
-  // the package reads one header of it, by get()
-  throw APIError.generate(head.status, json, message, answer.headers as unknown as Headers);
-}
-
-/** As much of a Response as anybody looks at, without web streams behind it. */
-export interface UpstreamAnswer {
-  readonly status: number;
-  readonly headers: { get(name: string): string | null };
-  readonly chunks: OutboundAnswer["body"];
-  bytes(): Promise<Buffer>;
-  text(): Promise<string>;
-}
-
-function createUpstreamAnswer(head: OutboundAnswer, maxTextBytes: number): UpstreamAnswer {
-  const bytes = () => head.body.whole(maxTextBytes);
-  return {
-    status: head.status,
-    headers: {
-      /** The first value where a server sent several. */
-      get(name) {
-        const value = head.headers[name.toLowerCase()];
-        return (Array.isArray(value) ? value[0] : value) ?? null;
-      },
-    },
-    chunks: head.body,
-    bytes,
-    text: async () => (await bytes()).toString("utf8"),
-  };
-}
-
-function asObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined;
+  const headMs = streamed ? firstTokenMs : answerMs;
+  const maxBytes = maxAnswerBytes;
+  const request = { method, path, headers, body, signal, headMs, maxBytes };
+  const response = await transport.send(request);
+  if (response.status < 200 || response.status >= 300) {
+    const error = await readRefusal(response, key);
+    // a client that left while the refusal was read has left all the same
+    throw signal.aborted ? abortReason(signal) : error;
   }
+  if ((headerOf(response, "content-encoding") ?? "identity") === "identity") return response;
+  // no compression was asked for, so a compressed response is refused, not unpacked
+  void response.body.return?.();
+  throw new ProxyError("upstream_bad_answer");
+}
+
+/** The first value if the server sent several. `name` in lower case. */
+export function headerOf({ headers }: UpstreamResponse, name: string): string | null {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+async function readRefusal(response: UpstreamResponse, key: string): Promise<ProxyError> {
+  // the status is enough: a refusal whose text breaks is still that refusal
+  const json = jsonIn(await response.body.whole().then(String, () => ""));
+  const body = isObject(json) ? json : undefined;
+  const headers = { get: (name: string) => headerOf(response, name.toLowerCase()) };
+  // the package and fromApiError only call get()
+  const asHeaders = headers as unknown as Headers;
+  return fromApiError(APIError.generate(response.status, body, undefined, asHeaders), key);
 }

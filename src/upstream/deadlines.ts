@@ -2,26 +2,26 @@ import type { Clock } from "../core/ports.ts";
 import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../core/unordered-set.ts";
 
 /** How late a deadline may fire. One coarse timer for all calls costs nothing per call. */
-const TICK_MS = 100;
+const CHECK_EVERY_MS = 100;
 
-/** One call's deadline; moved forward as the call makes progress. */
+/** One call's deadline, moved forward as the call makes progress. */
 export interface Deadline {
-  /** Expires this many milliseconds from now, unless moved or cleared. */
+  /** Expires this many milliseconds from now. */
   move(ms: number): void;
   clear(): void;
 }
 
 export interface Deadlines {
-  /** `onExpire` is called once, at most. The total is never moved. */
+  /** Calls `onExpire` once at most: after `firstMs`, which can be moved, or after `totalMs`. */
   start(firstMs: number, totalMs: number, onExpire: () => void): Deadline;
 }
 
-/** All deadlines of all calls on one timer, which runs only while there are any. */
+/** Puts the deadlines of all calls on one timer, which runs only while there are any. */
 export function createDeadlines(clock: Clock): Deadlines {
   const running = new UnorderedSet<Running>();
   let timer: NodeJS.Timeout | null = null;
 
-  const tick = () => {
+  const check = () => {
     const nowMs = clock.monotonicMs();
     for (const deadline of running) deadline.check(nowMs);
     if (running.size === 0 && timer !== null) {
@@ -30,7 +30,7 @@ export function createDeadlines(clock: Clock): Deadlines {
     }
   };
 
-  /** A class, since one object a call with its methods on the prototype is the cheapest shape. */
+  /** A class, because one object per call with its methods on the prototype is the cheapest shape. */
   class Running implements Deadline, SetMember {
     index = NOT_A_MEMBER;
     #atMs: number;
@@ -53,7 +53,7 @@ export function createDeadlines(clock: Clock): Deadlines {
     }
 
     check(nowMs: number): void {
-      // another one's end may have cleared this one
+      // the expiry of another one may have cleared this one
       if (this.index === NOT_A_MEMBER || (this.#atMs > nowMs && this.#lastAtMs > nowMs)) return;
       this.clear();
       this.#onExpire();
@@ -63,7 +63,7 @@ export function createDeadlines(clock: Clock): Deadlines {
   return {
     start(firstMs, totalMs, onExpire) {
       if (timer === null) {
-        timer = setInterval(tick, TICK_MS);
+        timer = setInterval(check, CHECK_EVERY_MS);
         timer.unref();
       }
       const deadline = new Running(firstMs, totalMs, onExpire);

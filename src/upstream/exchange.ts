@@ -2,98 +2,87 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
-import type { Deadline } from "./deadlines.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
 
 /**
- * How many bytes may wait for a reader before the upstream is told to pause: with one socket read
- * of at most 64 KiB on top, an answer nobody reads holds about 128 KiB.
+ * Bytes that may wait for a reader before the upstream is paused. With one socket read of up to
+ * 64 KiB on top, a response that nobody reads holds about 128 KiB.
  */
 const PAUSE_ABOVE_BYTES = 65_536;
 /** The end of a chunked body usually comes with its last event; a server gets this long. */
 const DRAIN_MS = 1_000;
 
-/** The head of an upstream's answer; the body follows as it arrives. */
-export interface OutboundAnswer {
+/** The head of an upstream's response; the body follows as it arrives. */
+export interface UpstreamResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: OutboundBody;
+  readonly body: ResponseBody;
 }
 
-/** Undecoded bytes; leaving the loop early closes the upstream connection. */
-export interface OutboundBody extends AsyncIterableIterator<Buffer> {
-  /** The body as one, instead of piece by piece; more bytes than that are a failure. */
-  whole(maxBytes: number): Promise<Buffer>;
-  /** Nothing more is wanted, but the connection may live on if the answer ends soon. */
+/** Undecoded bytes. Leaving the loop early closes the connection. */
+export interface ResponseBody extends AsyncIterableIterator<Buffer> {
+  /** Reads the body to its end and joins it. */
+  whole(): Promise<Buffer>;
+  /** Lifts `maxBytes`, for a stream that is passed on as it comes. */
+  unbound(): void;
+  /** Discards the rest. The connection is reused if the response ends soon. */
   drain(): void;
 }
 
 interface ExchangeOptions {
   readonly signal: CallSignal;
-  /** Most bytes the body may have; more is a failure. */
+  /** A longer body fails. */
   readonly maxBytes: number;
-  /** The longest silence between two pieces of the body, while a reader waits for the next. */
+  /** Limit for the first byte of the body. */
+  readonly headMs: number;
+  /** Limit for a pause within the body while a reader waits. */
   readonly idleMs: number;
-}
-
-/** Who waits for the whole body. */
-interface Gathering {
-  readonly maxBytes: number;
-  resolve(body: Buffer): void;
-  reject(error: ProxyError): void;
-}
-
-interface Waiter {
-  resolve(result: IteratorResult<Buffer>): void;
-  reject(error: ProxyError): void;
+  readonly totalMs: number;
+  readonly deadlines: Deadlines;
 }
 
 /**
- * One request's life on the wire: undici calls the on… methods, the reader calls next(). A class,
- * since one object a call with its methods on the prototype is the cheapest shape (no stream, no
- * Headers, no Response).
+ * One request on the wire: undici calls the on… methods, the reader calls next(). Compared with
+ * `undici.request` and the same deadlines, it saves 7 to 9 µs of a call's 160, and 170 µs of a stream
+ * of 51 pieces. A class, because one object with its methods on the prototype is the cheapest shape.
  */
-export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
-  readonly head: Promise<OutboundAnswer>;
-  #resolveHead: (answer: OutboundAnswer) => void = () => {};
-  #rejectHead: (error: ProxyError) => void = () => {};
-  readonly #options: ExchangeOptions;
+export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
+  readonly #signal: CallSignal;
+  readonly #idleMs: number;
+  readonly #deadline: Deadline;
+  readonly #head = Promise.withResolvers<UpstreamResponse>();
+  #maxBytes: number;
   #controller: Dispatcher.DispatchController | null = null;
-  #deadline: Deadline | null = null;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #receivedBytes = 0;
-  #waiter: Waiter | null = null;
-  #gathering: Gathering | null = null;
+  #waiter: PromiseWithResolvers<IteratorResult<Buffer>> | null = null;
   #started = false;
   #ended = false;
-  #draining = false;
   #failure: ProxyError | null = null;
 
-  constructor(options: ExchangeOptions) {
-    this.#options = options;
-    this.head = new Promise((resolve, reject) => {
-      this.#resolveHead = resolve;
-      this.#rejectHead = reject;
-    });
-    if (options.signal.aborted) this.#onAbort();
-    else options.signal.addEventListener("abort", this.#onAbort, { once: true });
+  constructor({ signal, maxBytes, headMs, idleMs, totalMs, deadlines }: ExchangeOptions) {
+    this.#signal = signal;
+    this.#maxBytes = maxBytes;
+    this.#idleMs = idleMs;
+    this.#deadline = deadlines.start(Math.min(headMs, totalMs), totalMs, this.#onExpire);
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  watch(deadline: Deadline): void {
-    if (this.#isOver()) deadline.clear();
-    else this.#deadline = deadline;
+  get response(): Promise<UpstreamResponse> {
+    return this.#head.promise;
   }
 
-  readonly expire = (): void => {
+  readonly #onExpire = (): void => {
     const failure = new ProxyError("upstream_timeout");
-    if (this.#draining) this.#controller?.abort(failure);
-    else this.#fail(failure);
+    this.#fail(failure);
+    // a response that is being drained has ended for its reader and cannot fail any more
+    this.#controller?.abort(failure);
   };
 
-  readonly #onAbort = (): void => {
-    this.#fail(abortReason(this.#options.signal));
-  };
+  readonly #onAbort = (): void => this.#fail(abortReason(this.#signal));
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
@@ -107,26 +96,21 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
   ): void {
     if (status < 200) return;
     this.#started = true;
-    this.#resolveHead({ status, headers, body: this });
+    this.#head.resolve({ status, headers, body: this });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#draining) return;
+    if (this.#isOver()) return;
     this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes > this.#options.maxBytes) {
+    if (this.#receivedBytes > this.#maxBytes) {
       this.#fail(new ProxyError("upstream_bad_answer"));
       return;
     }
-    if (this.#gathering !== null) {
-      this.#gather(chunk, this.#gathering);
-      return;
-    }
-    // while a slow client is being served the upstream isn't late: only the total runs on
-    this.#deadline?.move(Number.POSITIVE_INFINITY);
+    // a slow client does not make the upstream late: until next() only the total counts
+    this.#deadline.move(Number.POSITIVE_INFINITY);
     if (this.#waiter !== null) {
-      const waiter = this.#waiter;
+      this.#waiter.resolve({ done: false, value: chunk });
       this.#waiter = null;
-      waiter.resolve({ done: false, value: chunk });
       return;
     }
     this.#queue.push(chunk);
@@ -139,16 +123,14 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     this.#release();
     this.#waiter?.resolve({ done: true, value: undefined });
     this.#waiter = null;
-    this.#gathering?.resolve(this.#joined());
-    this.#gathering = null;
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#draining) this.#release();
-    // what undici refuses to send, such as a key with a line end, is no fault of the upstream
-    const unsendable = this.#controller === null && error.name === "InvalidArgumentError";
+    this.#release();
+    // undici refuses to send some requests, for example a key with a line end: not the upstream's fault
+    const isUnsendable = this.#controller === null && error.name === "InvalidArgumentError";
     this.#fail(
-      unsendable
+      isUnsendable
         ? new ProxyError("internal", { cause: error })
         : fromTransportFailure(error, this.#started),
     );
@@ -163,48 +145,36 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     }
     if (this.#failure !== null) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    if (this.#receivedBytes > 0) this.#deadline?.move(this.#options.idleMs);
-    return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
-    });
+    if (this.#receivedBytes > 0) this.#deadline.move(this.#idleMs);
+    this.#waiter = Promise.withResolvers();
+    return this.#waiter.promise;
   }
 
-  whole(maxBytes: number): Promise<Buffer> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    if (this.#ended) return Promise.resolve(this.#joined());
-    return new Promise((resolve, reject) => {
-      this.#gathering = { maxBytes, resolve, reject };
-      if (this.#queuedBytes > maxBytes) this.#fail(new ProxyError("upstream_bad_answer"));
-      if (this.#receivedBytes > 0) this.#deadline?.move(this.#options.idleMs);
-      if (this.#controller?.paused) this.#controller.resume();
-    });
+  async whole(): Promise<Buffer> {
+    const first = await this.next();
+    if (first.done === true) return Buffer.alloc(0);
+    const chunks = [first.value];
+    for (let next = await this.next(); next.done !== true; next = await this.next()) {
+      chunks.push(next.value);
+    }
+    return chunks.length === 1 ? first.value : Buffer.concat(chunks);
   }
 
-  #gather(chunk: Buffer, { maxBytes }: Gathering): void {
-    this.#queue.push(chunk);
-    this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes > maxBytes) this.#fail(new ProxyError("upstream_bad_answer"));
-    this.#deadline?.move(this.#options.idleMs);
+  unbound(): void {
+    this.#maxBytes = Number.POSITIVE_INFINITY;
   }
 
-  #joined(): Buffer {
-    const [first] = this.#queue;
-    return this.#queue.length === 1 && first !== undefined ? first : Buffer.concat(this.#queue);
-  }
-
-  /** The reader leaves: whatever is still to come is not wanted. */
   return(): Promise<IteratorResult<Buffer>> {
-    if (!this.#ended) this.#fail(new ProxyError("canceled"));
+    this.#fail(new ProxyError("canceled"));
     return Promise.resolve({ done: true, value: undefined });
   }
 
   drain(): void {
     if (this.#isOver()) return;
     this.#ended = true;
-    this.#draining = true;
     this.#queue = [];
-    this.#options.signal.removeEventListener("abort", this.#onAbort);
-    this.#deadline?.move(DRAIN_MS);
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#deadline.move(DRAIN_MS);
     if (this.#controller?.paused) this.#controller.resume();
   }
 
@@ -221,15 +191,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundBody {
     this.#failure = failure;
     this.#release();
     this.#controller?.abort(failure);
-    if (!this.#started) this.#rejectHead(failure);
+    this.#head.reject(failure);
     this.#waiter?.reject(failure);
     this.#waiter = null;
-    this.#gathering?.reject(failure);
-    this.#gathering = null;
   }
 
   #release(): void {
-    this.#deadline?.clear();
-    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    this.#deadline.clear();
+    this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -1,150 +1,114 @@
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
 import { createGatheredText } from "../core/conversations/gathered-text.ts";
-import { abortReason, ProxyError } from "../core/errors.ts";
+import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
-import { type Delta, parseCompletion, parseDelta } from "./answers.ts";
-import { askUpstream, type UpstreamAnswer } from "./ask.ts";
-import { fromApiError } from "./errors.ts";
+import { readCompletion, readDelta } from "./answers.ts";
+import { askUpstream, headerOf } from "./ask.ts";
+import type { ResponseBody } from "./exchange.ts";
 import { prepareRequest, type TokenField, usualTokenField } from "./request.ts";
 import type { Transport } from "./transport.ts";
 
 export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
-  /** How long a whole answer may take to begin; it is written first and sent then. */
+  /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
-  /** How long a stream may take to begin. */
+  /** Limit for a stream to begin. */
   readonly firstTokenMs: number;
   readonly maxAnswerBytes: number;
   readonly maxEventBytes: number;
 }
 
-/** Models whose token field was learnt by a refusal; beyond this many they are learnt anew. */
-const MAX_LEARNT_MODELS = 1_000;
+/** Models whose token field was learned from a refusal; past this many all are learned again. */
+const MAX_LEARNED_MODELS = 1_000;
+/**
+ * Twice the longest answer of any model (128,000 tokens of four characters). A streamed answer is kept
+ * for its last event, so this is also what a reader that never reads makes us keep.
+ */
+const MAX_TEXT_CHARACTERS = 1_048_576;
 
 /** The typed way to an OpenAI-compatible service. */
 export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
-  const learnt = new Map<string, TokenField>();
+  const learned = new Map<string, TokenField>();
 
-  const send = async (
-    request: ChatRequest,
-    stream: boolean,
-    tokenField: TokenField,
-    { key, signal }: AskOptions,
-  ) => {
-    const { path, body } = prepareRequest(request, stream, tokenField);
-    const headMs = stream ? options.firstTokenMs : options.answerMs;
-    const maxTextBytes = options.maxAnswerBytes;
-    const maxBytes = stream ? Number.POSITIVE_INFINITY : maxTextBytes;
-    const ready = { path, body, key, signal, headMs, maxBytes, maxTextBytes };
+  /** A model that wants the other field name says so in its refusal; it is asked once more. */
+  const send = async (request: ChatRequest, streamed: boolean, ask: AskOptions) => {
+    const used = learned.get(request.model) ?? usualTokenField(request.model);
     try {
-      return answerAsAsked(await askUpstream(options.transport, { method: "POST", ...ready }));
+      return await askUpstream(options, prepareRequest(request, streamed, used), ask);
     } catch (error) {
-      // a client that leaves while a refusal is read has left all the same
-      throw signal.aborted ? abortReason(signal) : fromApiError(error, key);
-    }
-  };
-
-  /** A model that wants the newer field name says so in its refusal; it is asked once more. */
-  const sendAndLearn = async (request: ChatRequest, stream: boolean, ask: AskOptions) => {
-    const used = learnt.get(request.model) ?? usualTokenField(request.model);
-    try {
-      return await send(request, stream, used, ask);
-    } catch (error) {
-      const wanted = fieldWanted(error);
+      const wanted = wantedField(error);
       if (wanted === null || wanted === used) throw error;
-      if (learnt.size >= MAX_LEARNT_MODELS) learnt.clear();
-      learnt.set(request.model, wanted);
-      return send(request, stream, wanted, ask);
+      if (learned.size >= MAX_LEARNED_MODELS) learned.clear();
+      learned.set(request.model, wanted);
+      return askUpstream(options, prepareRequest(request, streamed, wanted), ask);
     }
   };
 
   return {
     async complete(request, ask) {
-      const answer = await sendAndLearn(request, false, ask);
-      return parseCompletion(await answer.text());
+      const { body } = await send(request, false, ask);
+      return readCompletion(String(await body.whole()));
     },
     async stream(request, ask) {
-      const answer = await sendAndLearn(request, true, ask);
-      const type = answer.headers.get("content-type") ?? "";
-      if (type.toLowerCase().includes("text/event-stream")) return readAnswer(answer, options);
-      // some servers ignore `stream`; what they answered is still an answer
-      return replay(parseCompletion(await answer.text()));
+      const response = await send(request, true, ask);
+      const type = headerOf(response, "content-type")?.toLowerCase();
+      if (type?.includes("text/event-stream")) return readStream(response.body, options);
+      // some servers ignore `stream`; a whole answer is still an answer
+      return eventsOf(readCompletion(String(await response.body.whole())));
     },
   };
 }
 
-/** No compression was asked for, so what comes compressed is not unpacked but refused. */
-function answerAsAsked(answer: UpstreamAnswer): UpstreamAnswer {
-  const encoding = answer.headers.get("content-encoding") ?? "identity";
-  if (encoding === "identity") return answer;
-  void answer.chunks.return?.();
-  throw new ProxyError("upstream_bad_answer");
-}
-
-async function* readAnswer(
-  answer: UpstreamAnswer,
+async function* readStream(
+  body: ResponseBody,
   { maxEventBytes }: OpenAIUpstreamOptions,
 ): AsyncGenerator<AnswerEvent> {
-  const soFar = createAccount();
+  body.unbound();
+  const text = createGatheredText();
+  let characters = 0;
+  let known: Completion | null = null;
   let done = false;
-  for await (const data of readEvents(answer.chunks, maxEventBytes)) {
+  for await (const data of readEvents(body, maxEventBytes)) {
     done = data === "[DONE]";
     if (done) {
-      answer.chunks.drain();
+      body.drain();
       break;
     }
-    const isFirst = soFar.isEmpty();
-    const delta = parseDelta(data);
-    soFar.add(delta);
-    if (isFirst) yield { type: "answer-start", model: delta.model };
+    const delta = readDelta(data);
+    characters += delta.text.length;
+    if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
+    text.add(delta.text);
+    if (known === null) yield { type: "answer-start", model: delta.model };
+    known = withLatest(known ?? delta, delta);
     if (delta.text !== "") yield { type: "text-delta", text: delta.text };
   }
-  const completion = soFar.total();
-  // an end without a reason or [DONE] is a cut connection that happened to close cleanly
-  if (soFar.isEmpty() || (!done && completion.finishReason === null)) {
-    throw new ProxyError("upstream_failed");
-  }
-  yield { type: "answer-end", completion };
+  yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
 }
 
-/**
- * Twice the longest answer of any model (128,000 tokens of four characters). The text of a streamed
- * answer is kept for its last event, so this is also what a reader who never reads makes us keep.
- */
-const MAX_TEXT_CHARACTERS = 1_048_576;
-/** Adds the pieces of a streamed answer up. */
-function createAccount() {
-  const text = createGatheredText();
-  let size = 0;
-  let last: Delta | null = null;
+/** An end without a reason or [DONE] is a cut connection that happened to close cleanly. */
+function complete(known: Completion | null, done: boolean): Completion {
+  if (known !== null && (done || known.finishReason !== null)) return known;
+  throw new ProxyError("upstream_failed");
+}
+
+function withLatest(known: Completion, delta: Completion): Completion {
   return {
-    isEmpty: () => last === null,
-    add(delta: Delta): void {
-      size += delta.text.length;
-      if (size > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
-      text.add(delta.text);
-      last = {
-        text: "",
-        model: delta.model || (last?.model ?? ""),
-        finishReason: delta.finishReason ?? last?.finishReason ?? null,
-        usage: delta.usage ?? last?.usage ?? null,
-        upstreamId: delta.upstreamId ?? last?.upstreamId ?? null,
-      };
-    },
-    total: (): Completion => ({ ...(last ?? NOTHING), text: text.whole() }),
+    text: "",
+    model: delta.model || known.model,
+    finishReason: delta.finishReason ?? known.finishReason,
+    usage: delta.usage ?? known.usage,
+    upstreamId: delta.upstreamId ?? known.upstreamId,
   };
 }
 
-const NOTHING: Delta = { text: "", model: "", finishReason: null, usage: null, upstreamId: null };
-
-async function* replay(completion: Completion): AsyncGenerator<AnswerEvent> {
+async function* eventsOf(completion: Completion): AsyncGenerator<AnswerEvent> {
   yield { type: "answer-start", model: completion.model };
   if (completion.text !== "") yield { type: "text-delta", text: completion.text };
   yield { type: "answer-end", completion };
 }
 
-function fieldWanted(error: unknown): TokenField | null {
+function wantedField(error: unknown): TokenField | null {
   if (!(error instanceof ProxyError) || error.code !== "upstream_refused") return null;
   const reason = String(error.params.reason ?? "");
   if (!/max_tokens/.test(reason) || !/max_completion_tokens/.test(reason)) return null;

@@ -4,18 +4,13 @@ import {
   textOf,
   wantsNewerTokenField,
 } from "../core/call/messages.ts";
+import type { UpstreamRequest } from "./ask.ts";
 
-/** Where a question goes and in what words. */
-export interface PreparedRequest {
-  readonly path: "/chat/completions" | "/completions";
-  readonly body: string;
-}
-
-/** Models that only know /completions; anything else chats. */
+/** OpenAI's models that only know /completions; anything else chats. */
 const COMPLETION_ONLY = /^(text-davinci-\d{3}|davinci-002|babbage-002|.*-instruct(-\d{4})?)$/;
 export type TokenField = "max_tokens" | "max_completion_tokens";
 
-/** OpenAI's own names are known by their pattern; an instruct model of another vendor chats. */
+/** OpenAI's own names are known by their pattern. An instruct model of another vendor chats. */
 export function isCompletionOnly(model: string): boolean {
   return COMPLETION_ONLY.test(model) && !model.includes("/");
 }
@@ -24,19 +19,26 @@ export function usualTokenField(model: string): TokenField {
   return wantsNewerTokenField(model) ? "max_completion_tokens" : "max_tokens";
 }
 
+/** Opaque parameters go first, so that no field of ours can be replaced; undefined takes one out. */
 export function prepareRequest(
-  request: ChatRequest,
-  stream: boolean,
+  { model, messages, maxTokens, parameters }: ChatRequest,
+  streamed: boolean,
   tokenField: TokenField,
-): PreparedRequest {
-  const { model, messages, maxTokens } = request;
-  const streaming = stream ? { stream: true, stream_options: { include_usage: true } } : {};
-  if (isCompletionOnly(model)) {
-    const body = { model, prompt: toPrompt(messages), max_tokens: maxTokens, ...streaming };
-    return { path: "/completions", body: JSON.stringify(body) };
-  }
-  const body = { model, messages, [tokenField]: maxTokens, ...streaming };
-  return { path: "/chat/completions", body: JSON.stringify(body) };
+): UpstreamRequest {
+  const chats = !isCompletionOnly(model);
+  const body = {
+    ...parameters,
+    model,
+    messages: chats ? messages : undefined,
+    prompt: chats ? undefined : toPrompt(messages),
+    max_tokens: undefined,
+    max_completion_tokens: undefined,
+    [chats ? tokenField : "max_tokens"]: maxTokens,
+    stream: streamed || undefined,
+    stream_options: streamed ? { include_usage: true } : undefined,
+  };
+  const path = chats ? "/chat/completions" : "/completions";
+  return { method: "POST", path, body: JSON.stringify(body), streamed };
 }
 
 /** A conversation as one text, for models that continue text instead of answering turns. */

@@ -1,11 +1,12 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { failure } from "../support/envelope.ts";
 import { deadline, postJson } from "../support/http.ts";
-import { type ParleyProcess, startProcess } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import type { ParleyProcess } from "../support/process.ts";
 import { neighborCall } from "../support/timing.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
+import type { ScriptedUpstream } from "../support/upstream.ts";
 import { createKeptConnection, type KeptConnection, type RawReply } from "./keep-alive.ts";
 
 /** FUZZ_REQUESTS=100000 now and then. */
@@ -27,20 +28,13 @@ const SEED = Date.now() % 2 ** 31;
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 beforeAll(async () => {
-  upstream = await startUpstream();
   const env = {
-    OPENAI_URL: upstream.url,
-    API_KEY: "sk-good",
     ROUTE: "api",
     MAX_BODY_BYTES: "65536",
     ALLOWED_MODELS: "gpt-4o-mini, gpt-4o",
   };
-  parley = await startProcess(env, { withCollector: true });
+  ({ upstream, parley } = await startPair(env, { withCollector: true }));
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 interface FuzzedRequest {
   readonly method: string;

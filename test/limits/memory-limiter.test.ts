@@ -70,6 +70,7 @@ describe("memory limiter", () => {
       windows: [],
       refusedBy: null,
       retryAfterMs: 0,
+      entry: null,
     });
   });
 
@@ -113,6 +114,41 @@ describe("memory limiter", () => {
       if (recent.length < 2) recent.push(time.nowMs);
       admitted.set(bucket, recent);
     }
+  });
+
+  test("a released call is as if it had never been counted", () => {
+    const { limiter, time } = createLimiter({ second: 2, hour: 200 });
+    const first = limiter.take("a");
+    time.nowMs += 10;
+    limiter.take("a");
+    expect(limiter.take("a").admitted).toBe(false);
+    limiter.release("a", first.entry ?? 0);
+    const [second, hour] = limiter.peek("a").windows;
+    expect([second?.remaining, hour?.remaining, second?.resetMs]).toEqual([1, 199, 1_000]);
+    expect(limiter.take("a").admitted).toBe(true);
+    expect(limiter.take("a").admitted).toBe(false);
+  });
+
+  test("what is released after its window, or of no bucket, changes nothing", () => {
+    const { limiter, time } = createLimiter({ second: 1 });
+    const { entry } = limiter.take("a");
+    time.nowMs += 1_001;
+    limiter.take("a");
+    limiter.release("b", entry ?? 0);
+    expect(limiter.peek("a").admitted).toBe(false);
+    expect(limiter.take("a").entry).toBeNull();
+  });
+
+  test("releases among joined calls keep every count", () => {
+    const { limiter, time } = createLimiter({ minute: 1_000, hour: 5_000 });
+    const left = () => limiter.peek("a").windows[1]?.remaining ?? 0;
+    const entries = Array.from({ length: 900 }, (_, step) => {
+      time.nowMs += step % 5 === 0 ? 97 : 1;
+      return limiter.take("a").entry ?? 0;
+    });
+    expect(left()).toBe(4_100);
+    for (const entry of entries.filter((_, step) => step % 3 === 0)) limiter.release("a", entry);
+    expect(left()).toBe(4_400);
   });
 
   test("a million addresses cost less than 64 MiB, and hardly more time than a hundred", {

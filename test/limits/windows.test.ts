@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WindowName, WindowState } from "../../src/core/ports.ts";
-import { createKeptLogs } from "../../src/limits/kept-logs.ts";
+import { MemoryLogs } from "../../src/limits/memory-logs.ts";
 import { createSlidingWindows, type Limits, MAX_LOG_ENTRIES } from "../../src/limits/windows.ts";
 
 const LENGTHS_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -15,7 +15,7 @@ const NO_SHRINKING = { endOnFailure: true };
 function createBucket(limits: Partial<Limits>) {
   const windows = createSlidingWindows({ ...NO_LIMITS, ...limits });
   if (windows === null) throw new Error("no limits");
-  const log = createKeptLogs({ slots: 1, maxOlderBytes: 0 });
+  const log = new MemoryLogs({ slots: 1, maxOlderBytes: 0, maxLogEntries: MAX_LOG_ENTRIES });
   log.open(1);
   return {
     log,
@@ -191,6 +191,7 @@ describe("sliding windows", () => {
       ],
       refusedBy: { name: "minute", windowMs: 60_000, limit: 2, remaining: 0, resetMs: 58_400 },
       retryAfterMs: 58_400,
+      entry: null,
     });
   });
 

@@ -104,7 +104,13 @@ test("only streams have a time to their first token", async () => {
 
 test("decisions of the limiter are counted, a refusal by its window", async () => {
   const { metrics, lines } = scene();
-  const admitted: LimitDecision = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0 };
+  const admitted: LimitDecision = {
+    admitted: true,
+    windows: [],
+    refusedBy: null,
+    retryAfterMs: 0,
+    entry: null,
+  };
   const refusedBy = {
     name: "minute",
     limit: 3,

@@ -1,15 +1,11 @@
 import { once } from "node:events";
 import { createConnection } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { heldUntil } from "../support/held.ts";
 import { deadline, type OpenStream, openStream, postJson } from "../support/http.ts";
-import { type Environment, type ParleyProcess, startProcess } from "../support/process.ts";
-import {
-  composeAnswer,
-  goodHeaders,
-  type ScriptedUpstream,
-  startUpstream,
-} from "../support/upstream.ts";
+import { startPair } from "../support/pair.ts";
+import type { Environment, ParleyProcess } from "../support/process.ts";
+import { composeAnswer, goodHeaders, type ScriptedUpstream } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
 const TEST_MS = 40_000;
@@ -19,16 +15,9 @@ const STREAMED = { ...QUESTION, stream: true };
 
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
-beforeEach(async () => {
-  upstream = await startUpstream();
-});
-afterEach(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 async function start(env: Environment = {}): Promise<void> {
-  parley = await startProcess({ OPENAI_URL: upstream.url, API_KEY: "sk-good", ...env });
+  ({ parley, upstream } = await startPair(env));
 }
 
 const forever = heldUntil(new Promise(() => {}));

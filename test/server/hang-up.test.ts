@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import { firstTokenAfter, sequence, silent, stallMidStream } from "../support/faults.ts";
 import { deadline, openStream, postJson } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
 import { expectPrompt, neighborCall } from "../support/timing.ts";
 import {
   answer,
@@ -11,7 +12,6 @@ import {
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
@@ -27,9 +27,7 @@ const STREAMED = { ...QUESTION, stream: true };
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  const env = { OPENAI_URL: upstream.url, API_KEY: "sk-good" };
-  parley = await startProcess(env, { withCollector: true });
+  ({ upstream, parley } = await startPair({}, { withCollector: true }));
 }, TEST_MS);
 afterEach(async () => {
   await settled();
@@ -37,10 +35,6 @@ afterEach(async () => {
     [],
   );
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 function requestBytes(body: object, extra = ""): string {
   const text = JSON.stringify(body);

@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { deadline, openStream, postJson } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
 import {
   answer,
   type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
@@ -33,16 +33,8 @@ const QUESTION = { user_content: "one two three four five" };
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  parley = await startProcess(
-    { OPENAI_URL: upstream.url, API_KEY: "sk-good" },
-    { withCollector: true },
-  );
+  ({ upstream, parley } = await startPair({}, { withCollector: true }));
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 /** Asks and takes the first bytes of the answer, no more. */
 async function ask(): Promise<Socket> {

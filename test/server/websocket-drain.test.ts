@@ -1,14 +1,14 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { connectRaw, frame, OPCODE } from "../support/frames.ts";
 import { freePort } from "../support/free-port.ts";
 import { deadline } from "../support/http.ts";
-import { type Environment, type ParleyProcess, startProcess } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import type { Environment, ParleyProcess } from "../support/process.ts";
 import {
   type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 import { connect, connectInVain, readText, type WebSocketClient } from "../support/websocket.ts";
 
@@ -20,23 +20,11 @@ const protocol = "parley.v1";
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 let oldPort: number;
-beforeEach(async () => {
-  upstream = await startUpstream();
-});
-afterEach(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 async function start(env: Environment = {}): Promise<void> {
   oldPort = await freePort();
-  parley = await startProcess({
-    OPENAI_URL: upstream.url,
-    API_KEY: "sk-good",
-    WS_PORT: String(oldPort),
-    WS_CONNECTIONS: "0",
-    ...env,
-  });
+  const ports = { WS_PORT: String(oldPort), WS_CONNECTIONS: "0" };
+  ({ parley, upstream } = await startPair({ ...ports, ...env }));
 }
 
 /** Sends the first delta and the others once `go` has resolved. */

@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import { silent, stallMidStream } from "../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../support/frames.ts";
 import { postJson } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
 import { expectPrompt, neighborCall } from "../support/timing.ts";
-import { answer, type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
+import { answer, type ScriptedUpstream } from "../support/upstream.ts";
 import { connect, type WebSocketClient } from "../support/websocket.ts";
 
 const WAIT_MS = 10_000;
@@ -18,9 +19,7 @@ const QUESTION = { type: "ask", id: "q", prompt: "one two three four five" };
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  const env = { OPENAI_URL: upstream.url, API_KEY: "sk-good", WS_CONNECTIONS: "0" };
-  parley = await startProcess(env, { withCollector: true });
+  ({ upstream, parley } = await startPair({ WS_CONNECTIONS: "0" }, { withCollector: true }));
 }, TEST_MS);
 afterEach(async () => {
   await settled();
@@ -28,10 +27,6 @@ afterEach(async () => {
     [],
   );
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 async function settled(): Promise<void> {
   await upstream.waitFor(() => upstream.open() === 0, { label: "none open", timeoutMs: WAIT_MS });

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProxyError } from "../../src/core/errors.ts";
-import { parseCompletion, parseDelta } from "../../src/upstream/answers.ts";
-import { toUsage } from "../../src/upstream/usage.ts";
+import { readCompletion, readDelta, toUsage } from "../../src/upstream/answers.ts";
 
 const json = JSON.stringify;
 const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 };
@@ -15,7 +14,7 @@ const whole = {
 
 describe("a whole answer", () => {
   test("is read with all it says", () => {
-    expect(parseCompletion(json(whole))).toEqual({
+    expect(readCompletion(json(whole))).toEqual({
       text: "Hi",
       model: "gpt-4o-mini-2024-07-18",
       finishReason: "stop",
@@ -34,7 +33,7 @@ describe("a whole answer", () => {
     ["whose content is a number", { message: { content: 5 } }, ""],
     ["told as a delta", { delta: { content: "Hi" } }, "Hi"],
   ])("%s is read", (_, choice, text) => {
-    expect(parseCompletion(json({ choices: [choice] }))).toEqual({
+    expect(readCompletion(json({ choices: [choice] }))).toEqual({
       text,
       model: "",
       finishReason: null,
@@ -50,7 +49,7 @@ describe("a whole answer", () => {
       choices: [{ text: "Hi", finish_reason: {} }],
       usage: "many",
     };
-    expect(parseCompletion(json(odd))).toEqual({
+    expect(readCompletion(json(odd))).toEqual({
       text: "Hi",
       model: "",
       finishReason: null,
@@ -60,7 +59,7 @@ describe("a whole answer", () => {
   });
 
   test("an error that is null is none", () => {
-    expect(parseCompletion(json({ ...whole, error: null })).text).toBe("Hi");
+    expect(readCompletion(json({ ...whole, error: null })).text).toBe("Hi");
   });
 
   test.each([
@@ -81,7 +80,7 @@ describe("a whole answer", () => {
     ["a choice that is null", json({ ...whole, choices: [null] })],
     ["a choice that is a text", json({ ...whole, choices: ["canary"] })],
   ])("%s is a bad answer", (_, text) => {
-    expect(thrownBy(() => parseCompletion(text))).toMatchObject({
+    expect(thrownBy(() => readCompletion(text))).toMatchObject({
       code: "upstream_bad_answer",
       params: {},
       details: {},
@@ -92,7 +91,7 @@ describe("a whole answer", () => {
     ["an object", { message: "canary" }],
     ["a text", "canary"],
   ])("an error as 200, %s, is a failure without its text", (_, error) => {
-    const failure = thrownBy(() => parseCompletion(json({ error })));
+    const failure = thrownBy(() => readCompletion(json({ error })));
     expect(failure).toMatchObject({ code: "upstream_failed", params: {}, details: {} });
     expect(json(failure)).not.toContain("canary");
   });
@@ -123,15 +122,15 @@ describe("an event of a stream", () => {
     ["a delta that is null", { choices: [{ delta: null }] }, {}],
     ["an error that is null", { error: null, choices: [] }, {}],
   ])("%s is read", (_, chunk, expected) => {
-    expect(parseDelta(json(chunk))).toEqual({ ...empty, ...expected });
+    expect(readDelta(json(chunk))).toEqual({ ...empty, ...expected });
   });
 
   test.each(["", "{", "[DONE", "null", "1", "<html>"])("%j is a bad answer", (data) => {
-    expect(thrownBy(() => parseDelta(data))).toMatchObject({ code: "upstream_bad_answer" });
+    expect(thrownBy(() => readDelta(data))).toMatchObject({ code: "upstream_bad_answer" });
   });
 
   test("an error is a failure", () => {
-    expect(thrownBy(() => parseDelta(json({ error: { message: "canary" } })))).toMatchObject({
+    expect(thrownBy(() => readDelta(json({ error: { message: "canary" } })))).toMatchObject({
       code: "upstream_failed",
       params: {},
     });
@@ -207,7 +206,7 @@ test("whatever JSON comes is read or refused with a code of ours", () => {
   }));
   fc.assert(
     fc.property(value, (anything) => {
-      for (const parse of [parseCompletion, parseDelta]) {
+      for (const parse of [readCompletion, readDelta]) {
         try {
           const { text, model } = parse(json(anything));
           expect([typeof text, typeof model]).toEqual(["string", "string"]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEventScanner } from "../../src/upstream/event-scanner.ts";
+import { EventScanner } from "../../src/upstream/event-scanner.ts";
 
 const MAX_EVENT_BYTES = 100_000;
 
@@ -24,7 +24,7 @@ function chatStream(lineEnd: string) {
 }
 
 function scan(pieces: readonly Buffer[], hideUsage: boolean) {
-  const scanner = createEventScanner(hideUsage, MAX_EVENT_BYTES);
+  const scanner = new EventScanner(hideUsage, MAX_EVENT_BYTES);
   const passed: Buffer[] = [];
   let lastAt = -1;
   for (const piece of pieces) {
@@ -48,8 +48,8 @@ describe.each([
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       const { text, scanner } = scan([bytes.subarray(0, cut), bytes.subarray(cut)], true);
       expect(text, `cut at ${cut}`).toBe(direct);
-      expect(scanner.account().usage?.totalTokens, `cut at ${cut}`).toBe(7);
-      expect(scanner.isComplete()).toBe(true);
+      expect(scanner.account.usage?.totalTokens, `cut at ${cut}`).toBe(7);
+      expect(scanner.isComplete).toBe(true);
     }
   });
 
@@ -57,11 +57,11 @@ describe.each([
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       const { text, scanner } = scan([bytes.subarray(0, cut), bytes.subarray(cut)], false);
       expect(text).toBe(asked);
-      expect(scanner.account()).toMatchObject({
+      expect(scanner.account).toMatchObject({
         model: "gpt-4o-mini-2024",
         upstreamId: "chatcmpl-1",
       });
-      expect(scanner.account().usage?.completionTokens).toBe(4);
+      expect(scanner.account.usage?.completionTokens).toBe(4);
     }
   });
 
@@ -88,19 +88,30 @@ describe("streams that are not as they should be", () => {
   it("know that they are not complete without a reason or [DONE]", () => {
     const { direct } = chatStream("\n");
     const half = Buffer.from(direct.slice(0, direct.indexOf('"finish_reason":"stop"')));
-    expect(scan([half], true).scanner.isComplete()).toBe(false);
+    expect(scan([half], true).scanner.isComplete).toBe(false);
   });
 
   it("count usage that comes with every event once, the last time", () => {
     const event = (completion_tokens: number) =>
       `data: ${JSON.stringify(chunk({ choices: [{ delta: {} }], usage: { ...counts, completion_tokens } }))}\n\n`;
     const { scanner, text } = scan([Buffer.from(event(1)), Buffer.from(event(2) + event(9))], true);
-    expect(scanner.account().usage?.completionTokens).toBe(9);
+    expect(scanner.account.usage?.completionTokens).toBe(9);
     expect(text).toBe(event(1) + event(2) + event(9));
   });
 
+  it("keep usage that comes before the model is named", () => {
+    const event = (data: object) => Buffer.from(`data: ${JSON.stringify(data)}\n\n`);
+    const first = event({ id: null, model: "", choices: [], usage: counts });
+    const { scanner } = scan([first, event(delta("a"))], false);
+    expect(scanner.account).toMatchObject({
+      model: "gpt-4o-mini-2024",
+      upstreamId: "chatcmpl-1",
+      usage: { totalTokens: 7 },
+    });
+  });
+
   it("do not fill memory with an event that never ends", () => {
-    const scanner = createEventScanner(true, 1_000);
+    const scanner = new EventScanner(true, 1_000);
     const piece = Buffer.from("x".repeat(600));
     expect(scanner.push(piece)).toBeUndefined();
     expect(scanner.push(piece)?.bytes.length).toBe(1_200);
@@ -130,7 +141,7 @@ describe("a stream of which only one event tells something", () => {
   ])("is complete with %s", (_name, end) => {
     for (const hide of [true, false]) {
       for (const { scanner, text } of inBoth(plain + end, hide)) {
-        expect(scanner.isComplete()).toBe(true);
+        expect(scanner.isComplete).toBe(true);
         expect(text).toBe(plain + end);
       }
     }
@@ -143,7 +154,7 @@ describe("a stream of which only one event tells something", () => {
     ["an object that has the type", 'data: {"metadata":{"type":"response.completed"}}\n\n'],
   ])("is not complete with %s", (_name, text) => {
     for (const { scanner, lastAt } of inBoth(plain + text, true)) {
-      expect(scanner.isComplete()).toBe(false);
+      expect(scanner.isComplete).toBe(false);
       expect(lastAt).toBe(-1);
     }
   });
@@ -153,7 +164,7 @@ describe("a stream of which only one event tells something", () => {
     const used = `data: {"choices": [], "usage": ${JSON.stringify(counts)}}\n\n`;
     for (const { scanner, text } of inBoth(named + used, true)) {
       expect(text).toBe(named.replace(', "usage": null', ""));
-      expect(scanner.account()).toMatchObject({
+      expect(scanner.account).toMatchObject({
         model: "modèle",
         upstreamId: "日本",
         usage: { totalTokens: 7 },
@@ -168,7 +179,7 @@ describe("a stream of which only one event tells something", () => {
   ])("passes an event on as soon as it has ended, with %s cut anywhere", (_name, end) => {
     const event = `data: ${JSON.stringify(delta("a"))}${end}`;
     for (let cut = 1; cut < event.length; cut += 1) {
-      const scanner = createEventScanner(true, MAX_EVENT_BYTES);
+      const scanner = new EventScanner(true, MAX_EVENT_BYTES);
       expect(scanner.push(Buffer.from(event.slice(0, cut)))).toBeUndefined();
       // as long as the event, so that what is held back is as much as what was
       const shown = scanner.push(Buffer.from(event.slice(cut) + event.slice(0, cut)));
@@ -178,7 +189,7 @@ describe("a stream of which only one event tells something", () => {
 
   it("passes an event on that is too large, and hides usage in what surrounds it", () => {
     const nothing = `data: ${JSON.stringify({ ...delta("a"), usage: null })}\n\n`;
-    const scanner = createEventScanner(true, 1_000);
+    const scanner = new EventScanner(true, 1_000);
     const large = `data: "usage":null${"é".repeat(600)}`;
     const shown = [nothing + large, `\n\n${nothing}`].map((one) => scanner.push(Buffer.from(one)));
     const text = Buffer.concat(shown.map((one) => one?.bytes ?? Buffer.of())).toString();
@@ -201,7 +212,7 @@ describe("a responses stream", () => {
     const { text, scanner, lastAt } = scan([Buffer.from(first), Buffer.from(last)], false);
     expect(text).toBe(first + last);
     expect(lastAt).toBe(first.length);
-    expect(scanner.account()).toMatchObject({ model: "gpt-4o", upstreamId: "resp_1" });
-    expect(scanner.account().usage).toMatchObject({ promptTokens: 5, completionTokens: 6 });
+    expect(scanner.account).toMatchObject({ model: "gpt-4o", upstreamId: "resp_1" });
+    expect(scanner.account.usage).toMatchObject({ promptTokens: 5, completionTokens: 6 });
   });
 });

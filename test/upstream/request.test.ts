@@ -8,7 +8,7 @@ function prepare(request: Partial<ChatRequest>, stream = false) {
   const model = request.model ?? "gpt-4o-mini";
   const whole = { messages: [ask("hello")], ...request, model };
   const { path, body } = prepareRequest(whole, stream, usualTokenField(model));
-  return { path, json: JSON.parse(body) as unknown };
+  return { path, json: JSON.parse(String(body)) as unknown };
 }
 
 describe("the field that bounds the answer", () => {
@@ -85,6 +85,50 @@ describe("where a question goes", () => {
     });
     expect(prepare({ model }).json).not.toHaveProperty("stream");
     expect(prepare({ model }).json).not.toHaveProperty("stream_options");
+  });
+});
+
+describe("parameters we do not know", () => {
+  const parameters = {
+    temperature: 0,
+    tools: [{ type: "function" }],
+    model: "other",
+    messages: [],
+    prompt: "other",
+    max_tokens: 1,
+    max_completion_tokens: 2,
+    stream: true,
+    stream_options: { include_usage: false },
+  };
+  const passed = { temperature: 0, tools: [{ type: "function" }] };
+
+  test("are sent as they are, and replace no field of ours", () => {
+    expect(prepare({ maxTokens: 7, parameters }).json).toEqual({
+      ...passed,
+      model: "gpt-4o-mini",
+      messages: [ask("hello")],
+      max_tokens: 7,
+    });
+  });
+
+  test("bring no bound and no stream that we did not ask for", () => {
+    const chat = { ...passed, model: "gpt-5", messages: [ask("hello")] };
+    expect(prepare({ model: "gpt-5", parameters }).json).toEqual(chat);
+    expect(prepare({ model: "gpt-5", parameters }, true).json).toEqual({
+      ...chat,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+  });
+
+  test("go with a prompt, too", () => {
+    const model = "davinci-002";
+    expect(prepare({ model, maxTokens: 7, parameters }).json).toEqual({
+      ...passed,
+      model,
+      prompt: "hello",
+      max_tokens: 7,
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { OutboundAnswer } from "../../src/upstream/exchange.ts";
+import type { UpstreamResponse } from "../../src/upstream/exchange.ts";
 import { endlessStream, redirect, silent } from "../support/faults.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 import { type Asking, createAsking, question, rejection, shortMs } from "./asking.ts";
@@ -26,7 +26,7 @@ const get = {
   maxBytes: 100 * kibibyte,
 } as const;
 
-async function bytesOf({ body }: OutboundAnswer): Promise<Buffer> {
+async function bytesOf({ body }: UpstreamResponse): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(body));
 }
 

@@ -7,30 +7,30 @@ export type Picodollars = bigint;
 /** Microdollars per million tokens. */
 export type UnitPrice = bigint;
 
-const amountDigits = 12;
-const priceDigits = 6;
-/** Far above any published price; with `reservedTokens` it keeps one call's cost inside 64 bits. */
-const maxDollarsPerMillion = 10_000n;
-/** A quota above this could no longer be added up in 64 bits. */
-const maxDollars = 9_000_000n;
+const AMOUNT_DIGITS = 12;
+const PRICE_DIGITS = 6;
+/** Far above any published price; with MAX_COUNTED_TOKENS it keeps one call's cost inside 64 bits. */
+const MAX_DOLLARS_PER_MILLION = 10_000n;
+/** Sums of larger quotas would not fit into 64 bits. */
+const MAX_DOLLARS = 9_000_000n;
 
 /** Reads "12.5"; null when it is not a plain decimal of at most 12 places, or is too large. */
 export function parseMoney(text: string): Picodollars | null {
-  return scaled(text, amountDigits, maxDollars);
+  return scaled(text, AMOUNT_DIGITS, MAX_DOLLARS);
 }
 
 /** Reads a price in dollars per million tokens, at most 6 places; null when it is not one. */
 export function parsePrice(text: string): UnitPrice | null {
-  return scaled(text, priceDigits, maxDollarsPerMillion);
+  return scaled(text, PRICE_DIGITS, MAX_DOLLARS_PER_MILLION);
 }
 
 /** The shortest exact decimal: "0.0000025", "3", "-0.5". */
 export function formatMoney(amount: Picodollars): string {
-  return unscaled(amount, amountDigits);
+  return unscaled(amount, AMOUNT_DIGITS);
 }
 
 export function formatPrice(price: UnitPrice): string {
-  return unscaled(price, priceDigits);
+  return unscaled(price, PRICE_DIGITS);
 }
 
 /** Exact: a microdollar per million tokens is a picodollar per token. */
@@ -38,15 +38,15 @@ export function priceTimesTokens(price: UnitPrice, tokens: number): Picodollars 
   return price * BigInt(tokens);
 }
 
-function scaled(text: string, digits: number, most: bigint): bigint | null {
+function scaled(text: string, digits: number, max: bigint): bigint | null {
   const match = /^(\d{1,9})(?:\.(\d{1,12}))?$/.exec(text);
   const whole = match?.[1];
-  // Trailing zeros say nothing, so "1.5000000" is a valid price of 6 places.
+  // trailing zeros don't count: "1.5000000" is a valid price of 6 places
   const fraction = (match?.[2] ?? "").replace(/0+$/, "");
   if (whole === undefined || fraction.length > digits) return null;
-  if (BigInt(whole) > most) return null;
+  if (BigInt(whole) > max) return null;
   const amount = BigInt(whole + fraction.padEnd(digits, "0"));
-  return amount > most * 10n ** BigInt(digits) ? null : amount;
+  return amount > max * 10n ** BigInt(digits) ? null : amount;
 }
 
 function unscaled(amount: bigint, digits: number): string {

@@ -5,7 +5,7 @@ export const quotaPeriods = ["day", "month"] as const;
 export type QuotaKind = (typeof quotaKinds)[number];
 export type QuotaPeriod = (typeof quotaPeriods)[number];
 
-/** One number for each kind; money in picodollars. */
+/** A number per kind; money in picodollars. */
 export interface Spending {
   readonly requests: number;
   readonly tokens: number;
@@ -20,7 +20,7 @@ export function sumOf(a: Spending, b: Spending): Spending {
   };
 }
 
-/** The most a token may spend per period; null = no bound. */
+/** What a token may spend per period; null = unlimited. */
 export interface QuotaLimits {
   readonly requests: number | null;
   readonly tokens: number | null;
@@ -30,7 +30,7 @@ export interface QuotaLimits {
 export type Quotas = Readonly<Record<QuotaPeriod, QuotaLimits>>;
 export type QuotaUse = Readonly<Record<QuotaPeriod, Spending>>;
 
-/** Where one quota stands; `limit` and `used` are counts, or picodollars for money. */
+/** The state of one quota; `limit` and `used` are counts, or picodollars for money. */
 export interface QuotaState {
   readonly kind: QuotaKind;
   readonly period: QuotaPeriod;
@@ -40,13 +40,13 @@ export interface QuotaState {
   readonly resetsAt: number;
 }
 
-/** A moment's periods as numbers: days since 1970 and months since year 0, both in UTC. */
+/** The periods of one moment: days since 1970 and months since year 0, both in UTC. */
 export interface Periods {
   readonly day: number;
   readonly month: number;
 }
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 
 export const noLimits: QuotaLimits = { requests: null, tokens: null, money: null };
 export const noQuotas: Quotas = { day: noLimits, month: noLimits };
@@ -55,7 +55,7 @@ export const noSpending: Spending = { requests: 0, tokens: 0, money: 0n };
 export function periodsAt(wallMs: number): Periods {
   const date = new Date(wallMs);
   return {
-    day: Math.floor(wallMs / dayMs),
+    day: Math.floor(wallMs / DAY_MS),
     month: date.getUTCFullYear() * 12 + date.getUTCMonth(),
   };
 }
@@ -66,7 +66,7 @@ export function periodKey(period: QuotaPeriod, wallMs: number): string {
 }
 
 export function periodEnd(period: QuotaPeriod, wallMs: number): number {
-  if (period === "day") return (Math.floor(wallMs / dayMs) + 1) * dayMs;
+  if (period === "day") return (Math.floor(wallMs / DAY_MS) + 1) * DAY_MS;
   const date = new Date(wallMs);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
 }

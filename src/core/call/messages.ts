@@ -26,6 +26,8 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
   /** Most tokens the answer may have; the adapter picks the field name the model wants. */
   readonly maxTokens?: number;
+  /** Opaque: sent to the upstream as they are, but our own fields win. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /** Tokens as the upstream counted them; null where it did not say. Never estimated here. */

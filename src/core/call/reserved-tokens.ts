@@ -1,14 +1,14 @@
 import { type ChatRequest, type Content, textOf } from "./messages.ts";
 
-/** English has four bytes to a token, Chinese two: half the bytes is seldom less than the truth. */
+/** English has four bytes per token, Chinese two: half the bytes is rarely too few tokens. */
 const BYTES_PER_TOKEN = 2;
-/** Reserved for an answer whose length the client did not bound. */
+/** Reserved for an answer without `max_tokens`. */
 const UNBOUNDED_ANSWER_TOKENS = 4_096;
 
-/** What an image costs at most where its detail is low or its size usual. */
+/** Most tokens of an image of low detail or usual size. */
 const IMAGE_TOKENS = 1_500;
 
-/** What a call is expected to come to at most, for the reservation. The settlement counts truly. */
+/** Expected most tokens of a call. The settlement corrects the estimate by the reported usage. */
 export function reservedTokens(promptBytes: number, answerTokens: number | null): number {
   const prompt = Math.ceil(promptBytes / BYTES_PER_TOKEN);
   return prompt + (answerTokens ?? UNBOUNDED_ANSWER_TOKENS);
@@ -27,10 +27,10 @@ function promptBytes(content: Content): number {
 
 const encoder = new TextEncoder();
 const PIECE = 4_096;
-/** A UTF-16 unit is three bytes at most. */
+/** A UTF-16 unit takes at most three bytes. */
 const discarded = new Uint8Array(3 * PIECE);
 
-/** Written out to be counted: 0.1 to 0.5 ns a character, where a loop over them takes 4. */
+/** Encodes to count: 0.1 to 0.5 ns per character; a loop over characters takes 4. */
 function utf8Bytes(text: string): number {
   let bytes = 0;
   for (let at = 0; at < text.length; at += PIECE) {

@@ -97,26 +97,6 @@ describe.concurrent("a stream", () => {
     },
   );
 
-  test.each(["\n", "\r\n", "\r"])(
-    "cut in two at any byte is whole, with line ends %j",
-    async (lineEnd) => {
-      const chunk = (content: string) =>
-        `data: ${JSON.stringify({ object: "chat.completion.chunk", choices: [{ index: 0, delta: { content } }] })}`;
-      const lines = [chunk("你"), ": ping", chunk("👋🏽\r\n"), "data:[DONE]"];
-      const bytes = Buffer.from(lines.map((line) => line + lineEnd + lineEnd).join(""));
-      let cut = 0;
-      const behaviour: Behaviour = {
-        name: "cut in two",
-        run: (exchange) => sendPieces([bytes.subarray(0, cut), bytes.subarray(cut)]).run(exchange),
-      };
-      const { at } = await startCompletion({}, { behaviour });
-      for (cut = 1; cut < bytes.length; cut += 1) {
-        const { text, done } = await completeStream(at, question);
-        expect([text, done], `cut at ${cut}`).toEqual(["你👋🏽\r\n", true]);
-      }
-    },
-  );
-
   test("follows the first of several answers in text", async () => {
     const events = [0, 1, 0, 1].map((index, at) => ({
       object: "chat.completion.chunk",

@@ -1,6 +1,6 @@
 /** Byte for byte: what the upstream sends is what the client gets. */
 import { describe, expect, test } from "vitest";
-import { createEventScanner } from "../../../src/upstream/event-scanner.ts";
+import { EventScanner } from "../../../src/upstream/event-scanner.ts";
 import { commentsInStream, crlfStream, hugeBody, splitEveryByte } from "../../support/faults.ts";
 import { postJson } from "../../support/http.ts";
 import { type Behaviour, composeAnswer, type RecordedRequest } from "../../support/upstream.ts";
@@ -123,7 +123,7 @@ describe.concurrent("the bytes of a question", () => {
 test("wherever the bytes are cut the client gets the same, usage is read and the end is seen", () => {
   for (const hide of [true, false]) {
     for (let at = 0; at <= withUsage.length; at += 1) {
-      const scanner = createEventScanner(hide, 1_000_000);
+      const scanner = new EventScanner(hide, 1_000_000);
       const parts = [withUsage.subarray(0, at), withUsage.subarray(at)].filter((one) => one.length);
       const pieces = parts.flatMap((one) => scanner.push(one) ?? []);
       const bytes = Buffer.concat([...pieces.map((piece) => piece.bytes), scanner.rest()]);
@@ -135,7 +135,7 @@ test("wherever the bytes are cut the client gets the same, usage is read and the
       const earlier = Buffer.concat(before.map((piece) => piece.bytes)).toString();
       expect(pieces.at(-1)?.last, `cut at ${at}`).toBe(true);
       expect(earlier, `cut at ${at}`).not.toContain("\n\ndata: [DONE]");
-      expect(scanner.account()).toMatchObject({
+      expect(scanner.account).toMatchObject({
         model: MODEL,
         usage: { promptTokens: text.length },
       });

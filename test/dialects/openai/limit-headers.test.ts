@@ -9,7 +9,7 @@ function requestLimitHeaders(limits: LimitDecision | null) {
 }
 
 const window = { windowMs: 1_000, limit: 9, resetMs: 1_500 };
-const decision = { admitted: true, refusedBy: null, retryAfterMs: 0 };
+const decision = { admitted: true, refusedBy: null, retryAfterMs: 0, entry: null };
 
 test("without any limit there is nothing to say", () => {
   expect(requestLimitHeaders(null)).toEqual({});

@@ -25,7 +25,7 @@ describe("responseHeaders", () => {
   });
 
   test("have no RateLimit where nothing is limited", () => {
-    const limits = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0 };
+    const limits = { admitted: true, windows: [], refusedBy: null, retryAfterMs: 0, entry: null };
     for (const each of [null, limits]) {
       const headers = responseHeaders({ ...context, limits: each }, "");
       expect(Object.keys(headers).filter((name) => name.startsWith("ratelimit"))).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { rateLimited } from "../../../src/core/common-errors.ts";
-import type { WindowState } from "../../../src/core/ports.ts";
-import { createVirtualClock } from "../virtual-clock.ts";
+import { rateLimited } from "../../src/core/common-errors.ts";
+import type { WindowState } from "../../src/core/ports.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
 
 const minute: WindowState = {
   name: "minute",
@@ -13,7 +13,13 @@ const minute: WindowState = {
 
 test("a refusal says which window, how many calls and when there is room again", () => {
   const clock = createVirtualClock();
-  const refusal = { admitted: false, windows: [minute], refusedBy: minute, retryAfterMs: 42_001 };
+  const refusal = {
+    admitted: false,
+    windows: [minute],
+    refusedBy: minute,
+    retryAfterMs: 42_001,
+    entry: null,
+  };
   expect(rateLimited(refusal, clock)).toMatchObject({
     code: "rate_limited",
     params: { limit: 3, window: "minute", seconds: 43 },
@@ -28,6 +34,12 @@ test("a refusal says which window, how many calls and when there is room again",
 });
 
 test.each([0, 1, 999, 1_000])("a wait of %i ms is told as a whole second", (retryAfterMs) => {
-  const refusal = { admitted: false, windows: [minute], refusedBy: minute, retryAfterMs };
+  const refusal = {
+    admitted: false,
+    windows: [minute],
+    refusedBy: minute,
+    retryAfterMs,
+    entry: null,
+  };
   expect(rateLimited(refusal, createVirtualClock()).params.seconds).toBe(1);
 });
