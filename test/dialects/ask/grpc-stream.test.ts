@@ -10,7 +10,7 @@ import { type Behaviour, composeAnswer, goodHeaders } from "../../support/upstre
 
 const question = { prompt: "one two three four five" };
 const WAIT_MS = 5_000;
-const CANCELS = 100;
+const CANCELS = 40;
 
 const closed = ({ upstream }: GrpcScene, count: number) =>
   upstream.waitFor(() => upstream.closedEarly.count === count, {
