@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../src/clock.ts";
 import type { LedgerEntry, Token } from "../src/core/accounts/accounts.ts";
 import { noLimits } from "../src/core/accounts/quota.ts";
 import { openStorage, type Storage } from "../src/storage/open.ts";
@@ -12,12 +13,7 @@ import { openStorage, type Storage } from "../src/storage/open.ts";
 const [, , databaseUrl = null] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
 const sqliteFile = databaseUrl === null ? join(folder, "parley.sqlite") : null;
-const clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  sleep: () => Promise.resolve(),
-};
-const storage = await openStorage({ databaseUrl, sqliteFile, clock });
+const storage = await openStorage({ databaseUrl, sqliteFile, clock: systemClock });
 try {
   const calls = databaseUrl === null ? 64_000 : 6_400;
   const { token, secret } = await storage.tokens.create({
@@ -67,8 +63,8 @@ function settle({ ledger }: Storage): Promise<void> {
 async function reserveAndSettle({ ledger }: Storage, token: Token): Promise<void> {
   const { requestId, at, dialect, model, onDisconnect } = entry("token", token.id);
   const estimate = { tokens: 1_000, money: 600_000_000n };
-  const wish = { requestId, at, dialect, model, onDisconnect, token, ...estimate };
-  const result = await ledger.reserve(wish);
+  const request = { requestId, at, dialect, model, onDisconnect, token, ...estimate };
+  const result = await ledger.reserve(request);
   if (!result.admitted) throw new Error("the quota of the bench is too small");
   await ledger.settle(entry("token", token.id), result.reservation);
 }

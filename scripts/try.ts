@@ -1,6 +1,6 @@
 /**
- * Parley for trying out, without an OpenAI key: the real server, as `npm start` runs it, in front of
- * a stand-in for OpenAI on this machine. Ends by itself; with 1 when an answer is not as promised.
+ * Shows Parley without an OpenAI key: starts the server as `npm start` does, with a fake OpenAI on
+ * this machine, and asks it some questions. Exits with 1 if a response is not as expected.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { startUpstream } from "../test/support/upstream.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-/** Starting takes a second; much more means that it hangs. */
+/** Starting takes a second. Far longer means that the server hangs. */
 const START_MS = 20_000;
 const LIMIT = 6;
 
@@ -29,11 +29,11 @@ interface Envelope {
   readonly data: { readonly response?: string; readonly delta?: string };
 }
 
-let wrong = 0;
+let failures = 0;
 
-function show(what: string, said: string, asPromised: boolean): void {
-  if (!asPromised) wrong += 1;
-  console.log(`${asPromised ? "ok " : "NOT AS PROMISED "} ${what.padEnd(14)} ${said}`);
+function show(what: string, said: string, asExpected: boolean): void {
+  if (!asExpected) failures += 1;
+  console.log(`${asExpected ? "ok " : "WRONG"} ${what.padEnd(14)} ${said}`);
 }
 
 async function post(url: string, language: string, body: object): Promise<Response> {
@@ -41,7 +41,7 @@ async function post(url: string, language: string, body: object): Promise<Respon
   return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-/** One call of the limit each. */
+/** Each question counts as one call. */
 async function askInEveryLanguage(url: string): Promise<void> {
   for (const [language, question] of Object.entries(questions)) {
     const response = await post(url, language, { user_content: question });
@@ -74,9 +74,9 @@ async function tripLimit(url: string): Promise<void> {
   }
 }
 
-/** The port that the log names once the server listens. */
+/** Waits for the log line that names the port. */
 async function portOf(parley: ChildProcess): Promise<number> {
-  if (parley.stdout === null) throw new Error("the log is not there to read");
+  if (parley.stdout === null) throw new Error("the server has no output");
   for await (const line of createInterface(parley.stdout)) {
     const entry: { msg?: string; port?: number } = JSON.parse(line);
     if (entry.msg === "listening" && entry.port !== undefined) return entry.port;
@@ -89,7 +89,7 @@ const folder = mkdtempSync(join(tmpdir(), "parley-try-"));
 const parley = spawn(process.execPath, [MAIN], {
   env: {
     OPENAI_URL: upstream.url,
-    API_KEY: "stands-in-for-a-key",
+    API_KEY: "not-a-real-key",
     HOST: "127.0.0.1",
     PORT: "0",
     MINUTE_LIMIT: String(LIMIT),
@@ -103,7 +103,7 @@ const late = setTimeout(() => parley.kill("SIGKILL"), START_MS);
 try {
   const url = `http://127.0.0.1:${await portOf(parley)}/`;
   clearTimeout(late);
-  console.log(`Parley answers at ${url}, ${LIMIT} calls a minute; the answers are echoes.\n`);
+  console.log(`Parley runs at ${url} with ${LIMIT} calls per minute. Answers are echoes.\n`);
   await askInEveryLanguage(url);
   await askForStream(url);
   await tripLimit(url);
@@ -114,5 +114,5 @@ try {
   await upstream.close();
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(wrong === 0 ? "\nAll as promised." : `\n${wrong} not as promised.`);
-process.exitCode = wrong === 0 ? 0 : 1;
+console.log(failures === 0 ? "\nAll as expected." : `\n${failures} not as expected.`);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-import { createInstance, type i18n, type TFunction } from "i18next";
+import { createInstance, type i18n } from "i18next";
 import en from "../locales/en.json" with { type: "json" };
 import ruRU from "../locales/ru_RU.json" with { type: "json" };
 import zhCN from "../locales/zh_CN.json" with { type: "json" };
@@ -17,14 +17,16 @@ const htmlTags = {
   ru_RU: "ru",
 } as const satisfies Record<Language, string>;
 
-/** The BCP 47 tag, as Content-Language and HTML have it. */
+const texts = { en, zh_CN: zhCN, zh_TW: zhTW, ru_RU: ruRU } satisfies Record<Language, unknown>;
+
+/** The BCP 47 tag for Content-Language and HTML. */
 export function htmlTag(language: Language): string {
   return htmlTags[language];
 }
 
 /**
- * Reads POSIX spelling (`zh_CN.UTF-8`, `ru_RU@euro`) and BCP 47 (`zh-Hant`, `en-GB`). Chinese is
- * told apart by script first and region second: Taiwan, Hong Kong and Macao write traditional.
+ * Reads POSIX locales (`zh_CN.UTF-8`, `ru_RU@euro`) and BCP 47 tags (`zh-Hant`, `en-GB`). For
+ * Chinese the script decides, then the region: Taiwan, Hong Kong and Macao use traditional script.
  */
 export function toLanguage(posixOrTag: string): Language | null {
   const tag = posixOrTag
@@ -41,29 +43,27 @@ export function toLanguage(posixOrTag: string): Language | null {
   return subtags.some((subtag) => ["hant", "tw", "hk", "mo"].includes(subtag)) ? "zh_TW" : "zh_CN";
 }
 
-/** LANG is also the variable of the operating system, so a language we don't have is no mistake. */
+/** English if unknown: the operating system sets LANG too, so any value is valid. */
 export function defaultLanguage(setting: string): Language {
   return toLanguage(setting) ?? "en";
 }
 
-/** Browsers send well under 100 characters; anything much longer is nobody's wish. */
+/** Browsers send well under 100 characters. */
 const MAX_HEADER_CHARACTERS = 500;
-const REMEMBERED_HEADERS = 200;
-/** What `preferred` answered lately, oldest first. It is pure, so this shows in speed only. */
+const MAX_REMEMBERED_HEADERS = 200;
+/** Recent results of `preferred`, which is pure: this only saves time. Oldest first. */
 const remembered = new Map<string, Language | null>();
 
-/** The language that Accept-Language wants most among ours; the fallback where it names none. */
+/** The language that Accept-Language prefers among ours, or the fallback if it names none. */
 export function negotiate(acceptLanguage: string | undefined, fallback: Language): Language {
   if (acceptLanguage === undefined || acceptLanguage.length > MAX_HEADER_CHARACTERS)
     return fallback;
   const known = remembered.get(acceptLanguage);
   if (known !== undefined) return known ?? fallback;
   const found = preferred(acceptLanguage);
-  if (remembered.size >= REMEMBERED_HEADERS) {
-    for (const oldest of remembered.keys()) {
-      remembered.delete(oldest);
-      break;
-    }
+  for (const oldest of remembered.keys()) {
+    if (remembered.size < MAX_REMEMBERED_HEADERS) break;
+    remembered.delete(oldest);
   }
   remembered.set(acceptLanguage, found);
   return found ?? fallback;
@@ -84,14 +84,14 @@ function preferred(header: string): Language | null {
   return best;
 }
 
-/** 1 when none is given; 0, which nobody is served for, when it is not a q-value at all. */
+/** 1 if there is none; 0, which excludes the language, if it is malformed. */
 function qualityOf(parameters: readonly string[]): number {
   if (parameters.length === 0) return 1;
   const value = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i.exec(parameters.join(";").trim())?.[1];
   return value === undefined ? 0 : Number(value);
 }
 
-/** Placeholders filled with a word that has a text of its own: `minute` reads "per minute". */
+/** Placeholders whose values are translated too: the window `minute` reads "per minute". */
 const wordsOf: Readonly<Record<string, string>> = {
   expected: "type",
   window: "window",
@@ -100,52 +100,43 @@ const wordsOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks texts up by key and fills their placeholders. A key that no language has comes back as it
- * is. Values are put in as they are, so HTML pages must escape the result.
+ * Looks up a text by key and fills its placeholders. An unknown key is returned unchanged. Values
+ * are not escaped, so HTML pages must escape the result.
  */
 export function createTranslate(): Translate {
   const instance = createInstance({
     lng: "en",
     fallbackLng: "en",
     load: "currentOnly",
-    resources: {
-      en: { translation: en },
-      "zh-CN": { translation: zhCN },
-      "zh-TW": { translation: zhTW },
-      ru: { translation: ruRU },
-    },
+    resources: Object.fromEntries(
+      languages.map((language) => [htmlTags[language], { translation: texts[language] }]),
+    ),
     nsSeparator: false,
     interpolation: { escapeValue: false },
     initAsync: false,
   });
   void instance.init();
-  const fixed = {
-    en: instance.getFixedT(htmlTags.en),
-    zh_CN: instance.getFixedT(htmlTags.zh_CN),
-    zh_TW: instance.getFixedT(htmlTags.zh_TW),
-    ru_RU: instance.getFixedT(htmlTags.ru_RU),
-  } satisfies Record<Language, unknown>;
-
-  /** Texts without placeholders by language and key: no more entries than the locales have. */
+  /** Texts without placeholders by language and key: at most as many as the locales have. */
   const plain = new Map<string, string>();
   return function translate(language, key, params) {
-    const t = fixed[language];
-    if (params !== undefined) return t(key, { replace: withWords(params, instance, t) });
+    const lng = htmlTags[language];
+    if (params !== undefined)
+      return instance.t(key, { lng, replace: withWords(params, instance, lng) });
     const id = `${language} ${key}`;
     const known = plain.get(id);
     if (known !== undefined) return known;
-    const text = t(key);
+    const text = instance.t(key, { lng });
     if (instance.exists(key)) plain.set(id, text);
     return text;
   };
 }
 
-function withWords(params: TextParams, i18n: i18n, t: TFunction): TextParams {
+function withWords(params: TextParams, i18n: i18n, lng: string): TextParams {
   const values: Record<string, string | number> = { ...params };
   for (const [name, group] of Object.entries(wordsOf)) {
     if (values[name] === undefined) continue;
     const key = `${group}.${values[name]}`;
-    if (i18n.exists(key)) values[name] = t(key);
+    if (i18n.exists(key)) values[name] = i18n.t(key, { lng });
   }
   return values;
 }

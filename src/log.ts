@@ -6,23 +6,23 @@ import type { RequestEnd } from "./http/call/request-context.ts";
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** JSON lines. What goes in is chosen field by field: never content, a key, a path or a header. */
+/** JSON lines. Each field is chosen by hand: never content, a key, a path or a header. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
   request(end: RequestEnd): void;
-  /** Hands on what still waits for the end of this turn. */
+  /** Writes the lines that still wait for the end of the tick. */
   flush(): void;
 }
 
-/** A client's words in a log line are cut to this. */
+/** Clients choose the model's name. */
 const MAX_MODEL_CHARACTERS = 100;
 
 export function createLog(level: LogLevel, destination: DestinationStream): Log {
   const timeText = createTimeText();
   const logger = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, destination);
-  // the lines of one turn of the event loop are handed on together
+  // lines of one tick are written together
   let waiting = "";
   const flush = () => {
     if (waiting === "") return;
@@ -40,9 +40,9 @@ export function createLog(level: LogLevel, destination: DestinationStream): Log 
     info: say("info"),
     warn: say("warn"),
     error: say("error"),
-    /** The line of every request, in pino's form but past its serializers (5 µs, this 2). */
+    /** In pino's form, but without its serializers: 2 µs per request instead of 5. */
     request(end) {
-      // probes come every few seconds for ever; nobody looks for them until they fail
+      // probes come every few seconds and matter only when they fail
       const level = PROBES.has(end.context.route) && end.status < 400 ? "debug" : "info";
       if (!logger.isLevelEnabled(level)) return;
       if (waiting === "") setImmediate(flush);
@@ -51,7 +51,7 @@ export function createLog(level: LogLevel, destination: DestinationStream): Log 
   };
 }
 
-/** As pino writes the time; the lines of one millisecond share it. */
+/** The time in pino's form, formatted once per millisecond. */
 function createTimeText(): () => string {
   let lastMs = 0;
   let text = "";
@@ -63,36 +63,34 @@ function createTimeText(): () => string {
   };
 }
 
-/** As pino numbers them. */
+/** pino's numbers. */
 const LEVELS = { debug: 20, info: 30 } as const;
 const PROBES: ReadonlySet<string> = new Set(["status GET /healthz", "status GET /readyz"]);
 
 function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogFields {
   const { record } = context;
-  const about = {
+  return {
     request_id: context.requestId,
     route: context.route,
     method,
     status,
     ms: Math.round(durationMs),
     client: context.client.bucket,
-  };
-  if (record === null) return about;
-  return {
-    ...about,
-    principal: record.principal,
-    model: redact(record.model.slice(0, MAX_MODEL_CHARACTERS)),
-    outcome: record.outcome,
-    error: record.error ?? undefined,
-    first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),
-    prompt_tokens: record.usage?.promptTokens,
-    completion_tokens: record.usage?.completionTokens,
+    ...(record && {
+      principal: record.principal,
+      model: redact(record.model.slice(0, MAX_MODEL_CHARACTERS)),
+      outcome: record.outcome,
+      error: record.error ?? undefined,
+      first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),
+      prompt_tokens: record.usage?.promptTokens,
+      completion_tokens: record.usage?.completionTokens,
+    }),
   };
 }
 
 /**
- * What may be said of an error in a log: its kind, never its text or its fields. Errors of client
- * libraries carry headers and bodies, and a refused header value is quoted in the message.
+ * What a log may hold of an error: its kind, never its message or fields. Errors of client
+ * libraries carry headers and bodies, and their messages quote header values.
  */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { kind: typeof error };
@@ -102,7 +100,7 @@ export function describeError(error: unknown): LogFields {
   return { kind: error.name, code, stack: ours ? undefined : framesOf(error), cause };
 }
 
-/** Where it happened, without the first line, which is the message. */
+/** The stack without its first line, which is the message. */
 function framesOf({ stack, message }: Error): string | undefined {
   return stack?.replace(message, "").split("\n").slice(1, 6).join("\n");
 }

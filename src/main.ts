@@ -1,14 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { performance } from "node:perf_hooks";
-import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
+import { systemClock } from "./clock.ts";
 import { compose } from "./compose/index.ts";
-import { withEnvFile } from "./config/env-file.ts";
-import { explainProblems } from "./config/explain.ts";
-import { readConfig } from "./config/read.ts";
+import { readEnvFile } from "./config/env-file.ts";
+import { explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
-import type { Clock } from "./core/ports.ts";
 import { createServing } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
@@ -20,20 +17,11 @@ const EXIT_CONFIG = 78;
 const LOG_BLOCK_BYTES = 16_000;
 const LOG_FLUSH_MS = 100;
 
-const clock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  sleep: (ms, signal) =>
-    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
-};
-
-const given = withEnvFile(process.env);
-const read =
-  "problems" in given ? given : readConfig(given.env, (path) => readFileSync(path, "utf8"));
+const file = readEnvFile();
+const env = { ...("env" in file ? file.env : {}), ...process.env };
+const read = "problems" in file ? file : readConfig(env, (path) => readFileSync(path, "utf8"));
 if ("problems" in read) {
-  const { LANG = "" } = "env" in given ? given.env : process.env;
-  const language = defaultLanguage(LANG);
-  process.stderr.write(explainProblems(read.problems, createTranslate(), language));
+  process.stderr.write(explainProblems(read.problems, env.LANG));
   process.exit(EXIT_CONFIG);
 }
 await run(read.config);
@@ -54,7 +42,7 @@ async function run(config: Config): Promise<void> {
     process.exit(code);
   };
   let stopping = false;
-  const parley = await compose(config, { clock, log });
+  const parley = await compose(config, { clock: systemClock, log });
   const serving = createServing(parley);
   const stop = async (code: number) => {
     if (stopping) return end(1);

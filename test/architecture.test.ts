@@ -11,7 +11,9 @@ const src = fileURLToPath(new URL("../src/", import.meta.url));
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  clock: ["core"],
   locales: [],
+  parsing: [],
   upstream: ["core"],
   limits: ["core"],
   storage: ["core"],
@@ -24,19 +26,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "dialects/ask": ["core", "locales", "http"],
   "dialects/chats": ["core", "locales", "http"],
   "dialects/completion": ["core", "locales", "http"],
-  // a dialect of its own over HTTP, and a process of its own from the shell
+  // both a dialect and the command, which is a process
   admin: ["*"],
-  // addresses are parsed once, by what later compares them
-  // storage is opened the same way by the server and by the command
-  config: ["core", "locales", "http", "storage"],
-  // the end of a request is what they write down
+  // http parses addresses; storage has the same options for the server and the command
+  config: ["core", "locales", "parsing", "http", "storage"],
+  // both record the end of a request
   log: ["core", "http"],
   metrics: ["core", "http"],
   compose: ["*"],
   main: ["*"],
 };
 
-/** Packages that only these parts may know; Node's own modules are everybody's but core's. */
+/** The parts that may import each package. Any part but core may import Node's own modules. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   openai: ["upstream"],
   undici: ["upstream"],
@@ -50,14 +51,14 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   i18next: ["locales"],
   pino: ["log", "main"],
   "prom-client": ["metrics"],
-  zod: ["config", "dialects", "http", "admin"],
+  zod: ["parsing", "config", "dialects", "http", "admin"],
   "zod-openapi": ["dialects/docs"],
   kysely: ["storage"],
   pg: ["storage"],
   ws: ["dialects/ask"],
 };
 
-/** What Node is started with: the server, and the command. */
+/** The entry points of the two processes: the server and the command. */
 const entries = ["main.ts", "admin/cli.ts"];
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })
@@ -81,7 +82,7 @@ const imports = files.flatMap(({ path, text }) =>
 const own = imports.filter(({ target }) => target.startsWith("."));
 
 describe("every import of src", () => {
-  test("was read", () => {
+  test("is found", () => {
     expect(files.length).toBeGreaterThan(40);
     const lines = files.flatMap(
       ({ text }) => text.match(/\bfrom "[@.\w]|^import "|\bimport\(\s*"/gm) ?? [],
@@ -108,7 +109,7 @@ describe("every import of src", () => {
     expect(users("main")).toEqual([]);
   });
 
-  test("takes each package where it belongs, and nothing but itself into core", () => {
+  test("takes packages only into their parts, and none into core", () => {
     const foreign = imports.filter(({ target }) => !target.startsWith("."));
     const wrong = foreign.filter(({ path, target }) => {
       if (partOf(path) === "core") return true;
@@ -120,7 +121,7 @@ describe("every import of src", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("has a part in the table, and no part of the table is gone", () => {
+  test("belongs to a part of the table, and every part exists", () => {
     const parts = new Set(files.map(({ path }) => partOf(path)));
     expect([...parts].sort()).toEqual(Object.keys(mayImport).sort());
   });

@@ -1,4 +1,4 @@
-import { factsOf, type SettingFacts } from "../../src/config/kinds.ts";
+import type { Setting, SettingFacts } from "../../src/config/kinds.ts";
 import { settings } from "../../src/config/settings.ts";
 import { createTranslate, type Language } from "../../src/locales.ts";
 import { table } from "./table.ts";
@@ -39,8 +39,7 @@ export function envExample(language: Language): string {
 
 function settingsByGroup() {
   const groups = new Map<SettingFacts["group"], DocumentedSetting[]>();
-  for (const [name, schema] of Object.entries(settings.shape)) {
-    const facts = factsOf(schema);
+  for (const [name, facts] of Object.entries<Setting>(settings)) {
     const members = groups.get(facts.group) ?? [];
     members.push({ name, facts });
     groups.set(facts.group, members);

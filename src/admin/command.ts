@@ -1,122 +1,99 @@
-import type { ParseArgsOptionDescriptor } from "node:util";
-import type { Clock } from "../core/ports.ts";
-import type { Storage } from "../storage/open.ts";
-import type { Admin } from "./operations.ts";
+import type { Tools } from "./tools.ts";
 
-/** The process as a command sees it. */
-export interface Terminal {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  /** Throws when the file can't be read. */
-  readFile(path: string): string;
-  /** All of standard input. */
-  readInput(): Promise<string>;
-  /** To standard output; resolves when there is room for more. */
-  write(piece: string): Promise<void>;
-  /** A line to standard error. */
-  complain(line: string): void;
-}
+export const exitCodes = {
+  failure: 1,
+  usage: 2,
+  /** EX_CONFIG of sysexits.h. The server uses it too. */
+  settings: 78,
+} as const;
 
 interface Option {
-  /** What stands for the value in the help; null for a switch. */
+  /** Placeholder of the value in the help; null for a switch. */
   readonly value: string | null;
   readonly help: string;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 
-/** What was given on the command line. */
+/** Options that every command has. */
+export const commonOptions: Options = {
+  json: { value: null, help: "print JSON" },
+  help: { value: null, help: "print this help" },
+};
+
+/** What the command line gave. */
 export interface Given {
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
-  readonly operands: readonly string[];
+  /** Options as the operations name fields: `--requests-per-day 100` is `requests_per_day: "100"`. */
+  readonly fields: Readonly<Record<string, string | boolean>>;
+  /** Empty when it is optional and missing. */
+  readonly operand: string;
   readonly json: boolean;
 }
 
-/** The open database. */
-interface Desk {
-  readonly admin: Admin;
-  readonly storage: Storage;
+/** What a command prints: `value` with --json, otherwise `text`. */
+export interface Output {
+  readonly value: unknown;
+  readonly text: string;
+  /** 0 if left out. */
+  readonly exitCode?: number;
 }
 
 export interface Command {
   /** "token create" */
   readonly name: string;
   readonly summary: string;
-  /** "ID", "[FILE]" */
-  readonly operands: readonly string[];
-  readonly options: Options;
+  /** "ID"; in brackets if it is optional: "[FILE]". */
+  readonly operand?: string;
+  readonly options?: Options;
   /** Further lines of help. */
   readonly notes?: readonly string[];
-  run(given: Given, terminal: Terminal, tools: Tools): Promise<void>;
+  /** Null if the command has already written its output. */
+  run(given: Given, tools: Tools): Promise<Output | null>;
 }
 
-/** What commands share. */
-export interface Tools {
-  /** Opens the database for this one command and closes it after. */
-  withDesk<T>(work: (desk: Desk) => Promise<T>): Promise<T>;
-  /** What is wrong with all the settings, one line each; empty when nothing is. */
-  settingProblems(): readonly { readonly name: string; readonly message: string }[];
-  /** The SQLite file; throws where the database is another one. */
-  sqliteFile(): string;
-}
-
-/** The command line itself is wrong: exit code 2. */
+/** The command line itself is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What the settings say can't be: exit code 78. */
-export class WrongSettings extends Error {
-  override readonly name = "WrongSettings";
-}
-
-/** The command did its work and the answer is no: the text is already written. */
-export class CommandFailed extends Error {
-  override readonly name = "CommandFailed";
-  readonly exitCode: number;
-  constructor(exitCode: number) {
-    super(`exit code ${exitCode}`);
-    this.exitCode = exitCode;
-  }
-}
-
-const everyCommand: Options = {
-  json: { value: null, help: "print JSON" },
-  help: { value: null, help: "print this help" },
-};
-
-/** For `parseArgs`. */
-export function parsedOptions(options: Options): Record<string, ParseArgsOptionDescriptor> {
-  const all = Object.entries({ ...options, ...everyCommand });
-  return Object.fromEntries(
-    all.map(([name, { value }]) => [name, { type: value === null ? "boolean" : "string" }]),
+export function commandHelp({ name, summary, operand, options = {}, notes = [] }: Command): string {
+  const lines = Object.entries({ ...options, ...commonOptions }).map(
+    ([option, { value, help }]): [string, string] => [
+      value === null ? `  --${option}` : `  --${option} ${value}`,
+      help,
+    ],
   );
-}
-
-/** `--requests-per-day 100` becomes `requests_per_day: "100"`, as the operations call it. */
-export function fieldsOf(given: Given): Record<string, string | boolean> {
-  const fields: Record<string, string | boolean> = {};
-  for (const [name, value] of Object.entries(given.values)) {
-    if (value === undefined || name in everyCommand) continue;
-    fields[name.replaceAll("-", "_")] = value;
-  }
-  return fields;
-}
-
-export function commandHelp({ name, summary, operands, options, notes = [] }: Command): string {
-  const all = Object.entries({ ...options, ...everyCommand });
-  const lines = all.map(([option, { value, help }]) => [
-    `  --${option}${value === null ? "" : ` ${value}`}`,
-    help,
-  ]);
-  const width = Math.max(...lines.map(([left = ""]) => left.length));
   return [
-    `Usage: ${["parley", name, ...operands, "[options]"].join(" ")}`,
+    `Usage: ${usageOf({ name, operand })} [options]`,
     "",
     summary,
     "",
     "Options:",
-    ...lines.map(([left = "", help]) => `${left.padEnd(width)}  ${help}`),
+    inColumns(lines),
     ...(notes.length > 0 ? ["", ...notes] : []),
   ].join("\n");
+}
+
+/** All commands, or only those whose name begins with `group`. */
+export function overview(commands: readonly Command[], group: string): string {
+  const found = commands.filter(({ name }) => name.split(" ")[0] === group);
+  const listed = found.length > 0 ? found : commands;
+  return [
+    "Usage: parley COMMAND [options]",
+    "",
+    inColumns(listed.map((command) => [`  ${usageOf(command)}`, command.summary])),
+    "",
+    "`parley COMMAND --help` shows the options of a command. Settings are those of the server:",
+    "DATA_DIR, DATABASE_URL, SECRET_KEY. Exit codes: 0 success, 1 failure, 2 wrong usage,",
+    "78 wrong settings.",
+  ].join("\n");
+}
+
+function usageOf({ name, operand }: { name: string; operand?: string | undefined }): string {
+  return operand === undefined ? `parley ${name}` : `parley ${name} ${operand}`;
+}
+
+function inColumns(lines: readonly (readonly [left: string, right: string])[]): string {
+  const width = Math.max(...lines.map(([left]) => left.length));
+  return lines.map(([left, right]) => `${left.padEnd(width)}  ${right}`).join("\n");
 }

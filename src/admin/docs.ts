@@ -1,87 +1,106 @@
 import { z } from "zod";
-import type { Route, RouteDoc } from "../http/dialect.ts";
-import { adminAnswers } from "./answers.ts";
-import {
-  exportFields,
-  importedFields,
-  importedPriceList,
-  newPriceFields,
-  newTokenFields,
-  priceListFields,
-  tokenListFields,
-  usageFields,
-} from "./schemas.ts";
+import { errorCodes } from "../core/errors.ts";
+import type { ErrorDoc, Route, RouteDoc } from "../http/dialect.ts";
+import { httpStatus } from "../http/reply/http-status.ts";
+import { createSchemas } from "./schemas.ts";
+import { rowColumns } from "./shapes.ts";
+import { viewSchemas } from "./views.ts";
 
-/** Spans count from now when they are read; for what is said of them any moment will do. */
-const NO_MOMENT = 0;
+/** Only described here, never parsed with, so any clock will do. */
+const schemas = createSchemas({ wallMs: () => 0 });
+const { token, quota, price, sum } = viewSchemas;
 
-type Docs = Readonly<Record<string, Omit<RouteDoc, "credential" | "asks">>>;
+const setPrice = {
+  summary: "Sets a model's price",
+  answer: price.extend({ changed: z.boolean() }),
+  fails: ["price_outdated", "field_too_long", "field_unknown"],
+} as const;
 
-const docs: Docs = {
+/** Each route by method and path below /admin, in the order of /openapi.json. */
+export const routeDocs = {
   "POST /tokens": {
-    summary: "Makes a token; its secret is shown only in this answer",
-    body: newTokenFields(NO_MOMENT),
+    summary: "Creates a token; only this response shows its secret",
+    body: schemas.newToken,
     status: 201,
-    answer: adminAnswers.newToken,
+    answer: token.extend({ token: z.string().describe("The secret; it is shown only here") }),
     fails: ["secret_key_missing", "field_too_long", "field_unknown"],
   },
   "GET /tokens": {
     summary: "Lists tokens, oldest first",
-    query: tokenListFields,
-    answer: adminAnswers.tokens,
+    query: schemas.tokenList,
+    answer: z.object({
+      tokens: z.array(token),
+      next: z.string().nullable().describe("What to pass as `after` for more"),
+    }),
   },
   "GET /tokens/:id": {
-    summary: "Shows a token and where its quotas stand",
-    answer: adminAnswers.tokenAndQuotas,
+    summary: "Shows a token and how much of its quotas is used",
+    answer: token.extend({ quotas: z.array(quota) }),
     fails: ["token_unknown"],
   },
   "DELETE /tokens/:id": {
-    summary: "Revokes a token; once more changes nothing",
-    answer: adminAnswers.token,
+    summary: "Revokes a token; doing so again changes nothing",
+    answer: token,
     fails: ["token_unknown"],
   },
   "GET /prices": {
-    summary: "Lists prices; with `history` also those before and after",
-    query: priceListFields,
-    answer: adminAnswers.prices,
+    summary: "Lists current prices; with `history` also past and future ones",
+    query: schemas.priceList,
+    answer: z.object({ prices: z.array(price) }),
   },
-  "POST /prices": {
-    summary: "Sets a model's price",
-    body: newPriceFields(NO_MOMENT),
-    answer: adminAnswers.price,
-    fails: ["price_outdated", "field_too_long", "field_unknown"],
-  },
+  "POST /prices": { ...setPrice, body: schemas.newPrice },
   "POST /prices/import": {
-    summary: "Imports a price list, or with `default` the one that comes with this release",
+    summary: "Imports a price list, or with `default` the one of this release",
     body: z.union([
-      importedFields(NO_MOMENT),
-      importedPriceList(NO_MOMENT),
+      schemas.imported,
+      schemas.importedList,
       z.looseObject({ default: z.literal(true) }),
     ]),
-    answer: adminAnswers.imported,
+    answer: z.object({
+      added: z.int(),
+      unchanged: z.int(),
+      skipped: z.array(z.string()).describe("Models whose newest price is not older"),
+      published: z.string().optional(),
+      source: z.string().optional(),
+      note: z.string().optional(),
+    }),
     fails: ["field_too_long"],
   },
   "PUT /prices/:model": {
-    summary: "Sets a model's price",
-    body: newPriceFields(NO_MOMENT).partial({ model: true }),
-    answer: adminAnswers.price,
-    fails: ["price_outdated", "field_too_long", "field_unknown"],
+    ...setPrice,
+    body: schemas.newPrice.partial({ model: true }),
   },
   "GET /usage": {
-    summary: "Sums of the ledger by day, model or token",
-    query: usageFields(NO_MOMENT),
-    answer: adminAnswers.usage,
+    summary: "Sums calls, tokens and cost by day, model or token",
+    query: schemas.usage,
+    answer: z.object({
+      by: z.enum(["day", "model", "token"]),
+      usage: z.array(
+        z.object({
+          day: z.string().optional(),
+          model: z.string().optional(),
+          token: z.string().nullish().describe("Null: visitors and clients' own keys"),
+          name: z.string().nullish(),
+          ...sum.shape,
+        }),
+      ),
+    }),
   },
   "GET /usage/export": {
-    summary: "The ledger's rows as a file",
-    query: exportFields(NO_MOMENT),
-    answer: adminAnswers.exported,
+    summary: "Exports one row per call",
+    query: schemas.export,
+    answer: z.string().describe(`Oldest first. Columns: ${rowColumns.join(", ")}`),
     answerType: ["text/csv", "application/jsonl"],
   },
-};
+} as const satisfies Readonly<Record<`${Route["method"]} /${string}`, RouteDoc>>;
 
-/** What /openapi.json says of a route below /admin. */
-export function adminDoc(method: Route["method"], path: string): { readonly doc?: RouteDoc } {
-  const doc = docs[`${method} ${path}`];
-  return doc === undefined ? {} : { doc: { ...doc, credential: "admin", asks: false } };
-}
+export const adminErrors: ErrorDoc = {
+  status: httpStatus,
+  schema: z.object({
+    error: z.looseObject({
+      code: z.enum(errorCodes),
+      message: z.string().describe("In the language of the request"),
+      field: z.string().optional(),
+    }),
+  }),
+};

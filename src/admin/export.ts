@@ -1,10 +1,10 @@
 import type { LedgerRow } from "../core/accounts/accounts.ts";
 import { rowColumns, shownRow } from "./shapes.ts";
 
-/** Rows are gathered into pieces of this size: a write for each would cost more than the row. */
+/** Rows are written in pieces of about this size: a write per row would cost more than the row. */
 const PIECE_CHARACTERS = 65_536;
 
-/** The rows as text, a piece at a time. No more is held than a page of rows and one piece. */
+/** The rows as text, in pieces. Memory holds one page of rows and one piece. */
 export async function* exportText(
   rows: AsyncIterable<LedgerRow>,
   format: "csv" | "jsonl",
@@ -30,7 +30,7 @@ function csvLine(row: LedgerRow): string {
   return `${rowColumns.map((column) => csvCell(shown[column])).join(",")}\r\n`;
 }
 
-/** Clients choose the model's name: an apostrophe keeps a spreadsheet from running it as a formula. */
+/** Clients choose models' names: an apostrophe keeps a spreadsheet from running one as a formula. */
 function csvCell(value: string | number | null): string {
   if (value === null) return "";
   const text =

@@ -2,18 +2,12 @@ import { ProxyError } from "../core/errors.ts";
 import { readJson } from "../http/body/body.ts";
 import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
 import type { AppContext } from "../http/call/request-context.ts";
-import type { Dialect, Route, WriteError } from "../http/dialect.ts";
+import type { Dialect, Route, RouteDoc, WriteError } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
-import {
-  answer,
-  type ResponseHeaders,
-  responseHeaders,
-  retryHeaders,
-} from "../http/reply/response-headers.ts";
+import { createJsonErrors, respondJson } from "../http/reply/json-response.ts";
 import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
-import { adminErrors } from "./answers.ts";
-import { adminDoc } from "./docs.ts";
+import { adminErrors, routeDocs } from "./docs.ts";
 import type { Admin } from "./operations.ts";
 
 export interface AdminDialectOptions {
@@ -24,66 +18,65 @@ export interface AdminDialectOptions {
   readonly translate: Translate;
 }
 
-const JSON_TYPE = "application/json; charset=utf-8";
-const CONTENT_TYPE = {
+const EXPORT_TYPES = {
   csv: "text/csv; charset=utf-8",
   jsonl: "application/jsonl; charset=utf-8",
 } as const;
 
-type Work = (c: AppContext) => Promise<unknown>;
+type RouteName = keyof typeof routeDocs;
+type Handlers = Readonly<Record<RouteName, (c: AppContext) => Promise<Response>>>;
 
-/** What the command line does, over HTTP and behind the operator's own token. Not counted. */
+/** The operations over HTTP, for the holder of ADMIN_TOKEN. Limits do not count these calls. */
 export function createAdminDialect(options: AdminDialectOptions): Dialect {
-  const { maxBodyBytes } = options;
-  const { tokens, prices, usage } = options.admin;
-  const mayEnter = createGate(options.token);
-  const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
-
-  const route = (method: Route["method"], path: string, work: Work, status = 200): Route => ({
-    method,
-    path: `/admin${path}`,
-    counted: false,
-    ...adminDoc(method, path),
-    async handle(c) {
-      mayEnter(c);
-      return json(c, status, await work(c));
-    },
-  });
-  const exported: Route = {
-    method: "GET",
-    path: "/admin/usage/export",
-    counted: false,
-    ...adminDoc("GET", "/usage/export"),
-    handle(c) {
-      mayEnter(c);
-      return sendText(c, usage.export(c.req.query()));
-    },
-  };
+  const requireToken = createTokenCheck(options.token);
+  const handlers = createHandlers(options);
+  const names = Object.keys(routeDocs) as RouteName[]; // an object literal has no others
   return {
     name: "admin",
-    about: "The operator's own: tokens, prices and usage",
+    about: "For the operator: tokens, prices and usage",
     prefix: "/admin",
     errors: adminErrors,
     writeError: createAdminErrors(options.translate),
-    routes: [
-      route("POST", "/tokens", async (c) => tokens.create(await body(c)), 201),
-      route("GET", "/tokens", (c) => tokens.list(c.req.query())),
-      route("GET", "/tokens/:id", (c) => tokens.show(named(c, "id"))),
-      route("DELETE", "/tokens/:id", (c) => tokens.revoke(named(c, "id"))),
-      route("GET", "/prices", (c) => prices.list(c.req.query())),
-      route("POST", "/prices", async (c) => prices.set(await body(c))),
-      route("POST", "/prices/import", async (c) => importPrices(options.admin, await body(c))),
-      route("PUT", "/prices/:model", async (c) =>
-        prices.set({ ...objectOf(await body(c)), model: named(c, "model") }),
-      ),
-      route("GET", "/usage", (c) => usage.sum(c.req.query())),
-      exported,
-    ],
+    routes: names.map((name) => {
+      const [method, path] = name.split(" ") as [Route["method"], string]; // as names are typed
+      const doc: RouteDoc = { ...routeDocs[name], credential: "admin", asks: false };
+      const handle: Route["handle"] = (c) => {
+        requireToken(c);
+        return handlers[name](c);
+      };
+      return { method, path: `/admin${path}`, counted: false, doc, handle };
+    }),
   };
 }
 
-/** `{"default": true}` stands for the list that comes with this release. */
-function importPrices({ prices }: Admin, given: unknown): Promise<unknown> {
+function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers {
+  const { tokens, prices, usage } = admin;
+  const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
+  return {
+    "POST /tokens": async (c) => respondJson(c, 201, await tokens.create(await body(c))),
+    "GET /tokens": async (c) => respondJson(c, 200, await tokens.list(c.req.query())),
+    "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(c.req.param("id") ?? "")),
+    "DELETE /tokens/:id": async (c) =>
+      respondJson(c, 200, await tokens.revoke(c.req.param("id") ?? "")),
+    "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
+    "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),
+    "POST /prices/import": async (c) =>
+      respondJson(c, 200, await importPrices(prices, await body(c))),
+    "PUT /prices/:model": async (c) => {
+      const model = c.req.param("model") ?? "";
+      return respondJson(c, 200, await prices.set({ ...objectOf(await body(c)), model }));
+    },
+    "GET /usage": async (c) => respondJson(c, 200, await usage.sum(c.req.query())),
+    "GET /usage/export": async (c) => {
+      const { format, text } = usage.export(c.req.query());
+      const disposition = `attachment; filename="usage.${format}"`;
+      return streamText(c, EXPORT_TYPES[format], text, { "content-disposition": disposition });
+    },
+  };
+}
+
+/** `{"default": true}` imports the list of this release. */
+function importPrices(prices: Admin["prices"], given: unknown): Promise<unknown> {
   const shipped =
     typeof given === "object" && given !== null && Reflect.get(given, "default") === true;
   return shipped ? prices.importShipped() : prices.import(given);
@@ -94,13 +87,9 @@ function objectOf(given: unknown): object {
   throw new ProxyError("body_not_object");
 }
 
-function named(c: AppContext, name: string): string {
-  return c.req.param(name) ?? "";
-}
-
-function createGate(token: string): (c: AppContext) => void {
+function createTokenCheck(token: string): (c: AppContext) => void {
   const matches = createSecretMatch(token);
-  return function mayEnter(c) {
+  return function requireToken(c) {
     const given = bearerIn(c.env.incoming.headers);
     if (given === undefined) throw new ProxyError("credential_missing");
     if (!matches(given)) throw new ProxyError("token_rejected");
@@ -109,32 +98,13 @@ function createGate(token: string): (c: AppContext) => void {
 
 /** `{error: {code, message, field?}}` */
 function createAdminErrors(translate: Translate): WriteError {
+  const write = createJsonErrors(translate, {
+    status: httpStatus,
+    body: ({ code, details }, message) => ({ error: { code, message, ...details } }),
+  });
   return (c, error) => {
-    const { language, requestId } = c.env.context;
-    const message = translate(language, `error.${error.code}`, { ...error.params, requestId });
-    const status = httpStatus[error.code];
-    const headers: ResponseHeaders = {};
-    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
-    if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
-    if (status === 401) headers["www-authenticate"] = "Bearer";
-    return json(c, status, { error: { code: error.code, message, ...error.details } }, headers);
+    const response = write(c, error);
+    if (response.status === 401) response.headers.set("www-authenticate", "Bearer");
+    return response;
   };
-}
-
-function json(
-  c: AppContext,
-  status: number,
-  body: unknown,
-  headers: ResponseHeaders = {},
-): Response {
-  const all = { ...responseHeaders(c.env.context, JSON_TYPE), ...headers };
-  return answer(status, JSON.stringify(body), all);
-}
-
-function sendText(
-  c: AppContext,
-  { format, text }: ReturnType<Admin["usage"]["export"]>,
-): Promise<Response> {
-  const disposition = `attachment; filename="usage.${format}"`;
-  return streamText(c, CONTENT_TYPE[format], text, { "content-disposition": disposition });
 }

@@ -1,92 +1,108 @@
 import { parseArgs } from "node:util";
+import { ProxyError } from "../core/errors.ts";
+import { createTranslate, defaultLanguage } from "../locales.ts";
 import {
   type Command,
   commandHelp,
+  commonOptions,
+  exitCodes,
   type Given,
-  parsedOptions,
-  type Terminal,
+  overview,
   UsageError,
 } from "./command.ts";
 import { priceCommands } from "./commands/price.ts";
 import { tokenCommands } from "./commands/token.ts";
 import { upkeepCommands } from "./commands/upkeep.ts";
 import { usageCommands } from "./commands/usage.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { tellFailure } from "./failure.ts";
-import { createTools } from "./tools.ts";
+import { createTools, SettingsError, type Terminal } from "./tools.ts";
 
-const commands: readonly Command[] = [
-  ...tokenCommands,
-  ...priceCommands,
-  ...usageCommands,
-  ...upkeepCommands,
-];
+const commands = [...tokenCommands, ...priceCommands, ...usageCommands, ...upkeepCommands];
 
 /** Runs one command and returns the exit code. */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
-  const wantsHelp = args.includes("--help") || args.includes("-h") || args[0] === "help";
-  const command = commandOf(args);
-  if (wantsHelp || args.length === 0) {
-    const text = command === null ? overview(args) : commandHelp(command);
-    if (wantsHelp) await terminal.write(`${text}\n`);
-    else terminal.complain(text);
-    return wantsHelp ? 0 : exitCodes.usage;
+  const [first = "", second = ""] = args.filter((one) => one !== "help");
+  const command = commandOf(args[0] === "help" ? args.slice(1) : args);
+  const help = command === null ? overview(commands, first) : commandHelp(command);
+  if (args.length === 0) {
+    terminal.complain(help);
+    return exitCodes.usage;
+  }
+  if (args[0] === "help" || args.includes("--help") || args.includes("-h")) {
+    await terminal.write(`${help}\n`);
+    return 0;
   }
   try {
-    if (command === null) throw new UsageError(`there is no command ${commandText(args)}`);
-    await command.run(parse(command, args), terminal, createTools(terminal));
-    return 0;
+    if (command === null) throw new UsageError(`there is no command ${first} ${second}`.trimEnd());
+    const given = parse(command, args);
+    const output = await command.run(given, createTools(terminal));
+    if (output === null) return 0;
+    await terminal.write(given.json ? `${JSON.stringify(output.value)}\n` : output.text);
+    return output.exitCode ?? 0;
   } catch (thrown) {
-    return tellFailure(thrown, command, terminal);
+    return reportFailure(thrown, command, terminal);
   }
 }
 
 /** The longest name wins: `usage export` is not `usage`. */
 function commandOf(args: readonly string[]): Command | null {
-  const words = args[0] === "help" ? args.slice(1) : args;
   const matching = commands.filter(({ name }) =>
-    name.split(" ").every((word, at) => words[at] === word),
+    name.split(" ").every((word, at) => args[at] === word),
   );
   return matching.toSorted((a, b) => b.name.length - a.name.length)[0] ?? null;
 }
 
-function commandText(args: readonly string[]): string {
-  const options = args.findIndex((one) => one.startsWith("-"));
-  return args.slice(0, options === -1 ? 2 : options).join(" ") || String(args[0]);
-}
-
-/** All commands, or those that begin with what was given. */
-function overview(args: readonly string[]): string {
-  const [group = ""] = args.filter((one) => !one.startsWith("-") && one !== "help");
-  const found = commands.filter(({ name }) => name.split(" ")[0] === group);
-  const listed = found.length > 0 ? found : commands;
-  const lefts = listed.map(({ name, operands }) => ["  parley", name, ...operands].join(" "));
-  const width = Math.max(...lefts.map((left) => left.length));
-  const lines = listed.map(({ summary }, at) => `${lefts[at]?.padEnd(width)}  ${summary}`);
-  return [
-    "Usage: parley COMMAND [options]",
-    "",
-    ...lines,
-    "",
-    "`parley COMMAND --help` tells more. The settings are those of the server: DATA_DIR,",
-    "DATABASE_URL, SECRET_KEY. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings.",
-  ].join("\n");
-}
-
-function parse(command: Command, args: readonly string[]): Given {
-  const { values, positionals } = parseArgs({
-    args: args.slice(command.name.split(" ").length),
-    options: parsedOptions(command.options),
-    allowPositionals: true,
-    strict: true,
-  });
-  const least = command.operands.filter((operand) => !operand.startsWith("[")).length;
-  if (positionals.length < least) {
-    throw new UsageError(`${command.operands[positionals.length]} is missing`);
+function parse({ name, operand, options }: Command, args: readonly string[]): Given {
+  const types: Record<string, { type: "boolean" | "string" }> = {};
+  for (const [option, { value }] of Object.entries({ ...options, ...commonOptions })) {
+    types[option] = { type: value === null ? "boolean" : "string" };
   }
-  const surplus = positionals[command.operands.length];
+  const rest = args.slice(name.split(" ").length);
+  const { values, positionals } = parseArgs({ args: rest, options: types, allowPositionals: true });
+  const isOptional = operand === undefined || operand.startsWith("[");
+  if (positionals.length === 0 && !isOptional) throw new UsageError(`${operand} is missing`);
+  const surplus = positionals[operand === undefined ? 0 : 1];
   if (surplus !== undefined) throw new UsageError(`${surplus} is one argument too many`);
-  // No option may come twice, so none is a list.
-  const given = values as Record<string, string | boolean | undefined>;
-  return { values: given, operands: positionals, json: given.json === true };
+  const fields = Object.entries(values)
+    .filter(([option]) => !(option in commonOptions))
+    .map(([option, value]) => [option.replaceAll("-", "_"), value]);
+  const json = values.json === true;
+  return { fields: Object.fromEntries(fields), operand: positionals[0] ?? "", json };
+}
+
+/** Says on standard error what went wrong and returns the exit code. */
+function reportFailure(thrown: unknown, command: Command | null, terminal: Terminal): number {
+  if (thrown instanceof SettingsError) {
+    terminal.complain(thrown.message);
+    return exitCodes.settings;
+  }
+  terminal.complain(`parley: ${lineOf(thrown, command, terminal)}`);
+  if (!isWrongUsage(thrown)) return exitCodes.failure;
+  terminal.complain(command === null ? "See: parley --help" : `See: parley ${command.name} --help`);
+  return exitCodes.usage;
+}
+
+function isWrongUsage(thrown: unknown): boolean {
+  if (thrown instanceof UsageError) return true;
+  if (thrown instanceof ProxyError) return thrown.code.startsWith("field_");
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
+  return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS_");
+}
+
+function lineOf(thrown: unknown, command: Command | null, { env }: Terminal): string {
+  if (!(thrown instanceof ProxyError)) return reasonOf(thrown);
+  // the operator reads this, and needs the reason that clients don't get
+  if (thrown.code === "internal") return reasonOf(thrown.cause);
+  const option = String(thrown.params.field).replaceAll("_", "-");
+  const isOption = option in (command?.options ?? {});
+  const params = isOption ? { ...thrown.params, field: `--${option}` } : thrown.params;
+  return createTranslate()(defaultLanguage(env.LANG ?? ""), `error.${thrown.code}`, params);
+}
+
+/** One line. An unreachable database has an error for each of its addresses. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const errors = thrown instanceof AggregateError ? thrown.errors.map(reasonOf) : [];
+  const text = thrown.message || errors.join("; ") || thrown.name;
+  // after its first sentence, parseArgs advises on something else
+  return text.replace(/\. To specify .*/s, "").split("\n")[0] ?? text;
 }

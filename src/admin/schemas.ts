@@ -2,69 +2,90 @@ import { z } from "zod";
 import type { NewToken } from "../core/accounts/accounts.ts";
 import type { Price } from "../core/accounts/price.ts";
 import {
-  choice,
+  choiceOf,
   count,
   flag,
-  futureMoment,
-  headerText,
+  headerValue,
   moment,
   money,
   names,
   plainText,
   price,
+  type WallClock,
 } from "./fields.ts";
 
-/** Above any plan; keeps sums of it inside a number. */
+/** Above any plan, and small enough for exact sums in a number. */
 const MAX_PER_PERIOD = 1_000_000_000_000;
-/** The same as for the limits of the settings. */
+/** As for the limits in the settings. */
 const MAX_PER_WINDOW = 1_000_000_000;
-/** The columns' own bounds. */
+/** As the database columns hold. */
 const MAX_NAME_CHARACTERS = 200;
 const MAX_COMMENT_CHARACTERS = 1_000;
 const MAX_MODELS = 200;
 const MAX_KEY_CHARACTERS = 500;
 const MAX_LISTED = 1_000;
-/** A longer list is no price list. */
+/** A longer list is not a price list. */
 const MAX_PRICES = 5_000;
 
 /**
- * What a token may be made of, on the command line and over HTTP alike. A name that is not here is
- * refused: a quota with a slip in its name would be a token without quota.
+ * What each operation takes, on the command line and over HTTP. Unknown names are refused: a quota
+ * with a typo in its name would make a token without that quota.
  */
-export function newTokenFields(nowMs: number) {
-  return z.strictObject({
-    name: plainText(MAX_NAME_CHARACTERS),
-    comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
-    expires: futureMoment(nowMs).nullish(),
-    models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
-    requests_per_day: count(MAX_PER_PERIOD).nullish(),
-    requests_per_month: count(MAX_PER_PERIOD).nullish(),
-    tokens_per_day: count(MAX_PER_PERIOD).nullish(),
-    tokens_per_month: count(MAX_PER_PERIOD).nullish(),
-    money_per_day: money().nullish(),
-    money_per_month: money().nullish(),
-    second_limit: count(MAX_PER_WINDOW).nullish(),
-    minute_limit: count(MAX_PER_WINDOW).nullish(),
-    hour_limit: count(MAX_PER_WINDOW).nullish(),
-    day_limit: count(MAX_PER_WINDOW).nullish(),
-    upstream_key: headerText(MAX_KEY_CHARACTERS).nullish(),
-  });
+export function createSchemas(clock: WallClock) {
+  const name = plainText(MAX_NAME_CHARACTERS);
+  const past = moment(clock, "back").nullish();
+  const span = { from: past, to: past, token: name.nullish() };
+  const prices = { model: name, input: price(), output: price(), cached_input: price().nullish() };
+  // unknown fields are allowed here: price lists carry notes
+  const importedPrice = z.looseObject({ ...prices, cachedInput: price().nullish(), since: past });
+  const importedList = z.array(importedPrice).max(MAX_PRICES);
+  const datedList = z.looseObject({ published: past, prices: importedList });
+  return {
+    newToken: z.strictObject({
+      name,
+      comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
+      expires: moment(clock, "future").nullish(),
+      models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
+      requests_per_day: count(MAX_PER_PERIOD).nullish(),
+      requests_per_month: count(MAX_PER_PERIOD).nullish(),
+      tokens_per_day: count(MAX_PER_PERIOD).nullish(),
+      tokens_per_month: count(MAX_PER_PERIOD).nullish(),
+      money_per_day: money().nullish(),
+      money_per_month: money().nullish(),
+      second_limit: count(MAX_PER_WINDOW).nullish(),
+      minute_limit: count(MAX_PER_WINDOW).nullish(),
+      hour_limit: count(MAX_PER_WINDOW).nullish(),
+      day_limit: count(MAX_PER_WINDOW).nullish(),
+      upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
+    }),
+    tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
+    newPrice: z.strictObject({ ...prices, since: moment(clock, "forward").nullish() }),
+    priceList: z.strictObject({ model: name.nullish(), history: flag().nullish() }),
+    importedList,
+    /** A list, alone or with the day it was published. */
+    imported: z.preprocess(
+      (given) => (Array.isArray(given) ? { prices: given } : given),
+      datedList,
+    ),
+    usage: z.strictObject({ by: choiceOf(["day", "model", "token"]).nullish(), ...span }),
+    export: z.strictObject({ format: choiceOf(["csv", "jsonl"]).nullish(), ...span }),
+  };
 }
 
-export function newTokenOf(fields: z.output<ReturnType<typeof newTokenFields>>): NewToken {
-  const windows = {
-    second: fields.second_limit,
-    minute: fields.minute_limit,
-    hour: fields.hour_limit,
-    day: fields.day_limit,
-  };
-  const limits = Object.entries(windows).filter(([, limit]) => limit != null);
+export type Schemas = ReturnType<typeof createSchemas>;
+
+export function newTokenOf(fields: z.output<Schemas["newToken"]>): NewToken {
   return {
     name: fields.name,
     comment: fields.comment ?? "",
     expiresAt: fields.expires ?? null,
     models: fields.models ?? null,
-    limits: Object.fromEntries(limits),
+    limits: present({
+      second: fields.second_limit,
+      minute: fields.minute_limit,
+      hour: fields.hour_limit,
+      day: fields.day_limit,
+    }),
     quotas: {
       day: {
         requests: fields.requests_per_day ?? null,
@@ -81,53 +102,8 @@ export function newTokenOf(fields: z.output<ReturnType<typeof newTokenFields>>):
   };
 }
 
-export const tokenListFields = z.strictObject({
-  limit: count(MAX_LISTED).nullish(),
-  after: plainText(MAX_NAME_CHARACTERS).nullish(),
-});
-
-export function newPriceFields(nowMs: number) {
-  return z.strictObject({
-    model: plainText(MAX_NAME_CHARACTERS),
-    input: price(),
-    output: price(),
-    cached_input: price().nullish(),
-    since: moment(nowMs, "forward").nullish(),
-  });
-}
-
-export const priceListFields = z.strictObject({
-  model: plainText(MAX_NAME_CHARACTERS).nullish(),
-  history: flag().nullish(),
-});
-
-/** Fields we don't know are notes. */
-function importedPrice(nowMs: number) {
-  return z.looseObject({
-    model: plainText(MAX_NAME_CHARACTERS),
-    input: price(),
-    output: price(),
-    cached_input: price().nullish(),
-    cachedInput: price().nullish(),
-    since: moment(nowMs, "back").nullish(),
-  });
-}
-
-export function importedPriceList(nowMs: number) {
-  return z.array(importedPrice(nowMs)).max(MAX_PRICES);
-}
-
-/** A list of prices, bare or with the day they are from. */
-export function importedFields(nowMs: number) {
-  const list = z.looseObject({
-    published: moment(nowMs, "back").nullish(),
-    prices: importedPriceList(nowMs),
-  });
-  return z.preprocess((given) => (Array.isArray(given) ? { prices: given } : given), list);
-}
-
 export function importedPrices(
-  { prices, published }: z.output<ReturnType<typeof importedFields>>,
+  { prices, published }: z.output<Schemas["imported"]>,
   nowMs: number,
 ): readonly Price[] {
   const all = prices.map((one) => ({
@@ -137,23 +113,12 @@ export function importedPrices(
     output: one.output,
     since: one.since ?? published ?? nowMs,
   }));
-  // A history comes newest first, and an older price is not put behind a newer one.
+  // a history comes newest first, but the price book takes no price older than its newest
   return all.toSorted((a, b) => a.since - b.since);
 }
 
-const groupings = ["day", "model", "token"] as const;
-const exportFormats = ["csv", "jsonl"] as const;
-
-const span = (nowMs: number) => ({
-  from: moment(nowMs, "back").nullish(),
-  to: moment(nowMs, "back").nullish(),
-  token: plainText(MAX_NAME_CHARACTERS).nullish(),
-});
-
-export function usageFields(nowMs: number) {
-  return z.strictObject({ by: choice(groupings).nullish(), ...span(nowMs) });
-}
-
-export function exportFields(nowMs: number) {
-  return z.strictObject({ format: choice(exportFormats).nullish(), ...span(nowMs) });
+/** Without what is null or undefined, for options that are left out when they are not given. */
+export function present<T extends object>(given: T) {
+  const entries = Object.entries(given).filter(([, value]) => value != null);
+  return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
 }

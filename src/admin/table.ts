@@ -1,39 +1,27 @@
-/** Columns for people: `rows` hold what `columns` name; null is shown as "-". */
+/** Aligned columns under the names of these fields; null is shown as "-". */
 export function table(
-  columns: Readonly<Record<string, string>>,
+  columns: readonly string[],
   rows: readonly Readonly<Record<string, unknown>>[],
 ): string {
-  const names = Object.keys(columns);
-  const cells = rows.map((row) => names.map((name) => printable(row[name])));
-  const numeric = names.map((_, at) => cells.every((row) => /^(-|[\d.]+)$/.test(row[at] ?? "")));
-  const all = [Object.values(columns), ...cells];
-  const widths = names.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  const lines = all.map((row) =>
-    row
-      .map((cell, at) => {
-        const width = widths[at] ?? 0;
-        return numeric[at] === true ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join("  ")
-      .trimEnd(),
-  );
-  return `${lines.join("\n")}\n`;
+  const cells = rows.map((row) => columns.map((name) => printable(row[name])));
+  const numeric = columns.map((_, at) => cells.every((row) => /^(-|[\d.]+)$/.test(row[at] ?? "")));
+  const all = [columns.map((name) => inWords(name).toUpperCase()), ...cells];
+  const widths = columns.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
+  const align = (cell: string, at: number) =>
+    numeric[at] === true ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0);
+  return all.map((row) => `${row.map(align).join("  ").trimEnd()}\n`).join("");
 }
 
-/** One name and value a line, without what is not set. */
-export function facts(shown: Readonly<Record<string, unknown>>): string {
+/** A line for each field that is set: its name in words and its value. */
+export function fieldLines(shown: object): string {
   const entries = Object.entries(shown).filter(([, value]) => value !== null && value !== "");
   const width = Math.max(...entries.map(([name]) => name.length));
   return entries
-    .map(([name, value]) => `${words(name).padEnd(width)}  ${printable(value)}\n`)
+    .map(([name, value]) => `${inWords(name).padEnd(width)}  ${printable(value)}\n`)
     .join("");
 }
 
-export function json(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
-}
-
-function words(name: string): string {
+function inWords(name: string): string {
   return name.replaceAll("_", " ");
 }
 

@@ -1,51 +1,82 @@
-import { explainProblem, explainProblems } from "../config/explain.ts";
-import { type ConfigProblem, readConfig } from "../config/read.ts";
-import { databaseUrlOf, sqliteFileOf, storageOptions, storageSettings } from "../config/storage.ts";
-import { createTranslate, defaultLanguage } from "../locales.ts";
-import { openStorage } from "../storage/open.ts";
-import { type Terminal, type Tools, WrongSettings } from "./command.ts";
-import { createAdmin } from "./operations.ts";
+import { explainProblems, problemMessages, readConfig } from "../config/read.ts";
+import type { SettingName } from "../config/settings.ts";
+import { storageOptions } from "../config/storage.ts";
+import type { Clock } from "../core/ports.ts";
+import { openStorage, type Storage } from "../storage/open.ts";
+import { type Admin, createAdmin } from "./operations.ts";
 
-export function createTools({ env, clock, readFile }: Terminal): Tools {
-  const translate = createTranslate();
-  const language = defaultLanguage(env.LANG ?? "");
-  const problemsIn = (settings: typeof env): readonly ConfigProblem[] => {
-    const read = readConfig(settings, readFile);
-    return "problems" in read ? read.problems : [];
-  };
-  const storageConfig = () => {
-    const read = readConfig(storagePart(env), readFile);
-    if ("config" in read) return read.config;
-    throw new WrongSettings(explainProblems(read.problems, translate, language).trimEnd());
-  };
-  return {
-    settingProblems: () =>
-      problemsIn(env).map((problem) => ({
-        name: problem.name,
-        message: explainProblem(problem, translate, language).slice(problem.name.length + 2),
-      })),
-    sqliteFile: () => {
-      const config = storageConfig();
-      if (databaseUrlOf(config) === null) return sqliteFileOf(config);
-      throw new Error("this is for SQLite; PostgreSQL has pg_dump and pg_restore");
-    },
-    async withDesk(work) {
-      const config = storageConfig();
-      // A connection that breaks fails the command's own query, which is what is told.
-      const onError = () => undefined;
-      const storage = await openStorage({ ...storageOptions(config, clock, onError), brief: true });
-      try {
-        const canSeal = config.SECRET_KEY.length > 0;
-        return await work({ storage, admin: createAdmin({ ...storage, clock, canSeal }) });
-      } finally {
-        await storage.close();
-      }
-    },
-  };
+/** The process as a command sees it. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Throws when the file can't be read. */
+  readFile(path: string): string;
+  /** All of standard input. */
+  readInput(): Promise<string>;
+  /** To standard output; resolves when there is room for more. */
+  write(piece: string): Promise<void>;
+  /** A line to standard error. */
+  complain(line: string): void;
 }
 
-/** A mistake in another setting is no reason not to revoke a token. */
-function storagePart(env: Terminal["env"]): Terminal["env"] {
-  const names = storageSettings.flatMap((name) => [name, `${name}_FILE`]);
-  return Object.fromEntries(names.map((name) => [name, env[name]]));
+/** The message has a line per wrong setting. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** All that commands read: a mistake in another setting is no reason not to revoke a token. */
+const storageSettings: readonly SettingName[] = [
+  "DATA_DIR",
+  "DATABASE_URL",
+  "DATABASE_ADDRESS",
+  "DATABASE_NAME",
+  "DATABASE_USERNAME",
+  "DATABASE_PASSWORD",
+  "SECRET_KEY",
+  "ENCRYPT_CONTENT",
+  "EXPIRE_HOURS",
+];
+
+/** What commands share. */
+export type Tools = ReturnType<typeof createTools>;
+
+export function createTools(terminal: Terminal) {
+  const { env, clock, readFile } = terminal;
+  const options = () => {
+    const names = storageSettings.flatMap((name) => [name, `${name}_FILE`]);
+    const read = readConfig(Object.fromEntries(names.map((name) => [name, env[name]])), readFile);
+    if ("problems" in read) {
+      throw new SettingsError(explainProblems(read.problems, env.LANG).trimEnd());
+    }
+    // a connection that breaks fails the command's own query, which is reported
+    return storageOptions(read.config, clock, () => undefined);
+  };
+  /** Opens the database for this one command and closes it afterwards. */
+  const withStorage = async <T>(work: (storage: Storage) => Promise<T>): Promise<T> => {
+    const storage = await openStorage({ ...options(), brief: true });
+    try {
+      return await work(storage);
+    } finally {
+      await storage.close();
+    }
+  };
+  return {
+    terminal,
+    withStorage,
+    withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+      const canSeal = options().secretKeys.current !== null;
+      return withStorage((storage) => work(createAdmin({ ...storage, clock, canSeal })));
+    },
+    /** The mistakes in all settings, also in those of the server alone. */
+    settingProblems() {
+      const read = readConfig(env, readFile);
+      return "problems" in read ? problemMessages(read.problems, env.LANG) : [];
+    },
+    /** Throws if the database is PostgreSQL. */
+    sqliteFile(): string {
+      const { databaseUrl, sqliteFile } = options();
+      if (databaseUrl === null) return sqliteFile;
+      throw new Error("this command is for SQLite; PostgreSQL has pg_dump and pg_restore");
+    },
+  };
 }

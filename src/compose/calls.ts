@@ -11,13 +11,13 @@ import { defaultLanguage, type Translate } from "../locales.ts";
 import { describeError, type Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
-import type { Limits } from "./limits.ts";
+import type { LimitStores } from "./limits.ts";
 
 export interface CallNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly storage: Storage;
-  readonly limits: Limits;
+  readonly limits: LimitStores;
   readonly translate: Translate;
 }
 

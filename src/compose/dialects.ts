@@ -22,12 +22,12 @@ import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
 import { composeAdmin } from "./admin.ts";
 import type { Calls } from "./calls.ts";
-import type { Limits } from "./limits.ts";
+import type { LimitStores } from "./limits.ts";
 
 export interface DialectNeeds {
   readonly clock: Clock;
   readonly storage: Storage;
-  readonly limits: Limits;
+  readonly limits: LimitStores;
   readonly calls: Calls;
   readonly pipeline: Pipeline;
   readonly dialogue: Dialogue;

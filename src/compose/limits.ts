@@ -15,7 +15,7 @@ import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
 
 /** Everything that is counted: in the memory of this process. Another store is chosen here. */
-export interface Limits {
+export interface LimitStores {
   readonly limiter: Limiter;
   readonly tokenLimiter: TokenLimiter;
   /** Open streams per client address. */
@@ -27,7 +27,7 @@ export interface Limits {
   readonly idempotency: IdempotencyStore;
 }
 
-export function composeLimits(config: Config, clock: Clock): Limits {
+export function composeLimits(config: Config, clock: Clock): LimitStores {
   const limits = {
     second: config.SECOND_LIMIT,
     minute: config.MINUTE_LIMIT,

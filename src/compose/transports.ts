@@ -11,11 +11,11 @@ import { createHttpServer, createListener, createMetricsServer } from "../http/s
 import { defaultLanguage, type Translate } from "../locales.ts";
 import type { Calls } from "./calls.ts";
 import { modelRules } from "./dialects.ts";
-import type { Limits } from "./limits.ts";
+import type { LimitStores } from "./limits.ts";
 
 export interface TransportNeeds {
   readonly clock: Clock;
-  readonly limits: Limits;
+  readonly limits: LimitStores;
   readonly calls: Calls;
   readonly dialects: readonly Dialect[];
   readonly questions: AskQuestions;

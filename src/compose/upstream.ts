@@ -9,13 +9,13 @@ import type { Storage } from "../storage/open.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
-import type { Limits } from "./limits.ts";
+import type { LimitStores } from "./limits.ts";
 
 export interface PipelineNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly storage: Storage;
-  readonly limits: Limits;
+  readonly limits: LimitStores;
   readonly digestKey: (key: string) => string;
   readonly observe: CallObserver;
 }

@@ -1,6 +1,13 @@
-import { z } from "zod";
+import {
+  type AddressList,
+  createAddressList,
+  type InvalidEntries,
+  parseTrustedProxies,
+  type TrustedProxies,
+} from "../http/address/trusted-proxies.ts";
+import { isHeaderText, type Parsed, refused } from "../parsing.ts";
 
-/** What the documents say of a setting beside its text; texts live in locales as `config.<NAME>`. */
+/** What the documents say about a setting; its text is `config.<NAME>` in the locales. */
 export interface SettingFacts {
   readonly group:
     | "server"
@@ -10,88 +17,189 @@ export interface SettingFacts {
     | "transports"
     | "accounts"
     | "status";
-  /** As it is printed in the documents; empty when there is none. */
+  /** As the documents print it; empty when there is none. */
   readonly default: string;
-  /** Never printed, never logged, and also read from the file named by `<NAME>_FILE`. */
+  /** Never printed, never logged, and also read from the file that `<NAME>_FILE` names. */
   readonly secret?: boolean;
-  /** Other names that mean the same, for deployments of the systems Parley takes over from. */
+  /** Names that other systems use for it, so that their deployments keep working. */
   readonly aliases?: readonly string[];
   readonly example?: string;
 }
 
-const documented = z.registry<SettingFacts>();
-
-/** The facts a setting was declared with. */
-export function factsOf(schema: z.ZodType): SettingFacts {
-  const facts = documented.get(schema);
-  if (facts === undefined) throw new Error("a setting was declared without its facts");
-  return facts;
-}
-
-/** Why a value was refused: the key of a locale text (`config_problem.<key>`) and its numbers. */
-export interface Problem {
-  readonly key: string;
-  readonly params?: Readonly<Record<string, string | number>>;
-}
-
 type Facts = Omit<SettingFacts, "default">;
 
-/**
- * A setting is read from text by `parse`, which returns the value or a Problem. An unset variable
- * is parsed from the default's own text, so that documents and behaviour can't differ.
- */
-export function setting<T>(
-  facts: SettingFacts,
-  parse: (text: string) => { value: T } | { problem: Problem },
-) {
-  const schema = z.string().transform((text, context): T => {
-    const result = parse(text);
-    if ("value" in result) return result.value;
-    context.addIssue({ code: "custom", params: result.problem });
-    return z.NEVER;
-  });
-  const withDefault = schema.prefault(facts.default);
-  documented.add(withDefault, facts);
-  return withDefault;
+/** How the text of a setting is read; `read.ts` does it. */
+export type Kind =
+  /** One line. */
+  | { readonly kind: "text" }
+  /** Entries separated by commas or white space. */
+  | { readonly kind: "list" }
+  | { readonly kind: "number"; readonly min: number; readonly max: number }
+  /** Null while unset. */
+  | { readonly kind: "optional-number"; readonly min: number; readonly max: number }
+  /** The case does not matter. */
+  | { readonly kind: "choice"; readonly choices: readonly string[] }
+  | { readonly kind: "custom"; readonly parse: (text: string) => Parsed<unknown> };
+
+export type Setting<K extends Kind = Kind> = SettingFacts & K;
+
+/** The type of a setting's value. */
+export type ValueOf<S> = S extends { readonly parse: (text: string) => Parsed<infer T> }
+  ? T
+  : S extends { readonly choices: readonly (infer T)[] }
+    ? T
+    : S extends { readonly kind: "number" }
+      ? number
+      : S extends { readonly kind: "optional-number" }
+        ? number | null
+        : S extends { readonly kind: "list" }
+          ? readonly string[]
+          : string;
+
+export function setting<T>(fallback: string, facts: Facts, parse: (text: string) => Parsed<T>) {
+  return { ...facts, default: fallback, kind: "custom", parse } as const;
 }
 
-/** One line: a line break or another control character is always a slip. */
 export function text(fallback: string, facts: Facts) {
-  return setting({ ...facts, default: fallback }, (value) =>
-    /\p{Cc}/u.test(value) ? { problem: { key: "invalid" } } : { value },
-  );
+  return { ...facts, default: fallback, kind: "text" } as const;
 }
 
-/** A list separated by commas or white space. */
 export function list(fallback: string, facts: Facts) {
-  return setting({ ...facts, default: fallback }, (value) => ({ value: splitList(value) }));
+  return { ...facts, default: fallback, kind: "list" } as const;
 }
 
 export function wholeNumber(fallback: number, min: number, max: number, facts: Facts) {
-  return setting({ ...facts, default: String(fallback) }, (value) => toNumber(value, min, max));
+  return { ...facts, default: String(fallback), kind: "number", min, max } as const;
 }
 
-/** A whole number, or null while unset. */
 export function optionalNumber(min: number, max: number, facts: Facts) {
-  return setting<number | null>({ ...facts, default: "" }, (value) =>
-    value === "" ? { value: null } : toNumber(value, min, max),
-  );
+  return { ...facts, default: "", kind: "optional-number", min, max } as const;
 }
 
 export function choice<const T extends string>(fallback: T, choices: readonly T[], facts: Facts) {
-  return setting({ ...facts, default: fallback }, (value) => {
-    const found = choices.find((one) => one === value.toLowerCase());
-    if (found !== undefined) return { value: found };
-    return { problem: { key: "choice", params: { choices: choices.join(", ") } } };
-  });
+  return { ...facts, default: fallback, kind: "choice", choices } as const;
+}
+
+/**
+ * First path segments that ROUTE can't take, because dialects own them, now or by contract. A new
+ * dialect adds its own here.
+ */
+const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
+  `v1 chat chats chat_complete conversations ask system mod usage data admin whoami healthz readyz metrics docs
+   openapi.json status`.split(/\s+/),
+);
+
+/** `api`, `/api/` and `a/b` become `/api` and `/a/b`. Nothing that a router reads as a pattern. */
+export function route(text: string): Parsed<string> {
+  if (!/^\/?([\w.~-]+(\/[\w.~-]+)*\/?)?$/.test(text)) return refused("route");
+  const path = text.replace(/^\/|\/$/g, "");
+  const segments = path.split("/");
+  if (segments.includes(".") || segments.includes("..")) return refused("route");
+  return RESERVED_SEGMENTS.has(segments[0] ?? "")
+    ? refused("route_reserved")
+    : { value: `/${path}` };
+}
+
+/** Keys travel in a header. Several are used in turn. */
+export function secretKeys(text: string): Parsed<readonly string[]> {
+  const keys = splitList(text);
+  return keys.every(isHeaderText) ? { value: [...new Set(keys)] } : refused("header_characters");
+}
+
+/** A credential that clients send in a header; empty when there is none. */
+export function headerText(text: string): Parsed<string> {
+  return text === "" || isHeaderText(text) ? { value: text } : refused("header_characters");
+}
+
+/** An IP address, IPv6 without brackets, or a host name. */
+export function host(text: string): Parsed<string> {
+  return /^[\w.:%-]+$/.test(text) ? { value: text } : refused("invalid");
+}
+
+/**
+ * A base URL, or the full URL of chat/completions that older deployments set. The query stays on
+ * every request: some services carry a version there.
+ */
+export function upstreamUrl(text: string): Parsed<URL> {
+  const url = urlIn(text, ["http:", "https:"]);
+  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") {
+    return refused("http_url");
+  }
+  // a host alone means its /v1; a path is taken as given
+  if (url.pathname === "/") url.pathname = "/v1";
+  url.pathname = url.pathname.replace(/\/(chat\/)?completions\/?$/, "").replace(/\/+$/, "");
+  return { value: url };
+}
+
+export function proxyUrl(text: string): Parsed<URL | null> {
+  if (text === "") return { value: null };
+  const url = urlIn(text, ["http:", "https:", "socks5:", "socks:", "socks5h:"]);
+  return url === null ? refused("proxy_url") : { value: url };
+}
+
+/** What happens to an answer whose client disconnects. */
+export interface DisconnectSetting {
+  /** As the ledger records it: "cancel" or "drain:30". */
+  readonly name: string;
+  readonly drainMs: number;
+}
+
+/** An hour. A longer drain could outlive the deadlines of its call. */
+const MAX_DRAIN_SECONDS = 3_600;
+
+export function disconnectSetting(text: string): Parsed<DisconnectSetting> {
+  if (text === "cancel") return { value: { name: text, drainMs: 0 } };
+  const seconds = Number(/^drain:(\d{1,4})$/.exec(text)?.[1] ?? Number.NaN);
+  return seconds >= 1 && seconds <= MAX_DRAIN_SECONDS
+    ? { value: { name: text, drainMs: seconds * 1_000 } }
+    : refused("disconnect", { max: MAX_DRAIN_SECONDS });
+}
+
+export function databaseUrl(text: string): Parsed<string | null> {
+  if (text === "") return { value: null };
+  const url = urlIn(text, ["postgres:", "postgresql:"]);
+  return url === null ? refused("database_url") : { value: text };
+}
+
+/** Shorter secrets can be guessed. */
+const MIN_SECRET_CHARACTERS = 32;
+const MIN_TOKEN_CHARACTERS = 16;
+
+/** Newest first. The first encrypts; the others only decrypt. */
+export function secretKeyList(text: string): Parsed<readonly string[]> {
+  const keys = splitList(text);
+  return keys.every((key) => key.length >= MIN_SECRET_CHARACTERS)
+    ? { value: keys }
+    : refused("too_short", { min: MIN_SECRET_CHARACTERS });
+}
+
+export function adminToken(text: string): Parsed<string | null> {
+  if (text === "") return { value: null };
+  return text.length >= MIN_TOKEN_CHARACTERS && isHeaderText(text)
+    ? { value: text }
+    : refused("too_short", { min: MIN_TOKEN_CHARACTERS });
+}
+
+/** Null when empty: every address is allowed. */
+export function allowedAddresses(text: string): Parsed<AddressList | null> {
+  return text === "" ? { value: null } : withoutInvalid(createAddressList(text));
+}
+
+export function trustedProxies(text: string): Parsed<TrustedProxies> {
+  return withoutInvalid(parseTrustedProxies(text));
+}
+
+function withoutInvalid<T extends object>(list: T | InvalidEntries): Parsed<T> {
+  if (!("invalid" in list)) return { value: list };
+  return refused("address_blocks", { positions: list.invalid.join(", ") });
 }
 
 export function splitList(value: string): readonly string[] {
   return value.split(/[\s,]+/).filter((entry) => entry !== "");
 }
 
-function toNumber(value: string, min: number, max: number) {
-  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return { value: number };
-  return { problem: { key: "whole_number", params: { min, max } } };
+/** Null where `URL` would repair the text: it drops line breaks and encodes blanks. */
+function urlIn(text: string, protocols: readonly string[]): URL | null {
+  const url = /\s/.test(text) ? null : URL.parse(text);
+  return url !== null && protocols.includes(url.protocol) ? url : null;
 }

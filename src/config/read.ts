@@ -1,11 +1,16 @@
-import type { z } from "zod";
-import { factsOf, type Problem } from "./kinds.ts";
+import { createSecureContext } from "node:tls";
+import { createTranslate, defaultLanguage } from "../locales.ts";
+import { type Parsed, type Problem, refused } from "../parsing.ts";
+import { type Setting, splitList } from "./kinds.ts";
 import { type Config, type SettingName, settings } from "./settings.ts";
-import { tlsProblems } from "./tls-files.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A mistake in one setting. The value is nowhere in it. */
+/** Throws when the file can't be read. */
+type ReadFile = (path: string) => string;
+type Texts = Readonly<Record<string, string>>;
+
+/** A mistake in one setting. Never holds the value, which may be a secret in a wrong place. */
 export interface ConfigProblem extends Problem {
   readonly name: string;
 }
@@ -15,68 +20,106 @@ export type ConfigResult =
   | { readonly problems: readonly ConfigProblem[] };
 
 /**
- * Reads every setting and reports every mistake at once. An empty variable counts as unset, so that
- * `PORT=` in a compose file means the default. `readFile` serves the `<NAME>_FILE` form of secrets
- * and settings that name a file, and throws when the file can't be read.
+ * Reads every setting and reports every mistake at once. An empty variable counts as unset, so
+ * `PORT=` in a compose file means the default. `readFile` reads files that settings name.
  */
-export function readConfig(env: Environment, readFile: (path: string) => string): ConfigResult {
+export function readConfig(env: Environment, readFile: ReadFile): ConfigResult {
   const problems: ConfigProblem[] = [];
   const texts: Record<string, string> = {};
-  for (const [name, schema] of Object.entries(settings.shape)) {
-    const found = lookUp(name, schema, env, readFile);
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(settings)) {
+    const found = lookUp(name, setting, env, readFile);
     if ("key" in found) problems.push({ name, ...found });
-    else if (found.text !== undefined) texts[name] = found.text;
+    if (!("text" in found)) continue;
+    if (found.text !== undefined) texts[name] = found.text;
+    // the default is parsed, too, so documents and behavior can't differ
+    const parsed = parse(setting, found.text ?? setting.default);
+    if ("problem" in parsed) problems.push({ name, ...parsed.problem });
+    else values[name] = parsed.value;
   }
-  const parsed = settings.safeParse(texts);
-  if (!parsed.success) problems.push(...parsed.error.issues.map(toProblem));
-  problems.push(...contradictions(texts), ...tlsProblems(texts, readFile), ...removedSettings(env));
-  if (parsed.success && problems.length === 0) return { config: Object.freeze(parsed.data) };
-  return { problems };
+  const read = values as Partial<Config>; // each value has the type of its setting
+  problems.push(
+    ...contradictions(read, texts),
+    ...tlsProblems(texts, readFile),
+    ...removedSettings(env),
+  );
+  return problems.length === 0 ? { config: Object.freeze(read as Config) } : { problems };
 }
+
+function parse(setting: Setting, text: string): Parsed<unknown> {
+  switch (setting.kind) {
+    case "text": // a control character is always a mistake
+      return /\p{Cc}/u.test(text) ? refused("invalid") : { value: text };
+    case "list":
+      return { value: splitList(text) };
+    case "optional-number":
+      return text === "" ? { value: null } : numberIn(text, setting);
+    case "number":
+      return numberIn(text, setting);
+    case "choice": {
+      const value = text.toLowerCase();
+      if (setting.choices.includes(value)) return { value };
+      return refused("choice", { choices: setting.choices.join(", ") });
+    }
+    case "custom":
+      return setting.parse(text);
+  }
+}
+
+function numberIn(text: string, { min, max }: { min: number; max: number }): Parsed<number> {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? { value } : refused("whole_number", { min, max });
+}
+
+/** Each mistake as a message in the language of `lang`, which is LANG as it was set. */
+export function problemMessages(problems: readonly ConfigProblem[], lang = "") {
+  const translate = createTranslate();
+  const language = defaultLanguage(lang);
+  return problems.map(({ name, key, params = {} }) => ({
+    name,
+    message: translate(language, `config_problem.${key}`, params),
+  }));
+}
+
+/** A heading and one line per mistake. */
+export function explainProblems(problems: readonly ConfigProblem[], lang = ""): string {
+  const heading = createTranslate()(defaultLanguage(lang), "config.heading");
+  const lines = problemMessages(problems, lang).map(({ name, message }) => `  ${name}: ${message}`);
+  return `${[heading, ...lines].join("\n")}\n`;
+}
+
+/** The name itself, or as a tool left it that put a byte order mark before it. */
+const BYTE_ORDER_MARK = "\ufeff";
 
 function lookUp(
   name: string,
-  schema: z.ZodType,
+  { aliases = [], secret = false }: Setting,
   env: Environment,
-  readFile: (path: string) => string,
+  readFile: ReadFile,
 ): { text: string | undefined } | Problem {
-  const facts = factsOf(schema);
-  const text = [name, ...(facts.aliases ?? [])].map((one) => env[one]?.trim()).find(Boolean);
-  const path = facts.secret === true ? env[`${name}_FILE`]?.trim() : undefined;
+  const given = (one: string) => (env[one] ?? env[BYTE_ORDER_MARK + one])?.trim();
+  const text = [name, ...aliases].map(given).find(Boolean);
+  const file = `${name}_FILE`;
+  const path = secret ? given(file) : undefined;
   if (!path) return { text };
-  if (text) return { key: "file_and_value", params: { file: `${name}_FILE` } };
-  try {
-    return { text: readFile(path).trim() };
-  } catch {
-    return { key: "file_unreadable", params: { file: `${name}_FILE` } };
-  }
+  if (text) return { key: "file_and_value", params: { file } };
+  const content = contentOf(path, readFile);
+  return content === null ? { key: "file_unreadable", params: { file } } : { text: content.trim() };
 }
 
-function toProblem(issue: z.core.$ZodIssue): ConfigProblem {
-  const name = String(issue.path[0]);
-  if (issue.code !== "custom") return { name, key: "invalid" };
-  const { key, params } = issue.params as Problem; // put there by setting()
-  return params === undefined ? { name, key } : { name, key, params };
-}
-
-/** Mistakes that only show between two settings, looked for whatever else is wrong. */
-function contradictions(texts: Readonly<Record<string, string>>): ConfigProblem[] {
-  const { shape } = settings;
+/** Mistakes that only show between two settings. Looked for even if other settings are wrong. */
+function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const maxTokens = shape.MAX_TOKENS.safeParse(texts.MAX_TOKENS).data;
-  const maxTokensLimit = shape.MAX_TOKENS_LIMIT.safeParse(texts.MAX_TOKENS_LIMIT).data;
-  if (maxTokens !== undefined && maxTokensLimit !== undefined && maxTokens > maxTokensLimit) {
-    problems.push({ name: "MAX_TOKENS", key: "above", params: { other: "MAX_TOKENS_LIMIT" } });
-  }
-  for (const [name, other] of samePorts(texts)) {
-    problems.push({ name, key: "same", params: { other } });
-  }
+  const report = (name: SettingName, key: string, other: SettingName) =>
+    problems.push({ name, key, params: { other } });
+  const { MAX_TOKENS = 0, MAX_TOKENS_LIMIT = Infinity } = read;
+  if (MAX_TOKENS > MAX_TOKENS_LIMIT) report("MAX_TOKENS", "above", "MAX_TOKENS_LIMIT");
+  for (const [name, other] of samePorts(read)) report(name, "same", other);
   for (const [name, other] of NEEDED) {
-    if (texts[name] && !texts[other]) problems.push({ name, key: "needs", params: { other } });
+    if (texts[name] && !texts[other]) report(name, "needs", other);
   }
-  if (texts.ENCRYPT_CONTENT?.toLowerCase() === "on" && !texts.SECRET_KEY) {
-    const params = { other: "SECRET_KEY" };
-    problems.push({ name: "ENCRYPT_CONTENT", key: "needs", params });
+  if (read.ENCRYPT_CONTENT === "on" && !texts.SECRET_KEY) {
+    report("ENCRYPT_CONTENT", "needs", "SECRET_KEY");
   }
   return problems;
 }
@@ -87,7 +130,7 @@ function removedSettings(env: Environment): ConfigProblem[] {
   return workers === "" || workers === "1" ? [] : [{ name: "WORKERS", key: "workers" }];
 }
 
-/** What is of no use without the other. */
+/** The first has no effect without the second. */
 const NEEDED = [
   ["GRPC_TLS_CERT", "GRPC_TLS_KEY"],
   ["GRPC_TLS_KEY", "GRPC_TLS_CERT"],
@@ -96,13 +139,47 @@ const NEEDED = [
 
 const PORTS = ["PORT", "METRICS_PORT", "WS_PORT", "GRPC_PORT"] as const;
 
-/** Two settings that name one port, which only the first to listen would get. */
-function samePorts(texts: Readonly<Record<string, string>>): [SettingName, SettingName][] {
-  const ports = PORTS.map((name) => settings.shape[name].safeParse(texts[name]).data);
+/** Pairs that name one port, which only the first to listen would get. */
+function samePorts(read: Partial<Config>): [SettingName, SettingName][] {
+  const ports = PORTS.map((name) => read[name]);
   return PORTS.flatMap((name, index) => {
     const port = ports[index];
-    const before = PORTS.slice(0, index).find((_other, at) => ports[at] === port);
-    if (typeof port !== "number" || port === 0 || before === undefined) return [];
-    return [[name, before]];
+    const other = PORTS[ports.indexOf(port)];
+    return port && other !== undefined && other !== name ? [[name, other]] : [];
   });
+}
+
+/** Looks at the certificate and the key where both are set. */
+function tlsProblems(
+  { GRPC_TLS_CERT: certPath, GRPC_TLS_KEY: keyPath }: Texts,
+  readFile: ReadFile,
+): ConfigProblem[] {
+  if (!certPath || !keyPath) return [];
+  const cert = contentOf(certPath, readFile);
+  const key = contentOf(keyPath, readFile);
+  const problems: ConfigProblem[] = [];
+  if (cert === null) problems.push({ name: "GRPC_TLS_CERT", key: "file_missing" });
+  if (key === null) problems.push({ name: "GRPC_TLS_KEY", key: "file_missing" });
+  if (cert === null || key === null) return problems;
+  if (!isUsable({ cert })) return [{ name: "GRPC_TLS_CERT", key: "file_not_certificate" }];
+  if (isUsable({ cert, key })) return [];
+  return [{ name: "GRPC_TLS_KEY", key: "file_not_key", params: { other: "GRPC_TLS_CERT" } }];
+}
+
+function contentOf(path: string, readFile: ReadFile): string | null {
+  try {
+    return readFile(path);
+  } catch {
+    return null;
+  }
+}
+
+function isUsable(pair: { readonly cert: string; readonly key?: string }): boolean {
+  if (Object.values(pair).some((text) => text.trim() === "")) return false; // Node ignores these
+  try {
+    createSecureContext(pair);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,19 +1,24 @@
-import { z } from "zod";
-import { choice, list, optionalNumber, setting, text, wholeNumber } from "./kinds.ts";
 import {
   adminToken,
   allowedAddresses,
+  choice,
   databaseUrl,
-  disconnectPolicy,
+  disconnectSetting,
   headerText,
   host,
+  list,
+  optionalNumber,
   proxyUrl,
   route,
   secretKeyList,
   secretKeys,
+  setting,
+  text,
   trustedProxies,
   upstreamUrl,
-} from "./values.ts";
+  type ValueOf,
+  wholeNumber,
+} from "./kinds.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
 const MAX_SECONDS = 604_800;
@@ -24,22 +29,20 @@ const GIBIBYTE = 1_073_741_824;
 const limit = () => wholeNumber(0, 0, MAX_LIMIT, { group: "limits" });
 const seconds = (fallback: number) => wholeNumber(fallback, 1, MAX_SECONDS, { group: "upstream" });
 
-/** Every setting there is. The tables in the READMEs and .env.example are printed from here. */
-export const settings = z.object({
+/** Every setting. Its tables in the documents and .env.example are generated from this list. */
+export const settings = {
   PORT: wholeNumber(5000, 0, 65_535, { group: "server" }),
-  HOST: setting(
-    { group: "server", default: "::", aliases: ["BIND_ADDRESS"], example: "127.0.0.1" },
-    host,
-  ),
-  ROUTE: setting({ group: "server", default: "/", example: "api" }, route),
+  HOST: setting("::", { group: "server", aliases: ["BIND_ADDRESS"], example: "127.0.0.1" }, host),
+  ROUTE: setting("/", { group: "server", example: "api" }, route),
   LANG: text("en", { group: "server", example: "zh_CN" }),
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
   SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
 
-  API_KEY: setting({ group: "upstream", default: "", secret: true }, secretKeys),
-  OPENAI_URL: setting({ group: "upstream", default: "https://api.openai.com/v1" }, upstreamUrl),
+  API_KEY: setting("", { group: "upstream", secret: true }, secretKeys),
+  OPENAI_URL: setting("https://api.openai.com/v1", { group: "upstream" }, upstreamUrl),
   OPENAI_PROXY: setting(
-    { group: "upstream", default: "", aliases: ["PROXY"], example: "socks5://127.0.0.1:1080" },
+    "",
+    { group: "upstream", aliases: ["PROXY"], example: "socks5://127.0.0.1:1080" },
     proxyUrl,
   ),
   MODEL: text("gpt-4o-mini", { group: "upstream" }),
@@ -61,11 +64,13 @@ export const settings = z.object({
   DAY_LIMIT: limit(),
   STREAM_LIMIT: limit(),
   TRUSTED_PROXIES: setting(
-    { group: "limits", default: "", example: "loopback, 172.16.0.0/12, cloudflare" },
+    "",
+    { group: "limits", example: "loopback, 172.16.0.0/12, cloudflare" },
     trustedProxies,
   ),
   ALLOWED_IPS: setting(
-    { group: "limits", default: "", example: "203.0.113.0/24, 2001:db8::/32" },
+    "",
+    { group: "limits", example: "203.0.113.0/24, 2001:db8::/32" },
     allowedAddresses,
   ),
 
@@ -85,31 +90,30 @@ export const settings = z.object({
   GRPC_TLS_KEY: text("", { group: "transports", example: "/run/secrets/grpc.key" }),
 
   SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
-  ON_DISCONNECT: setting(
-    { group: "accounts", default: "cancel", example: "drain:30" },
-    disconnectPolicy,
-  ),
+  ON_DISCONNECT: setting("cancel", { group: "accounts", example: "drain:30" }, disconnectSetting),
   DATA_DIR: text("data", { group: "accounts" }),
   DATABASE_URL: setting(
-    { group: "accounts", default: "", secret: true, example: "postgres://user@db/parley" },
+    "",
+    { group: "accounts", secret: true, example: "postgres://user@db/parley" },
     databaseUrl,
   ),
   DATABASE_ADDRESS: text("", { group: "accounts", example: "127.0.0.1:5432" }),
   DATABASE_NAME: text("postgres", { group: "accounts" }),
   DATABASE_USERNAME: text("postgres", { group: "accounts" }),
   DATABASE_PASSWORD: text("", { group: "accounts", secret: true }),
-  SECRET_KEY: setting({ group: "accounts", default: "", secret: true }, secretKeyList),
+  SECRET_KEY: setting("", { group: "accounts", secret: true }, secretKeyList),
   ACCESS_TOKEN: setting(
-    { group: "accounts", default: "", secret: true, aliases: ["ACCESS_KEY"] },
+    "",
+    { group: "accounts", secret: true, aliases: ["ACCESS_KEY"] },
     headerText,
   ),
-  ADMIN_TOKEN: setting({ group: "accounts", default: "", secret: true }, adminToken),
+  ADMIN_TOKEN: setting("", { group: "accounts", secret: true }, adminToken),
   RETENTION_DAYS: wholeNumber(0, 0, 36_500, { group: "accounts" }),
 
   LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
   METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),
-  METRICS_TOKEN: setting({ group: "status", default: "", secret: true }, headerText),
-});
+  METRICS_TOKEN: setting("", { group: "status", secret: true }, headerText),
+} as const;
 
-export type Config = Readonly<z.output<typeof settings>>;
-export type SettingName = keyof Config;
+export type SettingName = keyof typeof settings;
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };

@@ -5,7 +5,7 @@ interface Sample {
   readonly metricName?: string;
 }
 
-/** What prom-client's registry asks of a metric. */
+/** As much of a metric as prom-client's registry uses. */
 export interface PrintedMetric {
   readonly name: string;
   readonly help: string;
@@ -14,21 +14,27 @@ export interface PrintedMetric {
 }
 
 /**
- * Counters and histograms that prom-client prints but does not count: its own build a string of
- * all labels for each number (3 µs a call for three counters and two histograms, this 0.3).
+ * Counted here and printed by prom-client. Its own counters build a string of all labels for each
+ * number: 3 µs per call for three counters and two histograms, against 0.3 µs.
  */
 export interface Counts extends PrintedMetric {
   add(amount: number, first: string, second?: string): void;
 }
 
-export function createCounts(name: string, help: string, labelNames: readonly string[]): Counts {
+/** With one label or two. */
+export function createCounts(
+  name: string,
+  help: string,
+  [firstName, secondName]: readonly [string, string?],
+): Counts {
   const counts = new Map<string, Map<string, number>>();
   const metric = { name, help, type: "counter" } as const;
   const get = async () => {
     const values: Sample[] = [];
     for (const [first, seconds] of counts) {
       for (const [second, value] of seconds) {
-        values.push({ value, labels: labelled(labelNames, [first, second]) });
+        const labels = { [firstName]: first, ...(secondName && { [secondName]: second }) };
+        values.push({ value, labels });
       }
     }
     return { ...metric, get, values };
@@ -52,7 +58,7 @@ export interface Durations extends PrintedMetric {
 }
 
 interface Observed {
-  /** Observations at or below each bound, and above them all; not yet added up. */
+  /** Observations per bucket, the last above all bounds. Not cumulative yet. */
   readonly counts: number[];
   sumMs: number;
 }
@@ -107,8 +113,4 @@ function samplesOf(
     { metricName: `${name}_sum`, labels, value: sumMs / 1_000 },
     { metricName: `${name}_count`, labels, value: upTo },
   ];
-}
-
-function labelled(names: readonly string[], values: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""]));
 }

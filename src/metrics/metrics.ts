@@ -3,14 +3,14 @@ import type { CallRecord, LimitDecision } from "../core/ports.ts";
 import type { RequestEnd } from "../http/call/request-context.ts";
 import { createCounts, createDurations, type PrintedMetric } from "./counters.ts";
 
-/** Answers of language models take from tenths of a second to minutes. */
+/** Answers take from tenths of a second to minutes. */
 const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
 
 export interface MetricsSources {
   readonly openCalls: () => number;
   /** Codes of the address warnings in force. */
   readonly warnings: () => readonly string[];
-  /** Models that get a label of their own; the rest, which clients choose, are `other`. */
+  /** Models with a label of their own. Clients choose the others, which are counted as `other`. */
   readonly models: readonly string[];
 }
 
@@ -32,18 +32,18 @@ export function createMetrics(sources: MetricsSources): Metrics {
     registry.registerMetric(metric as unknown as Metric); // the registry calls get() only
     return metric;
   };
-  const counts = (name: string, help: string, labelNames: string[]) =>
+  const counts = (name: string, help: string, labelNames: readonly [string, string?]) =>
     printed(createCounts(`parley_${name}`, help, labelNames));
   const durations = (name: string, help: string, labelName: string) =>
     printed(createDurations(`parley_${name}`, help, labelName, BOUNDS_SECONDS));
 
-  const requests = counts("http_requests_total", "HTTP requests answered.", ["route", "status"]);
+  const requests = counts("http_requests_total", "HTTP requests.", ["route", "status"]);
   const lasted = durations("http_request_duration_seconds", "To the last byte.", "route");
-  const calls = counts("calls_total", "Calls by how they ended.", ["dialect", "outcome"]);
+  const calls = counts("calls_total", "Calls by outcome.", ["dialect", "outcome"]);
   const firstTokens = durations("time_to_first_token_seconds", "Streams only.", "dialect");
   const upstream = counts("upstream_answers_total", "What the upstream did.", ["outcome"]);
   const tokens = counts("tokens_total", "As the upstream counted.", ["direction", "model"]);
-  const limits = counts("limit_decisions_total", "By the limiter.", ["decision", "window"]);
+  const limits = counts("limit_decisions_total", "By the rate limiter.", ["decision", "window"]);
 
   return {
     contentType: registry.contentType,
@@ -72,7 +72,7 @@ function addGauges(registry: Registry, sources: MetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: "parley_open_calls",
-    help: "Calls being answered now.",
+    help: "Calls in progress.",
     registers,
     collect() {
       this.set(sources.openCalls());

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
+import { systemClock } from "../../src/clock.ts";
 import { createTranslate } from "../../src/locales.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { systemClock } from "../support/clock.ts";
 import { type Env, folder, parley, parleyHere, settingsFor } from "./support.ts";
 
 const translate = createTranslate();
@@ -20,7 +20,7 @@ async function createdToken(env: Env, ...options: string[]) {
   return ran.json<{ id: string; token: string; name: string }>();
 }
 
-/** Calls of the past, as a server would have written them. */
+/** Past calls, as a server would have recorded them. */
 async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void> {
   const storage = await openStorage({
     sqliteFile: `${DATA_DIR}/parley.sqlite`,
@@ -34,7 +34,7 @@ async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void>
 }
 
 describe.each(kinds)("parley on %s", (kind) => {
-  test("token create, list, show and revoke tell the life of a token", async () => {
+  test("a token is created, listed, shown and revoked", async () => {
     const env = await settingsFor(kind);
     const created = await createdToken(
       env,
@@ -73,7 +73,7 @@ describe.each(kinds)("parley on %s", (kind) => {
     for (const ran of [listed, shown, revoked]) expect(ran.out).not.toContain(secret);
   }, 60_000);
 
-  test("price set, list and import keep a history, and importing twice is importing once", async () => {
+  test("prices keep a history, and importing a list twice changes nothing", async () => {
     const env = await settingsFor(kind);
     const set = ["price", "set", "gpt-4o-mini", "--input", "0.15", "--output", "0.60", "--json"];
     expect((await parleyHere(env, set)).json()).toMatchObject({
@@ -123,7 +123,7 @@ describe.each(kinds)("parley on %s", (kind) => {
 });
 
 describe("secrets", () => {
-  test("the token is shown once, and neither it nor the upstream key is in any file", async () => {
+  test("the token is shown once; no file has it or the upstream key", async () => {
     const env = { DATA_DIR: folder(), SECRET_KEY };
     const made = await parley(
       env,
@@ -145,7 +145,7 @@ describe("secrets", () => {
     }
   }, 30_000);
 
-  test("an upstream key without SECRET_KEY is refused, not stored in the clear", async () => {
+  test("an upstream key without SECRET_KEY is refused, not stored unencrypted", async () => {
     const env = { DATA_DIR: folder(), PARLEY_UPSTREAM_KEY: UPSTREAM_KEY };
     const ran = await parley(env, ["token", "create", "--name", "alice"]);
     expect(ran.code).toBe(1);
@@ -155,7 +155,7 @@ describe("secrets", () => {
 });
 
 describe("usage", () => {
-  test("is summed by day, model and token, and exported whole", async () => {
+  test("is summed by day, model and token, and exported", async () => {
     const env = { DATA_DIR: folder() };
     await writeCalls(env, "gpt-4o", "gpt-4o-mini", "gpt-4o-mini");
     const days = await parleyHere(env, ["usage", "--json"]);
@@ -206,13 +206,13 @@ describe("usage", () => {
 });
 
 describe("backup and restore", () => {
-  test("bring back what was, and keep what is replaced", async () => {
+  test("restore the database, and keep the replaced one", async () => {
     const env = { DATA_DIR: folder() };
     const copy = join(folder(), "copy.sqlite");
     await createdToken(env, "--name", "alice");
     expect((await parleyHere(env, ["backup", copy, "--json"])).json()).toEqual({ file: copy });
     const twice = await parleyHere(env, ["backup", copy]);
-    expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} exists already\n`]);
+    expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} already exists\n`]);
     await createdToken(env, "--name", "bob");
     const restored = await parleyHere(env, ["restore", copy, "--json"]);
     expect(restored.json().kept).toBe(`${env.DATA_DIR}/parley.sqlite.before-restore`);
@@ -220,7 +220,7 @@ describe("backup and restore", () => {
     expect(listed.json<{ name: string }[]>().map(({ name }) => name)).toEqual(["alice"]);
   }, 30_000);
 
-  test("refuse a file that is no database, and a database that is not SQLite", async () => {
+  test("refuse a file that is not a database, and PostgreSQL", async () => {
     const env = { DATA_DIR: folder() };
     const file = join(env.DATA_DIR, "text");
     writeFileSync(file, "no database");
@@ -253,8 +253,8 @@ describe("a wrong command line", () => {
     [["token", "show", "a", "b"], "b is one argument too many"],
     [["price", "set", "m", "--input", "1"], "--output"],
     [["price", "set", "m", "--input", "1", "--output", "ten"], "--output"],
-    [["price", "import"], "name a FILE, or say --default"],
-    [["price", "import", "f", "--default"], "name a FILE, or say --default"],
+    [["price", "import"], "name a FILE or use --default"],
+    [["price", "import", "f", "--default"], "name a FILE or use --default"],
     [["usage", "--by", "hour"], "--by"],
     [["usage", "--from", "yesterday"], "--from"],
     [["usage", "export", "--format", "xml"], "--format"],
@@ -297,7 +297,7 @@ describe("exit codes", () => {
     }
   }, 20_000);
 
-  test("wrong settings of the database are 78; those of the server don't matter here", async () => {
+  test("wrong database settings exit with 78; wrong server settings are ignored", async () => {
     const wrong = await parley({ DATABASE_URL: "mysql://x", SECRET_KEY: "short" }, [
       "token",
       "list",
@@ -317,7 +317,7 @@ describe("exit codes", () => {
     expect([fine.code, fine.json()]).toEqual([0, { ok: true, problems: [] }]);
   });
 
-  test("a database that is away is a failure with a line that says so", async () => {
+  test("an unreachable database is a failure with one line", async () => {
     const away = { DATABASE_URL: "postgres://user:secretpass@127.0.0.1:1/x" };
     const ran = await parley(away, ["token", "list"]);
     expect(ran.code).toBe(1);
@@ -325,7 +325,7 @@ describe("exit codes", () => {
     expect(ran.err).not.toContain("secretpass");
   });
 
-  test("help is asked for, or given where nothing was", async () => {
+  test("help is printed when asked for, or without arguments", async () => {
     for (const args of [["--help"], ["help"], ["token", "--help"], ["usage", "export", "--help"]]) {
       const ran = await parley({}, args);
       expect([ran.code, ran.err]).toEqual([0, ""]);

@@ -1,8 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import ruRU from "../../locales/ru_RU.json" with { type: "json" };
+import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { systemClock } from "../support/clock.ts";
 import { postJson, type Reply } from "../support/http.ts";
 import { startParley } from "../support/parley.ts";
 import { type Env, settingsFor } from "./support.ts";
@@ -35,7 +36,7 @@ const injections = [
 ];
 
 describe.each(kinds)("/admin on %s", (kind) => {
-  test("tokens are made, listed, shown and revoked", async () => {
+  test("tokens are created, listed, shown and revoked", async () => {
     const send = await startAdmin(await settingsFor(kind));
     const wanted = { name: "alice", models: ["gpt-4o"], money_per_day: 2.5, hour_limit: 6 };
     const made = await send("POST", "/tokens", wanted);
@@ -123,7 +124,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
     expect(JSON.parse(rows[1_499] ?? "")).toMatchObject({ request_id: "req-1499" });
   }, 60_000);
 
-  test("strings made to break a query find nothing and break nothing", async () => {
+  test("strings that would break a query find nothing and break nothing", async () => {
     const send = await startAdmin(await settingsFor(kind));
     await send("POST", "/tokens", { name: "alice" });
     for (const text of injections) {
@@ -145,8 +146,8 @@ describe.each(kinds)("/admin on %s", (kind) => {
   }, 30_000);
 });
 
-describe("the gate of /admin", () => {
-  test("wrong tokens are refused before anything is read, in the caller's language", async () => {
+describe("access to /admin", () => {
+  test("wrong tokens are refused before the body is read, in the client's language", async () => {
     const send = await startAdmin(await settingsFor("sqlite"));
     for (const authorization of [
       "Bearer wrong",
@@ -166,7 +167,7 @@ describe("the gate of /admin", () => {
     expect(reply.json).toEqual({
       error: {
         code: "token_rejected",
-        message: "Нет авторизации: токен неизвестен, истёк или отозван.",
+        message: ruRU.error.token_rejected,
       },
     });
     expect((await send("GET", "/tokens", undefined, { authorization: "" })).json).toMatchObject({
@@ -174,7 +175,7 @@ describe("the gate of /admin", () => {
     });
   });
 
-  test("without ADMIN_TOKEN there is nothing", async () => {
+  test("without ADMIN_TOKEN, /admin does not exist", async () => {
     const parley = await startParley({ ...(await settingsFor("sqlite")), LOG_LEVEL: "silent" });
     onTestFinished(() => parley.close());
     for (const path of ["/admin", "/admin/tokens", "/admin/nothing"]) {
@@ -184,12 +185,12 @@ describe("the gate of /admin", () => {
     }
   });
 
-  test("limits don't count it", async () => {
+  test("limits do not count these calls", async () => {
     const send = await startAdmin({ ...(await settingsFor("sqlite")), DAY_LIMIT: "1" });
     for (let time = 0; time < 3; time++) expect((await send("GET", "/tokens")).status).toBe(200);
   });
 
-  test("unknown paths and methods are told in its own form", async () => {
+  test("unknown paths and methods are refused in its error form", async () => {
     const send = await startAdmin(await settingsFor("sqlite"));
     const path = await send("GET", "/nothing");
     expect([path.status, path.json]).toMatchObject([404, { error: { code: "not_found" } }]);

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { systemClock } from "../support/clock.ts";
 import { postJson } from "../support/http.ts";
 import { startPair } from "../support/pair.ts";
 import type { ParleyProcess } from "../support/process.ts";
@@ -18,7 +18,7 @@ async function startServer(env: Env): Promise<ParleyProcess & { upstream: Script
 }
 
 test.each(kinds)(
-  "what the command line does counts at once on a server with the same %s database",
+  "a change on the command line applies at once to a server on the same %s database",
   async (kind) => {
     const env = await settingsFor(kind);
     const server = await startServer(env);
@@ -46,7 +46,7 @@ test.each(kinds)(
   60_000,
 );
 
-test("a backup is taken while the server runs, and a restore waits until it has stopped", async () => {
+test("a backup works while the server runs; a restore is refused until it stops", async () => {
   const env = await settingsFor("sqlite");
   const server = await startServer(env);
   const copy = join(folder(), "copy.sqlite");
@@ -60,7 +60,7 @@ test("a backup is taken while the server runs, and a restore waits until it has 
   expect((await parley(env, ["restore", copy])).code).toBe(0);
 }, 60_000);
 
-test("rows older than RETENTION_DAYS are gone after a start", async () => {
+test("rows older than RETENTION_DAYS are deleted at startup", async () => {
   const env = await settingsFor("sqlite");
   const sqliteFile = `${env.DATA_DIR}/parley.sqlite`;
   const storage = await openStorage({ sqliteFile, clock: systemClock });

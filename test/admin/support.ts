@@ -1,4 +1,5 @@
-/** The command line as operators run it: a process of its own on a folder of its own. */
+/** Runs the command as operators do: in a process, with an empty folder. */
+
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +8,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
+import { systemClock } from "../../src/clock.ts";
 import { createDatabase, type Kind } from "../storage/support/databases.ts";
-import { systemClock } from "../support/clock.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
@@ -37,7 +38,7 @@ export async function parley(env: Env, args: readonly string[], input = ""): Pro
   return { code, out, err, json: () => JSON.parse(out) };
 }
 
-/** The same in this process, which is quicker: for what does not depend on how a process ends. */
+/** Runs the command in this process, which is faster. */
 export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
   let out = "";
   let err = "";
@@ -56,7 +57,7 @@ export async function parleyHere(env: Env, args: readonly string[], input = ""):
   return { code, out, err, json: () => JSON.parse(out) };
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "parley-admin-"));
   onTestFinished(() => rmSync(made, { recursive: true, force: true }));

@@ -2,21 +2,21 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { withEnvFile } from "../../src/config/env-file.ts";
+import { readEnvFile } from "../../src/config/env-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "parley-env-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What is read beside an environment from a file with this content. */
-function read(content: string | Buffer, env: Readonly<Record<string, string>> = {}) {
+/** Reads a file with this content, next to an environment. */
+function read(content: string | Buffer) {
   const path = join(folder, crypto.randomUUID());
   writeFileSync(path, content);
-  return withEnvFile(env, path);
+  return readEnvFile(path);
 }
 
 describe("an .env file", () => {
-  test("need not be there", () => {
-    expect(withEnvFile({ PORT: "1" }, join(folder, "none"))).toEqual({ env: { PORT: "1" } });
+  test("is optional", () => {
+    expect(readEnvFile(join(folder, "none"))).toEqual({ env: {} });
   });
 
   test.each([
@@ -32,18 +32,12 @@ describe("an .env file", () => {
     expect(read(content)).toEqual({ env });
   });
 
-  test("yields to the environment, also where that has a byte order mark before a name", () => {
-    expect(read("PORT=1\nROUTE=api", { "\ufeffPORT": "2" })).toEqual({
-      env: { PORT: "2", ROUTE: "api" },
-    });
-  });
-
   test.each([
     ["YAML", "ROUTE=api\nPORT: 7431\n", [2]],
     ["a name alone", "PORT\n", [1]],
     ["a name with blanks", "# x\nMY PORT=1\n=2\n", [2, 3]],
     ["a quote that is never closed", 'PORT=1\n\nA="x\ny=2\n', [3]],
-  ])("with %s is refused by the number of the line, without its text", (_what, content, lines) => {
+  ])("with %s is refused with the line number, without its text", (_what, content, lines) => {
     expect(read(content)).toEqual({
       problems: lines.map((line) => ({ name: ".env", key: "env_line", params: { line } })),
     });
@@ -61,6 +55,6 @@ describe("an .env file", () => {
   test("that can't be read is refused", () => {
     const path = join(folder, "a-folder");
     mkdirSync(path);
-    expect(withEnvFile({}, path)).toMatchObject({ problems: [{ key: "env_unreadable" }] });
+    expect(readEnvFile(path)).toMatchObject({ problems: [{ key: "env_unreadable" }] });
   });
 });

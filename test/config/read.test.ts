@@ -3,20 +3,20 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { factsOf } from "../../src/config/kinds.ts";
+import type { Setting } from "../../src/config/kinds.ts";
 import { type ConfigProblem, type Environment, readConfig } from "../../src/config/read.ts";
 import { type Config, type SettingName, settings } from "../../src/config/settings.ts";
 import { createTranslate, languages } from "../../src/locales.ts";
 import { certPath, keyPath } from "../support/certificate.ts";
 
-const names = Object.keys(settings.shape) as SettingName[];
+const names = Object.keys(settings) as SettingName[];
 const noFile = (path: string): string => {
   throw new Error(`no file ${path}`);
 };
 
 const read = (path: string) => readFileSync(path, "utf8");
 
-/** What can be compared of a config: its functions cannot. */
+/** Without functions, which can't be compared. */
 const plain = (config: Config): unknown => JSON.parse(JSON.stringify(config));
 
 function good(env: Environment, readFile = noFile): Config {
@@ -31,7 +31,7 @@ function problemsOf(env: Environment, readFile = noFile): readonly ConfigProblem
 }
 
 const tooLarge = "1000000001";
-/** For each setting what it takes; anything else that is tried below is a mistake. */
+/** Values that each setting takes. */
 const taken: Record<SettingName, readonly string[]> = {
   PORT: ["0", "5000", "65535"],
   HOST: ["::", "0.0.0.0", "127.0.0.1", "localhost", "my-host.example", "fe80::1%eth0"],
@@ -96,7 +96,7 @@ const taken: Record<SettingName, readonly string[]> = {
   METRICS_TOKEN: ["let-me-in", "!~"],
 };
 
-/** What a setting is a mistake without. */
+/** Other settings that a setting needs. */
 const tls = {
   GRPC_PORT: "9000",
   GRPC_TLS_CERT: certPath,
@@ -127,7 +127,7 @@ const notNumbers = [
   "1\n2",
   tooLarge.repeat(3),
 ];
-/** What is wrong for a setting that is no number. */
+/** Values that a setting refuses, unless it is a number. */
 const refused: Partial<Record<SettingName, readonly string[]>> = {
   HOST: ["a b", "a\nb", "[::]", "хост", "http://x"],
   ROUTE: [
@@ -207,7 +207,7 @@ describe("a setting", () => {
   });
 
   test.each(names.flatMap((name) => taken[name].map((value) => [name, value] as const)))(
-    "%s takes %j, with blanks around it too",
+    "%s takes %j, also with blanks around it",
     (name, value) => {
       const beside = needed[name] ?? {};
       const padded = good({ ...beside, [name]: ` ${value}\n` }, read);
@@ -220,18 +220,22 @@ describe("a setting", () => {
     expect(found.map((problem) => problem.name)).toEqual([name]);
   });
 
-  test.each(["", " ", "1"])("WORKERS=%j of earlier versions changes nothing", (value) => {
+  test("is read also from a variable whose name begins with a byte order mark", () => {
+    expect(plain(good({ "\ufeffMODEL": "x" }))).toEqual(plain(good({ MODEL: "x" })));
+  });
+
+  test.each(["", " ", "1"])("WORKERS=%j, of earlier versions, is ignored", (value) => {
     expect(plain(good({ WORKERS: value }))).toEqual(plain(good({})));
   });
 
-  test.each(["2", "auto", "0"])("WORKERS=%s is refused in words that name what to do", (value) => {
+  test.each(["2", "auto", "0"])("WORKERS=%s is refused, and the text says what to do", (value) => {
     const [problem, ...others] = problemsOf({ WORKERS: value });
     expect(others).toEqual([]);
     const text = createTranslate()("en", `config_problem.${problem?.key}`);
     expect(text).toBe("WORKERS is gone. Run more instances behind a proxy.");
   });
 
-  test("never repeats a wrong value in the text of its problem", () => {
+  test("never shows its wrong value", () => {
     const translate = createTranslate();
     for (const [name, value] of mistakes) {
       const [problem] = problemsOf({ [name]: `${value}CANARY` });
@@ -243,7 +247,7 @@ describe("a setting", () => {
     }
   });
 
-  test.each(numbers)("%s tells the least and the most it takes", (name) => {
+  test.each(numbers)("%s names its bounds", (name) => {
     const [problem] = problemsOf({ [name]: "x" });
     expect(problem).toMatchObject({ name, key: "whole_number" });
     const { min, max } = problem?.params ?? {};
@@ -253,7 +257,7 @@ describe("a setting", () => {
   });
 });
 
-describe("all of them together", () => {
+describe("all settings together", () => {
   test("have their documented defaults", () => {
     const config = good({});
     expect(config).toMatchObject({
@@ -283,12 +287,12 @@ describe("all of them together", () => {
     expect(found.length).toBeGreaterThan(25);
   });
 
-  test("do not mind variables that are none of theirs", () => {
+  test("ignore other variables", () => {
     const strangers = { PATH: "x", port: "x", PORT_FILE: "/x", LC_ALL: "\n" };
     expect(plain(good(strangers))).toEqual(plain(good({})));
   });
 
-  test("contradict each other where they do", () => {
+  test("report contradictions", () => {
     expect(problemsOf({ MAX_TOKENS: "4000" })).toMatchObject([
       { name: "MAX_TOKENS", key: "above", params: { other: "MAX_TOKENS_LIMIT" } },
     ]);
@@ -320,7 +324,7 @@ describe("ROUTE", () => {
     "v1 chat chats chat_complete ask admin whoami healthz readyz metrics docs openapi.json".split(
       " ",
     ),
-  )("%s is taken already, and so is what lies below", (segment) => {
+  )("%s is reserved, and so are paths below it", (segment) => {
     for (const text of [segment, `/${segment}/`, `${segment}/x`]) {
       expect(problemsOf({ ROUTE: text })).toEqual([{ name: "ROUTE", key: "route_reserved" }]);
     }
@@ -354,7 +358,7 @@ describe("aliases", () => {
   test.each([
     ["PROXY", "OPENAI_PROXY", "http://proxy:3128/"],
     ["BIND_ADDRESS", "HOST", "127.0.0.1"],
-  ] as const)("%s is read as %s, which comes first where both are set", (alias, name, value) => {
+  ] as const)("%s is read as %s, which wins if both are set", (alias, name, value) => {
     expect(String(good({ [alias]: value })[name])).toBe(value);
     const both = good({ [alias]: "not even valid\n!", [name]: value });
     expect(plain(both)).toEqual(plain(good({ [name]: value })));
@@ -377,7 +381,7 @@ describe("secrets in files", () => {
     expect(good({ METRICS_TOKEN_FILE: ` ${path} ` }, read).METRICS_TOKEN).toBe("sk-file");
   });
 
-  test("several keys may stand on lines of their own", () => {
+  test("keys may be on separate lines", () => {
     const path = fileWith("keys", "sk-a\nsk-b\nsk-a\n");
     expect(good({ API_KEY_FILE: path }, read).API_KEY).toEqual(["sk-a", "sk-b"]);
   });
@@ -385,11 +389,11 @@ describe("secrets in files", () => {
   test.each([
     ["is not there", { GRPC_TLS_CERT: "/nowhere" }, "GRPC_TLS_CERT", "file_missing"],
     ["is not there", { GRPC_TLS_KEY: "/nowhere" }, "GRPC_TLS_KEY", "file_missing"],
-    ["is none", { GRPC_TLS_CERT: "empty" }, "GRPC_TLS_CERT", "file_not_certificate"],
-    ["is none", { GRPC_TLS_CERT: "garbage" }, "GRPC_TLS_CERT", "file_not_certificate"],
-    ["is none", { GRPC_TLS_KEY: "empty" }, "GRPC_TLS_KEY", "file_not_key"],
-    ["is none", { GRPC_TLS_KEY: "garbage" }, "GRPC_TLS_KEY", "file_not_key"],
-    ["is another's", { GRPC_TLS_KEY: "other" }, "GRPC_TLS_KEY", "file_not_key"],
+    ["is malformed", { GRPC_TLS_CERT: "empty" }, "GRPC_TLS_CERT", "file_not_certificate"],
+    ["is malformed", { GRPC_TLS_CERT: "garbage" }, "GRPC_TLS_CERT", "file_not_certificate"],
+    ["is malformed", { GRPC_TLS_KEY: "empty" }, "GRPC_TLS_KEY", "file_not_key"],
+    ["is malformed", { GRPC_TLS_KEY: "garbage" }, "GRPC_TLS_KEY", "file_not_key"],
+    ["belongs to another", { GRPC_TLS_KEY: "other" }, "GRPC_TLS_KEY", "file_not_key"],
   ])("a certificate or key that %s is a mistake: %j", (_what, env, name, key) => {
     const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
     const paths: Environment = {
@@ -416,7 +420,7 @@ describe("secrets in files", () => {
     expect(good({ API_KEY_FILE: "", API_KEY: "sk-a" }, read).API_KEY).toEqual(["sk-a"]);
   });
 
-  test("a file that cannot be read is a mistake that does not tell its path", () => {
+  test("a file that can't be read is a mistake, without its path", () => {
     for (const path of [join(folder, "nowhere"), folder]) {
       const found = problemsOf({ METRICS_TOKEN_FILE: path }, read);
       expect(found).toEqual([
@@ -426,7 +430,7 @@ describe("secrets in files", () => {
     }
   });
 
-  test("what stands in a file is checked like any other value", () => {
+  test("a value from a file is checked like any other", () => {
     const path = fileWith("bad", "клюв");
     expect(problemsOf({ API_KEY_FILE: path }, read)).toEqual([
       { name: "API_KEY", key: "header_characters" },
@@ -434,7 +438,7 @@ describe("secrets in files", () => {
   });
 
   test("only secrets are read from files", () => {
-    const secret = names.filter((name) => factsOf(settings.shape[name]).secret === true);
+    const secret = names.filter((name) => (settings[name] as Setting).secret === true);
     expect(secret).toEqual([
       "API_KEY",
       "DATABASE_URL",

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { openStorage, type Storage } from "../../src/storage/open.ts";
 import { restoreSqlite } from "../../src/storage/restore.ts";
-import { systemClock } from "../support/clock.ts";
 
 let folder: string;
 let file: string;

@@ -1,16 +1,17 @@
 /** The real thing in this process: settings read from an environment, composed, on a free port. */
+
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../src/clock.ts";
 import { compose, type Parley } from "../../src/compose/index.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
 import type { Clock } from "../../src/core/ports.ts";
 import { listen } from "../../src/http/server.ts";
 import { createLog } from "../../src/log.ts";
-import { systemClock } from "./clock.ts";
 import { deadline } from "./http.ts";
 
 export interface ParleyOptions {

@@ -1,20 +1,13 @@
 /** Our way to an upstream as compose.ts builds it, with deadlines a test can wait for. */
 
-import { setTimeout as wait } from "node:timers/promises";
 import { inspect } from "node:util";
-import { upstreamUrl } from "../../src/config/values.ts";
+import { systemClock } from "../../src/clock.ts";
+import { upstreamUrl } from "../../src/config/kinds.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
-import type { Clock, Upstream } from "../../src/core/ports.ts";
+import type { Upstream } from "../../src/core/ports.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
-
-const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  sleep: (ms, signal) =>
-    wait(ms, undefined, { signal: signal as AbortSignal }).catch(() => undefined),
-};
 
 /** Longer than anything takes where nothing stalls, on a busy machine too. */
 const patientMs = { connect: 5_000, head: 10_000, idle: 10_000, total: 15_000 };

@@ -1,83 +1,68 @@
-import { type Command, fieldsOf, type Terminal, UsageError } from "../command.ts";
-import { facts, json, table } from "../table.ts";
+import { type Command, UsageError } from "../command.ts";
+import { fieldLines, table } from "../table.ts";
+import type { Terminal } from "../tools.ts";
 
-const priceColumns = {
-  model: "MODEL",
-  input: "INPUT",
-  cached_input: "CACHED INPUT",
-  output: "OUTPUT",
-  since: "SINCE",
-};
+const priceColumns = ["model", "input", "cached_input", "output", "since"];
 
 export const priceCommands: readonly Command[] = [
   {
     name: "price set",
-    summary: "Sets what a model costs, in US dollars per million tokens.",
-    operands: ["MODEL"],
+    summary: "Sets the price of a model, in US dollars per million tokens.",
+    operand: "MODEL",
     options: {
       input: { value: "USD", help: "input tokens (required)" },
       output: { value: "USD", help: "output tokens (required)" },
-      "cached-input": { value: "USD", help: "cached input tokens; without it, as input" },
-      since: { value: "WHEN", help: "when it begins; without it, now" },
+      "cached-input": { value: "USD", help: "cached input tokens (default: as input)" },
+      since: { value: "WHEN", help: "when the price begins (default: now)" },
     },
-    notes: ["A change begins a new price; what was is never changed."],
-    async run(given, terminal, { withDesk }) {
-      const [model = ""] = given.operands;
-      const price = await withDesk(({ admin }) => admin.prices.set({ ...fieldsOf(given), model }));
-      await terminal.write(given.json ? json(price) : facts(price));
+    notes: ["A change adds a price. Earlier prices are kept."],
+    async run({ fields, operand: model }, { withAdmin }) {
+      const value = await withAdmin((admin) => admin.prices.set({ ...fields, model }));
+      return { value, text: fieldLines(value) };
     },
   },
   {
     name: "price list",
-    summary: "Lists what models cost now, in US dollars per million tokens.",
-    operands: [],
+    summary: "Lists current prices, in US dollars per million tokens.",
     options: {
-      model: { value: "MODEL", help: "this model only" },
-      history: { value: null, help: "also what was, and what will be" },
+      model: { value: "MODEL", help: "only this model" },
+      history: { value: null, help: "also past and future prices" },
     },
-    async run(given, terminal, { withDesk }) {
-      const { prices } = await withDesk(({ admin }) => admin.prices.list(fieldsOf(given)));
-      await terminal.write(given.json ? json(prices) : table(priceColumns, prices));
+    async run({ fields }, { withAdmin }) {
+      const { prices } = await withAdmin((admin) => admin.prices.list(fields));
+      return { value: prices, text: table(priceColumns, prices) };
     },
   },
   {
     name: "price import",
-    summary: "Imports a JSON list of prices; all of them or none.",
-    operands: ["[FILE]"],
+    summary: "Imports a JSON list of prices: all of them or none.",
+    operand: "[FILE]",
     options: {
-      default: { value: null, help: "the list that comes with this release; check it first" },
+      default: { value: null, help: "use the list of this release; check it first" },
     },
     notes: [
-      'A list: [{"model": "gpt-4o-mini", "input": 0.15, "cached_input": 0.075, "output": 0.6}].',
-      "- reads standard input. What `parley price list --json` prints can be imported.",
+      'Format: [{"model": "gpt-4o-mini", "input": 0.15, "cached_input": 0.075, "output": 0.6}].',
+      "- reads standard input. The output of `parley price list --json` can be imported.",
     ],
-    async run(given, terminal, { withDesk }) {
-      const { operands, values } = given;
-      if ((values.default === true) === (operands.length === 1)) {
-        throw new UsageError("name a FILE, or say --default");
+    async run({ fields, operand }, { terminal, withAdmin }) {
+      const shipped = fields.default === true;
+      if (shipped === (operand !== "")) throw new UsageError("name a FILE or use --default");
+      if (shipped) {
+        const value = await withAdmin((admin) => admin.prices.importShipped());
+        const source = `Prices of ${value.published}, from ${value.source}.\n${value.note}\n`;
+        return { value, text: report(value) + source };
       }
-      if (values.default === true) return importShipped(given.json, terminal, withDesk);
-      const list = await readList(operands[0] ?? "", terminal);
-      const done = await withDesk(({ admin }) => admin.prices.import(list));
-      await terminal.write(given.json ? json(done) : report(done));
+      const list = await readList(operand, terminal);
+      const value = await withAdmin((admin) => admin.prices.import(list));
+      return { value, text: report(value) };
     },
   },
 ];
 
-async function importShipped(
-  asJson: boolean,
-  terminal: Terminal,
-  withDesk: Parameters<Command["run"]>[2]["withDesk"],
-): Promise<void> {
-  const done = await withDesk(({ admin }) => admin.prices.importShipped());
-  if (asJson) return terminal.write(json(done));
-  const { published, source, note } = done;
-  await terminal.write(`${report(done)}Prices of ${published}, from ${source}.\n${note}\n`);
-}
-
 function report(done: { added: number; unchanged: number; skipped: readonly string[] }): string {
-  const skipped = done.skipped.length === 0 ? "" : ` (newer already: ${done.skipped.join(", ")})`;
-  return `${done.added} added, ${done.unchanged} unchanged, ${done.skipped.length} skipped${skipped}\n`;
+  const { added, unchanged, skipped } = done;
+  const names = skipped.length === 0 ? "" : ` (have a newer price: ${skipped.join(", ")})`;
+  return `${added} added, ${unchanged} unchanged, ${skipped.length} skipped${names}\n`;
 }
 
 async function readList(path: string, terminal: Terminal): Promise<unknown> {

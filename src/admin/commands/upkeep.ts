@@ -1,58 +1,49 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { restoreSqlite } from "../../storage/restore.ts";
-import { type Command, CommandFailed } from "../command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { json } from "../table.ts";
+import { type Command, exitCodes } from "../command.ts";
 
 export const upkeepCommands: readonly Command[] = [
   {
     name: "config check",
-    summary: "Checks all settings as a start would, and starts nothing.",
-    operands: [],
-    options: {},
-    async run(given, terminal, { settingProblems }) {
+    summary: "Checks all settings without starting the server.",
+    async run(_given, { settingProblems }) {
       const problems = settingProblems();
-      const ok = problems.length === 0;
+      if (problems.length === 0) {
+        return { value: { ok: true, problems }, text: "All settings are valid.\n" };
+      }
       const text = problems.map(({ name, message }) => `${name}: ${message}\n`).join("");
-      if (given.json) await terminal.write(json({ ok, problems }));
-      else await terminal.write(ok ? "All settings are right.\n" : text);
-      if (!ok) throw new CommandFailed(exitCodes.settings);
+      return { value: { ok: false, problems }, text, exitCode: exitCodes.settings };
     },
   },
   {
     name: "backup",
-    summary: "Copies the SQLite database to a new file, also while the server runs.",
-    operands: ["FILE"],
-    options: {},
-    notes: ["It holds all tokens' digests: keep it as safe as the database."],
-    async run(given, terminal, { withDesk, sqliteFile }) {
-      const [file = ""] = given.operands;
+    summary: "Copies the SQLite database to a new file, even while the server runs.",
+    operand: "FILE",
+    notes: ["The copy has the hashes of all tokens: protect it like the database."],
+    async run({ operand: file }, { withStorage, sqliteFile }) {
       sqliteFile();
-      if (existsSync(file)) throw new Error(`${file} exists already`);
-      // A file of that name is a whole backup, whatever happens on the way.
+      if (existsSync(file)) throw new Error(`${file} already exists`);
+      // renamed at the end, so a file of that name is always a complete backup
       const partial = `${file}.partial`;
       try {
-        await withDesk(({ storage }) => storage.backup(partial));
+        await withStorage((storage) => storage.backup(partial));
         renameSync(partial, file);
       } finally {
         rmSync(partial, { force: true });
       }
-      await terminal.write(given.json ? json({ file }) : `Saved to ${file}.\n`);
+      return { value: { file }, text: `Saved to ${file}.\n` };
     },
   },
   {
     name: "restore",
-    summary: "Puts a backup in the place of the SQLite database. Stop the server first.",
-    operands: ["FILE"],
-    options: {},
-    notes: ["The backup is checked before, and what it replaces is kept as .before-restore."],
-    async run(given, terminal, { sqliteFile }) {
-      const [from = ""] = given.operands;
+    summary: "Replaces the SQLite database with a backup. Stop the server first.",
+    operand: "FILE",
+    notes: ["The backup is checked first. The replaced database is kept as .before-restore."],
+    async run({ operand: from }, { terminal, sqliteFile }) {
       const file = sqliteFile();
       const { kept } = await restoreSqlite({ from, file, nowMs: terminal.clock.wallMs() });
-      if (given.json) return terminal.write(json({ file, kept }));
-      const before = kept === null ? "" : ` What was there is now ${kept}.`;
-      await terminal.write(`${from} is restored to ${file}.${before}\n`);
+      const before = kept === null ? "" : ` The replaced database is now ${kept}.`;
+      return { value: { file, kept }, text: `Restored ${from} to ${file}.${before}\n` };
     },
   },
 ];

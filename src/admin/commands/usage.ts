@@ -1,52 +1,40 @@
-import { type Command, fieldsOf, type Options } from "../command.ts";
-import { json, table } from "../table.ts";
+import type { Command, Options } from "../command.ts";
+import { table } from "../table.ts";
+import { viewSchemas } from "../views.ts";
 
 const span: Options = {
   from: { value: "WHEN", help: "from this day or time on: 2026-11-01 (UTC), or 7d for a week ago" },
   to: { value: "WHEN", help: "before this day or time" },
-  token: { value: "ID", help: "this token only" },
+  token: { value: "ID", help: "only this token" },
 };
 
-const sumColumns = {
-  requests: "CALLS",
-  prompt_tokens: "INPUT",
-  cached_tokens: "CACHED",
-  completion_tokens: "OUTPUT",
-  total_tokens: "TOKENS",
-  cost: "COST USD",
-  calls_of_unknown_cost: "UNPRICED CALLS",
-};
-
-const keyColumns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  day: { day: "DAY" },
-  model: { model: "MODEL" },
-  token: { token: "TOKEN", name: "NAME" },
-};
+const sumColumns = Object.keys(viewSchemas.sum.shape);
+const keyColumns = { day: ["day"], model: ["model"], token: ["token", "name"] };
 
 export const usageCommands: readonly Command[] = [
   {
     name: "usage",
-    summary: "Sums calls, tokens and cost.",
-    operands: [],
+    summary: "Sums calls, tokens and cost per day, model or token.",
     options: { by: { value: "WHAT", help: "day (default), model or token" }, ...span },
-    async run(given, terminal, { withDesk }) {
-      const { by, usage } = await withDesk(({ admin }) => admin.usage.sum(fieldsOf(given)));
-      const columns = { ...keyColumns[by], ...sumColumns };
-      await terminal.write(given.json ? json(usage) : table(columns, usage));
+    async run({ fields }, { withAdmin }) {
+      const { by, usage } = await withAdmin((admin) => admin.usage.sum(fields));
+      return { value: usage, text: table([...keyColumns[by], ...sumColumns], usage) };
     },
   },
   {
     name: "usage export",
-    summary: "Writes one row a call, oldest first, to standard output.",
-    operands: [],
-    options: { format: { value: "FORMAT", help: "csv (default) or jsonl, JSON lines" }, ...span },
+    summary: "Writes one row per call to standard output, oldest first.",
+    options: {
+      format: { value: "FORMAT", help: "csv (default) or jsonl (JSON lines)" },
+      ...span,
+    },
     notes: ["--json is the same as --format jsonl."],
-    async run(given, terminal, { withDesk }) {
-      const asked = given.json ? { format: "jsonl" } : {};
-      await withDesk(async ({ admin }) => {
-        const { text } = admin.usage.export({ ...asked, ...fieldsOf(given) });
-        for await (const piece of text) await terminal.write(piece);
+    async run({ fields, json }, { terminal, withAdmin }) {
+      const given = { ...(json ? { format: "jsonl" } : {}), ...fields };
+      await withAdmin(async (admin) => {
+        for await (const piece of admin.usage.export(given).text) await terminal.write(piece);
       });
+      return null;
     },
   },
 ];

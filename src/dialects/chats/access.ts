@@ -4,15 +4,15 @@ import { ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
 
-/** Whose chats a caller may use. */
+/** Decides whose chats a caller may use. */
 export interface ChatAccess {
-  /** Everybody without a credential shares the same chats and may set the global prompt. */
+  /** Callers without a credential share one set of chats and may set the global prompt. */
   readonly open: boolean;
-  /** The owner of the chats a principal talks in; `credential_missing` for who has none. */
+  /** The owner of the chats that a principal uses. Throws `credential_missing` if there is none. */
   ownerOf(principal: Principal): string;
-  /** The same for what is never shared: lists, exports. */
+  /** The same for lists and exports, which are never shared. */
   personOf(principal: Principal): string;
-  /** Throws for whoever isn't the operator. */
+  /** Throws if the caller is not the operator. */
   checkOperator(headers: IncomingHttpHeaders): void;
 }
 
@@ -22,6 +22,8 @@ export interface ChatAccessOptions {
   readonly adminToken: string | null;
   readonly digestKey: (key: string) => string;
 }
+
+const CREDENTIAL_HEADERS = ["authorization", "api-key", "openai-token", "access-token"];
 
 export function createChatAccess({ open, adminToken, digestKey }: ChatAccessOptions): ChatAccess {
   const isAdminToken = adminToken === null ? () => false : createSecretMatch(adminToken);
@@ -37,13 +39,8 @@ export function createChatAccess({ open, adminToken, digestKey }: ChatAccessOpti
     checkOperator(headers) {
       const given = bearerIn(headers);
       if (given !== undefined && isAdminToken(given)) return;
-      throw new ProxyError(bringsCredential(headers) ? "admin_needed" : "credential_missing");
+      const hasCredential = CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim());
+      throw new ProxyError(hasCredential ? "admin_needed" : "credential_missing");
     },
   };
-}
-
-const CREDENTIAL_HEADERS = ["authorization", "api-key", "openai-token", "access-token"];
-
-function bringsCredential(headers: IncomingHttpHeaders): boolean {
-  return CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim() !== "");
 }

@@ -3,42 +3,36 @@ import { MAX_SHARED_CONVERSATIONS, PUBLIC } from "../../core/conversations/owner
 import { openChat } from "../../core/conversations/turns.ts";
 import { ProxyError } from "../../core/errors.ts";
 
-/** An owner's chats by their names. Unknown ones are a `conversation_not_found`. */
-export interface NamedChats {
-  find(owner: string, name: string): Promise<Conversation>;
-  /** Makes the chat if there is none, with a copy of the global prompt as it is then. */
-  open(owner: string, name: string): Promise<Conversation>;
-  /** Makes the chat if there is none. `""`: the global prompt as it is now; null: none. */
-  setPrompt(owner: string, name: string, prompt: string | null): Promise<void>;
-  history(owner: string, name: string): Promise<Path>;
-  /** False when there was none. */
-  remove(owner: string, name: string): Promise<boolean>;
-}
+export type NamedChats = ReturnType<typeof createNamedChats>;
 
-export function createNamedChats(conversations: Conversations): NamedChats {
-  const room = (owner: string) =>
-    owner === PUBLIC ? { maxConversations: MAX_SHARED_CONVERSATIONS } : {};
-  const find = async (owner: string, name: string) => {
+/** An owner's chats by name. An unknown name is a `conversation_not_found`. */
+export function createNamedChats(conversations: Conversations) {
+  const find = async (owner: string, name: string): Promise<Conversation> => {
     const chat = await conversations.findByName(owner, name);
     if (chat === null) throw new ProxyError("conversation_not_found");
     return chat;
   };
-  return {
-    find,
-    open: (owner, name) =>
-      openChat(conversations, owner, name, async () => {
-        return { ...room(owner), systemPrompt: await conversations.globalPrompt() };
-      }),
-    async setPrompt(owner, name, prompt) {
-      const systemPrompt = prompt === "" ? await conversations.globalPrompt() : prompt;
-      const whenNew = async () => ({ ...room(owner), systemPrompt });
-      const { id } = await openChat(conversations, owner, name, whenNew);
-      await conversations.setSystemPrompt(owner, id, systemPrompt);
-    },
-    history: async (owner, name) => conversations.path(owner, (await find(owner, name)).id),
-    async remove(owner, name) {
-      const chat = await conversations.findByName(owner, name);
-      return chat !== null && (await conversations.delete(owner, chat.id));
-    },
+  const limit = (owner: string) =>
+    owner === PUBLIC ? { maxConversations: MAX_SHARED_CONVERSATIONS } : {};
+  const openWith = (owner: string, name: string, prompt: () => Promise<string | null>) =>
+    openChat(conversations, owner, name, async () => {
+      return { ...limit(owner), systemPrompt: await prompt() };
+    });
+  /** Creates the chat if there is none, with a copy of the global prompt at that time. */
+  const open = (owner: string, name: string): Promise<Conversation> =>
+    openWith(owner, name, () => conversations.globalPrompt());
+  /** Creates the chat if there is none. `""`: the global prompt at this time; null: no prompt. */
+  const setPrompt = async (owner: string, name: string, prompt: string | null): Promise<void> => {
+    const systemPrompt = prompt === "" ? await conversations.globalPrompt() : prompt;
+    const { id } = await openWith(owner, name, async () => systemPrompt);
+    await conversations.setSystemPrompt(owner, id, systemPrompt);
   };
+  const history = async (owner: string, name: string): Promise<Path> =>
+    conversations.path(owner, (await find(owner, name)).id);
+  /** False if there was none. */
+  const remove = async (owner: string, name: string): Promise<boolean> => {
+    const chat = await conversations.findByName(owner, name);
+    return chat !== null && (await conversations.delete(owner, chat.id));
+  };
+  return { find, open, setPrompt, history, remove };
 }

@@ -4,47 +4,83 @@ import type { Path } from "../../core/conversations/conversations.ts";
 import type { Turn } from "../../core/conversations/dialogue.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
-import { content, imageQuestion, imageUrl } from "./content.ts";
 
-/** The body of `POST /:chat/chat`. */
+const DATA_IMAGE = /^data:image\/[\w.+-]+[;,]/i;
+const HTTPS = /^https:\/\//i;
+
+/** Checks the form only: the upstream fetches the image. */
+const isImageUrl = (text: string) =>
+  DATA_IMAGE.test(text) || (HTTPS.test(text) && URL.canParse(text));
+
+const imageUrl = z
+  .string()
+  .refine(isImageUrl, { params: { expected: "image_url" } })
+  .describe("An https: or data:image/ URL, which the upstream fetches");
+const detail = z.enum(["low", "high", "auto"]).exactOptional();
+const textPart = z.object({ type: z.literal("text"), text: z.string() });
+const imagePart = z.object({
+  type: z.literal("image_url"),
+  image_url: z.object({ url: imageUrl, detail }),
+});
+
+/** Text, or parts if there are images. */
+const content = z.union([
+  z.string().min(1),
+  z.array(z.discriminatedUnion("type", [textPart, imagePart])).min(1),
+]);
+const apiKey = z.string().nullish();
+
+/** `POST /:chat/chat` */
 export const chatBody = z.object({
   content,
   model: z.string().nullish(),
   max_tokens: z.int().nullish(),
   stream: z.boolean().nullish(),
-  api_key: z.string().nullish(),
+  api_key: apiKey,
 });
 
-/** The body of `POST /:chat/img`. */
+/** `POST /:chat/img` */
 export const imageBody = chatBody.extend({ content: z.string().min(1), url: imageUrl });
 
-/** A question that has passed its schema. */
-export interface ChatQuestion {
-  readonly content: Content;
-  readonly model: string;
-  readonly maxTokens: number;
-  readonly stream: boolean;
-  readonly apiKey: string | null;
-}
+/** `POST /mod` */
+export const moderationBody = z.object({
+  content,
+  model: z.string().nullish().describe("MODERATION_MODEL by default"),
+  api_key: apiKey,
+});
 
-export type ParseQuestion = (json: unknown, rules: ModelRules) => ChatQuestion;
+/** `POST /:chat/system` */
+export const chatPromptBody = z.object({
+  content: z.string().nullable().describe("Empty: the global prompt at this time. null: no prompt"),
+  api_key: apiKey,
+});
 
-/** Throws the first mistake, naming the field. Unknown fields are passed over. */
-export function parseChat(json: unknown, rules: ModelRules): ChatQuestion {
+/** `POST /system` */
+export const globalPromptBody = z.object({
+  content: z.string().nullable().describe("Empty: nothing changes. null: no prompt any more"),
+  api_key: apiKey,
+});
+
+/** Throws the first mistake, naming the field. Ignores unknown fields. */
+export type ParseQuestion = (json: unknown, rules: ModelRules) => ReturnType<typeof questionOf>;
+
+export const parseChat: ParseQuestion = (json, rules) => {
   const fields = parsed(chatBody, json);
-  return question(fields.content, fields, rules);
-}
+  return questionOf(fields.content, fields, rules);
+};
 
-export function parseImage(json: unknown, rules: ModelRules): ChatQuestion {
+/** Asks for the least detail: the image then costs no more than a few sentences. */
+export const parseImage: ParseQuestion = (json, rules) => {
   const fields = parsed(imageBody, json);
-  return question(imageQuestion(fields.content, fields.url), fields, rules);
-}
+  const image = { type: "image_url", image_url: { url: fields.url, detail: "low" } } as const;
+  return questionOf([{ type: "text", text: fields.content }, image], fields, rules);
+};
 
 type Choices = Omit<z.output<typeof chatBody>, "content">;
 
-function question(asked: Content, fields: Choices, rules: ModelRules): ChatQuestion {
+function questionOf(question: Content, fields: Choices, rules: ModelRules) {
   return {
-    content: asked,
+    question,
     model: chosenModel(fields.model, rules),
     maxTokens: chosenTokens(fields.max_tokens ?? rules.maxTokensLimit, rules),
     stream: fields.stream ?? false,
@@ -59,22 +95,20 @@ export const chatAnswer = z.object({
   role: z.literal("assistant"),
   tokens: z
     .object({ completion_tokens: count, prompt_tokens: count, total_tokens: count })
-    .describe("As the upstream counted them; null where it did not say"),
+    .describe("As the upstream counted them; null if it did not say"),
   model: z.string(),
   finish_reason: z.string().nullable(),
-  omitted: z.int().describe("Messages of the chat that were left out of the question"),
+  omitted: z.int().describe("Messages of the chat that were not sent upstream"),
 });
 
-/** Of a stream: pieces, then a last one with the whole answer and `done`. */
+/** Events of a stream: pieces, then the whole answer with `done`. */
 export const chatEvent = chatAnswer
   .partial()
   .extend({ delta: z.string().optional(), done: z.literal(true).optional() });
 
-export function writeAnswer(
-  { completion, omitted }: Turn,
-  asked: string,
-): z.output<typeof chatAnswer> {
-  const { text, usage, model, finishReason } = completion;
+/** `model`: the one asked for, in case the upstream does not name its own. */
+export function writeChatAnswer(turn: Turn, model: string): z.output<typeof chatAnswer> {
+  const { text, usage, model: answeredBy, finishReason } = turn.completion;
   return {
     content: text,
     role: "assistant",
@@ -83,9 +117,9 @@ export function writeAnswer(
       prompt_tokens: usage?.promptTokens ?? null,
       total_tokens: usage?.totalTokens ?? null,
     },
-    model: model || asked,
+    model: answeredBy || model,
     finish_reason: finishReason,
-    omitted,
+    omitted: turn.omitted,
   };
 }
 
@@ -93,20 +127,18 @@ export const chatHistory = z.array(
   z.object({
     role: z.enum(["system", "user", "assistant"]),
     content: z.unknown().describe("Text, or parts as they were sent"),
-    state: z.literal("interrupted").optional().describe("Of an answer that broke"),
+    state: z.literal("interrupted").optional().describe("On an answer that broke off"),
   }),
 );
 
-/** The system message first, if there is one, then all others, oldest first. */
+/** The system prompt first, if there is one, then all messages, oldest first. */
 export function writeHistory({ conversation, messages }: Path): z.output<typeof chatHistory> {
   const { systemPrompt } = conversation;
   const opening = systemPrompt === null ? [] : [{ role: "system" as const, content: systemPrompt }];
-  return [
-    ...opening,
-    ...messages.map(({ role, content, state }) => ({
-      role,
-      content,
-      ...(state === "interrupted" ? { state } : {}),
-    })),
-  ];
+  const rest = messages.map(({ role, content, state }) => ({
+    role,
+    content,
+    ...(state === "interrupted" && { state }),
+  }));
+  return [...opening, ...rest];
 }

@@ -6,30 +6,31 @@ import { createSecretMatch } from "../../http/call/bearer.ts";
 import { tokensIn } from "../../http/call/credentials.ts";
 import type { Gate } from "../../http/call/json-call.ts";
 
-export interface AccessOptions {
-  /** The secret that all callers share; empty: nobody is asked. */
+export interface CompletionAccessOptions {
+  /** The secret that all callers share; empty: anyone may enter. */
   readonly accessToken: string;
   readonly tokens: Pick<TokenStore, "find">;
 }
 
-/** Opens for the shared secret in `access-token`, and for the holder of a token. */
-export function createAccess({ accessToken, tokens }: AccessOptions): Gate {
+/** Lets in callers with the shared secret in `access-token`, and holders of a token. */
+export function createCompletionAccess(options: CompletionAccessOptions): Gate {
+  const { accessToken, tokens } = options;
   if (accessToken === "") return (headers) => Promise.resolve(headers);
   const isAccessToken = createSecretMatch(accessToken);
   return async function enter(headers) {
     const { "access-token": given, ...others } = headers;
-    // what has opened the gate is no token, whatever it looks like
+    // the secret is never taken for a token, whatever it looks like
     if (typeof given === "string" && isAccessToken(given)) return others;
     for (const token of tokensIn(headers)) {
       const found = await tokens.find(token).catch(storageUnavailable);
-      if (found !== null) return heldBy(token, others);
+      if (found !== null) return headersWith(token, others);
     }
     throw new ProxyError("access_token_rejected", { details: { field: "access-token" } });
   };
 }
 
-/** The token that opened the gate is the one that counts; a key beside it stays. */
-function heldBy(token: string, others: IncomingHttpHeaders): IncomingHttpHeaders {
+/** The token that opened the gate identifies the caller; a key sent with it stays. */
+function headersWith(token: string, others: IncomingHttpHeaders): IncomingHttpHeaders {
   const { authorization, ...rest } = others;
   const isToken = tokensIn({ authorization }).length > 0;
   return { ...(isToken ? rest : others), "access-token": token };

@@ -4,20 +4,10 @@ import type { ErrorDoc } from "../../http/dialect.ts";
 import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 
-/** `text` is for people, where an answer has its text; `code` and what else is known are for programs. */
-export const completionErrorForm: ErrorForm = {
+/** `text` is for people; `code` and the details are for programs. */
+export const completionErrors: ErrorForm & ErrorDoc = {
   status: httpStatus,
-  body: (error, reason) => ({
-    text: reason,
-    status: "error",
-    code: error.code,
-    ...error.details,
-  }),
-};
-
-/** For /openapi.json. */
-export const completionErrors: ErrorDoc = {
-  status: httpStatus,
+  body: ({ code, details }, reason) => ({ text: reason, status: "error", code, ...details }),
   schema: z.looseObject({
     text: z.string().describe("What went wrong, in the language of the request"),
     status: z.literal("error"),

@@ -1,8 +1,8 @@
 import type { ResponseHeaders } from "../../http/reply/response-headers.ts";
 import { htmlTag, type Language, type Translate } from "../../locales.ts";
 
-/** Nothing is loaded, run, framed or sent from this page. */
-export const PAGE_HEADERS: Readonly<ResponseHeaders> = {
+/** The page loads, runs and sends nothing, and no other page may frame it. */
+export const HELP_HEADERS: Readonly<ResponseHeaders> = {
   "content-security-policy":
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
@@ -12,20 +12,15 @@ const STYLE =
   "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}" +
   "pre{overflow:auto;padding:1rem;border:1px solid}dt{font-family:monospace;font-weight:bold}";
 
-const FIELDS = [
-  ["access-token", "access_token"],
-  ["openai-token", "openai_token"],
-  ["prompt", "prompt"],
-  ["messages", "messages"],
-  ["generate_params", "generate_params"],
-] as const;
+/** In the locales, with `_` for `-`. */
+const FIELDS = ["access-token", "openai-token", "prompt", "messages", "generate_params"];
 
 /** `GET /chat_complete`: how to call it, in the caller's language. */
-export function writePage(translate: Translate, language: Language, model: string): string {
+export function writeHelpPage(translate: Translate, language: Language, model: string): string {
   const text = (key: string) => escaped(translate(language, `completion_page.${key}`));
-  const fields = FIELDS.map(([name, key]) => `<dt>${escaped(name)}</dt><dd>${text(key)}</dd>`).join(
-    "\n",
-  );
+  const fields = FIELDS.map(
+    (name) => `<dt>${name}</dt><dd>${text(name.replace("-", "_"))}</dd>`,
+  ).join("\n");
   return `<!doctype html>
 <html lang="${escaped(htmlTag(language))}">
 <head>

@@ -12,7 +12,7 @@ import {
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
-/** A history longer than any model's window; checked before its entries are. */
+/** More messages than any model's window; checked before the messages themselves. */
 const MAX_MESSAGES = 4_096;
 
 const message = z.looseObject({ role: z.string().min(1), content: z.unknown() });
@@ -28,34 +28,27 @@ export const completionBody = z.object({
   api_key: z.string().nullish(),
 });
 
-/** A prompt wins, whatever stands in `messages` then. */
+/** A prompt wins: `messages` is then ignored, whatever it holds. */
 const bodyWithPrompt = completionBody.omit({ messages: true });
 
-/** A request that has passed its schema. */
-export interface CompletionQuestion {
-  readonly wish: RelayCall;
-  readonly apiKey: string | null;
-}
-
-/** Throws the first mistake, naming the field. Unknown fields beside `generate_params` are passed over. */
-export function parseCompletion(
+/** Throws the first mistake, naming the field. Ignores unknown fields outside `generate_params`. */
+export function parseCompletionBody(
   json: unknown,
   bytes: Buffer,
   rules: ModelRules,
-): CompletionQuestion {
+): { readonly relayCall: RelayCall; readonly apiKey: string | null } {
   const { prompt, generate_params, api_key } = parsed(bodyWithPrompt, json);
   const params = generate_params ?? {};
-  const model = params.model_name
-    ? chosenModel(params.model_name, rules, "generate_params.model_name")
-    : chosenModel(params.model, rules, "generate_params.model");
-  // checked by the schema, but for the messages, which are checked below
+  const field = params.model_name ? "model_name" : "model";
+  const model = chosenModel(params[field], rules, `generate_params.${field}`);
+  // the schema has checked it, except the messages: those come next
   const exact = withExactNumbers(json as object, bytes) as ExactBody;
   const asked = prompt ? [{ role: "user", content: prompt }] : messagesOf(json, exact);
   const hideUsage = lacksUsage(params);
   const body = { model, messages: asked, ...passedOn(exact.generate_params ?? {}) };
   const whole = hideUsage ? askingForUsage(body) : body;
   return {
-    wish: {
+    relayCall: {
       model,
       reservedTokens: reservedForRelay({ ...params, prompt: undefined }, bytes.length),
       request: {
@@ -75,14 +68,14 @@ interface ExactBody {
   readonly generate_params?: object | null;
 }
 
-/** What is ours to say, or would hand a credential on. */
+/** Fields that Parley sets, and one that would give a credential to the upstream. */
 const NOT_PASSED_ON = new Set(["model_name", "model", "messages", "prompt", "api_key"]);
 
 function passedOn(params: object): object {
   return Object.fromEntries(Object.entries(params).filter(([name]) => !NOT_PASSED_ON.has(name)));
 }
 
-/** The messages as the client wrote them, once they are known to be some. */
+/** The client's messages, checked but otherwise unchanged. */
 function messagesOf(json: unknown, exact: ExactBody): unknown {
   const { prompt, messages: found } = parsed(completionBody, json);
   if (!found?.length) {
@@ -95,13 +88,11 @@ function messagesOf(json: unknown, exact: ExactBody): unknown {
   return exact.messages;
 }
 
-/** Text or parts; an assistant that called tools has said nothing. */
+/** Text or parts; an assistant's tool call may have neither. */
 function checkContent(content: unknown, role: string, field: string): void {
   if (typeof content === "string" || Array.isArray(content)) return;
-  const details = { field };
-  if (content !== undefined && content !== null) {
-    throw new ProxyError("field_type", { params: { field, expected: "content" }, details });
-  }
-  if (role === "assistant") return;
-  throw new ProxyError("field_missing", { params: { field }, details });
+  const isMissing = content === undefined || content === null;
+  if (isMissing && role === "assistant") return;
+  const params = isMissing ? { field } : { field, expected: "content" };
+  throw new ProxyError(isMissing ? "field_missing" : "field_type", { params, details: { field } });
 }

@@ -4,22 +4,21 @@ import type {
   ZodOpenApiObject,
   ZodOpenApiPathItemObject,
 } from "zod-openapi";
-import type { Dialect, ErrorDoc, Route } from "../../http/dialect.ts";
-import { headerComponents } from "./headers.ts";
-import { operationOf, templateOf } from "./operation.ts";
-import { securitySchemes } from "./security.ts";
+import type { Dialect, ErrorDoc } from "../../http/dialect.ts";
+import { operationOf, securitySchemes, templateOf } from "./operation.ts";
+import { headerComponents } from "./responses.ts";
 
 export interface DocumentOptions {
-  /** Of Parley. */
+  /** Parley's version. */
   readonly version: string;
-  /** In the order in which their routes are looked at. */
+  /** In the order in which their routes match. */
   readonly dialects: readonly Dialect[];
-  /** The form of unknown paths and of dialects that have none of their own. */
+  /** Errors of unknown paths and of dialects without a form of their own. */
   readonly errors: ErrorDoc;
   readonly visitors: boolean;
 }
 
-/** OpenAPI 3.1 of everything that is served, as text. The generator is loaded by the first call. */
+/** OpenAPI 3.1 of all dialects, as JSON text. The first call loads the generator. */
 export async function writeDocument(options: DocumentOptions): Promise<string> {
   const { createDocument } = await import("zod-openapi");
   return JSON.stringify(createDocument(describe(options), { override: plain }));
@@ -33,11 +32,9 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
     const path = templateOf(route.path);
     const operations = paths[path] ?? {};
     paths[path] = operations;
-    operations[methodOf(route)] ??= operationOf(route, route.doc, {
-      name: dialect.name,
-      errors: dialect.errors ?? errors,
-      visitors,
-    });
+    const method = route.method.toLowerCase() as Lowercase<typeof route.method>; // which is what it does
+    const { name, errors: own = errors } = dialect;
+    operations[method] ??= operationOf(route, route.doc, { name, errors: own, visitors });
   }
   const docs = shown.flatMap(({ route }) => route.doc ?? []);
   return {
@@ -60,7 +57,7 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
   };
 }
 
-/** Each form of errors once; operations refer to it. */
+/** Each error schema once; operations refer to it. */
 function errorSchemas(dialects: readonly Dialect[], fallback: ErrorDoc): Record<string, z.ZodType> {
   const names = new Map<z.ZodType, string>();
   for (const { name, errors } of dialects) {
@@ -70,11 +67,7 @@ function errorSchemas(dialects: readonly Dialect[], fallback: ErrorDoc): Record<
   return Object.fromEntries([...names].map(([schema, name]) => [name, schema]));
 }
 
-function methodOf({ method }: Route) {
-  return method.toLowerCase() as "get" | "post" | "put" | "delete"; // one of these, says its type
-}
-
-/** What a generator can't know: answers may grow, and what the format says needs no pattern. */
+/** What the generator can't know: answers may get more fields, and a format needs no pattern. */
 const plain: NonNullable<CreateDocumentOptions["override"]> = ({ jsonSchema, zodSchema, io }) => {
   const { def } = zodSchema._zod;
   if (io === "output" && def.type === "object" && !("catchall" in def && def.catchall)) {

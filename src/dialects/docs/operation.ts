@@ -1,53 +1,43 @@
 import { z } from "zod";
-import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
-import type { ErrorCode } from "../../core/errors.ts";
+import type { ZodOpenApiObject, ZodOpenApiOperationObject } from "zod-openapi";
 import type { ErrorDoc, Route, RouteDoc } from "../../http/dialect.ts";
-import { failuresOf } from "./failures.ts";
-import { commonHeaders, errorHeaders } from "./headers.ts";
-import { securityOf } from "./security.ts";
+import { responsesOf } from "./responses.ts";
 
 export interface OperationOptions {
   /** The dialect's name. */
   readonly name: string;
   readonly errors: ErrorDoc;
-  /** Whether callers without a credential may ask where a route leaves it to them. */
+  /** Whether callers without a credential may ask if a route leaves it optional. */
   readonly visitors: boolean;
 }
 
-const JSON_TYPE = "application/json";
-const EVENTS_TYPE = "text/event-stream";
-
-/** One route with its description, as OpenAPI has it. */
+/** One route with its description, as an OpenAPI operation. */
 export function operationOf(
   route: Route,
   doc: RouteDoc,
   { name, errors, visitors }: OperationOptions,
 ): ZodOpenApiOperationObject {
   const { summary, description, body } = doc;
+  const words = route.path === "/" ? "root" : route.path.slice(1).replaceAll(/\W+/g, "_");
+  const content = body && { "application/json": { schema: body } };
   return {
-    operationId: `${name}_${route.method.toLowerCase()}_${words(route.path)}`,
+    operationId: `${name}_${route.method.toLowerCase()}_${words}`,
     tags: [name],
     summary,
-    ...(description === undefined ? {} : { description }),
+    ...(description && { description }),
     security: securityOf(doc, visitors),
     requestParams: paramsOf(route.path, doc),
-    ...(body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: body } } } }),
-    responses: { ...goodResponses(doc), ...errorResponses(failuresOf(route, doc), errors) },
+    ...(content && { requestBody: { required: true, content } }),
+    responses: responsesOf(route, doc, errors),
   };
 }
+
+/** A router's parameter, with or without its pattern. */
+const PARAMETER = /:(\w+)(?:\{[^}]*\})?/g;
 
 /** `/ask/:conversation_id` becomes `/ask/{conversation_id}`. */
 export function templateOf(path: string): string {
   return path.replaceAll(PARAMETER, "{$1}");
-}
-
-/** A router's parameter, with or without the pattern that it has to match. */
-const PARAMETER = /:(\w+)(?:\{[^}]*\})?/g;
-
-function words(path: string): string {
-  return path === "/" ? "root" : path.slice(1).replaceAll(/\W+/g, "_");
 }
 
 function paramsOf(path: string, { params = {}, query, headers }: RouteDoc) {
@@ -57,40 +47,50 @@ function paramsOf(path: string, { params = {}, query, headers }: RouteDoc) {
     ([name, meaning]) => [name, z.string().optional().describe(meaning)] as const,
   );
   return {
-    ...(names.length === 0 ? {} : { path: z.object(inPath) }),
-    ...(query === undefined ? {} : { query }),
-    ...(headers === undefined ? {} : { header: z.object(Object.fromEntries(inHeader)) }),
+    ...(names.length > 0 && { path: z.object(inPath) }),
+    ...(query && { query }),
+    ...(headers && { header: z.object(Object.fromEntries(inHeader)) }),
   };
 }
 
-function goodResponses(doc: RouteDoc): ZodOpenApiResponsesObject {
-  const { status = 200, also = {}, answer, answerType = JSON_TYPE, event } = doc;
-  if (status === 101) return { 101: { description: "The connection is a WebSocket from here on" } };
-  const media = answer === undefined ? {} : { schema: answer };
-  const content = {
-    ...Object.fromEntries([answerType].flat().map((type) => [type, media])),
-    ...(event === undefined ? {} : { [EVENTS_TYPE]: { schema: event } }),
+type Schemes = NonNullable<NonNullable<ZodOpenApiObject["components"]>["securitySchemes"]>;
+
+const KEY_OR_TOKEN =
+  "An OpenAI API key of the caller's own, or a token that the operator issued (`parley-…`)";
+
+const callerSchemes = {
+  bearer: { type: "http", scheme: "bearer", description: KEY_OR_TOKEN },
+  apiKey: { type: "apiKey", in: "header", name: "Api-Key", description: KEY_OR_TOKEN },
+  openaiToken: { type: "apiKey", in: "header", name: "openai-token", description: KEY_OR_TOKEN },
+  accessToken: {
+    type: "apiKey",
+    in: "header",
+    name: "access-token",
+    description: "A token that the operator issued (`parley-…`)",
+  },
+} as const satisfies Schemes;
+
+const operatorSchemes = {
+  admin: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN" },
+  metrics: { type: "http", scheme: "bearer", description: "METRICS_TOKEN" },
+} as const satisfies Schemes;
+
+/** The security schemes that some route uses. */
+export function securitySchemes(docs: readonly RouteDoc[]): Schemes {
+  const used = new Set(docs.map(({ credential }) => credential));
+  const { admin, metrics } = operatorSchemes;
+  return {
+    ...((used.has(undefined) || used.has("optional")) && callerSchemes),
+    ...(used.has("admin") && { admin }),
+    ...(used.has("metrics") && { metrics }),
   };
-  const streamed =
-    "; with `stream`, events whose `data` is one such object each, and `[DONE]` at the end";
-  const description = event === undefined ? "As asked for" : `As asked for${streamed}`;
-  const good = { headers: commonHeaders, content };
-  const others = Object.entries(also).map(([code, meaning]) => [
-    code,
-    { ...good, description: meaning },
-  ]);
-  return { [status]: { ...good, description }, ...Object.fromEntries(others) };
 }
 
-function errorResponses(codes: ReadonlySet<ErrorCode>, { status, schema }: ErrorDoc) {
-  const byStatus = Map.groupBy(codes, (code) => status[code]);
-  const responses: ZodOpenApiResponsesObject = {};
-  for (const [code, all] of byStatus) {
-    responses[`${code}` as "400"] = {
-      description: all.map((one) => `\`${one}\``).join(", "),
-      headers: errorHeaders(all),
-      content: { [JSON_TYPE]: { schema } },
-    };
-  }
-  return responses;
+/** Alternatives: any one of them is enough, and `{}` is no credential. */
+function securityOf({ credential, body }: RouteDoc, visitors: boolean): Record<string, string[]>[] {
+  if (credential === "none") return [];
+  if (credential === "admin" || credential === "metrics") return [{ [credential]: [] }];
+  const any = Object.keys(callerSchemes).map((name) => ({ [name]: [] }));
+  const inBody = body instanceof z.ZodObject && "api_key" in body.shape;
+  return credential === "optional" && (visitors || inBody) ? [{}, ...any] : any;
 }

@@ -1,16 +1,15 @@
-import { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, ErrorDoc, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
-import { assetNames, createAssets } from "./assets.ts";
+import { assetDoc, documentDoc, pageDoc } from "./docs.ts";
 import { writeDocument } from "./document.ts";
-import { answerKept, keep, onDemand } from "./kept.ts";
-import { PAGE_POLICY, writePage } from "./page.ts";
+import { createAssets, PAGE_POLICY, writeDocsPage } from "./page.ts";
+import { createCachedFile, once, respondCached } from "./wire.ts";
 
 export interface DocsOptions {
-  /** Of Parley. */
+  /** Parley's version. */
   readonly version: string;
-  /** Everything else that is served. */
+  /** Every other dialect. */
   readonly others: readonly Dialect[];
   readonly writeError: WriteError;
   /** The form that `writeError` writes. */
@@ -21,37 +20,26 @@ export interface DocsOptions {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const HTML_TYPE = "text/html; charset=utf-8";
-/** Asked about each time, and mostly answered with 304. */
+/** Clients revalidate each time, and mostly get 304. */
 const FRESH = "no-cache";
-/** Other files only with another release; `private`, as headers of ours are about the caller. */
+/** Assets change only with a release; `private`, since our other headers are about the caller. */
 const ONE_HOUR = "private, max-age=3600";
 
-/** `/openapi.json`, and the page that shows it. Free of limits. */
+/** `/openapi.json`, and the page that shows it. Not counted by the limits. */
 export function createDocs(options: DocsOptions): Dialect {
   const { version, others, writeError, errors, visitors } = options;
   const assets = createAssets();
-  const document = onDemand(async () => {
+  const document = once(async () => {
     const text = await writeDocument({ version, dialects: [...others, docs], errors, visitors });
-    return keep(Buffer.from(text), JSON_TYPE);
+    return createCachedFile(Buffer.from(text), JSON_TYPE);
   });
-
   const showDocument = async (c: AppContext) =>
-    answerKept(c, await document(), { "cache-control": FRESH });
+    respondCached(c, await document(), { "cache-control": FRESH });
   const showAsset = async (c: AppContext) => {
     const asset = await assets(c.req.param("asset") ?? "");
     if (asset === undefined) throw new ProxyError("not_found");
-    return answerKept(c, asset, { "cache-control": ONE_HOUR });
+    return respondCached(c, asset, { "cache-control": ONE_HOUR });
   };
-  const show = (at: "/docs" | "/docs/") => {
-    const page = onDemand(() => keep(Buffer.from(writePage(at)), HTML_TYPE));
-    const headers = {
-      "cache-control": FRESH,
-      "content-security-policy": PAGE_POLICY,
-      "referrer-policy": "no-referrer",
-    };
-    return async (c: AppContext) => answerKept(c, await page(), headers);
-  };
-
   const get = (path: string, doc: RouteDoc, handle: Route["handle"]): Route => {
     return { method: "GET", path, counted: false, handle, doc };
   };
@@ -62,32 +50,20 @@ export function createDocs(options: DocsOptions): Dialect {
     writeError,
     routes: [
       get("/openapi.json", documentDoc, showDocument),
-      get("/docs", pageDoc, show("/docs")),
-      get("/docs/", pageDoc, show("/docs/")),
+      get("/docs", pageDoc, createShowPage("/docs")),
+      get("/docs/", pageDoc, createShowPage("/docs/")),
       get("/docs/:asset", assetDoc, showAsset),
     ],
   };
   return docs;
 }
 
-const documentDoc: RouteDoc = {
-  summary: "This document",
-  credential: "none",
-  answer: z.looseObject({ openapi: z.string() }),
-};
-
-const pageDoc: RouteDoc = {
-  summary: "This document as a page",
-  credential: "none",
-  answer: z.string(),
-  answerType: "text/html",
-};
-
-const assetDoc: RouteDoc = {
-  summary: "What the page is made of",
-  credential: "none",
-  params: { asset: z.enum(assetNames) },
-  answer: z.string(),
-  answerType: ["text/css", "text/javascript", "image/png"],
-  fails: ["not_found"],
-};
+function createShowPage(at: "/docs" | "/docs/"): Route["handle"] {
+  const page = once(() => createCachedFile(Buffer.from(writeDocsPage(at)), HTML_TYPE));
+  return async (c) =>
+    respondCached(c, await page(), {
+      "cache-control": FRESH,
+      "content-security-policy": PAGE_POLICY,
+      "referrer-policy": "no-referrer",
+    });
+}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RouteDoc } from "../../http/dialect.ts";
-import { type EnvelopeLimits, envelopeBody, MAX_TURNS, turn } from "./wire.ts";
+import { type EnvelopeLimits, envelopeBody, historyMessage, MAX_HISTORY } from "./wire.ts";
 
 const answer = z.object({
   code: z.literal(200),
@@ -9,63 +9,48 @@ const answer = z.object({
     response: z.string(),
     model: z.string(),
     usage: z
-      .object({
-        prompt_tokens: z.int(),
-        completion_tokens: z.int(),
-        total_tokens: z.int(),
-      })
+      .object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
       .nullable(),
     finish_reason: z.string().nullable(),
-    continuous: z.array(turn).describe("The history to send back as `continuous` next time"),
+    continuous: z.array(historyMessage).describe("The history to send with the next question"),
   }),
   current_response: z.string().optional().meta({
     deprecated: true,
-    description: "As `data.response`; only where the question used an old name",
+    description: "Same as `data.response`; only if the question used an old name",
   }),
-  result: z.array(turn).optional().meta({
+  result: z.array(historyMessage).optional().meta({
     deprecated: true,
-    description: "As `data.continuous`; only where the question used an old name",
+    description: "Same as `data.continuous`; only if the question used an old name",
   }),
 });
 
+const done = z.literal(true);
 const event = z.union([
-  z.object({
-    code: z.literal(200),
-    msg: z.string(),
-    data: z.object({ delta: z.string() }),
-  }),
-  answer.extend({
-    data: answer.shape.data.extend({ done: z.literal(true) }),
-    done: z.literal(true),
-  }),
+  z.object({ code: z.literal(200), msg: z.string(), data: z.object({ delta: z.string() }) }),
+  answer.extend({ data: answer.shape.data.extend({ done }), done }),
 ]);
 
-/** What /openapi.json says of the one route. */
-export function askDoc(limits: EnvelopeLimits): RouteDoc {
-  return {
-    summary: "Asks a question",
-    body: describedBody(limits),
-    answer,
-    event,
-    credential: "optional",
-  };
+/** `POST /{ROUTE}` in /openapi.json. */
+export function envelopeDoc(limits: EnvelopeLimits): RouteDoc {
+  const body = describedBody(limits);
+  return { summary: "Asks a question", body, answer, event, credential: "optional" };
 }
 
-/** What the route validates with, and what it checks after that: bounds that settings hold. */
+/** The schema that the route uses, with the bounds that it checks afterwards. */
 function describedBody({ model, allowedModels, maxTokens, maxTokensLimit }: EnvelopeLimits) {
   const { shape } = envelopeBody;
-  // the route counts the turns before it looks at any, which a schema can't say
-  const history = z.array(turn).max(MAX_TURNS).nullish();
+  // the route counts the messages before it reads any, which OpenAPI can't express
+  const history = z.array(historyMessage).max(MAX_HISTORY).nullish();
   const choices = allowedModels.length === 0 ? "" : ` One of: ${allowedModels.join(", ")}.`;
   const bound = z.int().min(1).max(maxTokensLimit).nullish();
   return envelopeBody.extend({
     sys_content: shape.sys_content.describe("The system prompt"),
     system_content: old(shape.system_content, "sys_content"),
     user_content: shape.user_content.describe("The question"),
-    model: shape.model.describe(`${model} where it is left out.${choices}`),
+    model: shape.model.describe(`${model} by default.${choices}`),
     api_key: shape.api_key.describe("The caller's own OpenAI key, or a token"),
-    max_tokens: bound.describe(`Of the answer; ${maxTokens} where it is left out`),
-    continuous: history.describe("What was said before, as `data.continuous` gave it"),
+    max_tokens: bound.describe(`Most tokens of the answer; ${maxTokens} by default`),
+    continuous: history.describe("The history, from `data.continuous` of the last answer"),
     continuous_dialogue: old(history, "continuous"),
     stream: shape.stream.describe("Sends the answer as server-sent events"),
   });

@@ -5,13 +5,13 @@ import { httpStatus } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 import type { Translate } from "../../locales.ts";
 
-/** As the earlier API had it: a missing key is a missing parameter here, not a failed login. */
+/** As in the earlier API, a missing key is a missing parameter here, not a failed login. */
 export const envelopeStatus = {
   ...httpStatus,
   key_missing: 400,
 } as const satisfies Record<ErrorCode, number>;
 
-/** `{code, msg, data}` of a failure; `context` are for programs, `response` is for people. */
+/** `{code, msg, data}`; `response` is for people, the rest of `data` for programs. */
 export function envelopeErrorForm(translate: Translate): ErrorForm {
   return {
     status: envelopeStatus,
@@ -23,7 +23,7 @@ export function envelopeErrorForm(translate: Translate): ErrorForm {
   };
 }
 
-/** For /openapi.json. */
+/** The same in /openapi.json. */
 export const envelopeErrors: ErrorDoc = {
   status: envelopeStatus,
   schema: z.object({

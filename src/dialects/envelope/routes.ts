@@ -1,4 +1,3 @@
-import type { AnswerEvent } from "../../core/call/messages.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
@@ -11,9 +10,9 @@ import {
   respondJson,
 } from "../../http/reply/json-response.ts";
 import type { Translate } from "../../locales.ts";
-import { askDoc } from "./docs.ts";
+import { envelopeDoc } from "./docs.ts";
 import { envelopeErrorForm, envelopeErrors } from "./errors.ts";
-import { type EnvelopeLimits, type EnvelopeQuestion, parseQuestion, writeAnswer } from "./wire.ts";
+import { type EnvelopeLimits, parseEnvelope, writeEnvelope, writeEnvelopeEvents } from "./wire.ts";
 
 export interface EnvelopeOptions extends CallOptions {
   /** `/` or `/api`. */
@@ -25,7 +24,7 @@ export interface EnvelopeOptions extends CallOptions {
 
 const NAME = "envelope";
 
-/** `POST /{ROUTE}`: `{code, msg, data}`, as clients of the envelope API have spoken it since 2023. */
+/** `POST /{ROUTE}`: `{code, msg, data}`, as clients of the envelope API read it since 2023. */
 export function createEnvelope(options: EnvelopeOptions): Dialect {
   const { route, limits, pipeline, translate } = options;
   const writeError = createEnvelopeErrors(translate);
@@ -34,24 +33,24 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
   const ask = async (c: AppContext): Promise<Response> => {
     const context = c.env.context;
     const { json, open } = await readJsonCall(c, NAME, options);
-    const question = parseQuestion(json, limits);
+    const question = parseEnvelope(json, limits);
     const call = await open(question.apiKey);
-    const message = translate(context.language, "success");
+    const msg = translate(context.language, "success");
     if (question.stream) {
       const events = await pipeline.stream(call, question.request);
-      const texts = writeEvents(events, question, message);
+      const texts = writeEnvelopeEvents(events, question, msg);
       return streamEvents(c, texts, (error) => describe(context, error));
     }
     const completion = await pipeline.complete(call, question.request);
-    return respondJson(c, 200, writeAnswer(message, question, completion));
+    return respondJson(c, 200, writeEnvelope(msg, question, completion));
   };
 
   const forbid = (c: AppContext) => writeError(c, new ProxyError("route_forbidden"));
   const at = (path: string): Route[] => [
-    { method: "POST", path, counted: true, handle: ask, doc: askDoc(limits) },
+    { method: "POST", path, counted: true, handle: ask, doc: envelopeDoc(limits) },
     { method: "GET", path, counted: false, refuses: true, handle: forbid },
   ];
-  // GET / tells that the server is there, whatever else stands there
+  // GET / belongs to the home dialect
   const routes =
     route === "/"
       ? at("/").filter(({ method }) => method === "POST")
@@ -60,23 +59,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
   return { name: NAME, about, routes, writeError, errors: envelopeErrors };
 }
 
-/** Also answers every path that nothing else does. */
+/** Also writes the errors of unknown paths. */
 export function createEnvelopeErrors(translate: Translate): WriteError {
   return createJsonErrors(translate, envelopeErrorForm(translate));
-}
-
-async function* writeEvents(
-  events: AsyncIterable<AnswerEvent>,
-  question: EnvelopeQuestion,
-  message: string,
-): AsyncGenerator<string> {
-  for await (const event of events) {
-    if (event.type === "text-delta") {
-      const data = { delta: event.text };
-      yield JSON.stringify({ code: 200, msg: message, data });
-    } else if (event.type === "answer-end") {
-      const { data, ...rest } = writeAnswer(message, question, event.completion);
-      yield JSON.stringify({ ...rest, data: { ...data, done: true }, done: true });
-    }
-  }
 }

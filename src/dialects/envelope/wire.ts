@@ -1,30 +1,21 @@
 import { z } from "zod";
-import type { ChatMessage, ChatRequest, Completion } from "../../core/call/messages.ts";
+import type { AnswerEvent, ChatMessage, Completion } from "../../core/call/messages.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
-/** A history longer than any model's window; checked before its entries are. */
-export const MAX_TURNS = 4_096;
+/** A longer history than any model's window; checked before the messages themselves. */
+export const MAX_HISTORY = 4_096;
 
 export interface EnvelopeLimits extends ModelRules {
-  /** When a question does not say. */
+  /** The default for `max_tokens`. */
   readonly maxTokens: number;
 }
 
-/** A question as the envelope's clients put it, both generations of field names read. */
-export interface EnvelopeQuestion {
-  readonly request: ChatRequest;
-  readonly apiKey: string | null;
-  readonly stream: boolean;
-  /** The client used a name of the first generation and reads the answer's old fields too. */
-  readonly legacy: boolean;
-}
-
-export const turn = z.object({
+export const historyMessage = z.object({
   role: z.enum(["system", "user", "assistant"]),
   content: z.string(),
 });
-const history = z.array(z.unknown()).max(MAX_TURNS).pipe(z.array(turn));
+const history = z.array(z.unknown()).max(MAX_HISTORY).pipe(z.array(historyMessage));
 
 export const envelopeBody = z.object({
   sys_content: z.string().nullish(),
@@ -38,39 +29,42 @@ export const envelopeBody = z.object({
   stream: z.boolean().nullish(),
 });
 
-/** Throws the first mistake, naming the field. Unknown fields are passed over. */
-export function parseQuestion(json: unknown, limits: EnvelopeLimits): EnvelopeQuestion {
+type EnvelopeQuestion = ReturnType<typeof parseEnvelope>;
+
+/** Throws the first mistake, naming the field. Ignores unknown fields. */
+export function parseEnvelope(json: unknown, limits: EnvelopeLimits) {
   const fields = parsed(envelopeBody, json);
-  const system = fields.sys_content || fields.system_content || null;
-  const turns = fields.continuous?.length ? fields.continuous : (fields.continuous_dialogue ?? []);
-  const request = {
-    model: chosenModel(fields.model, limits),
-    messages: toMessages(system, turns, fields.user_content),
-    maxTokens: chosenTokens(fields.max_tokens ?? limits.maxTokens, limits),
-  };
+  const { sys_content, system_content, continuous, continuous_dialogue, user_content } = fields;
+  const past = continuous?.length ? continuous : (continuous_dialogue ?? []);
   return {
-    request,
+    request: {
+      model: chosenModel(fields.model, limits),
+      messages: toMessages(sys_content || system_content || null, past, user_content),
+      maxTokens: chosenTokens(fields.max_tokens ?? limits.maxTokens, limits),
+    },
     apiKey: fields.api_key || null,
     stream: fields.stream ?? false,
+    /** The client uses an old field name, so it reads the old fields of the response too. */
     legacy: "system_content" in fields || "continuous_dialogue" in fields,
   };
 }
 
-/** The system prompt, unless the history brings the same one; the history; the question. */
-function toMessages(system: string | null, turns: ChatMessage[], question: string): ChatMessage[] {
-  const [first] = turns;
+/** The system prompt, unless the history starts with it; the history; the question. */
+function toMessages(system: string | null, past: ChatMessage[], question: string): ChatMessage[] {
+  const [first] = past;
   const hasIt = first?.role === "system" && first.content === system;
   const opening = system === null || hasIt ? [] : [{ role: "system", content: system }];
-  return [...opening, ...turns, { role: "user", content: question }];
+  return [...opening, ...past, { role: "user", content: question }];
 }
 
-/** The body of a good answer; `data.continuous` is the history to send back next time. */
-export function writeAnswer(message: string, question: EnvelopeQuestion, completion: Completion) {
+/** The body of a success; `data.continuous` is the history to send with the next question. */
+export function writeEnvelope(msg: string, question: EnvelopeQuestion, completion: Completion) {
+  const { request, legacy } = question;
   const { text, usage } = completion;
-  const continuous = [...question.request.messages, { role: "assistant", content: text }];
+  const continuous = [...request.messages, { role: "assistant", content: text }];
   const data = {
     response: text,
-    model: completion.model || question.request.model,
+    model: completion.model || request.model,
     usage: usage && {
       prompt_tokens: usage.promptTokens,
       completion_tokens: usage.completionTokens,
@@ -79,6 +73,21 @@ export function writeAnswer(message: string, question: EnvelopeQuestion, complet
     finish_reason: completion.finishReason,
     continuous,
   };
-  const old = question.legacy ? { current_response: text, result: continuous } : {};
-  return { code: 200, msg: message, data, ...old };
+  return { code: 200, msg, data, ...(legacy && { current_response: text, result: continuous }) };
+}
+
+/** A stream: pieces as `data.delta`, then the whole body with `done`. One JSON text per event. */
+export async function* writeEnvelopeEvents(
+  events: AsyncIterable<AnswerEvent>,
+  question: EnvelopeQuestion,
+  msg: string,
+): AsyncGenerator<string> {
+  for await (const event of events) {
+    if (event.type === "text-delta") {
+      yield JSON.stringify({ code: 200, msg, data: { delta: event.text } });
+    } else if (event.type === "answer-end") {
+      const { data, ...rest } = writeEnvelope(msg, question, event.completion);
+      yield JSON.stringify({ ...rest, data: { ...data, done: true }, done: true });
+    }
+  }
 }

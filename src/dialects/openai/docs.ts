@@ -3,22 +3,22 @@ import { relayFields } from "../../http/body/relay-fields.ts";
 import type { RouteDoc } from "../../http/dialect.ts";
 import type { Endpoint } from "./wire.ts";
 
-/** What /openapi.json says of the routes below /v1 and of those that show a token its use. */
+/** A relayed endpoint in /openapi.json. */
 export function relayDoc({ path, writes }: Endpoint): RouteDoc {
   const doc: RouteDoc = {
     summary: `OpenAI's ${path}`,
     description:
-      "The body is OpenAI's own. The fields shown are those that this server looks at; all others are passed on, and so is the answer.",
+      "The body is OpenAI's own. Parley reads the fields shown here and passes all others on, and the answer too.",
     body: relayFields,
-    answer: z.looseObject({}).describe("OpenAI's own answer, as it came"),
+    answer: z.looseObject({}).describe("OpenAI's own answer, unchanged"),
     fails: ["idempotency_mismatch", "idempotency_in_progress"],
     headers: {
       "Idempotency-Key":
-        "The same key with the same body again gets the same answer for ten minutes, not a second call. Not for streams.",
+        "For ten minutes, the same key with the same body returns the same answer without a second call. Not for streams.",
     },
   };
   if (!writes) return doc;
-  return { ...doc, event: z.looseObject({}).describe("OpenAI's own event, as it came") };
+  return { ...doc, event: z.looseObject({}).describe("OpenAI's own event, unchanged") };
 }
 
 export const modelsDoc: RouteDoc = {

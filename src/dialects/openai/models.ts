@@ -1,12 +1,20 @@
 import type { PriceBook } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { Clock } from "../../core/ports.ts";
+import type { Clock, RelayRequest } from "../../core/ports.ts";
+
+export const modelsRequest: RelayRequest = {
+  method: "GET",
+  path: "/models",
+  body: null,
+  streamed: false,
+  hideUsage: false,
+};
 
 /** Whether a principal may use a model. */
 export type ModelFilter = (principal: Principal, model: string) => Promise<boolean>;
 
-/** The same conditions that admission sets: on the token's list, and priced. */
+/** The same conditions as in admission: the token allows the model, and the model has a price. */
 export function createModelFilter(prices: PriceBook, clock: Clock): ModelFilter {
   return async (principal, model) => {
     if (principal.kind !== "token") return true;
@@ -16,7 +24,7 @@ export function createModelFilter(prices: PriceBook, clock: Clock): ModelFilter 
   };
 }
 
-/** The upstream's list without what the principal may not use; callers with a key see all of it. */
+/** The upstream's list, for a token without the models it may not use. */
 export async function writeModels(
   bytes: Uint8Array,
   principal: Principal,

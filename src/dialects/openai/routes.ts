@@ -5,34 +5,29 @@ import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
 import { expectedBytes, parseJson, readBody } from "../../http/body/body.ts";
-import { openHttpCall } from "../../http/call/begin-call.ts";
-import type { Identify } from "../../http/call/credentials.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
-import type { OpenCalls } from "../../http/call/open-calls.ts";
+import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
-import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
-import {
-  answer,
-  type ResponseHeaders,
-  responseHeaders,
-  retryHeaders,
-} from "../../http/reply/response-headers.ts";
+import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
+import { answer } from "../../http/reply/response-headers.ts";
 import { sendWhole } from "../../http/reply/send-whole.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
-import { errorBody, openaiErrors, statusOf } from "./errors.ts";
-import { addRequestLimits } from "./limit-headers.ts";
-import { type ModelFilter, writeModels } from "./models.ts";
-import { passStream } from "./pass-bytes.ts";
+import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
+import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
 import { usageOf, weekOf } from "./usage.ts";
-import { chatEndpoint, type Endpoint, endpoints, parseRelay } from "./wire.ts";
+import {
+  chatEndpoint,
+  type Endpoint,
+  endpoints,
+  openaiHeaders,
+  parseRelay,
+  passStream,
+} from "./wire.ts";
 
-export interface OpenAIOptions {
-  readonly maxBodyBytes: number;
+export interface OpenAIOptions extends CallOptions {
   readonly pipeline: Pipeline;
-  readonly identify: Identify;
-  readonly openCalls: OpenCalls;
   readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
   readonly ledger: Ledger;
@@ -42,123 +37,89 @@ export interface OpenAIOptions {
 const JSON_TYPE = "application/json";
 const NAME = "openai";
 
-/** OpenAI's own API under /v1, and `POST /chat` of the token agent, which is the same. */
+/** OpenAI's own API under /v1, and the token agent's `POST /chat`, which is the same. */
 export function createOpenAI(options: OpenAIOptions): Dialect {
-  const { maxBodyBytes, pipeline, idempotent } = options;
-  const writeError = createOpenAIErrors(options.translate);
-
-  const relay = (endpoint: Endpoint, anyType: boolean) => async (c: AppContext) => {
-    const { incoming, outgoing, context } = c.env;
-    const call = await callOf(c, options);
-    options.openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
-    const bytes = await readBody(incoming, maxBodyBytes, anyType);
-    const wish = parseRelay(endpoint, parseJson(bytes), bytes);
-    if (wish.request.streamed) {
-      return answerStream(outgoing, context, await pipeline.relay(call, wish), options.translate);
-    }
-    const key = incoming.headers["idempotency-key"];
-    const ask = () => pipeline.relay(call, wish).then(collect);
-    const whole = await (typeof key === "string" && key !== ""
-      ? idempotent(call.principal, key, wish.request, ask)
-      : ask());
-    return sendWhole(outgoing, whole.status, headersOf(context, whole.contentType), whole.bytes);
-  };
-
-  const models = async (c: AppContext) => {
-    const call = await callOf(c, options);
-    const request = {
-      method: "GET",
-      path: "/models",
-      body: null,
-      streamed: false,
-      hideUsage: false,
-    } as const;
-    const whole = await collect(await pipeline.relayUnmetered(call, request));
-    const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return answer(whole.status, body, headersOf(c.env.context, JSON_TYPE));
-  };
-
-  const post = (path: string, endpoint: Endpoint, anyType = false): Route => ({
-    method: "POST",
-    path,
-    counted: true,
-    doc: relayDoc(endpoint),
-    handle: relay(endpoint, anyType),
-  });
+  const post = (path: string, endpoint: Endpoint, anyType: boolean) =>
+    route("POST", path, relayDoc(endpoint), createRelay(options, endpoint, anyType));
   return {
     name: NAME,
-    about: "OpenAI's own API: bodies and answers pass through as they are, known to us or not",
+    about: "OpenAI's own API: bodies and answers pass through unchanged, unknown fields too",
     prefix: "/v1",
     errors: openaiErrors,
-    writeError,
+    writeError: createOpenAIErrors(options.translate),
     routes: [
-      ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint)),
+      ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint, false)),
       post("/chat", chatEndpoint, true),
-      get("/v1/models", modelsDoc, models),
-      get("/usage", usageDoc, own(options, usageOf)),
-      get("/data/week", weekDoc, own(options, weekOf)),
+      route("GET", "/v1/models", modelsDoc, createModels(options)),
+      route("GET", "/usage", usageDoc, createReport(options, usageOf)),
+      route("GET", "/data/week", weekDoc, createReport(options, weekOf)),
     ],
   };
 }
 
-function get(path: string, doc: RouteDoc, handle: Route["handle"]): Route {
-  return { method: "GET", path, counted: true, doc, handle };
+function route(method: Route["method"], path: string, doc: RouteDoc, handle: Route["handle"]) {
+  return { method, path, counted: true, doc, handle };
 }
 
-/** A route that shows a token holder what is theirs. */
-function own(
-  options: OpenAIOptions,
-  show: (ledger: Ledger, principal: Principal) => Promise<unknown>,
-): Route["handle"] {
-  return async function showOwn(c) {
-    const { principal } = await callOf(c, options);
-    const shown = JSON.stringify(await show(options.ledger, principal));
-    return answer(200, shown, headersOf(c.env.context, JSON_TYPE));
+function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
+  const { maxBodyBytes, pipeline, idempotent, openCalls, translate } = options;
+  return async function relay(c: AppContext): Promise<Response> {
+    const { incoming, outgoing, context } = c.env;
+    const call = await callOf(c, options);
+    openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
+    const bytes = await readBody(incoming, maxBodyBytes, anyType);
+    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes);
+    if (relayCall.request.streamed) {
+      const relayed = await pipeline.relay(call, relayCall);
+      return respondStream(outgoing, context, relayed, translate);
+    }
+    const key = incoming.headers["idempotency-key"];
+    const ask = () => pipeline.relay(call, relayCall).then(collect);
+    const whole = await (typeof key === "string" && key !== ""
+      ? idempotent(call.principal, key, relayCall.request, ask)
+      : ask());
+    const headers = openaiHeaders(context, whole.contentType);
+    return sendWhole(outgoing, whole.status, headers, whole.bytes);
   };
 }
 
-/** The operator's key is open to visitors in the older dialects only: here clients authenticate. */
-async function callOf(c: AppContext, { identify, openCalls }: OpenAIOptions): Promise<Call> {
-  const open = openHttpCall(c, NAME, openCalls);
-  const principal = await identify(c.env.context.client, c.env.incoming.headers, null);
-  if (principal.kind === "visitor") throw new ProxyError("credential_missing");
-  return open(principal);
-}
-
-/** The errors of everything under /v1, known path or not. */
-export function createOpenAIErrors(translate: Translate): WriteError {
-  return (c, error) => {
-    const headers = headersOf(c.env.context, JSON_TYPE);
-    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
-    if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
-    return answer(statusOf(error), describe(translate, c.env.context, error), headers);
-  };
-}
-
-/** By itself, so that an open stream keeps nothing of its question alive. */
-function answerStream(
+/** A function of its own, so that an open stream keeps no part of its question in memory. */
+function respondStream(
   outgoing: ServerResponse,
   context: RequestContext,
-  answered: RelayAnswer,
+  relayed: RelayAnswer,
   translate: Translate,
 ): Response {
-  const headers = headersOf(context, answered.contentType);
-  return passStream(outgoing, answered, headers, (error) => describe(translate, context, error));
-}
-
-function describe(
-  translate: Translate,
-  { language, requestId }: RequestContext,
-  error: ProxyError,
-): string {
-  return errorBody(
-    error,
-    translate(language, `error.${error.code}`, { ...error.params, requestId }),
+  const headers = openaiHeaders(context, relayed.contentType);
+  return passStream(outgoing, relayed, headers, (error) =>
+    writeOpenAIError(translate, context, error),
   );
 }
 
-function headersOf(context: RequestContext, contentType: string): ResponseHeaders {
-  const headers = responseHeaders(context, contentType);
-  addRequestLimits(headers, context.limits);
-  return headers;
+function createModels(options: OpenAIOptions) {
+  return async function models(c: AppContext): Promise<Response> {
+    const call = await callOf(c, options);
+    const whole = await collect(await options.pipeline.relayUnmetered(call, modelsRequest));
+    const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
+    return answer(whole.status, body, openaiHeaders(c.env.context, JSON_TYPE));
+  };
+}
+
+/** Shows token holders their own rows of the ledger. */
+function createReport(
+  options: OpenAIOptions,
+  report: (ledger: Ledger, principal: Principal) => Promise<unknown>,
+) {
+  return async function showReport(c: AppContext): Promise<Response> {
+    const { principal } = await callOf(c, options);
+    const body = JSON.stringify(await report(options.ledger, principal));
+    return answer(200, body, openaiHeaders(c.env.context, JSON_TYPE));
+  };
+}
+
+/** Visitors may spend the operator's key in the older dialects only; here clients authenticate. */
+async function callOf(c: AppContext, options: OpenAIOptions): Promise<Call> {
+  const call = await openEmptyCall(c, NAME, options);
+  if (call.principal.kind === "visitor") throw new ProxyError("credential_missing");
+  return call;
 }

@@ -2,25 +2,25 @@ import type { Ledger, LedgerRow, LedgerSum } from "../../core/accounts/accounts.
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 
-/** How many of the newest calls `GET /usage` shows beside the sums. */
-const ROWS_SHOWN = 100;
+/** Newest calls in `GET /usage`. */
+const MAX_CALLS_SHOWN = 100;
 
-/** `GET /usage`: what a token holder has spent, by day and by model, and the latest calls. */
+/** `GET /usage`: what a token has spent by day and by model, and its latest calls. */
 export async function usageOf(ledger: Ledger, principal: Principal) {
   const tokenId = tokenIdOf(principal);
   const [days, models, rows] = await Promise.all([
     ledger.sums("day", { tokenId }),
     ledger.sums("model", { tokenId }),
-    ledger.rows({ tokenId, limit: ROWS_SHOWN }),
+    ledger.rows({ tokenId, limit: MAX_CALLS_SHOWN }),
   ]);
   return {
     by_day: days.map((sum) => ({ day: sum.key, ...countsOf(sum) })),
     by_model: models.map((sum) => ({ model: sum.key, ...countsOf(sum) })),
-    calls: rows.map(shown),
+    calls: rows.map(callOf),
   };
 }
 
-/** `GET /data/week` of the token agent: the last seven days, prices as numbers as it had them. */
+/** `GET /data/week`: the last seven days, with prices as numbers, as in the token agent. */
 export async function weekOf(ledger: Ledger, principal: Principal) {
   const rows = await ledger.week(tokenIdOf(principal));
   return rows.map((row) => ({ ...row, price: row.price === null ? null : Number(row.price) }));
@@ -31,26 +31,19 @@ function tokenIdOf(principal: Principal): string {
   throw new ProxyError("token_rejected");
 }
 
-function countsOf({
-  requests,
-  promptTokens,
-  completionTokens,
-  totalTokens,
-  cost,
-  ...rest
-}: LedgerSum) {
+function countsOf(sum: LedgerSum) {
   return {
-    requests,
-    prompt_tokens: promptTokens,
-    cached_tokens: rest.cachedTokens,
-    completion_tokens: completionTokens,
-    total_tokens: totalTokens,
-    cost,
-    calls_of_unknown_cost: rest.unknownCosts,
+    requests: sum.requests,
+    prompt_tokens: sum.promptTokens,
+    cached_tokens: sum.cachedTokens,
+    completion_tokens: sum.completionTokens,
+    total_tokens: sum.totalTokens,
+    cost: sum.cost,
+    calls_of_unknown_cost: sum.unknownCosts,
   };
 }
 
-function shown(row: LedgerRow) {
+function callOf(row: LedgerRow) {
   return {
     request_id: row.requestId,
     time: new Date(row.at).toISOString(),

@@ -1,5 +1,8 @@
+import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { reservedTokens } from "../../core/call/reserved-tokens.ts";
+import { type ProxyError, toProxyError } from "../../core/errors.ts";
+import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { countKeys } from "../../http/body/json-text.ts";
 import { parsed } from "../../http/body/parsed.ts";
@@ -10,22 +13,22 @@ import {
   reservedForRelay,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
+import type { RequestContext } from "../../http/call/request-context.ts";
+import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
+import { type ResponseHeaders, responseHeaders } from "../../http/reply/response-headers.ts";
+import { sendWhole } from "../../http/reply/send-whole.ts";
 
-/** One endpoint of OpenAI's API that is relayed. */
+/** One endpoint of OpenAI's API that Parley relays. */
 export interface Endpoint {
   /** Below /v1, and below the upstream's base path. */
   readonly path: string;
-  /** Whether a stream of it has to be asked for its usage. */
+  /** Whether its streams report usage only on request. */
   readonly asksForUsage: boolean;
-  /** Whether the model writes, so that the answer costs tokens too. */
+  /** Whether the model writes text, so that the answer costs tokens too. */
   readonly writes: boolean;
 }
 
-export const chatEndpoint: Endpoint = {
-  path: "/chat/completions",
-  asksForUsage: true,
-  writes: true,
-};
+export const chatEndpoint = { path: "/chat/completions", asksForUsage: true, writes: true };
 
 export const endpoints: readonly Endpoint[] = [
   chatEndpoint,
@@ -44,7 +47,7 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): Re
   // checked by the schema
   const asked = json as object;
   const adapt = (body: object) => adapted(endpoint, body, model, hideUsage);
-  const passes = !streamed && adapt(asked) === asked && saysItOnce(asked, bytes);
+  const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
   return {
     model,
     reservedTokens: endpoint.writes
@@ -60,22 +63,77 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): Re
   };
 }
 
+const BYTE_ORDER_MARK = 0xef;
+
 /**
- * Whether the bytes can go on as they came, which saves half of what a prompt of 100 KB costs. Of a
- * key that comes twice we read the last and the upstream perhaps the first, and another model would
- * be asked than the one admitted; in an options object of a stream, that would hide its usage.
+ * Whether the bytes can pass unchanged, which saves half the cost of a 100 KB prompt. Of two equal
+ * keys Parley reads the last and the upstream perhaps the first: another model than the one admitted,
+ * or a stream without its usage.
  */
-function saysItOnce(json: object, bytes: Buffer): boolean {
+function hasUniqueKeys(json: object, bytes: Buffer): boolean {
   return bytes[0] !== BYTE_ORDER_MARK && countKeys(bytes) === Object.keys(json).length;
 }
 
-const BYTE_ORDER_MARK = 0xef;
-
-/** The object the client sent, field for field, with what the upstream needs changed. */
+/** The client's object, field for field, with what the upstream needs changed. */
 function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: boolean): object {
-  // a field of other dialects: on its way upstream it would hand a credential on
+  // a field of other dialects, which would give a credential to the upstream
   const { api_key: _credential, ...own } = json as { api_key?: unknown };
   const passed: object = "api_key" in json ? own : json;
   const asked = askForUsage ? askingForUsage(passed) : passed;
   return endpoint === chatEndpoint ? withTokenField(asked, model) : asked;
+}
+
+/** The usual headers, with the tightest window in OpenAI's spelling, which its clients log or obey. */
+export function openaiHeaders(context: RequestContext, contentType: string): ResponseHeaders {
+  const headers = responseHeaders(context, contentType);
+  const [first, ...others] = context.limits?.windows ?? [];
+  if (first === undefined) return headers;
+  let tightest = first;
+  for (const window of others) if (window.remaining < tightest.remaining) tightest = window;
+  headers["x-ratelimit-limit-requests"] = String(tightest.limit);
+  headers["x-ratelimit-remaining-requests"] = String(tightest.remaining);
+  headers["x-ratelimit-reset-requests"] = goDuration(tightest.resetMs);
+  return headers;
+}
+
+/** `12ms`, `1s`, `6m0s`, as Go prints a duration. */
+function goDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.ceil(ms)}ms`;
+  const seconds = Math.ceil(ms / 1_000);
+  const hours = Math.floor(seconds / 3_600);
+  const minutes = Math.floor((seconds % 3_600) / 60);
+  const rest = `${seconds % 60}s`;
+  if (hours > 0) return `${hours}h${minutes}m${rest}`;
+  return minutes > 0 ? `${minutes}m${rest}` : rest;
+}
+
+/** Passes the upstream's events on as they come; a break becomes an error event and no `[DONE]`. */
+export function passStream(
+  outgoing: ServerResponse,
+  answer: RelayAnswer,
+  headers: ResponseHeaders,
+  describeFailure: (error: ProxyError) => string,
+): Response {
+  const { status, contentType } = answer;
+  if (answer.kind === "whole") return sendWhole(outgoing, status, headers, answer.bytes);
+  outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
+  outgoing.flushHeaders();
+  return sentBy(outgoing, passPieces(outgoing, answer.pieces, describeFailure));
+}
+
+async function passPieces(
+  outgoing: ServerResponse,
+  pieces: AsyncIterable<RelayPiece>,
+  describeFailure: (error: ProxyError) => string,
+): Promise<void> {
+  try {
+    for await (const { bytes } of pieces) {
+      if (outgoing.destroyed) return;
+      if (!outgoing.write(bytes)) await roomIn(outgoing);
+    }
+  } catch (thrown) {
+    const error = toProxyError(thrown);
+    if (error.code !== "canceled") outgoing.write(`\n\ndata: ${describeFailure(error)}\n\n`);
+  }
+  outgoing.end();
 }

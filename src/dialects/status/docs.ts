@@ -1,17 +1,16 @@
 import { z } from "zod";
 import type { RouteDoc } from "../../http/dialect.ts";
 
-/** What /openapi.json says of the status routes. */
 export const healthDoc: RouteDoc = {
-  summary: "Tells that the process is alive",
+  summary: "Shows that the process is alive",
   credential: "none",
   answer: z.object({ status: z.literal("ok") }),
 };
 
 export const readyDoc: RouteDoc = {
-  summary: "Tells whether calls are taken",
+  summary: "Shows whether the server takes calls",
   credential: "none",
-  also: { 503: "The same, while no calls are taken" },
+  also: { 503: "The same, while the server takes no calls" },
   answer: z.object({
     status: z.enum(["ready", "unready", "draining"]),
     checks: z.object({ accepting: z.boolean(), database: z.boolean() }),
@@ -27,11 +26,11 @@ export const readyDoc: RouteDoc = {
 };
 
 export const whoamiDoc: RouteDoc = {
-  summary: "Shows the caller's address as this server sees it, and how its limits stand",
+  summary: "Shows the caller's address as this server sees it, and the state of its limits",
   credential: "none",
   answer: z.object({
     address: z.string(),
-    bucket: z.string().describe("What the limits count by"),
+    bucket: z.string().describe("The unit that the limits count by"),
     peer: z.string(),
     forwarded: z.enum(["none", "believed", "ignored"]),
     windows: z.array(
@@ -46,6 +45,7 @@ export const whoamiDoc: RouteDoc = {
   }),
 };
 
+/** `access`: a token in an object, or a keyword. */
 export function metricsDoc(access: object | string): RouteDoc {
   const withToken = typeof access === "object";
   return {

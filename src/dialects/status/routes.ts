@@ -14,31 +14,30 @@ export interface StatusOptions {
   readonly concurrency: ConcurrencyLimiter;
   readonly streamLimit: number;
   readonly warnings: () => readonly AddressWarning[];
-  /** Rejects when the database does not answer. */
+  /** Rejects if the database is unreachable. */
   readonly pingDatabase: () => Promise<void>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
-  /** Where metrics may be read on this port: with the token, from loopback, or not at all. */
+  /** Who may read metrics on this port: holders of the token, loopback clients, or nobody. */
   readonly metricsAccess: { readonly token: string } | "loopback" | "closed";
   readonly writeError: WriteError;
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
-/** How the process is doing, for machines and for the operator. Free of limits, costs nothing. */
+/** The state of the process, for machines and the operator. Not counted by the limits. */
 export function createStatus(options: StatusOptions): Dialect {
-  const { openCalls, limiter, concurrency, streamLimit, metrics, writeError } = options;
+  const { openCalls, limiter, concurrency, streamLimit, metrics, metricsAccess, writeError } =
+    options;
 
   const json = (c: AppContext, status: 200 | 503, body: unknown) =>
     answer(status, JSON.stringify(body), responseHeaders(c.env.context, JSON_TYPE));
 
   const ready = async (c: AppContext) => {
-    const accepting = !openCalls.draining;
-    const database = await answers(options.pingDatabase);
-    const good = accepting && database;
-    const unready = accepting ? "unready" : "draining";
-    const status = good ? "ready" : unready;
-    const checks = { accepting, database };
-    return json(c, good ? 200 : 503, { status, checks, warnings: options.warnings() });
+    const checks = { accepting: !openCalls.draining, database: await isUp(options.pingDatabase) };
+    const warnings = options.warnings();
+    if (!checks.accepting) return json(c, 503, { status: "draining", checks, warnings });
+    if (!checks.database) return json(c, 503, { status: "unready", checks, warnings });
+    return json(c, 200, { status: "ready", checks, warnings });
   };
 
   const whoami = async (c: AppContext) => {
@@ -55,14 +54,12 @@ export function createStatus(options: StatusOptions): Dialect {
   };
 
   const showMetrics = async (c: AppContext) => {
-    const { metricsAccess } = options;
-    if (!mayRead(c, metricsAccess)) throw new ProxyError("not_found");
+    if (!mayReadMetrics(c, metricsAccess)) throw new ProxyError("not_found");
     return answer(200, await metrics.render(), responseHeaders(c.env.context, metrics.contentType));
   };
 
   const get = (path: string, doc: RouteDoc, handle: Route["handle"]) =>
     ({ method: "GET", path, counted: false, doc, handle }) as const;
-  const open = options.metricsAccess !== "closed";
   return {
     name: "status",
     about: "How the server is doing",
@@ -71,34 +68,29 @@ export function createStatus(options: StatusOptions): Dialect {
       get("/healthz", healthDoc, (c) => json(c, 200, { status: "ok" })),
       get("/readyz", readyDoc, ready),
       get("/whoami", whoamiDoc, whoami),
-      ...(open ? [get("/metrics", metricsDoc(options.metricsAccess), showMetrics)] : []),
+      ...(metricsAccess === "closed"
+        ? []
+        : [get("/metrics", metricsDoc(metricsAccess), showMetrics)]),
     ],
   };
 }
 
-/** A database that is this slow serves nobody. */
-const PING_MS = 2_000;
+/** A slower database counts as down. */
+const MAX_PING_MS = 2_000;
 
-async function answers(ping: () => Promise<void>): Promise<boolean> {
+async function isUp(ping: () => Promise<void>): Promise<boolean> {
   const late = new Promise<boolean>((resolve) => {
-    setTimeout(resolve, PING_MS, false).unref();
+    setTimeout(resolve, MAX_PING_MS, false).unref();
   });
-  const answered = ping().then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answered, late]);
+  return Promise.race([late, ping().then(() => true)]).catch(() => false);
 }
 
-function mayRead(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
+function mayReadMetrics(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
   if (access === "closed") return false;
   const { address, forwarded } = c.env.context.client;
-  // where a proxy speaks for somebody, "I am this machine" could be that somebody's word
-  if (access === "loopback") return isLoopback(address) && forwarded === "none";
+  // behind a proxy, a loopback address may be a claim of its client
+  const isLoopback = address === "::1" || address.startsWith("127.");
+  if (access === "loopback") return isLoopback && forwarded === "none";
   const given = bearerIn(c.env.incoming.headers);
   return given !== undefined && createSecretMatch(access.token)(given);
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

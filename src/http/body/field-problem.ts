@@ -77,8 +77,8 @@ function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig, field: string): Pro
     : wrongType(field, "whole_number");
 }
 
-/** `continuous[3].role`; keys come from the schema, never from the client. */
-function pathText(path: readonly PropertyKey[]): string {
+/** `continuous[3].role` */
+export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === "number") return `${text}[${step}]`;
     return text === "" ? String(step) : `${text}.${String(step)}`;

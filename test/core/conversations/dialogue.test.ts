@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import type { Call } from "../../../src/core/call/call.ts";
 import { type CallSignal, LightSignal } from "../../../src/core/call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
@@ -12,7 +13,6 @@ import { ProxyError } from "../../../src/core/errors.ts";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
 import { createDatabase } from "../../storage/support/databases.ts";
 import { codeOf, exported } from "../../storage/support/talk.ts";
-import { systemClock } from "../../support/clock.ts";
 
 const database = await createDatabase("sqlite");
 const { conversations } = await database.open();

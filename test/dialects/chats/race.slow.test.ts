@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import {
   createDatabase,
   eachDatabase,
   type Kind,
   rounds,
 } from "../../storage/support/databases.ts";
-import { systemClock } from "../../support/clock.ts";
 import { paced } from "../../support/faults.ts";
 import { deadline } from "../../support/http.ts";
 import { startParley } from "../../support/parley.ts";

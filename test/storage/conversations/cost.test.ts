@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
-import { systemClock } from "../../support/clock.ts";
 import { createDatabase, eachDatabase, type Kind } from "../support/databases.ts";
 import { fill, fullScans, openWatched } from "../support/plans.ts";
 import { ann, exported, turn } from "../support/talk.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
-import { systemClock } from "../../support/clock.ts";
 import { createDatabase, eachDatabase } from "../support/databases.ts";
 import { ann, codeOf, movingClock, turn } from "../support/talk.ts";
 

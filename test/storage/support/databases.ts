@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { describe, inject } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import { openStorage, type Storage, type StorageOptions } from "../../../src/storage/open.ts";
-import { systemClock } from "../../support/clock.ts";
 
 export type Kind = "sqlite" | "postgres";
 

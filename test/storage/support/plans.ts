@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
+import { systemClock } from "../../../src/clock.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Clock } from "../../../src/core/ports.ts";
 import {
@@ -13,7 +14,6 @@ import { openPostgres } from "../../../src/storage/driver/postgres.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
 import { createWrites } from "../../../src/storage/driver/writes.ts";
-import { systemClock } from "../../support/clock.ts";
 import type { TestDatabase } from "./databases.ts";
 
 /** A store of conversations that notes every query it runs, and the rows of those outside transactions. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../../src/clock.ts";
 import { openStorage, type Storage } from "../../../src/storage/open.ts";
-import { systemClock } from "../../support/clock.ts";
 import { entry, tokenEntry, wish } from "./calls.ts";
 import type { Work } from "./processes.ts";
 

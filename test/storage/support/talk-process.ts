@@ -1,7 +1,7 @@
 import { once } from "node:events";
+import { systemClock } from "../../../src/clock.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import { openStorage } from "../../../src/storage/open.ts";
-import { systemClock } from "../../support/clock.ts";
 import { ann, codeOf, turn } from "./talk.ts";
 import type { Talk } from "./talk-processes.ts";
 

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import type { LimitDecision } from "../../../src/core/ports.ts";
-import { addRequestLimits } from "../../../src/dialects/openai/limit-headers.ts";
+import { openaiHeaders } from "../../../src/dialects/openai/wire.ts";
+import type { RequestContext } from "../../../src/http/call/request-context.ts";
 
 function requestLimitHeaders(limits: LimitDecision | null) {
-  const headers = {};
-  addRequestLimits(headers, limits);
-  return headers;
+  const context = { language: "en", requestId: "id-1", limits };
+  const headers = openaiHeaders(context as RequestContext, ""); // as much as headers are made from
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.startsWith("x-ratelimit-")),
+  );
 }
 
 const window = { windowMs: 1_000, limit: 9, resetMs: 1_500 };
@@ -16,7 +19,7 @@ test("without any limit there is nothing to say", () => {
   expect(requestLimitHeaders({ ...decision, windows: [] })).toEqual({});
 });
 
-test("the tightest window is the one that is told", () => {
+test("clients read the tightest window", () => {
   const windows = [
     { ...window, name: "second", remaining: 5 },
     { ...window, name: "day", remaining: 2 },

@@ -2,27 +2,35 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { AppContext } from "../../http/call/request-context.ts";
-import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import {
+  answer,
+  type ResponseHeaders,
+  responseHeaders,
+} from "../../http/reply/response-headers.ts";
 
 const compress = promisify(gzip);
 
-/** Bytes that stay what they are as long as the process runs, with what a cache needs. */
-export interface Kept {
+/** Bytes that never change while the process runs, with what a cache needs. */
+export interface CachedFile {
   readonly type: string;
   readonly bytes: Uint8Array;
   readonly zipped: Uint8Array | null;
-  /** Weak: the same for both. */
+  /** Weak: the same for plain and compressed bytes. */
   readonly etag: string;
 }
 
-/** `zips`: whether it is any smaller compressed. */
-export async function keep(bytes: Uint8Array, type: string, zips = true): Promise<Kept> {
+/** `compresses`: whether gzip makes it smaller. */
+export async function createCachedFile(
+  bytes: Uint8Array,
+  type: string,
+  compresses = true,
+): Promise<CachedFile> {
   const etag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
-  return { type, bytes, zipped: zips ? await compress(bytes) : null, etag };
+  return { type, bytes, zipped: compresses ? await compress(bytes) : null, etag };
 }
 
-/** Made when it is first asked for and never again, unless that failed. */
-export function onDemand<T>(make: () => Promise<T>): () => Promise<T> {
+/** Calls `make` once, at the first use, and again only if it failed. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => {
     made ??= make().catch((thrown: unknown) => {
@@ -33,11 +41,11 @@ export function onDemand<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** The bytes, smaller for who can read that, or 304 for who has them. English in any case. */
-export function answerKept(
+/** Sends the file, compressed if the client reads gzip, or 304 if it has it. Always English. */
+export function respondCached(
   c: AppContext,
-  { type, bytes, zipped, etag }: Kept,
-  own: Readonly<Record<string, string>>,
+  { type, bytes, zipped, etag }: CachedFile,
+  more: ResponseHeaders,
 ): Response {
   const { headers: asked } = c.env.incoming;
   const headers = {
@@ -45,7 +53,7 @@ export function answerKept(
     "content-language": "en",
     vary: "Accept-Encoding",
     etag,
-    ...own,
+    ...more,
   };
   if (isAmong(etag, asked["if-none-match"])) return c.body(null, 304, headers);
   if (zipped === null || !takesGzip(asked["accept-encoding"])) return answer(200, bytes, headers);

@@ -1,0 +1,78 @@
+import type { Pipeline } from "../../core/call/pipeline.ts";
+import { reservedTokens } from "../../core/call/reserved-tokens.ts";
+import type { Dialogue } from "../../core/conversations/dialogue.ts";
+import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
+import { parsed } from "../../http/body/parsed.ts";
+import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import { ALREADY_SENT, streamEvents } from "../../http/reply/event-stream.ts";
+import { createDescribeFailure, respondJson } from "../../http/reply/json-response.ts";
+import { answer, responseHeaders } from "../../http/reply/response-headers.ts";
+import { writeTurnEvents } from "../../http/reply/turn-events.ts";
+import { collect } from "../../http/reply/whole-answer.ts";
+import type { Translate } from "../../locales.ts";
+import type { ChatAccess } from "./access.ts";
+import { chatsErrors } from "./errors.ts";
+import type { NamedChats } from "./named-chats.ts";
+import { moderationBody, type ParseQuestion, writeChatAnswer } from "./wire.ts";
+
+export const NAME = "chats";
+
+export interface ChatAskOptions extends CallOptions {
+  readonly dialogue: Dialogue;
+  readonly pipeline: Pick<Pipeline, "relay">;
+  readonly access: ChatAccess;
+  readonly rules: ModelRules;
+  /** Most messages of a chat's history sent upstream. */
+  readonly maxMessages: number;
+  readonly moderationModel: string;
+  readonly translate: Translate;
+}
+
+/** Asks in a named chat, one turn at a time. */
+export function createAskInChat(options: ChatAskOptions, chats: NamedChats, parse: ParseQuestion) {
+  const { dialogue, access, rules, maxMessages, translate } = options;
+  const describe = createDescribeFailure(translate, chatsErrors);
+
+  return async function askInChat(c: AppContext): Promise<Response> {
+    const { json, open } = await readJsonCall(c, NAME, options);
+    const { question, model, maxTokens, stream, apiKey } = parse(json, rules);
+    const call = await open(apiKey);
+    const owner = access.ownerOf(call.principal);
+    const { id: conversationId } = await chats.open(owner, c.req.param("chat") ?? "");
+    const chat = { owner, conversationId, parentId: null, onlyAtNewest: true };
+    const request = { ...chat, question, model, maxTokens, maxMessages };
+    if (stream) {
+      const events = await dialogue.stream(call, request);
+      const texts = writeTurnEvents(events, (turn) => writeChatAnswer(turn, model));
+      return streamEvents(c, texts, (error) => describe(c.env.context, error));
+    }
+    return respondJson(c, 200, writeChatAnswer(await dialogue.ask(call, request), model));
+  };
+}
+
+/** `POST /mod`: relays a message to the upstream's moderation endpoint. */
+export function createModeration(options: ChatAskOptions) {
+  const { access, pipeline, moderationModel, rules } = options;
+  const { allowedModels: allowed } = rules;
+  const allowedModels = allowed.length === 0 ? [] : [...allowed, moderationModel];
+  const moderationRules = { ...rules, model: moderationModel, allowedModels };
+
+  return async function moderate(c: AppContext): Promise<Response> {
+    const { json, open } = await readJsonCall(c, NAME, options);
+    const { content: input, model: asked, api_key: key } = parsed(moderationBody, json);
+    const model = chosenModel(asked, moderationRules);
+    const call = await open(key || null);
+    access.ownerOf(call.principal);
+    const body = JSON.stringify({ model, input });
+    const request = { method: "POST", path: "/moderations", body } as const;
+    const relayed = await pipeline.relay(call, {
+      model,
+      reservedTokens: reservedTokens(Buffer.byteLength(body), 0),
+      request: { ...request, streamed: false, hideUsage: false },
+    });
+    const { status, bytes, contentType } = await collect(relayed);
+    if (c.env.outgoing.destroyed) return ALREADY_SENT;
+    return answer(status, bytes, responseHeaders(c.env.context, contentType));
+  };
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import type { RouteDoc } from "../../http/dialect.ts";
+import { upstreamCompletion } from "./answer.ts";
+import { completionBody } from "./wire.ts";
+
+const added = { text: z.string(), status: z.literal("ok") };
+
+export const completeDoc: RouteDoc = {
+  summary: "Completes a prompt or a list of messages",
+  body: completionBody,
+  answer: upstreamCompletion.extend(added),
+  event: z.looseObject({
+    choices: z.array(z.looseObject({ delta: z.looseObject({}) })),
+    ...added,
+  }),
+  credential: "optional",
+  fails: ["access_token_rejected"],
+  headers: {
+    "access-token":
+      "The secret that the operator has set (ACCESS_TOKEN), or a token of this server",
+    "openai-token": "The caller's own OpenAI API key",
+  },
+};
+
+export const helpDoc: RouteDoc = {
+  summary: "Explains how to call it",
+  answerType: "text/html",
+  credential: "none",
+};

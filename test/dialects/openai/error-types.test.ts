@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import { errorCodes, ProxyError } from "../../../src/core/errors.ts";
+import { writeOpenAIError } from "../../../src/dialects/openai/errors.ts";
+import type { RequestContext } from "../../../src/http/call/request-context.ts";
+import { createTranslate } from "../../../src/locales.ts";
+
+/** By contract, apart from the rule that the code derives them by. */
+const codesOfType = {
+  authentication_error: [
+    "key_missing",
+    "key_malformed",
+    "key_rejected",
+    "credential_missing",
+    "token_rejected",
+    "token_needed",
+  ],
+  insufficient_quota: ["key_exhausted", "quota_exceeded"],
+  invalid_request_error: [
+    "body_not_json",
+    "body_not_utf8",
+    "body_not_object",
+    "body_too_deep",
+    "body_too_large",
+    "body_incomplete",
+    "content_type_unsupported",
+    "field_missing",
+    "field_empty",
+    "field_type",
+    "field_range",
+    "field_choice",
+    "field_too_many",
+    "field_too_long",
+    "field_unknown",
+    "field_needs",
+    "field_in_use",
+    "frame_malformed",
+    "bad_request",
+    "not_found",
+    "method_not_allowed",
+    "upgrade_needed",
+    "model_not_priced",
+    "token_unknown",
+    "price_outdated",
+    "secret_key_missing",
+    "idempotency_mismatch",
+    "idempotency_in_progress",
+    "conversation_not_found",
+    "message_not_found",
+    "message_too_large",
+    "conversation_conflict",
+    "conversation_full",
+    "upstream_refused",
+  ],
+  permission_error: [
+    "route_forbidden",
+    "address_forbidden",
+    "origin_forbidden",
+    "access_token_rejected",
+    "admin_needed",
+    "model_forbidden",
+  ],
+  rate_limit_error: [
+    "rate_limited",
+    "streams_limited",
+    "connections_limited",
+    "conversations_limited",
+    "upstream_rate_limited",
+  ],
+  server_error: [
+    "upstream_key_rejected",
+    "upstream_exhausted",
+    "upstream_failed",
+    "upstream_unreachable",
+    "upstream_bad_answer",
+    "upstream_timeout",
+    "storage_unavailable",
+    "overloaded",
+    "draining",
+    "internal",
+    "canceled",
+  ],
+};
+
+const translate = createTranslate();
+const context = { language: "en", requestId: "id-1" } as RequestContext; // as much as an error reads
+
+test("every code has the type that OpenAI's clients know", () => {
+  const written = errorCodes.map((code) => {
+    const { error } = JSON.parse(writeOpenAIError(translate, context, new ProxyError(code)));
+    return [code, error.type];
+  });
+  const expected = Object.entries(codesOfType).flatMap(([type, codes]) =>
+    codes.map((code) => [code, type]),
+  );
+  expect(written.sort()).toEqual(expected.sort());
+});
