@@ -83,7 +83,6 @@ function entry(kind: "visitor" | "token", tokenId: string | null): LedgerEntry {
     provenance: "reported",
     outcome: "completed",
     onDisconnect: "cancel",
-    status: 200,
     error: null,
     firstTokenMs: 120,
     durationMs: 800,

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { errorCodes } from "../core/errors.ts";
 import type { ErrorDoc, Route, RouteDoc } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
+import { exportColumns } from "../storage/ledger/columns.ts";
 import { createSchemas } from "./schemas.ts";
-import { rowColumns } from "./shapes.ts";
 import { viewSchemas } from "./views.ts";
 
 /** Only described here, never parsed with, so any clock will do. */
@@ -89,7 +89,9 @@ export const routeDocs = {
   "GET /usage/export": {
     summary: "Exports one row per call",
     query: schemas.export,
-    answer: z.string().describe(`Oldest first. Columns: ${rowColumns.join(", ")}`),
+    answer: z
+      .string()
+      .describe(`Oldest first. Columns: ${exportColumns.map(({ name }) => name).join(", ")}`),
     answerType: ["text/csv", "application/jsonl"],
   },
 } as const satisfies Readonly<Record<`${Route["method"]} /${string}`, RouteDoc>>;

@@ -1,5 +1,5 @@
 import type { LedgerRow } from "../core/accounts/accounts.ts";
-import { rowColumns, shownRow } from "./shapes.ts";
+import { exportColumns } from "../storage/ledger/columns.ts";
 
 /** Rows are written in pieces of about this size: a write per row would cost more than the row. */
 const PIECE_CHARACTERS = 65_536;
@@ -10,7 +10,7 @@ export async function* exportText(
   format: "csv" | "jsonl",
 ): AsyncGenerator<string> {
   const line = format === "csv" ? csvLine : jsonLine;
-  let piece = format === "csv" ? `${rowColumns.join(",")}\r\n` : "";
+  let piece = format === "csv" ? `${exportColumns.map(({ name }) => name).join(",")}\r\n` : "";
   for await (const row of rows) {
     piece += line(row);
     if (piece.length < PIECE_CHARACTERS) continue;
@@ -21,13 +21,13 @@ export async function* exportText(
 }
 
 function jsonLine(row: LedgerRow): string {
-  return `${JSON.stringify(shownRow(row))}\n`;
+  const shown = exportColumns.map(({ name, value }) => [name, value(row)]);
+  return `${JSON.stringify(Object.fromEntries(shown))}\n`;
 }
 
 /** RFC 4180. */
 function csvLine(row: LedgerRow): string {
-  const shown = shownRow(row);
-  return `${rowColumns.map((column) => csvCell(shown[column])).join(",")}\r\n`;
+  return `${exportColumns.map(({ value }) => csvCell(value(row))).join(",")}\r\n`;
 }
 
 /** Clients choose models' names: an apostrophe keeps a spreadsheet from running one as a formula. */

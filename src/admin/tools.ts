@@ -53,7 +53,7 @@ export function createTools(terminal: Terminal) {
   };
   /** Opens the database for this one command and closes it afterwards. */
   const withStorage = async <T>(work: (storage: Storage) => Promise<T>): Promise<T> => {
-    const storage = await openStorage({ ...options(), brief: true });
+    const storage = await openStorage({ ...options(), oneOff: true });
     try {
       return await work(storage);
     } finally {

@@ -3,6 +3,7 @@ import type { CallSignal } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
+import type { Named } from "./named.ts";
 
 /** Time as the core sees it. */
 export interface Clock {
@@ -124,10 +125,8 @@ export interface RelayRequest {
 }
 
 /** What the scanner beside the bytes has read so far. */
-export interface RelayAccount {
-  readonly model: string | null;
-  readonly usage: Usage | null;
-  readonly upstreamId: string | null;
+export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
+  readonly model: CallRecord["answeredBy"];
 }
 
 /** Bytes to pass on; the call is settled before the `last` ones leave. */
@@ -168,7 +167,7 @@ export interface Relay {
 export type Outcome = "completed" | "interrupted" | "canceled" | "failed" | "refused";
 
 /** What is known of a call once it is over. Never content, never a key. */
-export interface CallRecord {
+export type CallRecord = Named<{
   readonly requestId: string;
   readonly dialect: string;
   readonly bucket: string;
@@ -182,7 +181,7 @@ export interface CallRecord {
   readonly streamed: boolean;
   readonly firstTokenMs: number | null;
   readonly durationMs: number;
-}
+}>;
 
 /** Called once per call that reached the pipeline, when its outcome is known. */
 export type CallObserver = (record: CallRecord) => void;

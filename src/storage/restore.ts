@@ -2,27 +2,25 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } fr
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { openSqlite } from "./driver/sqlite.ts";
+import { SQLITE_BUSY, sqliteCode } from "./driver/storage-errors.ts";
+import { STALE_MS } from "./ledger/instances.ts";
 
 export interface RestoreOptions {
   /** A file that `Storage.backup` wrote, or a copy of a database that was not in use. */
   readonly from: string;
-  /** The database that is replaced, if it is there. */
+  /** The database to replace, if there is one. */
   readonly file: string;
   readonly nowMs: number;
-  /** A heartbeat younger than this means that a server lives. Milliseconds. */
-  readonly staleMs?: number;
 }
 
-const defaultStaleMs = 15_000;
-const fileMode = 0o600;
-/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to read, so it is moved away as it is. */
-const unreadable = [11, 26];
-const busy = 5;
+const FILE_MODE = 0o600;
+/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing can be read, so the file is moved away as it is. */
+const UNREADABLE = [11, 26];
 
 /**
- * Puts a backup in the place of the database; errors are for the operator. The backup is copied
- * and checked first, the replaced database is kept beside, and the pages are written in one
- * transaction: a kill in between leaves the old database or the new one.
+ * Replaces the database with a backup; errors are for the operator. The backup is first copied and
+ * checked, the replaced database is kept under another name, and the pages are written in one
+ * transaction: a kill leaves the old database or the new one. Returns the other name.
  */
 export async function restoreSqlite(options: RestoreOptions): Promise<{ kept: string | null }> {
   const { from, file } = options;
@@ -40,18 +38,18 @@ export async function restoreSqlite(options: RestoreOptions): Promise<{ kept: st
   }
 }
 
-/** A whole, sound database of ours with the tables of this version. */
+/** Copies the backup if it is an intact database of Parley, and migrates the copy. */
 async function copyChecked(from: string, to: string): Promise<void> {
   for (const end of ["", "-wal"]) {
     rmSync(to + end, { force: true });
     if (!existsSync(from + end)) continue;
     copyFileSync(from + end, to + end);
-    chmodSync(to + end, fileMode);
+    chmodSync(to + end, FILE_MODE);
   }
   const problem = problemIn(to);
   if (problem !== null) throw new Error(`${from} cannot be restored: ${problem}`);
-  // Brings older tables up to date, refuses newer ones, and takes in the write-ahead log.
-  await (await openSqlite({ file: to })).close();
+  // Migrates older tables, refuses newer ones, and merges the write-ahead log.
+  await (await openSqlite(to)).close();
 }
 
 function problemIn(file: string): string | null {
@@ -92,31 +90,28 @@ async function replace(fresh: string, options: RestoreOptions): Promise<string> 
 }
 
 /**
- * Copies the database while nobody else has it open; false when it is no readable database. Leaving
- * the WAL needs the file for oneself, so SQLite's own locks tell whether a process uses it: at once,
- * also after a kill -9. Where locks do not reach (a folder shared between machines) the heartbeat tells.
+ * Copies the database if no process has it open; false if it can't be read. Leaving WAL mode needs
+ * exclusive access, so SQLite's locks show whether a process uses it, even right after a kill -9. In a
+ * folder shared between machines, where locks don't work, the heartbeat shows it.
  */
-async function keepReadable(
-  kept: string,
-  { file, nowMs, staleMs = defaultStaleMs }: RestoreOptions,
-): Promise<boolean> {
+async function keepReadable(kept: string, { file, nowMs }: RestoreOptions): Promise<boolean> {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = DELETE");
-    const seenAt = lastHeartbeat(database);
-    if (seenAt > nowMs - staleMs) {
-      const seconds = Math.ceil(staleMs / 1_000);
-      throw new Error(`${file} was in use a moment ago: stop the server and wait ${seconds} s`);
+    if (lastHeartbeat(database) > nowMs - STALE_MS) {
+      const wait = `${STALE_MS / 1_000} s`;
+      throw new Error(`${file} was in use a moment ago: stop the server and wait ${wait}`);
     }
     await backup(database, kept);
-    chmodSync(kept, fileMode);
+    chmodSync(kept, FILE_MODE);
     return true;
   } catch (error) {
-    const code = resultCode(error);
-    if (code === busy)
+    const code = sqliteCode(error);
+    if (code === SQLITE_BUSY) {
       throw new Error(`${file} is in use: stop the server first`, { cause: error });
-    if (unreadable.includes(code)) return false;
+    }
+    if (code !== null && UNREADABLE.includes(code)) return false;
     throw error;
   } finally {
     database.close();
@@ -129,14 +124,9 @@ function lastHeartbeat(database: DatabaseSync): number {
   return Number(database.prepare("SELECT max(seen_at) AS at FROM owners").get()?.at ?? 0);
 }
 
-/** An earlier one is never written over: it may be the only good copy. */
+/** Never overwrites an earlier one, which may be the only good copy. */
 function freeName(name: string): string {
   for (let number = 2, free = name; ; free = `${name}-${number++}`) {
     if (!existsSync(free)) return free;
   }
-}
-
-function resultCode(error: unknown): number {
-  const coded = error instanceof Error && "errcode" in error ? error.errcode : 0;
-  return typeof coded === "number" ? coded & 0xff : 0;
 }

@@ -25,7 +25,7 @@ async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void>
   const storage = await openStorage({
     sqliteFile: `${DATA_DIR}/parley.sqlite`,
     clock: systemClock,
-    brief: true,
+    oneOff: true,
   });
   for (const [at, model] of models.entries()) {
     await storage.ledger.settle(entry({ at: noon + at, model, answeredBy: null }), null);

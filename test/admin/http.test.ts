@@ -103,7 +103,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
       databaseUrl: env.DATABASE_URL ?? null,
       sqliteFile: `${env.DATA_DIR}/parley.sqlite`,
       clock: systemClock,
-      brief: true,
+      oneOff: true,
     });
     for (let at = 0; at < 1_500; at++) {
       await storage.ledger.settle(entry({ at: noon + at, requestId: `req-${at}` }), null);

@@ -1,13 +1,13 @@
 import type { Usage } from "../call/messages.ts";
-import type { ErrorCode } from "../errors.ts";
-import type { Outcome, WindowName } from "../ports.ts";
+import type { Named } from "../named.ts";
+import type { CallRecord, WindowName } from "../ports.ts";
 import type { Picodollars } from "./money.ts";
 import type { Price } from "./price.ts";
 import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
 
 /** A credential the operator issued. Holds no secret: neither the token's nor the upstream key. */
 export interface Token {
-  readonly id: string;
+  readonly id: TokenId;
   readonly name: string;
   readonly comment: string;
   /** The last characters of the secret, so that people can tell tokens apart. */
@@ -83,47 +83,39 @@ export interface PriceBook {
 export type PayerKind = "visitor" | "own-key" | "token";
 
 /** Who a row is written for. `keyDigest` is a keyed hash that the caller computed. */
-export interface Payer {
+export type Payer = Named<{
   readonly kind: PayerKind;
   readonly tokenId: string | null;
   readonly keyDigest: string | null;
-}
+}>;
+
+export type TokenId = NonNullable<Payer["tokenId"]>;
+export type KeyDigest = NonNullable<Payer["keyDigest"]>;
 
 /** Where the token counts come from. Unknown: no counts, no cost. */
 export type UsageSource = "reported" | "estimated" | "unknown";
 
-/** One call as the ledger keeps it. Never content, never a key. */
-export interface LedgerEntry {
-  readonly requestId: string;
-  /** When the call began. */
+/** What admission knows of a call, beside what the call's own record says. */
+type AdmittedCall = Named<{
+  /** When the call began. Milliseconds since 1970. */
   readonly at: number;
   readonly payer: Payer;
-  readonly dialect: string;
-  readonly model: string;
-  readonly answeredBy: string | null;
-  readonly usage: Usage | null;
   readonly price: Price | null;
   readonly cost: Picodollars | null;
   readonly provenance: UsageSource;
-  readonly outcome: Outcome;
-  /** What was agreed for a client that leaves: "cancel" or "drain:30". */
+  /** What happens when the client leaves: "cancel" or "drain:30". */
   readonly onDisconnect: string;
-  readonly status: number | null;
-  readonly error: ErrorCode | null;
-  readonly firstTokenMs: number | null;
-  /** Null when the process died before it could tell. */
-  readonly durationMs: number | null;
-  readonly upstreamId: string | null;
-}
+}>;
+
+/** One call as the ledger keeps it. Never content, never a key. */
+export interface LedgerEntry
+  extends AdmittedCall,
+    Omit<CallRecord, "bucket" | "principal" | "streamed"> {}
 
 /** What is known before the upstream is asked: enough for a row if the process dies. */
-export interface ReserveRequest {
-  readonly requestId: string;
-  readonly at: number;
+export interface ReserveRequest
+  extends Pick<LedgerEntry, "requestId" | "at" | "dialect" | "model" | "onDisconnect"> {
   readonly token: Token;
-  readonly dialect: string;
-  readonly model: string;
-  readonly onDisconnect: string;
   /** The most the answer may take, from the prompt's size and the answer's bound. */
   readonly tokens: number;
   /** The same as money; 0n where the model has no price. */
@@ -131,9 +123,8 @@ export interface ReserveRequest {
 }
 
 /** A place in the quotas, held until the call is settled. */
-export interface Reservation extends Periods, Spending {
-  readonly id: string;
-  readonly tokenId: string;
+export interface Reservation extends Periods, Spending, Pick<LedgerRow, "id"> {
+  readonly tokenId: TokenId;
 }
 
 export type ReserveResult =
@@ -146,20 +137,20 @@ export type ReserveResult =
       readonly retryAfterMs: number | null;
     };
 
+type OrNull<T> = { readonly [K in keyof T]: T[K] | null };
+
 /** A stored row. Cost and price are exact decimals as text; unknown is null, never 0. */
-export interface LedgerRow extends Omit<LedgerEntry, "payer" | "usage" | "price" | "cost"> {
-  readonly id: string;
-  readonly payerKind: PayerKind;
-  readonly tokenId: string | null;
-  readonly keyDigest: string | null;
-  readonly promptTokens: number | null;
-  readonly completionTokens: number | null;
-  readonly cachedTokens: number | null;
-  readonly totalTokens: number | null;
-  /** "input,cached input,output" in dollars per million tokens, as it was used. */
-  readonly price: string | null;
-  readonly cost: string | null;
-}
+export interface LedgerRow
+  extends Omit<LedgerEntry, "payer" | "usage" | "price" | "cost" | "durationMs">,
+    Pick<Payer, "tokenId" | "keyDigest">,
+    OrNull<Usage & Pick<LedgerEntry, "durationMs">>,
+    Named<{
+      readonly id: string;
+      readonly payerKind: PayerKind;
+      /** "input,cached input,output" in dollars per million tokens, as it was used. */
+      readonly price: string | null;
+      readonly cost: string | null;
+    }> {}
 
 export interface LedgerQuery {
   readonly tokenId?: string;

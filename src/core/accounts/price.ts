@@ -75,7 +75,7 @@ function sidesOf(price: Price): Sides | null {
 
 /** Whether every count is a whole number that a model could have produced. */
 export function isPlausible(usage: Usage): boolean {
-  const counts = [usage.promptTokens, usage.completionTokens, usage.totalTokens];
+  const counts: number[] = [usage.promptTokens, usage.completionTokens, usage.totalTokens];
   if (usage.cachedTokens !== null) counts.push(usage.cachedTokens);
   return counts.every(
     (count) => Number.isInteger(count) && count >= 0 && count <= MAX_COUNTED_TOKENS,

@@ -1,3 +1,4 @@
+import type { Named } from "../named.ts";
 import type { Picodollars } from "./money.ts";
 
 export const quotaKinds = ["requests", "tokens", "money"] as const;
@@ -6,11 +7,11 @@ export type QuotaKind = (typeof quotaKinds)[number];
 export type QuotaPeriod = (typeof quotaPeriods)[number];
 
 /** A number per kind; money in picodollars. */
-export interface Spending {
+export type Spending = Named<{
   readonly requests: number;
   readonly tokens: number;
   readonly money: Picodollars;
-}
+}>;
 
 export function sumOf(a: Spending, b: Spending): Spending {
   return {
@@ -41,10 +42,10 @@ export interface QuotaState {
 }
 
 /** The periods of one moment: days since 1970 and months since year 0, both in UTC. */
-export interface Periods {
+export type Periods = Named<{
   readonly day: number;
   readonly month: number;
-}
+}>;
 
 const DAY_MS = 86_400_000;
 

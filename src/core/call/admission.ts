@@ -1,4 +1,5 @@
 import type {
+  KeyDigest,
   Ledger,
   LedgerEntry,
   Payer,
@@ -13,12 +14,10 @@ import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
 import type { Principal } from "./call.ts";
 
 /** What admission needs to know of a call. */
-export interface AdmissionRequest {
-  readonly requestId: string;
-  readonly dialect: string;
+export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "dialect"> {
   readonly principal: Principal;
-  /** Empty where the client named none. */
-  readonly model: string;
+  /** Empty if the client named none. */
+  readonly model: LedgerEntry["model"];
   /** Expected most tokens of the call; reserved against the quotas in tokens and money. */
   readonly reservedTokens: number;
 }
@@ -39,10 +38,10 @@ export interface AdmissionOptions {
   readonly prices: PriceBook;
   readonly clock: Clock;
   /** A keyed hash of a caller's own key: tells callers apart and can't be reversed. */
-  readonly digestKey: (key: string) => string;
+  readonly digestKey: (key: string) => KeyDigest;
   readonly tokenLimiter: TokenLimiter;
   /** Written into every row: "cancel" or "drain:30". */
-  readonly onDisconnect: string;
+  readonly onDisconnect: LedgerEntry["onDisconnect"];
 }
 
 /** Model list, price gate, the token's windows and quotas, in that order; then the row in the ledger. */
@@ -111,7 +110,7 @@ async function reserve(
 /** Usage is priced by the model that answered where it has a price, else by the one asked for. */
 async function priceOfAnswer(
   { prices, clock }: AdmissionOptions,
-  { answeredBy, model }: CallRecord,
+  { answeredBy, model }: Readonly<{ answeredBy: string | null; model: string }>,
   asked: Price | null,
 ): Promise<Price | null> {
   if (answeredBy === null || answeredBy === "" || answeredBy === model) return asked;
@@ -123,28 +122,17 @@ function entryOf(
   payer: Payer,
   price: Price | null,
   at: number,
-  onDisconnect: string,
+  onDisconnect: LedgerEntry["onDisconnect"],
 ): LedgerEntry {
-  const { requestId, dialect, model, answeredBy, usage, outcome, error } = record;
-  const { firstTokenMs, durationMs, upstreamId } = record;
+  const { usage } = record;
   return {
-    requestId,
+    ...record,
     at,
     payer,
-    dialect,
-    model,
-    answeredBy,
-    usage,
     price,
     cost: cost(usage, price),
     provenance: usage === null ? "unknown" : "reported",
-    outcome,
     onDisconnect,
-    status: null,
-    error,
-    firstTokenMs,
-    durationMs,
-    upstreamId,
   };
 }
 
@@ -156,7 +144,7 @@ function refuseForbiddenModel(models: readonly string[] | null, model: string): 
   throw fieldError("model_forbidden", "model", { model });
 }
 
-function payerOf(principal: Principal, digestKey: (key: string) => string): Payer {
+function payerOf(principal: Principal, digestKey: (key: string) => KeyDigest): Payer {
   const { kind } = principal;
   if (kind === "token") return { kind, tokenId: principal.found.token.id, keyDigest: null };
   const keyDigest = kind === "own-key" ? digestKey(principal.key) : null;

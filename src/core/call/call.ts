@@ -1,5 +1,5 @@
 import type { FoundToken } from "../accounts/accounts.ts";
-import type { CallObserver } from "../ports.ts";
+import type { CallObserver, CallRecord } from "../ports.ts";
 
 /**
  * On whose behalf a call is made. `bucket` is what limits are counted by: an IPv4 address or an
@@ -11,9 +11,7 @@ export type Principal =
   | { readonly kind: "token"; readonly bucket: string; readonly found: FoundToken };
 
 /** One request on its way, whatever the dialect. */
-export interface Call {
-  readonly requestId: string;
-  readonly dialect: string;
+export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
   readonly signal: CallSignal;

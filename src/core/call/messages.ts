@@ -1,3 +1,5 @@
+import type { Named } from "../named.ts";
+
 /** Content as OpenAI's chat API takes it: text, or parts where there are images. */
 export type Content = string | readonly ContentPart[];
 
@@ -31,12 +33,12 @@ export interface ChatRequest {
 }
 
 /** Tokens as the upstream counted them; null where it did not say. Never estimated here. */
-export interface Usage {
+export type Usage = Named<{
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
   readonly cachedTokens: number | null;
-}
+}>;
 
 /** A finished answer. */
 export interface Completion {

@@ -25,7 +25,7 @@ export interface SettleOptions {
 
 export function createSettle(
   call: Call,
-  model: string,
+  model: CallRecord["model"],
   streamed: boolean,
   permit: Permit,
   { clock, observe, onLost }: SettleOptions,

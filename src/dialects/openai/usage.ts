@@ -1,6 +1,7 @@
 import type { Ledger, LedgerRow, LedgerSum } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { SnakeCase } from "../../core/named.ts";
 
 /** Newest calls in `GET /usage`. */
 const MAX_CALLS_SHOWN = 100;
@@ -59,5 +60,5 @@ function callOf(row: LedgerRow) {
     provenance: row.provenance,
     outcome: row.outcome,
     error: row.error,
-  };
+  } satisfies Partial<SnakeCase<LedgerRow>> & { time: string };
 }

@@ -2,53 +2,48 @@ import type { ImportedPrices, PriceBook } from "../../core/accounts/accounts.ts"
 import { canonicalPrice, type Price, priceNames } from "../../core/accounts/price.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
-import { ask, type Driver, type Script } from "../driver/driver.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
+import type { Database } from "../driver/database.ts";
+import { query, type Transaction } from "../driver/driver.ts";
+import { prepare } from "../driver/queries.ts";
 import { isStorable } from "../driver/text.ts";
-
-interface PriceParts {
-  readonly driver: Driver;
-  readonly builder: Builder;
-  readonly clock: Clock;
-}
 
 type History = ReadonlyMap<string, readonly Price[]>;
 
-/** A price changed by another process is seen after this long. */
-const cacheMs = 1_000;
-/** A model without a price may just have got one: then what was read is old after this. */
-const missMs = 50;
-const maxModelCharacters = 200;
-/** The whole book is kept in memory; a list that is longer than this is not a price list. */
-const maxPrices = 20_000;
+/** How long a price that another process changed may stay unseen. */
+const CACHE_MS = 1_000;
+/** The same for a model without a price, which may just have got one. */
+const MISS_MS = 50;
+const MAX_MODEL_CHARACTERS = 200;
+/** The whole book is kept in memory; no real price list is longer. */
+const MAX_PRICES = 20_000;
 
-export function createPrices(parts: PriceParts): PriceBook {
-  const book = createCache(parts);
-  const write = createWrite(parts);
+const priceColumns = ["model", "since", "input", "cached_input as cachedInput", "output"] as const;
+
+export function createPrices(database: Database, clock: Clock): PriceBook {
+  const book = createCache(database, clock);
+  const write = createWrite(database);
   return {
     set: async (price) => {
-      const added = await parts.driver.transaction(() => write(checked(price)));
+      const added = await database.driver.transaction(() => write(checked(price)));
       book.forget();
-      // The past stays as it was: nothing is put before or over an entry that is there.
+      // History stays as it is: nothing is added before or over an entry.
       if (added !== "added") throw new ProxyError("field_range", { params: { field: "since" } });
     },
     list: async ({ model, at } = {}) => {
-      const history = await book.read(cacheMs);
+      const history = await book.read(CACHE_MS);
       const models = model === undefined ? [...history.keys()].toSorted() : [model];
       return models.flatMap((name) => {
         const prices = history.get(name) ?? [];
-        if (at === undefined) return prices;
-        return prices.find((price) => price.since <= at) ?? [];
+        return at === undefined ? prices : (priceAt(prices, at) ?? []);
       });
     },
     priceOf: async (model, at) => {
-      return (
-        priceIn(await book.read(cacheMs), model, at) ?? priceIn(await book.read(missMs), model, at)
-      );
+      const known = priceIn(await book.read(CACHE_MS), model, at);
+      return known ?? priceIn(await book.read(MISS_MS), model, at);
     },
     import: async (prices) => {
       const valid = prices.map(checked);
-      const imported = await parts.driver.transaction(() => writeAll(valid, write));
+      const imported = await database.driver.transaction(() => writeAll(valid, write));
       book.forget();
       return imported;
     },
@@ -56,92 +51,78 @@ export function createPrices(parts: PriceParts): PriceBook {
 }
 
 function priceIn(history: History, model: string, at: number): Price | null {
-  const exact = priceOf(history.get(model), at);
-  if (exact !== null) return exact;
   for (const name of priceNames(model)) {
-    const price = priceOf(history.get(name), at);
-    if (price !== null) return price;
+    const price = priceAt(history.get(name) ?? [], at);
+    if (price !== undefined) return price;
   }
   return null;
 }
 
-function priceOf(prices: readonly Price[] | undefined, at: number): Price | null {
-  return prices?.find((one) => one.since <= at) ?? null;
+function priceAt(newestFirst: readonly Price[], at: number): Price | undefined {
+  return newestFirst.find(({ since }) => since <= at);
 }
 
-type Write = (price: Price) => Script<"added" | "unchanged" | "older">;
+type Write = (price: Price) => Transaction<"added" | "unchanged" | "older">;
 
-function createWrite({ builder }: PriceParts): Write {
+function createWrite({ builder }: Database): Write {
   const newest = prepare<{ model: string }, Price>(({ text }) =>
     builder
       .selectFrom("prices")
-      .select(["model", "since", "input", "cached_input as cachedInput", "output"])
+      .select(priceColumns)
       .where("model", "=", text("model"))
       .orderBy("since", "desc")
       .limit(1),
   );
   return function* (price) {
-    const [last] = yield* ask(newest({ model: price.model }));
+    const [last] = yield* query(newest({ model: price.model }));
     if (last !== undefined && isSame(last, price)) return "unchanged";
     if (last !== undefined && last.since >= price.since) return "older";
-    yield* ask(
-      builder
-        .insertInto("prices")
-        .values({
-          model: price.model,
-          since: price.since,
-          input: price.input,
-          cached_input: price.cachedInput,
-          output: price.output,
-        })
-        .compile(),
-    );
+    const { cachedInput: cached_input, ...columns } = price;
+    const row = { ...columns, cached_input };
+    yield* query(builder.insertInto("prices").values(row).compile());
     return "added";
   };
 }
 
-function* writeAll(prices: readonly Price[], write: Write): Script<ImportedPrices> {
-  let added = 0;
-  let unchanged = 0;
+function* writeAll(prices: readonly Price[], write: Write): Transaction<ImportedPrices> {
+  const counts = { added: 0, unchanged: 0 };
   const skipped: string[] = [];
   for (const price of prices) {
     const result = yield* write(price);
-    if (result === "added") added++;
-    else if (result === "unchanged") unchanged++;
-    else skipped.push(price.model);
+    if (result === "older") skipped.push(price.model);
+    else counts[result]++;
   }
-  return { added, unchanged, skipped };
+  return { ...counts, skipped };
 }
 
-/** Prices are asked for on every call and change a few times a year. */
-function createCache({ driver, builder, clock }: PriceParts) {
-  const query = builder
+/** Every call needs a price, and prices change a few times a year. */
+function createCache({ driver, builder }: Database, clock: Clock) {
+  const all = builder
     .selectFrom("prices")
-    .select(["model", "since", "input", "cached_input as cachedInput", "output"])
+    .select(priceColumns)
     .orderBy("since", "desc")
-    .limit(maxPrices)
+    .limit(MAX_PRICES)
     .compile();
   let history: Promise<History> | null = null;
   let readAtMs = 0;
-  const load = async (): Promise<History> => {
-    const prices = await driver.all<Price>(query);
-    return Map.groupBy(prices, (price) => price.model);
-  };
   return {
-    /** What was read no longer ago than this. */
+    /** Reads the book again if it was read longer ago than this. */
     read: (maxAgeMs: number): Promise<History> => {
       const nowMs = clock.monotonicMs();
       if (history !== null && nowMs - readAtMs < maxAgeMs) return history;
       readAtMs = nowMs;
       const before = history;
-      const loading = load().catch((error: unknown) => {
-        // Prices that were right a moment ago serve better than none.
-        if (before !== null) return before;
-        history = null;
-        throw error;
-      });
-      history = loading;
-      return loading;
+      const reading = driver.all<Price>(all).then(
+        (prices) => Map.groupBy(prices, ({ model }) => model),
+        (error: unknown) => {
+          // Prices that were right a moment ago are better than none.
+          if (before !== null) return before;
+          history = null;
+          throw error;
+        },
+      );
+      history = reading;
+      return reading;
     },
     forget: () => {
       readAtMs = Number.NEGATIVE_INFINITY;
@@ -155,7 +136,7 @@ function isSame(a: Price, b: Price): boolean {
 
 function checked(price: Price): Price {
   const canonical = canonicalPrice(price);
-  const named = isStorable(price.model) && price.model.length <= maxModelCharacters;
+  const named = isStorable(price.model) && price.model.length <= MAX_MODEL_CHARACTERS;
   if (canonical === null || !named) {
     throw new ProxyError("field_range", { params: { field: `price of ${price.model}` } });
   }

@@ -1,4 +1,4 @@
-import type { ReserveRequest, ReserveResult } from "../../core/accounts/accounts.ts";
+import type { Reservation, ReserveRequest, ReserveResult } from "../../core/accounts/accounts.ts";
 import {
   hasQuota,
   type Periods,
@@ -10,22 +10,14 @@ import {
 } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
-import { ask, type Driver, type Script } from "../driver/driver.ts";
-import type { Builder } from "../driver/queries.ts";
-import type { Spread, Writes } from "../driver/writes.ts";
-import { createQuotaUse, useOf } from "./quota-use.ts";
-import { openCalls, takeAndOpen } from "./reserve-queries.ts";
+import type { Database } from "../driver/database.ts";
+import { query, type Transaction } from "../driver/driver.ts";
+import { newId } from "../driver/ids.ts";
+import { useOf, useQuery } from "./quotas.ts";
+import { reservationQueries } from "./reservations.ts";
 
-interface ReserveParts {
-  readonly driver: Driver;
-  readonly builder: Builder;
-  readonly writes: Writes;
-  readonly clock: Clock;
-  readonly newId: (wallMs: number) => string;
-  readonly owner: string;
-}
-
-interface Asked {
+/** A call that waits for its place in the quotas. */
+interface Pending {
   readonly id: string;
   readonly nowMs: number;
   readonly request: ReserveRequest;
@@ -34,92 +26,74 @@ interface Asked {
 }
 
 /**
- * Groups that Postgres writes side by side, out of 10 connections. Calls of one token share a
- * commit, so that a crowd of them does not wait for its row one by one; tokens do not wait for
- * others. Few together, since another process that waits for one of their rows gives up after 1.4 s.
+ * Groups that Postgres writes in parallel, on 4 of 10 connections. Calls of one token share a commit,
+ * so that many of them don't wait for its row one by one, and tokens don't wait for each other.
+ * Batches are small, since another process that waits for one of their rows gives up after 1.4 s.
  */
-const spread: Spread<Asked> = {
-  subjectOf: ({ request }) => request.token.id,
-  lanes: 4,
-  maxBatch: 8,
-};
-/** A quota that had no room a moment ago may have some again when its use is read. */
-const maxTries = 3;
+const PARTITIONING = { partitions: 4, maxBatch: 8 };
+/** A quota that was full a moment ago may have room again when its use is read. */
+const MAX_TRIES = 3;
 
-export function createReserve(parts: ReserveParts): (r: ReserveRequest) => Promise<ReserveResult> {
-  const { driver, clock, newId, writes } = parts;
-  const reserveAlike = createAlikeScript(parts);
-  const reserve = writes.group<Asked, ReserveResult>(
+export function createReserve(
+  database: Database,
+  clock: Clock,
+  instanceId: string,
+): (request: ReserveRequest) => Promise<ReserveResult> {
+  const { driver, writes } = database;
+  const reserve = writes.group<Pending, ReserveResult>(
     {
-      *script(asked) {
-        const results = new Map<Asked, ReserveResult>();
-        for (const alike of byToken(asked)) {
-          const reserved = yield* reserveAlike(alike);
-          for (const [at, result] of reserved.entries()) results.set(alike[at] as Asked, result);
-        }
-        // Each of them has been set above.
-        return asked.map((one) => results.get(one) as ReserveResult);
-      },
-      isSingle: ({ length }) => driver.kind === "postgres" && length === 1,
+      keyOf: ({ request }) => request.token.id,
+      write: createSameToken(database, instanceId),
+      isOneStatement: ({ length }) => driver.kind === "postgres" && length === 1,
     },
-    spread,
+    PARTITIONING,
   );
   return async (request) => {
     if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
     const nowMs = clock.wallMs();
-    const facts = { nowMs, wanted: wantedBy(request), periods: periodsAt(nowMs) };
-    return reserve({ id: newId(nowMs), request, ...facts });
+    const wanted = wantedBy(request);
+    return reserve({ id: newId(nowMs), nowMs, request, wanted, periods: periodsAt(nowMs) });
   };
 }
 
-/** Always in the order of tokens: two groups then never wait for each other. */
-function byToken(asked: readonly Asked[]): readonly (readonly Asked[])[] {
-  const alike = Map.groupBy(asked, ({ request, periods }) => `${request.token.id} ${periods.day}`);
-  return [...alike].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, some]) => some);
-}
-
 function wantedBy({ tokens, money }: ReserveRequest): Spending {
-  return { requests: 1, tokens: wholeTokens(tokens), money: money < 0n ? 0n : money };
+  const whole = Math.max(0, Math.ceil(tokens));
+  if (!Number.isSafeInteger(whole)) throw impossible("the estimate of tokens is not a number");
+  return { requests: 1, tokens: whole, money: money < 0n ? 0n : money };
 }
 
 function impossible(text: string): ProxyError {
   return new ProxyError("internal", { cause: new Error(text) });
 }
 
-function wholeTokens(estimate: number): number {
-  const tokens = Math.max(0, Math.ceil(estimate));
-  if (Number.isSafeInteger(tokens)) return tokens;
-  throw impossible("the estimate of tokens is not a number");
-}
-
-/** Calls of one token: all at once where all fit, else one by one. */
-function createAlikeScript(parts: ReserveParts) {
-  const take = createTakeScript(parts);
-  const reserveOne = createReserveScript(parts, take);
-  return function* (alike: readonly Asked[]): Script<readonly ReserveResult[]> {
-    const taken = alike.length > 1 ? yield* take(alike) : undefined;
-    if (taken !== undefined) return alike.map((one) => admitted(one, taken));
+/** Calls of one token: all at once if all fit into one day, else one by one. */
+function createSameToken(database: Database, instanceId: string) {
+  const take = createTake(database, instanceId);
+  const reserveOne = createReserveOne(database, take);
+  return function* (sameToken: readonly Pending[]): Transaction<readonly ReserveResult[]> {
+    const sameDay = sameToken.every(({ periods }) => periods.day === sameToken[0]?.periods.day);
+    const taken = sameDay && sameToken.length > 1 ? yield* take(sameToken) : undefined;
+    if (taken !== undefined) return sameToken.map((one) => admitted(one, taken));
     const results: ReserveResult[] = [];
-    for (const one of alike) results.push(yield* reserveOne(one));
+    for (const one of sameToken) results.push(yield* reserveOne(one));
     return results;
   };
 }
 
-type Take = (alike: readonly Asked[]) => Script<Periods | undefined>;
+type Take = (sameToken: readonly Pending[]) => Transaction<Periods | undefined>;
 
-function createReserveScript(
-  { builder }: ReserveParts,
+function createReserveOne(
+  { builder }: Database,
   take: Take,
-): (asked: Asked) => Script<ReserveResult> {
-  const use = createQuotaUse(builder);
-  return function* (asked) {
-    const { nowMs, periods, request, wanted } = asked;
-    for (let tries = 0; tries < maxTries; tries++) {
-      const taken = yield* take([asked]);
-      if (taken !== undefined) return admitted(asked, taken);
-      const [stored] = yield* ask(use.read({ tokenId: request.token.id }));
+): (pending: Pending) => Transaction<ReserveResult> {
+  const use = useQuery(builder);
+  return function* (pending) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const taken = yield* take([pending]);
+      if (taken !== undefined) return admitted(pending, taken);
+      const [stored] = yield* query(use({ tokenId: pending.request.token.id }));
       if (stored === undefined) throw impossible("a reservation for a token that does not exist");
-      const refusal = refused(request, useOf(stored, periods), wanted, nowMs);
+      const refusal = refused(pending, useOf(stored, pending.periods));
       if (refusal !== null) return refusal;
     }
     throw impossible("quota rows change faster than they can be read");
@@ -127,50 +101,52 @@ function createReserveScript(
 }
 
 /**
- * Counts calls of one token and makes them visible as open; undefined, and nothing is done, when a
- * quota has no room for them. A group of 8 costs its counters one statement so.
+ * Counts calls of one token and stores them as open. Returns undefined, having done nothing, if a
+ * quota has no room for all of them. A group of 8 costs its counters one statement.
  */
-function createTakeScript({ driver, builder, owner }: ReserveParts): Take {
-  const { take, open } = openCalls(builder);
-  const atOnce = driver.kind === "postgres" ? takeAndOpen(builder) : null;
-  return function* (alike) {
-    const [first] = alike;
+function createTake({ driver, builder }: Database, instanceId: string): Take {
+  const { take, open, takeAndOpen } = reservationQueries(builder);
+  const opened = (one: Pending, periods: Periods) => {
+    return { ...reservationOf(one, periods), instanceId, request: one.request };
+  };
+  return function* (sameToken) {
+    const [first] = sameToken;
     if (first === undefined) return undefined;
-    const { token } = first.request;
-    const wanted = alike.map((one) => one.wanted).reduce(sumOf);
-    const taking = { tokenId: token.id, quotas: token.quotas, ...wanted, ...first.periods };
-    const opening = (one: Asked) => ({ ...one, owner, ...one.wanted, ...one.periods });
-    if (atOnce !== null && alike.length === 1) {
-      return (yield* ask(atOnce(taking, opening(first))))[0];
+    const { request, periods } = first;
+    if (driver.kind === "postgres" && sameToken.length === 1) {
+      return (yield* query(takeAndOpen(opened(first, periods))))[0];
     }
-    const [taken] = yield* ask(take(taking));
+    const wanted = sameToken.map((one) => one.wanted).reduce(sumOf);
+    const taking = { tokenId: request.token.id, ...wanted, ...periods };
+    const [taken] = yield* query(take(taking, request.token.quotas));
     // The rows keep the periods in which they were counted.
-    if (taken !== undefined) {
-      yield* ask(open(alike.map((one) => ({ ...opening(one), ...taken }))));
-    }
+    if (taken !== undefined) yield* query(open(sameToken.map((one) => opened(one, taken))));
     return taken;
   };
 }
 
-function admitted({ id, request, wanted }: Asked, taken: Periods): ReserveResult {
-  return {
-    admitted: true,
-    reservation: { ...wanted, ...taken, id, tokenId: request.token.id },
-  };
+function reservationOf({ id, request, wanted }: Pending, periods: Periods): Reservation {
+  return { ...wanted, ...periods, id, tokenId: request.token.id };
+}
+
+function admitted(pending: Pending, taken: Periods): ReserveResult {
+  return { admitted: true, reservation: reservationOf(pending, taken) };
 }
 
 function refused(
-  { token }: ReserveRequest,
+  { request, wanted, nowMs }: Pending,
   use: ReturnType<typeof useOf>,
-  wanted: Spending,
-  nowMs: number,
 ): ReserveResult | null {
-  const refusedBy = refusingQuota(token.quotas, use, wanted, nowMs);
+  const { quotas } = request.token;
+  const refusedBy = refusingQuota(quotas, use, wanted, nowMs);
   if (refusedBy === null) return null;
   // Waiting helps only a call that fits into every quota when it is empty.
-  const neverFits = quotaStates(token.quotas, use, nowMs).some(
+  const neverFits = quotaStates(quotas, use, nowMs).some(
     (state) => BigInt(wanted[state.kind]) > state.limit,
   );
-  const retryAfterMs = neverFits ? null : refusedBy.resetsAt - nowMs;
-  return { admitted: false, refusedBy, retryAfterMs };
+  return {
+    admitted: false,
+    refusedBy,
+    retryAfterMs: neverFits ? null : refusedBy.resetsAt - nowMs,
+  };
 }

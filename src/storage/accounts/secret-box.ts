@@ -1,55 +1,50 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { ProxyError } from "../../core/errors.ts";
 
-/** Encrypts what must be read again. `context` (the token's id) binds a text to its row. */
+/** Encrypts texts. `context`, such as a token's id, binds a text to its row. */
 export interface SecretBox {
   seal(text: string, context: string): string;
   open(sealed: string, context: string): string;
-  /** Whether the newest key sealed it. */
+  /** Whether the current key sealed it. */
   isCurrent(sealed: string): boolean;
 }
 
 export interface SecretKeys {
-  /** SECRET_KEY: seals and opens. Null: nothing can be sealed. */
+  /** SECRET_KEY: seals and opens. Null: sealing throws. */
   readonly current: string | null;
-  /** Keys of before, to open what they sealed. */
+  /** Earlier keys, which only open. */
   readonly old: readonly string[];
 }
 
-const algorithm = "aes-256-gcm";
-const ivBytes = 12;
-const tagBytes = 16;
-const minCharacters = 32;
-const version = "v1";
+const ALGORITHM = "aes-256-gcm";
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const MIN_CHARACTERS = 32;
+const VERSION = "v1";
 
-/** What is sealed. Each has keys of its own, all derived from the same SECRET_KEY. */
+/** Each kind has keys of its own, all derived from the same SECRET_KEY. */
 export type Sealed = "upstream key" | "conversation text";
 
 /**
- * AES-256-GCM under keys derived with HKDF; the text names the key that sealed it. The random IVs
- * of 96 bits allow some 2^32 texts a key.
+ * AES-256-GCM with keys derived by HKDF. A sealed text names the key that sealed it. Random IVs of
+ * 96 bits allow about 2^32 texts per key.
  */
 export function createSecretBox(keys: SecretKeys, what: Sealed = "upstream key"): SecretBox {
   const current = keys.current === null ? null : derive(keys.current, what);
-  const old = keys.old.map((secret) => derive(secret, what));
-  const known = [...(current === null ? [] : [current]), ...old];
+  const known = [current, ...keys.old.map((secret) => derive(secret, what))];
   return {
     seal: (text, context) => {
       if (current === null) throw refusal(`SECRET_KEY is not set: no ${what} can be sealed`);
-      const iv = randomBytes(ivBytes);
-      const cipher = createCipheriv(algorithm, current.bytes, iv);
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv(ALGORITHM, current.bytes, iv);
       cipher.setAAD(Buffer.from(context));
-      const sealed = Buffer.concat([iv, cipher.update(text, "utf8"), cipher.final()]);
-      return [
-        version,
-        current.id,
-        Buffer.concat([sealed, cipher.getAuthTag()]).toString("base64url"),
-      ].join(".");
+      const body = [iv, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
+      return `${VERSION}.${current.id}.${Buffer.concat(body).toString("base64url")}`;
     },
     open: (sealed, context) => {
       const [, id, text = ""] = sealed.split(".");
-      const key = known.find((one) => one.id === id);
-      if (key === undefined) throw refusal(`no SECRET_KEY opens a stored ${what}`);
+      const key = known.find((one) => one?.id === id);
+      if (key == null) throw refusal(`no SECRET_KEY opens a stored ${what}`);
       try {
         return decrypt(Buffer.from(text, "base64url"), key.bytes, context);
       } catch (error) {
@@ -67,27 +62,27 @@ interface Key {
 
 function derive(secret: string, what: Sealed): Key {
   const bytes = deriveBytes(secret, `parley ${what}s`);
-  // Derived from the key, so that nobody has to name keys; 32 bits tell a handful apart.
+  // Derived from the key, so that nobody has to name keys. 32 bits are enough for a handful.
   return { id: createHash("sha256").update(bytes).digest("hex").slice(0, 8), bytes };
 }
 
 /** A key of 256 bits for one purpose. */
 export function deriveBytes(secret: string, purpose: string): Buffer {
-  if (secret.length < minCharacters) {
-    throw refusal(`SECRET_KEY is shorter than ${minCharacters} characters`);
+  if (secret.length < MIN_CHARACTERS) {
+    throw refusal(`SECRET_KEY is shorter than ${MIN_CHARACTERS} characters`);
   }
   return Buffer.from(hkdfSync("sha256", secret, "", purpose, 32));
 }
 
 function decrypt(sealed: Buffer, key: Buffer, context: string): string {
-  const decipher = createDecipheriv(algorithm, key, sealed.subarray(0, ivBytes));
+  const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, IV_BYTES));
   decipher.setAAD(Buffer.from(context));
-  decipher.setAuthTag(sealed.subarray(-tagBytes));
-  const body = sealed.subarray(ivBytes, -tagBytes);
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const body = sealed.subarray(IV_BYTES, -TAG_BYTES);
   return Buffer.concat([decipher.update(body), decipher.final()]).toString("utf8");
 }
 
-/** The text is for the operator; clients see what the code says. */
+/** The text is for the operator; clients see the text of the code. */
 function refusal(text: string, cause?: unknown): ProxyError {
   return new ProxyError("internal", {
     details: { reason: "secret_key" },

@@ -2,48 +2,38 @@ import type { Driver } from "../driver/driver.ts";
 
 const MAX_KEPT = 1_000;
 
-export interface TokenCache<T> {
-  /** What was kept, if by this turn of the event loop nobody has written to the database since. */
-  get(digest: string): T | undefined;
-  /** To be read after `get` has found nothing, and before anything else is waited for. */
-  keep(digest: string, found: T): void;
-  /** What this process itself changes is not told by the database. */
-  forget(): void;
-}
-
 /**
- * Tokens as they were last read: finding one takes 25 of a call's 250 µs, and asking SQLite whether
- * anybody else has written since takes 3. Once for all calls of one turn of the event loop: so
- * whoever is revoked, by whatever process, is refused from the next turn on.
+ * Tokens as they were last read. Finding one takes 25 of a call's 250 µs; asking SQLite whether another
+ * connection has written takes 3. It is asked once per tick, so a token that any process revokes is
+ * refused from the next tick on.
  */
-export function createTokenCache<T>(driver: Pick<Driver, "version">): TokenCache<T> {
+export function createTokenCache<T>(driver: Pick<Driver, "version">) {
   const kept = new Map<string, T>();
   let version: number | null = null;
-  let askedThisTurn = false;
-  const endTurn = () => {
-    askedThisTurn = false;
+  let askedThisTick = false;
+  const endTick = () => {
+    askedThisTick = false;
   };
   const askOnce = () => {
-    if (askedThisTurn) return;
+    if (askedThisTick) return;
     const current = driver.version();
     if (current !== version) kept.clear();
     version = current;
-    askedThisTurn = true;
-    setImmediate(endTurn);
+    askedThisTick = true;
+    setImmediate(endTick);
   };
-
   return {
-    get(digest) {
+    /** Undefined if another connection has written since; then read it before awaiting anything else. */
+    get(digest: string): T | undefined {
       askOnce();
       return kept.get(digest);
     },
-    keep(digest, found) {
+    keep(digest: string, found: T): void {
       if (version === null) return;
       if (kept.size >= MAX_KEPT) kept.clear();
       kept.set(digest, found);
     },
-    forget() {
-      kept.clear();
-    },
+    /** For this process's own writes, which don't change the database's version. */
+    forget: () => kept.clear(),
   };
 }

@@ -1,22 +1,9 @@
 import type { NewToken, Token } from "../../core/accounts/accounts.ts";
 import { formatMoney, parseMoney } from "../../core/accounts/money.ts";
-import { noQuotas, type QuotaLimits, type Quotas } from "../../core/accounts/quota.ts";
+import { noQuotas, type Quotas } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { TokenTable } from "../driver/schema.ts";
 import { isStorable, storable } from "../driver/text.ts";
-
-export interface StoredToken {
-  readonly id: string;
-  readonly name: string;
-  readonly comment: string;
-  readonly hint: string;
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly revoked_at: number | null;
-  readonly models: string | null;
-  readonly limits: string;
-  readonly quotas: string;
-  readonly upstream_key: string | null;
-}
 
 export const tokenColumns = [
   "id",
@@ -30,10 +17,12 @@ export const tokenColumns = [
   "limits",
   "quotas",
   "upstream_key",
-] as const;
+] as const satisfies readonly (keyof TokenTable)[];
 
-const maxModels = 200;
-const maxCommentCharacters = 1_000;
+export type StoredToken = Readonly<Pick<TokenTable, (typeof tokenColumns)[number]>>;
+
+const MAX_MODELS = 200;
+const MAX_COMMENT_CHARACTERS = 1_000;
 
 /** The columns an operator chooses, checked. */
 export function chosenColumns(token: NewToken) {
@@ -41,7 +30,7 @@ export function chosenColumns(token: NewToken) {
   if (token.expiresAt != null && !isCount(token.expiresAt)) throw outOfRange("expiresAt");
   return {
     name: storable("name", token.name),
-    comment: storable("comment", token.comment ?? "", maxCommentCharacters),
+    comment: storable("comment", token.comment ?? "", MAX_COMMENT_CHARACTERS),
     expires_at: token.expiresAt ?? null,
     models: modelsText(token.models ?? null),
     limits: JSON.stringify(checkedLimits(token.limits ?? {})),
@@ -58,7 +47,7 @@ export function tokenOf(row: StoredToken): Token {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
-    // Both were written by chosenColumns.
+    // chosenColumns wrote both.
     models: row.models === null ? null : (JSON.parse(row.models) as string[]),
     limits: JSON.parse(row.limits) as Token["limits"],
     quotas: quotasOf(row.quotas),
@@ -68,7 +57,7 @@ export function tokenOf(row: StoredToken): Token {
 
 function modelsText(models: readonly string[] | null): string | null {
   if (models === null) return null;
-  if (models.length > maxModels) throw outOfRange("models");
+  if (models.length > MAX_MODELS) throw outOfRange("models");
   return JSON.stringify(models.map((model) => storable("models", model)));
 }
 
@@ -77,33 +66,22 @@ function checkedLimits(limits: Token["limits"]): Token["limits"] {
   return limits;
 }
 
-interface StoredLimits {
-  readonly requests: number | null;
-  readonly tokens: number | null;
-  readonly money: string | null;
-}
-
-function quotasText({ day, month }: Quotas): string {
-  return JSON.stringify({ day: limitsForText(day), month: limitsForText(month) });
-}
-
-function limitsForText({ requests, tokens, money }: QuotaLimits): StoredLimits {
-  for (const count of [requests, tokens]) {
-    if (count !== null && !isCount(count)) throw outOfRange("quotas");
-  }
-  const text = money === null ? null : formatMoney(money);
-  if (text !== null && parseMoney(text) === null) throw outOfRange("quotas");
-  return { requests, tokens, money: text };
+/** Money becomes text, since JSON numbers have 53 bits. */
+function quotasText(quotas: Quotas): string {
+  return JSON.stringify(quotas, (_, limit: unknown) => {
+    if (typeof limit === "number" && !isCount(limit)) throw outOfRange("quotas");
+    if (typeof limit !== "bigint") return limit;
+    const text = formatMoney(limit);
+    if (parseMoney(text) === null) throw outOfRange("quotas");
+    return text;
+  });
 }
 
 function quotasOf(text: string): Quotas {
-  // Written by quotasText.
-  const { day, month } = JSON.parse(text) as Record<"day" | "month", StoredLimits>;
-  return { day: limitsOf(day), month: limitsOf(month) };
-}
-
-function limitsOf({ requests, tokens, money }: StoredLimits): QuotaLimits {
-  return { requests, tokens, money: money === null ? null : parseMoney(money) };
+  // quotasText wrote it.
+  return JSON.parse(text, (_, limit) =>
+    typeof limit === "string" ? parseMoney(limit) : limit,
+  ) as Quotas;
 }
 
 function isCount(value: number): boolean {

@@ -7,36 +7,30 @@ import type {
 } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
 import type { Clock } from "../../core/ports.ts";
-import { ask, type Driver } from "../driver/driver.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
+import type { Database } from "../driver/database.ts";
+import { query } from "../driver/driver.ts";
+import { newId } from "../driver/ids.ts";
+import { pageSize, prepare } from "../driver/queries.ts";
 import { isStorable } from "../driver/text.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenCache } from "./token-cache.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
 import { createTokenSecret, isTokenSecret, tokenDigest } from "./token-secret.ts";
 
-interface TokenParts {
-  readonly driver: Driver;
-  readonly builder: Builder;
-  readonly clock: Clock;
-  readonly newId: (wallMs: number) => string;
-  readonly box: SecretBox;
-}
+const MAX_LISTED = 1_000;
+const HINT_CHARACTERS = 4;
 
-const maxListed = 1_000;
-const hintCharacters = 4;
-
-export function createTokens(parts: TokenParts): TokenStore {
-  const { driver, builder, clock, box } = parts;
+export function createTokens(database: Database, clock: Clock, box: SecretBox): TokenStore {
+  const { driver, builder } = database;
   const byDigest = prepare<{ digest: string }, StoredToken>(({ text }) =>
     builder.selectFrom("tokens").select(tokenColumns).where("digest", "=", text("digest")),
   );
   const byId = builder.selectFrom("tokens").select(tokenColumns);
   const cache = createTokenCache<FoundToken>(driver);
   return {
-    create: (token) => createToken(parts, token),
+    create: (chosen) => createToken(database, clock.wallMs(), box, chosen),
     find: async (secret) => {
-      // Wrong form or checksum: not worth a look-up.
+      // A wrong form or checksum needs no lookup.
       if (!isTokenSecret(secret)) return null;
       const digest = tokenDigest(secret);
       let found = cache.get(digest);
@@ -50,10 +44,10 @@ export function createTokens(parts: TokenParts): TokenStore {
     },
     show: async (id) => {
       if (!isStorable(id)) return null;
-      const [row] = await driver.all<StoredToken>(byId.where("id", "=", id).compile());
+      const [row] = await driver.all(byId.where("id", "=", id).compile());
       return row === undefined ? null : tokenOf(row);
     },
-    list: (query) => listTokens(parts, query ?? {}),
+    list: (wanted) => listTokens(database, wanted ?? {}),
     revoke: async (id) => {
       if (!isStorable(id)) return false;
       const revoked = await driver.all(
@@ -68,23 +62,28 @@ export function createTokens(parts: TokenParts): TokenStore {
       cache.forget();
       return revoked.length > 0;
     },
-    reseal: () => resealKeys(parts).finally(cache.forget),
+    reseal: () => resealKeys(database, box).finally(cache.forget),
   };
 }
 
 function foundToken(row: StoredToken, box: SecretBox): FoundToken {
   const { id, upstream_key: sealed } = row;
-  const upstreamKey = () => (sealed === null ? null : box.open(sealed, id));
-  return { token: tokenOf(row), upstreamKey };
+  return {
+    token: tokenOf(row),
+    upstreamKey: () => (sealed === null ? null : box.open(sealed, id)),
+  };
 }
 
 function isValid({ revokedAt, expiresAt }: Token, nowMs: number): boolean {
   return revokedAt === null && (expiresAt === null || nowMs < expiresAt);
 }
 
-async function createToken(parts: TokenParts, chosen: NewToken) {
-  const { driver, builder, clock, newId, box } = parts;
-  const now = clock.wallMs();
+async function createToken(
+  { driver, builder }: Database,
+  now: number,
+  box: SecretBox,
+  chosen: NewToken,
+) {
   const id = newId(now);
   const secret = createTokenSecret();
   const key = chosen.upstreamKey ?? null;
@@ -92,44 +91,37 @@ async function createToken(parts: TokenParts, chosen: NewToken) {
     ...chosenColumns(chosen),
     id,
     digest: tokenDigest(secret),
-    hint: secret.slice(-hintCharacters),
+    hint: secret.slice(-HINT_CHARACTERS),
     created_at: now,
     revoked_at: null,
     upstream_key: key === null ? null : box.seal(checkedKey(key), id),
   };
   await driver.transaction(function* () {
-    yield* ask(builder.insertInto("tokens").values(row).compile());
+    yield* query(builder.insertInto("tokens").values(row).compile());
     const use = { token_id: id, ...periodsAt(now) };
-    yield* ask(builder.insertInto("quota_use").values(use).compile());
+    yield* query(builder.insertInto("quota_use").values(use).compile());
   });
   return { token: tokenOf(row), secret };
 }
 
 async function listTokens(
-  { driver, builder }: TokenParts,
-  { limit = maxListed, after }: ListQuery,
+  { driver, builder }: Database,
+  { limit, after }: ListQuery,
 ): Promise<readonly Token[]> {
-  // Ids sort by the time they were made.
+  // Ids sort by the time they were created.
   let tokens = builder.selectFrom("tokens").select(tokenColumns).orderBy("id");
   if (after !== undefined) tokens = tokens.where("id", ">", isStorable(after) ? after : "");
-  const most = Number.isInteger(limit) ? Math.min(Math.max(limit, 1), maxListed) : maxListed;
-  return (await driver.all<StoredToken>(tokens.limit(most).compile())).map(tokenOf);
+  return (await driver.all(tokens.limit(pageSize(limit, MAX_LISTED)).compile())).map(tokenOf);
 }
 
-/** Each key on its own: a stop in between leaves every key readable. */
-async function resealKeys({ driver, builder, box }: TokenParts): Promise<number> {
-  const sealed = await driver.all(
-    builder
-      .selectFrom("tokens")
-      .select(["id", "upstream_key"])
-      .where("upstream_key", "is not", null)
-      .compile(),
-  );
+/** Changes each key on its own, so that every key stays readable if this stops halfway. */
+async function resealKeys({ driver, builder }: Database, box: SecretBox): Promise<number> {
+  const sealed = builder.selectFrom("tokens").select(["id", "upstream_key as key"]);
   let changed = 0;
-  for (const { id, upstream_key: key } of sealed) {
+  for (const { id, key } of await driver.all(sealed.compile())) {
     if (key === null || box.isCurrent(key)) continue;
-    const again = box.seal(box.open(key, id), id);
-    const update = builder.updateTable("tokens").set({ upstream_key: again });
+    const resealed = box.seal(box.open(key, id), id);
+    const update = builder.updateTable("tokens").set({ upstream_key: resealed });
     await driver.all(update.where("id", "=", id).where("upstream_key", "=", key).compile());
     changed++;
   }

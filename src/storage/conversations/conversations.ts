@@ -1,148 +1,104 @@
-import { randomBytes } from "node:crypto";
 import type { Conversations } from "../../core/conversations/conversations.ts";
 import { type ConversationLimits, conversationLimits } from "../../core/conversations/turns.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { createSecretBox, type SecretKeys } from "../accounts/secret-box.ts";
-import { ask } from "../driver/driver.ts";
-import { prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
-import { createContentCodec } from "./content-codec.ts";
-import { createCreate, storedPrompt } from "./create.ts";
-import { createGlobalPrompt } from "./global-prompt.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { Database } from "../driver/database.ts";
+import { query } from "../driver/driver.ts";
+import { settingQueries } from "../settings.ts";
+import { createCreate } from "./create.ts";
 import { createLists } from "./lists.ts";
-import { createNameKeys, isName } from "./names.ts";
-import type { ConversationParts } from "./parts.ts";
-import { createPaths } from "./paths.ts";
-import { conversationQueries, type OwnedKey } from "./queries.ts";
+import { conversationQueries } from "./queries.ts";
+import { createReading } from "./reading.ts";
 import { createRemoval } from "./removal.ts";
 import {
+  type ConversationStore,
   contextOf,
-  conversationColumns,
-  conversationOf,
-  notFound,
-  type StoredConversation,
-} from "./row.ts";
+  conversationNotFound,
+  ownedKey,
+  storedPrompt,
+} from "./rows.ts";
+import type { Sealing } from "./sealing.ts";
 import { createTurns } from "./turns.ts";
 
 export interface ConversationOptions {
-  /** Contents, prompts and names are sealed under SECRET_KEY; by default if there is one. */
+  /** Whether contents, prompts and names are sealed; by default if there is a SECRET_KEY. */
   readonly encryptContent?: boolean;
   readonly limits?: Partial<ConversationLimits>;
-  /** Of conversations that were made without a lifetime of their own. */
+  /** For conversations that were created without a lifetime of their own. */
   readonly lifetimeMs?: number;
-  readonly sweepAtOnce?: number;
-  readonly newConversationId?: () => string;
+  /** Conversations that one sweep deletes. */
+  readonly maxSwept?: number;
 }
 
 /** EXPIRE_HOURS of the first server that kept chats. */
-const lifetimeMs = 6 * 3_600_000;
-const sweepAtOnce = 200;
-const idBytes = 16;
-
-type Sealing = Pick<ConversationParts, "codec" | "names">;
-type Given = Sealing & Pick<ConversationParts, "driver" | "builder" | "writes" | "clock" | "newId">;
-
-/** How texts and names are kept; throws when they are to be encrypted and there is no key. */
-export function createSealing(
-  secretKeys: SecretKeys,
-  encryptContent = secretKeys.current !== null,
-): Sealing {
-  if (encryptContent && secretKeys.current === null) {
-    throw new Error("conversations can only be encrypted with a SECRET_KEY");
-  }
-  return {
-    codec: createContentCodec(createSecretBox(secretKeys, "conversation text"), encryptContent),
-    names: createNameKeys(secretKeys, encryptContent),
-  };
-}
+const LIFETIME_MS = 6 * 3_600_000;
+const MAX_SWEPT = 200;
 
 export function createConversations(
-  given: Given,
-  options: ConversationOptions = {},
+  database: Database,
+  clock: Clock,
+  sealing: Sealing,
+  { limits, lifetimeMs = LIFETIME_MS, maxSwept = MAX_SWEPT }: ConversationOptions = {},
 ): Conversations {
-  const parts = partsOf(given, options);
-  const { row, path, tree } = createPaths(parts);
-  const { sweepOwner, ...removal } = createRemoval(parts);
+  const store: ConversationStore = {
+    ...database,
+    ...sealing,
+    clock,
+    limits: { ...conversationLimits, ...limits },
+    lifetimeMs,
+    maxSwept,
+  };
+  const { sweepOwner, ...removal } = createRemoval(store);
   return {
-    create: createCreate(parts, sweepOwner),
-    find: async (owner, id) => {
-      try {
-        return conversationOf(parts.codec, await row(owner, id));
-      } catch (error) {
-        if (error instanceof ProxyError && error.code === "conversation_not_found") return null;
-        throw error;
-      }
-    },
-    findByName: createFindByName(parts),
-    path,
-    tree,
-    ...createTurns(parts),
-    ...createChanges(parts),
+    create: createCreate(store, sweepOwner),
+    ...createReading(store),
+    ...createLists(store),
+    ...createTurns(store),
+    ...createChanges(store),
     ...removal,
-    ...createLists(parts),
-    ...createGlobalPrompt(parts),
+    ...createGlobalPrompt(store),
   };
 }
 
-function partsOf(given: Given, options: ConversationOptions): ConversationParts {
-  return {
-    ...given,
-    limits: { ...conversationLimits, ...options.limits },
-    lifetimeMs: options.lifetimeMs ?? lifetimeMs,
-    sweepAtOnce: options.sweepAtOnce ?? sweepAtOnce,
-    newConversationId: options.newConversationId ?? (() => randomBytes(idBytes).toString("hex")),
-  };
-}
-
-function createFindByName({ driver, builder, clock, codec, names }: ConversationParts) {
-  // as many keys for every name, so that the query is built once
-  const places = names.of("", "").map((_key, at) => `key${at}`);
-  const named = prepare<Readonly<Record<string, unknown>>, StoredConversation>(({ int, text }) =>
-    builder
-      .selectFrom("conversations")
-      .select(conversationColumns)
-      .where("owner", "=", text("owner"))
-      .where(
-        "name_key",
-        "in",
-        places.map((place) => text(place)),
-      )
-      // no LIMIT: SQLite plans a query anew for each value bound to one
-      .where("expires_at", ">", int("now")),
-  );
-  return async (owner: string, name: string) => {
-    if (!isName(name) || !isStorable(owner)) return null;
-    const keys = names.of(owner, name).map((key, at) => [`key${at}`, key]);
-    const values = { owner, now: clock.wallMs(), ...Object.fromEntries(keys) };
-    const [row] = await driver.all(named(values));
-    return row === undefined ? null : conversationOf(codec, row);
-  };
-}
-
-type Changes = Pick<Conversations, "setSystemPrompt" | "clear">;
-
-function createChanges({ driver, builder, clock, codec, limits }: ConversationParts): Changes {
+function createChanges(store: ConversationStore): Pick<Conversations, "setSystemPrompt" | "clear"> {
+  const { driver, builder } = store;
   const { setPrompt, empty, deleteTurns } = conversationQueries(builder);
-  const keyOf = (owner: string, id: string): OwnedKey => {
-    if (!isStorable(owner) || !isStorable(id)) throw notFound();
-    return { owner, id, now: clock.wallMs() };
-  };
   return {
     setSystemPrompt: async (owner, id, prompt) => {
-      const key = keyOf(owner, id);
-      const stored = storedPrompt(codec, limits, prompt, contextOf.prompt(id));
+      const key = ownedKey(store, owner, id);
+      const stored = storedPrompt(store, prompt, contextOf.prompt(id));
       const [changed] = await driver.all(setPrompt({ ...key, prompt: stored }));
-      if (changed === undefined) throw notFound();
+      if (changed === undefined) throw conversationNotFound();
     },
     clear: async (owner, id) => {
-      const key = keyOf(owner, id);
+      const key = ownedKey(store, owner, id);
       const cleared = await driver.transaction(function* () {
-        // First the conversation: a turn that is being stored comes wholly before or after.
-        const [emptied] = yield* ask(empty(key));
-        if (emptied !== undefined) yield* ask(deleteTurns({ id }));
+        // The conversation first: a turn that is being stored then comes wholly before or after.
+        const [emptied] = yield* query(empty(key));
+        if (emptied !== undefined) yield* query(deleteTurns({ id }));
         return emptied !== undefined;
       });
-      if (!cleared) throw notFound();
+      if (!cleared) throw conversationNotFound();
+    },
+  };
+}
+
+const GLOBAL_PROMPT = "global_prompt";
+
+function createGlobalPrompt(
+  store: ConversationStore,
+): Pick<Conversations, "globalPrompt" | "setGlobalPrompt"> {
+  const { driver, builder, codec } = store;
+  const { read, write, remove } = settingQueries(builder);
+  const name = GLOBAL_PROMPT;
+  const context = contextOf.setting(name);
+  return {
+    async globalPrompt() {
+      const [row] = await driver.all(read({ name }));
+      return row === undefined ? null : codec.readText(row.value, context);
+    },
+    async setGlobalPrompt(prompt) {
+      const value = storedPrompt(store, prompt, context);
+      await driver.all(value === null ? remove({ name }) : write({ name, value }));
     },
   };
 }

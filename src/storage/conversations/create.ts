@@ -1,55 +1,53 @@
+import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import type { Conversation, NewConversation } from "../../core/conversations/conversations.ts";
-import { checkMessageBytes } from "../../core/conversations/turns.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { ask, type Script } from "../driver/driver.ts";
+import { query, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import type { ConversationTable } from "../driver/schema.ts";
 import { storable } from "../driver/text.ts";
-import { encode } from "./content-codec.ts";
-import { wrongName } from "./names.ts";
-import type { ConversationParts } from "./parts.ts";
-import { contextOf, conversationOf } from "./row.ts";
+import { type ConversationStore, contextOf, conversationOf, storedPrompt } from "./rows.ts";
+import { encode, wrongName } from "./sealing.ts";
 
-/** `sweepOwner` makes room by deleting what of an owner has expired; returns how many. */
+/** 128 random bits, since conversations without an owner are open to those who know the id. */
+const ID_BYTES = 16;
+
+/** `sweepOwner` makes room: it deletes an owner's expired conversations and returns how many. */
 export function createCreate(
-  parts: ConversationParts,
+  store: ConversationStore,
   sweepOwner: (owner: string) => Promise<number>,
 ) {
-  const insert = createInsertScript(parts);
+  const insert = createInsert(store);
   return async (owner: string, chosen: NewConversation = {}): Promise<Conversation> => {
-    const most = chosen.maxConversations ?? parts.limits.conversationsPerOwner;
-    const { row, nameKeys } = newRow(parts, storable("owner", owner), chosen);
-    const add = () => parts.driver.transaction(() => insert(row, nameKeys, most));
+    const max = chosen.maxConversations ?? store.limits.conversationsPerOwner;
+    const { row, nameKeys } = newRow(store, storable("owner", owner), chosen);
+    const add = () => store.driver.transaction(() => insert(row, nameKeys, max));
     try {
       await add();
     } catch (error) {
-      // Expired ones are counted until they are swept.
-      if (!isLimited(error) || (await sweepOwner(owner)) === 0) throw error;
+      const isLimited = error instanceof ProxyError && error.code === "conversations_limited";
+      // Expired conversations count until they are swept.
+      if (!isLimited || (await sweepOwner(owner)) === 0) throw error;
       await add();
     }
-    return conversationOf(parts.codec, row);
+    return conversationOf(store.codec, row);
   };
 }
 
-function isLimited(error: unknown): boolean {
-  return error instanceof ProxyError && error.code === "conversations_limited";
-}
-
-function newRow(parts: ConversationParts, owner: string, chosen: NewConversation) {
-  const { clock, codec, names, limits } = parts;
-  const { name, systemPrompt = null, lifetimeMs = parts.lifetimeMs } = chosen;
+function newRow(store: ConversationStore, owner: string, chosen: NewConversation) {
+  const { clock, codec } = store;
+  const { name, systemPrompt = null, lifetimeMs = store.lifetimeMs } = chosen;
   const wrong = name === undefined ? null : wrongName(name);
   if (wrong !== null) throw wrong;
-  const id = parts.newConversationId();
+  const id = randomBytes(ID_BYTES).toString("hex");
   const now = clock.wallMs();
-  const nameKeys = name === undefined ? [] : names.of(owner, name);
+  const nameKeys = name === undefined ? [] : store.nameKeys(owner, name);
   const row: ConversationTable = {
     id,
     owner,
     name_key: nameKeys[0] ?? null,
     name: name === undefined ? null : codec.write(encode(name).payload, contextOf.name(id)),
-    system_prompt: storedPrompt(codec, limits, systemPrompt, contextOf.prompt(id)),
+    system_prompt: storedPrompt(store, systemPrompt, contextOf.prompt(id)),
     created_at: now,
     expires_at: now + lifetimeMs,
     lifetime_ms: lifetimeMs,
@@ -62,33 +60,20 @@ function newRow(parts: ConversationParts, owner: string, chosen: NewConversation
   return { row, nameKeys };
 }
 
-/** A system prompt is content like a message: bounded and sealed. */
-export function storedPrompt(
-  codec: ConversationParts["codec"],
-  limits: ConversationParts["limits"],
-  prompt: string | null,
-  context: string,
-): string | null {
-  if (prompt === null) return null;
-  const { payload, bytes } = encode(prompt);
-  checkMessageBytes(bytes, limits);
-  return codec.write(payload, context);
-}
-
 /**
- * Throws when the name is taken or the owner has no room, so that nothing of it is left. The row of
- * the count is locked last, as when a conversation is deleted: taken before, it would be held while
- * the insert waits for a deletion that waits for it.
+ * Throws, and so rolls back, if the name is taken or the owner has no room. The row of the count is
+ * locked last, as in a deletion: locked first, it would be held while the insert waits for a deletion
+ * that waits for it.
  */
-function createInsertScript({ builder }: ConversationParts) {
+function createInsert({ builder }: ConversationStore) {
   const count = countQuery(builder);
   return function* (
     row: ConversationTable,
     nameKeys: readonly string[],
-    most: number,
-  ): Script<void> {
+    max: number,
+  ): Transaction<void> {
     for (const key of nameKeys) yield* freeName(builder, row, key);
-    const [inserted] = yield* ask(
+    const [inserted] = yield* query(
       builder
         .insertInto("conversations")
         .values(row)
@@ -97,34 +82,36 @@ function createInsertScript({ builder }: ConversationParts) {
         .compile(),
     );
     if (inserted === undefined) throw taken();
-    const [counted] = yield* ask(count({ owner: row.owner, most }));
+    const [counted] = yield* query(count({ owner: row.owner, max }));
     if (counted === undefined) {
-      throw new ProxyError("conversations_limited", { params: { max: most } });
+      throw new ProxyError("conversations_limited", { params: { max } });
     }
   };
 }
 
-/** An expired chat gives up its name at once; the rest of it waits for the sweep. */
-function* freeName(builder: Builder, row: ConversationTable, nameKey: string): Script<void> {
+/** An expired chat loses its name at once; its rows wait for the sweep. */
+function* freeName(builder: Builder, row: ConversationTable, nameKey: string): Transaction<void> {
   const named = builder
     .selectFrom("conversations")
     .select(["id", "expires_at"])
     .where("owner", "=", row.owner)
     .where("name_key", "=", nameKey);
-  const [holder] = yield* ask(named.compile());
+  const [holder] = yield* query(named.compile());
   if (holder === undefined) return;
   if (holder.expires_at > row.created_at) throw taken();
   const free = builder.updateTable("conversations").set({ name_key: null });
-  yield* ask(free.where("id", "=", holder.id).where("expires_at", "<=", row.created_at).compile());
+  yield* query(
+    free.where("id", "=", holder.id).where("expires_at", "<=", row.created_at).compile(),
+  );
 }
 
 function taken(): ProxyError {
   return new ProxyError("conversation_conflict");
 }
 
-/** One more, if there is room: one statement, so that two callers cannot both take the last place. */
+/** Adds one if there is room, in one statement, so that two callers can't both take the last place. */
 function countQuery(builder: Builder) {
-  return prepare<{ owner: string; most: number }, { owner: string }>(({ int, text }) =>
+  return prepare<{ owner: string; max: number }, { owner: string }>(({ int, text }) =>
     builder
       .insertInto("conversation_counts")
       .values({ owner: text("owner"), conversations: 1 })
@@ -132,7 +119,7 @@ function countQuery(builder: Builder) {
         conflict
           .column("owner")
           .doUpdateSet({ conversations: sql<number>`conversation_counts.conversations + 1` })
-          .where("conversation_counts.conversations", "<", int("most")),
+          .where("conversation_counts.conversations", "<", int("max")),
       )
       .returning("owner"),
   );

@@ -1,22 +1,24 @@
 import { sql } from "kysely";
-import { ask, type Script } from "../driver/driver.ts";
+import { query, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import { isStorable } from "../driver/text.ts";
-import type { ConversationParts } from "./parts.ts";
+import type { ConversationStore } from "./rows.ts";
 
-/** Expired conversations that are deleted to make room for one new one. */
-const sweptForRoom = 20;
-/** Conversations looked up at once when everything goes. */
-const pageOfAll = 100;
+/** Expired conversations that are deleted to make room for a new one. */
+const MAX_SWEPT_FOR_ROOM = 20;
+/** Conversations looked up at once when an owner deletes everything. */
+const PAGE_ROWS = 100;
 
-interface Doomed extends Readonly<Record<string, unknown>> {
+/** Every conversation has expired by then. */
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
+interface Doomed {
   readonly id: string;
   readonly owner: string;
 }
 
-/** Each conversation goes in a transaction of its own: none is long, and calls run in between. */
-export function createRemoval(parts: ConversationParts) {
-  const { driver, builder, clock, sweepAtOnce } = parts;
+/** Deletes each conversation in its own transaction: none is long, and calls run in between. */
+export function createRemoval({ driver, builder, clock, maxSwept }: ConversationStore) {
   const queries = removalQueries(builder);
   const removeAll = async (doomed: readonly Doomed[], expired: number): Promise<number> => {
     let removed = 0;
@@ -29,41 +31,44 @@ export function createRemoval(parts: ConversationParts) {
   return {
     async delete(owner: string, id: string): Promise<boolean> {
       if (!isStorable(owner) || !isStorable(id)) return false;
-      const values = { id, owner, since: clock.wallMs(), until: Number.MAX_SAFE_INTEGER };
+      const values = { id, owner, since: clock.wallMs(), until: FOREVER };
       return driver.transaction(() => remove(queries, values));
     },
     async deleteEverything(owner: string): Promise<number> {
       if (!isStorable(owner)) return 0;
       for (let removed = 0; ; ) {
-        const page = await driver.all(queries.ofOwner({ owner, most: pageOfAll }));
+        const page = await driver.all(queries.expiredOf({ owner, now: FOREVER, max: PAGE_ROWS }));
         if (page.length === 0) return removed;
-        removed += await removeAll(page, Number.MAX_SAFE_INTEGER);
+        removed += await removeAll(page, FOREVER);
       }
     },
     async sweep(): Promise<number> {
       const now = clock.wallMs();
-      return removeAll(await driver.all(queries.expired({ now, most: sweepAtOnce })), now);
+      return removeAll(await driver.all(queries.expired({ now, max: maxSwept })), now);
     },
     async sweepOwner(owner: string): Promise<number> {
       const now = clock.wallMs();
-      const expired = await driver.all(queries.expiredOf({ owner, now, most: sweptForRoom }));
+      const expired = await driver.all(queries.expiredOf({ owner, now, max: MAX_SWEPT_FOR_ROOM }));
       return removeAll(expired, now);
     },
   };
 }
 
 interface Removal extends Doomed {
-  /** Deleted only if it expires after `since` and not after `until`. */
+  /** It is deleted only if it expires after `since` and not after `until`. */
   readonly since: number;
   readonly until: number;
 }
 
-/** The turns go with their conversation; the row of its count is touched last, as when one is made. */
-function* remove(queries: ReturnType<typeof removalQueries>, doomed: Removal): Script<boolean> {
-  const [deleted] = yield* ask(queries.delete(doomed));
+/** The turns go with their conversation. The row of the count is changed last, as in an insert. */
+function* remove(
+  queries: ReturnType<typeof removalQueries>,
+  doomed: Removal,
+): Transaction<boolean> {
+  const [deleted] = yield* query(queries.delete(doomed));
   if (deleted === undefined) return false;
-  yield* ask(queries.uncount({ owner: doomed.owner }));
-  yield* ask(queries.forget({ owner: doomed.owner }));
+  yield* query(queries.uncount({ owner: doomed.owner }));
+  yield* query(queries.forget({ owner: doomed.owner }));
   return true;
 }
 
@@ -91,17 +96,14 @@ function removalQueries(builder: Builder) {
         .where("owner", "=", text("owner"))
         .where("conversations", "<=", 0),
     ),
-    ofOwner: prepare<{ owner: string; most: number }, Doomed>(({ int, text }) =>
-      doomed.where("owner", "=", text("owner")).limit(int("most")),
+    expired: prepare<{ now: number; max: number }, Doomed>(({ int }) =>
+      doomed.where("expires_at", "<=", int("now")).orderBy("expires_at").limit(int("max")),
     ),
-    expired: prepare<{ now: number; most: number }, Doomed>(({ int }) =>
-      doomed.where("expires_at", "<=", int("now")).orderBy("expires_at").limit(int("most")),
-    ),
-    expiredOf: prepare<{ owner: string; now: number; most: number }, Doomed>(({ int, text }) =>
+    expiredOf: prepare<{ owner: string; now: number; max: number }, Doomed>(({ int, text }) =>
       doomed
         .where("owner", "=", text("owner"))
         .where("expires_at", "<=", int("now"))
-        .limit(int("most")),
+        .limit(int("max")),
     ),
   };
 }

@@ -1,57 +1,57 @@
 import { sql } from "kysely";
 import { type Builder, prepare } from "../driver/queries.ts";
-import type { ConversationParts } from "./parts.ts";
-import { type StoredRowOfTurn, turnColumns } from "./row.ts";
+import { type ConversationStore, type TurnRow, turnColumns } from "./rows.ts";
 
-interface Window extends Readonly<Record<string, unknown>> {
+interface Window {
   readonly id: string;
   readonly leafId: string;
   readonly maxTurns: number;
   readonly maxCharacters: number;
 }
 
-interface WindowRow extends StoredRowOfTurn {
-  /** Of both texts; not read where all that there is would fit. */
+interface WindowRow extends TurnRow {
+  /** Of both texts. Not read if the whole conversation fits. */
   readonly characters?: number;
 }
 
-type ReadWindow = (window: Window, bytes: number) => Promise<readonly WindowRow[]>;
-
-/** Nearly every chat is one page. Each that follows is twice as long, for fewer round trips. */
-const firstPageTurns = 64;
+/** Nearly every chat is one page. Each next page is twice as long, for fewer round trips. */
+const FIRST_PAGE_TURNS = 64;
 
 /**
- * Reads from a leaf towards the root, ending where the window is full: the cost is that of the
- * window, however long the conversation is and however many there are. The leaf is read in any
- * case, to tell that it is there and how deep it is. `bytes` are those of the whole conversation.
+ * Reads from a leaf towards the root until the window is full, so the cost depends on the window and
+ * not on the conversation. The leaf is always read, to know that it exists and how deep it is. `bytes`
+ * is the size of the whole conversation.
  */
-export function createWindow({ driver, builder }: ConversationParts): ReadWindow {
+export function createWindow({
+  driver,
+  builder,
+}: ConversationStore): (window: Window, bytes: number) => Promise<readonly WindowRow[]> {
   const newest = pageQuery(builder);
   const parents = parentsQuery(builder);
 
   /**
-   * Ids sort by time, so the turns before a leaf are its path, but for branches: 1.3 µs each, where
-   * looking up parent by parent takes 2.7. Clocks step back, so that parents decide all the same; a
-   * page with anything else in it is the last, and what it leaves open is looked up.
+   * Ids sort by time, so without branches the turns before a leaf are its path: 1.3 µs each, while
+   * lookups parent by parent take 2.7. Parents decide all the same, since clocks can step back. After a
+   * page with other turns in it, the rest is looked up parent by parent.
    */
   const inPages = async (
     window: Window,
-    pageTurns = firstPageTurns,
+    pageTurns = FIRST_PAGE_TURNS,
   ): Promise<readonly WindowRow[]> => {
-    const most = Math.max(1, Math.min(pageTurns, window.maxTurns));
-    const path = pathIn(await driver.all(newest({ ...window, most })), window.leafId);
+    const turns = Math.max(1, Math.min(pageTurns, window.maxTurns));
+    const path = pathIn(await driver.all(newest({ ...window, turns })), window.leafId);
     const last = path.at(-1);
     if (last?.parent_id === null || path.length >= window.maxTurns) return path;
     const leafId = last?.parent_id ?? window.leafId;
     const rest = { ...window, leafId, maxTurns: window.maxTurns - path.length };
-    const isChain = path.length === most;
+    const isChain = path.length === turns;
     return [
       ...path,
       ...(await (isChain ? inPages(rest, 2 * pageTurns) : driver.all(parents(rest)))),
     ];
   };
 
-  // No text has more characters than bytes. Of one that may not fit, a page could be megabytes.
+  // No text has more characters than bytes. If it may not fit, a page could be megabytes.
   return (window, bytes) =>
     bytes <= window.maxCharacters ? inPages(window) : driver.all(parents(window));
 }
@@ -66,14 +66,14 @@ function pathIn(page: readonly WindowRow[], leafId: string): readonly WindowRow[
 }
 
 function pageQuery(builder: Builder) {
-  return prepare<Window & { most: number }, WindowRow>(({ int, text }) =>
+  return prepare<Window & { turns: number }, WindowRow>(({ int, text }) =>
     builder
       .selectFrom("turns")
       .select(turnColumns)
       .where("conversation_id", "=", text("id"))
       .where("id", "<=", text("leafId"))
       .orderBy("id", "desc")
-      .limit(int("most")),
+      .limit(int("turns")),
   );
 }
 
@@ -84,7 +84,7 @@ function parentsQuery(builder: Builder) {
         db
           .selectFrom("turns")
           .select(turnColumns)
-          .select(["characters", "characters as total", sql<number>`1`.as("place")])
+          .select(["characters", "characters as total", sql<number>`1`.as("position")])
           .where("conversation_id", "=", text("id"))
           .where("id", "=", text("leafId"))
           .unionAll(
@@ -94,15 +94,15 @@ function parentsQuery(builder: Builder) {
               .select(turnColumns.map((column) => `turns.${column}` as const))
               .select("turns.characters")
               .select(sql<number>`path.total + turns.characters`.as("total"))
-              .select(sql<number>`path.place + 1`.as("place"))
+              .select(sql<number>`path.position + 1`.as("position"))
               .where("turns.conversation_id", "=", text("id"))
-              .where("path.place", "<", int("maxTurns"))
+              .where("path.position", "<", int("maxTurns"))
               .where(sql<boolean>`path.total + turns.characters <= ${int("maxCharacters")}`),
           ),
       )
       .selectFrom("path")
       .select(turnColumns)
       .select("characters")
-      .orderBy("place"),
+      .orderBy("position"),
   );
 }

@@ -1,12 +1,22 @@
 import { ProxyError } from "../../core/errors.ts";
-import type { Driver, Script } from "./driver.ts";
+import type { Driver, Transaction } from "./driver.ts";
+import { sqliteCode } from "./storage-errors.ts";
 
-/** What is done with entries that are written together. */
+/** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH. */
+const SQLITE_REFUSALS = [18, 19, 20];
+
+/** Entries of one kind, which are written together. */
 export interface Group<E, R> {
-  /** Writes them and says what became of each, in their order. */
-  readonly script: (entries: readonly E[]) => Script<readonly R[]>;
-  /** Whether that is one statement, which needs no transaction around it. */
-  readonly isSingle: (entries: readonly E[]) => boolean;
+  /**
+   * Entries with the same key are written together, and keys in their order, so that two transactions
+   * never wait for each other. Postgres divides the keys among partitions by their last character,
+   * which should be random.
+   */
+  readonly keyOf: (entry: E) => string;
+  /** Writes entries of one key and returns a result for each, in their order. */
+  readonly write: (entries: readonly E[]) => Transaction<readonly R[]>;
+  /** Whether these entries need only one statement, and so no BEGIN and COMMIT. */
+  readonly isOneStatement: (entries: readonly E[]) => boolean;
 }
 
 export interface Waiting<E, R> {
@@ -15,27 +25,32 @@ export interface Waiting<E, R> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Entries of a group, with those who wait for them. */
+/** Entries of one group, with the callers that wait for them. */
 export interface Batch {
-  readonly isSingle: boolean;
-  script(): Script<void>;
+  readonly isOneStatement: boolean;
+  write(): Transaction<void>;
   resolve(): void;
   reject(error: unknown): void;
-  /** One each. */
+  /** A batch for each entry. */
   split(): readonly Batch[];
 }
 
 export function batchOf<E, R>(group: Group<E, R>, waiting: readonly Waiting<E, R>[]): Batch {
-  const entries = waiting.map(({ entry }) => entry);
-  let results: readonly R[] = [];
+  const byKey = [...Map.groupBy(waiting, ({ entry }) => group.keyOf(entry))]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, sameKey]) => sameKey);
+  let results: R[] = [];
   return {
-    isSingle: group.isSingle(entries),
-    *script() {
-      results = yield* group.script(entries);
+    isOneStatement: group.isOneStatement(waiting.map(({ entry }) => entry)),
+    *write() {
+      results = [];
+      for (const sameKey of byKey) {
+        results.push(...(yield* group.write(sameKey.map(({ entry }) => entry))));
+      }
     },
     resolve() {
-      // a script returns one result an entry
-      for (const [at, one] of waiting.entries()) one.resolve(results[at] as R);
+      // A group returns one result per entry.
+      for (const [at, one] of byKey.flat().entries()) one.resolve(results[at] as R);
     },
     reject(error) {
       for (const one of waiting) one.reject(error);
@@ -44,10 +59,13 @@ export function batchOf<E, R>(group: Group<E, R>, waiting: readonly Waiting<E, R
   };
 }
 
-/** What cannot be written must not take the rest with it: then each batch goes alone, then each entry. */
+/**
+ * Writes the batches in one transaction. If the database refuses it, each batch is tried alone, then
+ * each entry, so that a bad entry fails no other.
+ */
 export async function writeBatches(driver: Driver, batches: readonly Batch[]): Promise<void> {
   try {
-    await run(driver, batches);
+    await writeTogether(driver, batches);
   } catch (error) {
     const parts = batches.length > 1 ? batches : batches.flatMap((batch) => batch.split());
     if (parts.length > 1 && isRefusal(error)) {
@@ -60,22 +78,19 @@ export async function writeBatches(driver: Driver, batches: readonly Batch[]): P
   for (const batch of batches) batch.resolve();
 }
 
-function run(driver: Driver, batches: readonly Batch[]): Promise<void> {
-  const script = function* (): Script<void> {
-    for (const batch of batches) yield* batch.script();
+function writeTogether(driver: Driver, batches: readonly Batch[]): Promise<void> {
+  const work = function* (): Transaction<void> {
+    for (const batch of batches) yield* batch.write();
   };
-  const isSingle = batches.length === 1 && batches.every((batch) => batch.isSingle);
-  return isSingle ? driver.single(script) : driver.transaction(script);
+  const isOneStatement = batches.length === 1 && batches.every((batch) => batch.isOneStatement);
+  return isOneStatement ? driver.run(work) : driver.transaction(work);
 }
 
-/** We or the database did not like an entry, as opposed to the database being away. */
+/** Parley or the database refused an entry; the database is not away. */
 function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof ProxyError) return true;
-  if ("severity" in error) return error.severity === "ERROR";
-  // SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG; and values that cannot be bound.
-  if ("errcode" in error && typeof error.errcode === "number") {
-    return [18, 19, 20].includes(error.errcode & 0xff);
-  }
-  return error instanceof TypeError || error instanceof RangeError;
+  const code = sqliteCode(error);
+  if (code !== null) return SQLITE_REFUSALS.includes(code);
+  if (error instanceof Error && "severity" in error) return error.severity === "ERROR";
+  // Besides our own errors: a value that can't be bound.
+  return [ProxyError, TypeError, RangeError].some((type) => error instanceof type);
 }

@@ -3,18 +3,17 @@ import { Migrator } from "kysely/migration";
 import { migrations } from "../migrations/all.ts";
 
 /**
- * Brings the tables up to date. The caller has opened one exclusive transaction over everything,
- * so of several starters one migrates and the others wait, and a killed one leaves nothing.
+ * Brings the tables up to date. The caller has opened one exclusive transaction, so of several
+ * processes that start one migrates and the others wait, and a killed one leaves nothing.
  */
-export async function migrate(db: Kysely<unknown>): Promise<readonly string[]> {
+export async function migrate(db: Kysely<unknown>): Promise<void> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...migrations }) },
     disableTransactions: true,
   });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new Error(explain(error), { cause: error });
-  return (results ?? []).map((result) => result.migrationName);
 }
 
 function explain(error: unknown): string {

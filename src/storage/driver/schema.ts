@@ -1,4 +1,9 @@
 import type { ColumnType, Generated } from "kysely";
+import type { Price } from "../../core/accounts/price.ts";
+import type { QuotaKind, QuotaPeriod } from "../../core/accounts/quota.ts";
+import type { SnakeCase } from "../../core/named.ts";
+import type { StoredReservation } from "../accounts/reservations.ts";
+import type { StoredRow } from "../ledger/columns.ts";
 
 /**
  * Tables as both databases have them. Times are milliseconds since 1970 (UTC). Money is whole
@@ -17,99 +22,45 @@ export interface TokenTable {
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
-  /** JSON, because they are only ever read and written whole. */
+  /** JSON, since they are only read and written whole. */
   models: string | null;
   limits: string;
   quotas: string;
-  /** Encrypted; see secrets.ts. */
+  /** Encrypted; see secret-box.ts. */
   upstream_key: string | null;
 }
 
-/** One row a token. A period that is over is reset by the next reservation. */
-export interface QuotaUseTable {
-  token_id: string;
-  day: number;
-  day_requests: Generated<number>;
-  day_tokens: Generated<number>;
-  day_money: ColumnType<string, bigint | undefined, bigint>;
-  month: number;
-  month_requests: Generated<number>;
-  month_tokens: Generated<number>;
-  month_money: ColumnType<string, bigint | undefined, bigint>;
-}
+/** One row per token. A period that is over is reset by the next reservation. */
+export type QuotaUseTable = { token_id: string } & Record<QuotaPeriod, number> &
+  Record<`${QuotaPeriod}_${Exclude<QuotaKind, "money">}`, Generated<number>> &
+  Record<`${QuotaPeriod}_money`, ColumnType<string, bigint | undefined, bigint>>;
 
-/** Calls that hold a place in a quota and are not settled: the open state of a ledger row. */
-export interface ReservationTable {
-  /** Becomes the id of the ledger row. */
-  id: string;
-  owner: string;
-  token_id: string;
-  at: number;
-  day: number;
-  month: number;
-  tokens: number;
-  money: Money;
-  request_id: string;
-  dialect: string;
-  model: string;
-  on_disconnect: string;
-}
+/** Calls that hold a place in a quota and are not settled yet: see accounts/reservations.ts. */
+export type ReservationTable = SnakeCase<Omit<StoredReservation, "money">> & { money: Money };
 
-/** One row a running process; `seen_at` is its heartbeat. */
-export interface OwnerTable {
+/** One row per running process; `seen_at` is its heartbeat. */
+export interface InstanceTable {
   id: string;
   instance: string | null;
   started_at: number;
   seen_at: number;
 }
 
-export interface LedgerTable {
-  id: string;
-  /** `settled` by the process that made the call, or `recovered` after its death. */
-  state: "settled" | "recovered";
-  request_id: string;
-  at: number;
-  payer_kind: string;
-  token_id: string | null;
-  key_digest: string | null;
-  dialect: string;
-  model: string;
-  answered_by: string | null;
-  prompt_tokens: number | null;
-  completion_tokens: number | null;
-  cached_tokens: number | null;
-  total_tokens: number | null;
-  price: string | null;
+export type LedgerTable = SnakeCase<Omit<StoredRow, "cost">> & {
   cost: ColumnType<string | null, bigint | null, bigint | null>;
-  provenance: string;
-  outcome: string;
-  on_disconnect: string;
-  status: number | null;
-  error: string | null;
-  first_token_ms: number | null;
-  duration_ms: number | null;
-  upstream_id: string | null;
-}
-
-export interface PriceTable {
-  model: string;
-  since: number;
-  input: string;
-  cached_input: string | null;
-  output: string;
-}
+};
 
 export interface ConversationTable {
   id: string;
   owner: string;
-  /** What a name is looked up by: see conversation-names.ts. Null: not a chat. */
+  /** What a name is looked up by: see conversations/sealing.ts. Null: not a chat. */
   name_key: string | null;
-  /** These two as content-codec.ts writes them. */
+  /** These two are sealed or encoded: see conversations/sealing.ts. */
   name: string | null;
   system_prompt: string | null;
   created_at: number;
   expires_at: number;
-  /** By how much use moves the expiry. */
+  /** Each use moves the expiry by this much. */
   lifetime_ms: number;
   /** The newest turn. */
   leaf_id: string | null;
@@ -119,7 +70,7 @@ export interface ConversationTable {
   claim_until: number | null;
 }
 
-/** Never changed once written; deleted only together with all turns of the conversation. */
+/** A row never changes. It is deleted only together with all turns of its conversation. */
 export interface TurnTable {
   conversation_id: string;
   /** The answer's message id; the question's is derived from it. */
@@ -127,7 +78,7 @@ export interface TurnTable {
   parent_id: string | null;
   /** 1 for a first question. */
   depth: number;
-  /** Of both texts, so that a window is chosen without reading what is outside it. */
+  /** In both texts, so that a window is chosen without reading the texts outside it. */
   characters: number;
   created_at: number;
   state: string;
@@ -135,7 +86,7 @@ export interface TurnTable {
   answer: string;
 }
 
-/** How many conversations an owner has, expired ones too until they are swept. */
+/** How many conversations an owner has, including expired ones that are not swept yet. */
 export interface ConversationCountTable {
   owner: string;
   conversations: number;
@@ -154,7 +105,7 @@ export interface Tables {
   tokens: TokenTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;
-  owners: OwnerTable;
+  owners: InstanceTable;
   ledger: LedgerTable;
-  prices: PriceTable;
+  prices: SnakeCase<Price>;
 }

@@ -9,38 +9,33 @@ import {
 } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CompiledQuery, Kysely, SqliteDialect } from "kysely";
-import type { Driver, Script } from "./driver.ts";
+import type { Driver, Transaction } from "./driver.ts";
 import { migrate } from "./migrate.ts";
+import { SQLITE_BUSY, sqliteCode } from "./storage-errors.ts";
 
-export interface SqliteOptions {
-  readonly file: string;
-  /** NORMAL survives kill -9, FULL a power cut too, at a tenth of the speed. */
-  readonly synchronous?: "NORMAL" | "FULL";
-}
-
-/** How long one statement may hold the thread while another process writes. */
-const busyTimeoutMs = 100;
-/** How long a transaction is tried again, with the thread given up in between. */
-const busyDeadlineMs = 5_000;
-const busyPauseMs = 10;
+/** How long one statement may block the thread while another process writes. */
+const BUSY_TIMEOUT_MS = 100;
+/** How long a transaction is retried. The thread is free between the tries. */
+const BUSY_DEADLINE_MS = 5_000;
+const BUSY_PAUSE_MS = 10;
 /**
- * Pages of 4 KiB in the log before they are copied into the file, which holds up all calls for some
- * milliseconds. With SQLite's own 1,000 it is every hundredth call of a token, and so its p99.
+ * Pages of 4 KiB in the log before they are copied into the file, which blocks all calls for some
+ * milliseconds. SQLite's default of 1,000 delays every hundredth call of a token, and so its p99.
  */
-const pagesToCheckpoint = 4_000;
-/** Compiled statements kept; the queries are fewer than that. */
-const maxStatements = 200;
+const PAGES_TO_CHECKPOINT = 4_000;
+/** More than there are queries. */
+const MAX_STATEMENTS = 200;
 /** Only the owner may read: the file holds digests and who called when. */
-const fileMode = 0o600;
+const FILE_MODE = 0o600;
 
-export async function openSqlite(options: SqliteOptions): Promise<Driver> {
-  const database = openFile(options.file);
+/** `:memory:` for tests. A commit survives kill -9, but not always a power cut. */
+export async function openSqlite(file: string): Promise<Driver> {
+  const database = openFile(file);
   try {
-    await patiently(() => {
-      database.exec("PRAGMA journal_mode = WAL");
-    });
-    database.exec(`PRAGMA synchronous = ${options.synchronous === "FULL" ? "FULL" : "NORMAL"}`);
-    database.exec(`PRAGMA wal_autocheckpoint = ${pagesToCheckpoint}`);
+    await retryWhileBusy(() => database.exec("PRAGMA journal_mode = WAL"));
+    // FULL would also survive a power cut, at a tenth of the speed.
+    database.exec("PRAGMA synchronous = NORMAL");
+    database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_TO_CHECKPOINT}`);
     await migrateFile(database);
   } catch (error) {
     database.close();
@@ -50,41 +45,38 @@ export async function openSqlite(options: SqliteOptions): Promise<Driver> {
 }
 
 function createSqliteDriver(database: DatabaseSync): Driver {
-  const statements = new Map<string, Prepared>();
-  const run = (query: CompiledQuery): readonly unknown[] => {
-    let prepared = statements.get(query.sql);
-    if (prepared === undefined) {
-      if (statements.size >= maxStatements) statements.clear();
-      prepared = preparedOf(database.prepare(query.sql));
-      statements.set(query.sql, prepared);
+  const statements = new Map<string, Execute>();
+  const rowsOf = (query: CompiledQuery): readonly unknown[] => {
+    let execute = statements.get(query.sql);
+    if (execute === undefined) {
+      if (statements.size >= MAX_STATEMENTS) statements.clear();
+      execute = executor(database.prepare(query.sql));
+      statements.set(query.sql, execute);
     }
     // Queries are bound with text, numbers, bigints and null only.
-    const values = query.parameters as readonly SQLInputValue[];
-    if (prepared.columns.length > 0) return rowsOf(prepared, values);
-    prepared.statement.run(...values);
-    return [];
+    return execute(query.parameters as readonly SQLInputValue[]);
   };
-  const steps = <T>(script: () => Script<T>): T => {
-    const running = script();
+  const runTransaction = <T>(work: () => Transaction<T>): T => {
+    const running = work();
     let step = running.next([]);
-    while (step.done !== true) step = running.next(run(step.value));
+    while (step.done !== true) step = running.next(rowsOf(step.value));
     return step.value;
   };
   // The rows have the type the query says.
-  const all = <R>(query: CompiledQuery<R>) => patiently(() => run(query) as readonly R[]);
+  const all = <R>(query: CompiledQuery<R>) => retryWhileBusy(() => rowsOf(query) as readonly R[]);
   const exclusively = createExclusively(database);
   const version = database.prepare("PRAGMA data_version");
   return {
     kind: "sqlite",
-    // Measured: 8 rows save a twentieth a row, more save little.
+    // Measured: 8 rows save a twentieth per row, more save little.
     rowsPerInsert: 8,
     all,
     report: all,
-    transaction: (script) => patiently(() => exclusively(() => steps(script))),
-    single: (script) => patiently(() => steps(script)),
+    transaction: (work) => retryWhileBusy(() => exclusively(() => runTransaction(work))),
+    run: (work) => retryWhileBusy(() => runTransaction(work)),
     version: () => Number(version.get()?.data_version),
     backup: async (file) => {
-      closeSync(openSync(file, "a", fileMode));
+      closeSync(openSync(file, "a", FILE_MODE));
       await backup(database, file);
     },
     close: async () => {
@@ -94,34 +86,29 @@ function createSqliteDriver(database: DatabaseSync): Driver {
   };
 }
 
-interface Prepared {
-  readonly statement: StatementSync;
-  /** None of a statement that returns nothing. */
-  readonly columns: readonly string[];
-}
-
-function preparedOf(statement: StatementSync): Prepared {
-  statement.setReturnArrays(true);
-  return { statement, columns: statement.columns().map(({ name }) => name) };
-}
+type Execute = (values: readonly SQLInputValue[]) => readonly unknown[];
 
 /**
- * Objects of one shape. Those that node:sqlite makes are dictionaries, which take longer to make and
- * to read: 78 µs of a history of 33 turns, now 53.
+ * Builds objects of one shape. node:sqlite's own rows are dictionaries, which take longer to build and
+ * read: 78 µs for a history of 33 turns instead of 53.
  */
-function rowsOf({ statement, columns }: Prepared, values: readonly SQLInputValue[]): object[] {
-  // set to return arrays, which its types do not know
-  const rows = statement.all(...values) as unknown as readonly (readonly SQLOutputValue[])[];
-  return rows.map((row) => {
-    const named: Record<string, SQLOutputValue | undefined> = {};
-    columns.forEach((column, at) => {
-      named[column] = row[at];
+function executor(statement: StatementSync): Execute {
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }) => name);
+  return (values) => {
+    // Set to return arrays, which its types don't know. A statement without columns returns none.
+    const rows = statement.all(...values) as unknown as readonly (readonly SQLOutputValue[])[];
+    return rows.map((row) => {
+      const named: Record<string, SQLOutputValue | undefined> = {};
+      columns.forEach((column, at) => {
+        named[column] = row[at];
+      });
+      return named;
     });
-    return named;
-  });
+  };
 }
 
-/** IMMEDIATE takes the write lock first: a reader that turns writer can fail without waiting. */
+/** IMMEDIATE takes the write lock first: a reader that becomes a writer can fail without waiting. */
 function createExclusively(database: DatabaseSync) {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
@@ -139,41 +126,31 @@ function createExclusively(database: DatabaseSync) {
   };
 }
 
-/** Tries again while another process holds the lock, and lets other work run in between. */
-async function patiently<T>(work: () => T): Promise<T> {
-  for (let waitedMs = 0; ; waitedMs += busyTimeoutMs + busyPauseMs) {
+/** Retries while another process holds the lock, and lets other work run in between. */
+async function retryWhileBusy<T>(work: () => T): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += BUSY_TIMEOUT_MS + BUSY_PAUSE_MS) {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error) || waitedMs >= busyDeadlineMs) throw error;
-      await sleep(busyPauseMs);
+      if (sqliteCode(error) !== SQLITE_BUSY || waitedMs >= BUSY_DEADLINE_MS) throw error;
+      await sleep(BUSY_PAUSE_MS);
     }
   }
-}
-
-/** SQLITE_BUSY is 5; extended codes keep it in the low byte. */
-function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "errcode" in error &&
-    typeof error.errcode === "number" &&
-    (error.errcode & 0xff) === 5
-  );
 }
 
 function openFile(file: string): DatabaseSync {
   if (file !== ":memory:") {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // Made before SQLite opens it, so that it is never readable by others; -wal and -shm follow.
-    closeSync(openSync(file, "a", fileMode));
-    chmodSync(file, fileMode);
+    // Created before SQLite opens it, so that others can never read it; -wal and -shm get its mode.
+    closeSync(openSync(file, "a", FILE_MODE));
+    chmodSync(file, FILE_MODE);
   }
-  return new DatabaseSync(file, { timeout: busyTimeoutMs });
+  return new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
 }
 
-/** Kysely runs its migrations on this connection, inside one transaction that is ours. */
+/** Kysely runs its migrations on this connection, inside one transaction of ours. */
 async function migrateFile(database: DatabaseSync): Promise<void> {
-  await patiently(() => database.exec("BEGIN IMMEDIATE"));
+  await retryWhileBusy(() => database.exec("BEGIN IMMEDIATE"));
   try {
     await migrate(
       new Kysely<unknown>({ dialect: new SqliteDialect({ database: forKysely(database) }) }),
@@ -190,7 +167,7 @@ function forKysely(database: DatabaseSync) {
     close: () => undefined,
     prepare: (text: string) => {
       const statement = database.prepare(text);
-      // Kysely binds what migrations say: text and numbers.
+      // Migrations bind text and numbers only.
       const bound = (values: readonly unknown[]) => values as readonly SQLInputValue[];
       return {
         reader: statement.columns().length > 0,

@@ -2,46 +2,46 @@ import { ProxyError } from "../../core/errors.ts";
 import { type Batch, batchOf, type Group, type Waiting, writeBatches } from "./batch.ts";
 import type { Driver } from "./driver.ts";
 
-/** How a group's entries are spread over the connections to Postgres. */
-export interface Spread<E> {
-  /** Entries of one subject stay in one lane. Its last character is to be random. */
-  readonly subjectOf: (entry: E) => string;
-  readonly lanes: number;
+/** How Postgres writes a group. SQLite has one partition, which all groups share. */
+export interface Partitioning {
+  readonly partitions: number;
   /** Few in one transaction: each may be a round trip during which rows are locked. */
   readonly maxBatch: number;
 }
 
 export interface Writes {
-  /** Each caller waits until its own entry is durable. */
-  group<E, R>(group: Group<E, R>, spread: Spread<E>): (entry: E) => Promise<R>;
+  /** Returns how to add an entry; it resolves when that entry is durable. */
+  group<E, R>(group: Group<E, R>, partitioning: Partitioning): (entry: E) => Promise<R>;
 }
 
-/** More in one transaction would make the first one wait for little gain. */
+/** Larger transactions would delay their first entry for little gain. */
 export const MAX_BATCH = 64;
-/** Entries of a group waiting for a database that does not answer; above it callers are refused. */
+/** Entries of one group that may wait for a slow database. Further callers are refused. */
 const MAX_WAITING = 10_000;
 
 /**
- * Group commit: entries of one turn of the event loop are written together, and while some are
- * written the next gather. On SQLite, where only one can write, those of all groups share a commit.
+ * Group commit: entries of one tick are written together, and the next ones collect during the write.
+ * On SQLite, which has one writer, the entries of all groups share a commit.
  */
 export function createWrites(driver: Driver): Writes {
-  const shared = createLane(driver);
+  const shared = createPartition(driver);
   return {
-    group(group, { subjectOf, lanes, maxBatch }) {
+    group(group, { partitions, maxBatch }) {
       if (driver.kind === "sqlite") return shared(group, MAX_BATCH);
-      const adds = Array.from({ length: lanes }, () => createLane(driver)(group, maxBatch));
+      const adds = Array.from({ length: partitions }, () =>
+        createPartition(driver)(group, maxBatch),
+      );
       return (entry) => {
-        const add = adds[(subjectOf(entry).at(-1)?.charCodeAt(0) ?? 0) % lanes];
-        if (add === undefined) throw new RangeError("there are no lanes");
+        const add = adds[(group.keyOf(entry).at(-1)?.charCodeAt(0) ?? 0) % partitions];
+        if (add === undefined) throw new RangeError("there are no partitions");
         return add(entry);
       };
     },
   };
 }
 
-/** One transaction at a time, with what waits in all of its groups. */
-function createLane(driver: Driver) {
+/** One transaction at a time, with the entries that wait in all of its groups. */
+function createPartition(driver: Driver) {
   const groups: (() => Batch | null)[] = [];
   let busy = false;
 
@@ -58,9 +58,9 @@ function createLane(driver: Driver) {
     let waiting: Waiting<E, R>[] = [];
     groups.push(() => {
       if (waiting.length === 0) return null;
-      const together = waiting.slice(0, maxBatch);
+      const next = waiting.slice(0, maxBatch);
       waiting = waiting.slice(maxBatch);
-      return batchOf(group, together);
+      return batchOf(group, next);
     });
     return (entry) =>
       new Promise((resolve, reject) => {

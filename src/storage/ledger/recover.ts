@@ -1,97 +1,70 @@
-import type { LedgerEntry } from "../../core/accounts/accounts.ts";
 import type { Clock } from "../../core/ports.ts";
-import { ask, type Driver, type Script } from "../driver/driver.ts";
-import { createInserts } from "../driver/insert.ts";
-import type { RowValues } from "../driver/many-rows.ts";
-import { type Builder, prepare } from "../driver/queries.ts";
-import { entryColumns, entryValues } from "./entry.ts";
-import { abandonedQuery, closeQuery, type Held } from "./reservation-rows.ts";
-import { type Charge, createChargeScript } from "./settle.ts";
+import { createCharges, type Taking } from "../accounts/quotas.ts";
+import { abandonedQuery, type ClosedReservation, closeQueries } from "../accounts/reservations.ts";
+import type { Database } from "../driver/database.ts";
+import { query, type Transaction } from "../driver/driver.ts";
+import { prepare } from "../driver/queries.ts";
+import { knownValues } from "./columns.ts";
+import { chunks, createInserts } from "./settle.ts";
 
-interface RecoverParts {
-  readonly driver: Driver;
-  readonly builder: Builder;
-  readonly clock: Clock;
-  /** A heartbeat older than this means that the process is dead. */
-  readonly staleMs: number;
-  /** No call lasts this long: a reservation that old was forgotten. */
-  readonly maxCallMs: number;
-}
+/** Above every deadline a call can have: an older reservation was forgotten. */
+const MAX_CALL_MS = 2 * 3_600_000;
 
 /**
- * Settles what dead processes left open: the row says interrupted and unknown, the request stays
+ * Settles what dead processes left open. The row says interrupted and unknown, the request stays
  * counted, and the estimate of tokens and money is given back, since nothing says it was spent.
- * So the counters are always what the rows add up to.
+ * So the counters always equal the sum of the rows. A process is dead if its last heartbeat is older
+ * than `staleMs`.
  */
-export function createRecover(parts: RecoverParts): () => Promise<number> {
-  const { driver, builder, clock, staleMs, maxCallMs } = parts;
+export function createRecover(
+  database: Database,
+  clock: Clock,
+  staleMs: number,
+): () => Promise<number> {
+  const { driver, builder } = database;
   const abandoned = abandonedQuery(builder);
-  const recoverSome = createRecoverScript(parts);
+  const recoverSome = createRecoverSome(database);
   const forget = prepare<{ seenBefore: number }, unknown>(({ int }) =>
     builder.deleteFrom("owners").where("seen_at", "<", int("seenBefore")),
   );
   return async () => {
     const now = clock.wallMs();
-    const limits = { seenBefore: now - staleMs, startedBefore: now - maxCallMs };
+    const limits = { seenBefore: now - staleMs, startedBefore: now - MAX_CALL_MS };
     let recovered = 0;
     for (;;) {
       const open = await driver.all(abandoned(limits));
       if (open.length === 0) break;
-      recovered += await driver.transaction(() => recoverSome(open.map((row) => row.id)));
+      recovered += await driver.transaction(() => recoverSome(open.map(({ id }) => id)));
     }
     await driver.all(forget(limits));
     return recovered;
   };
 }
 
-function createRecoverScript({
-  driver,
-  builder,
-}: RecoverParts): (ids: readonly string[]) => Script<number> {
-  const close = closeQuery(builder);
+function createRecoverSome({ driver, builder }: Database) {
+  const { close } = closeQueries(builder);
   const inserts = createInserts(builder);
-  const chargeAll = createChargeScript(builder);
-  return function* (ids) {
-    const closed = yield* ask(close(ids));
-    for (let at = 0; at < closed.length; at += driver.rowsPerInsert) {
-      const chunk = closed.slice(at, at + driver.rowsPerInsert);
-      yield* ask(inserts.fresh(chunk.map(recoveredValues)));
+  const charge = createCharges(builder);
+  return function* (ids: readonly string[]): Transaction<number> {
+    const closed = yield* query(close(ids.map((id) => [id])));
+    for (const chunk of chunks(closed, driver.rowsPerInsert)) {
+      yield* query(inserts.fresh(chunk.map(recoveredValues)));
     }
-    yield* chargeAll(closed.map(givenBack));
+    yield* charge(closed.map(givenBack));
     return closed.length;
   };
 }
 
-function recoveredValues(held: Held): RowValues {
-  const entry: LedgerEntry = {
-    requestId: held.request_id,
-    at: held.at,
-    payer: { kind: "token", tokenId: held.token_id, keyDigest: null },
-    dialect: held.dialect,
-    model: held.model,
-    answeredBy: null,
-    usage: null,
-    price: null,
-    cost: null,
+function recoveredValues(reservation: ClosedReservation) {
+  return knownValues({
+    ...reservation,
+    state: "recovered",
+    payerKind: "token",
     provenance: "unknown",
     outcome: "interrupted",
-    onDisconnect: held.on_disconnect,
-    status: null,
-    error: null,
-    firstTokenMs: null,
-    durationMs: null,
-    upstreamId: null,
-  };
-  return entryValues(held.id, entry).with(entryColumns.indexOf("state"), "recovered");
+  });
 }
 
-function givenBack(held: Held): Charge {
-  return {
-    tokenId: held.token_id,
-    day: held.day,
-    month: held.month,
-    requests: 0,
-    tokens: -held.tokens,
-    money: -BigInt(held.money),
-  };
+function givenBack({ tokenId, day, month, tokens, money }: ClosedReservation): Taking {
+  return { tokenId, day, month, requests: 0, tokens: -tokens, money: -BigInt(money) };
 }

@@ -1,125 +1,121 @@
 import { setImmediate } from "node:timers/promises";
-import { type CompiledQuery, type SelectQueryBuilder, sql } from "kysely";
+import { type SelectQueryBuilder, sql } from "kysely";
 import type {
+  Ledger,
   LedgerQuery,
   LedgerRow,
   LedgerSum,
-  PageQuery,
   WeekRow,
 } from "../../core/accounts/accounts.ts";
 import { formatMoney } from "../../core/accounts/money.ts";
 import { periodKey } from "../../core/accounts/quota.ts";
-import type { Driver } from "../driver/driver.ts";
-import { type Builder, exactText } from "../driver/queries.ts";
+import type { Database } from "../driver/database.ts";
+import { columnName, exactText, pageSize } from "../driver/queries.ts";
 import type { Tables } from "../driver/schema.ts";
 import { isStorable } from "../driver/text.ts";
-import { ledgerRow, rowColumns, type StoredRow } from "./row.ts";
+import { ledgerRow, ledgerSelection } from "./columns.ts";
 
-const maxRows = 1_000;
-const weekMs = 7 * 86_400_000;
-const maxWeekRows = 10_000;
-const dayMs = 86_400_000;
-/** Rows deleted in one transaction: short enough that a call does not notice. */
-const purgeRows = 2_000;
+const MAX_ROWS = 1_000;
+const MAX_WEEK_ROWS = 10_000;
+const DAY_MS = 86_400_000;
+/** Rows deleted in one transaction: so few that no call notices. */
+const PURGED_AT_ONCE = 2_000;
 
-type Filtered<O> = SelectQueryBuilder<Tables, "ledger", O>;
+type Rows<O> = SelectQueryBuilder<Tables, "ledger", O>;
 
-export function createReport(driver: Driver, builder: Builder) {
-  const page = pageReader(driver, builder);
+/** What only reads the ledger, and the purge. `week` is given the present time. */
+export function createReport(database: Database) {
+  const page = pageReader(database);
   return {
-    rows: (query: PageQuery = {}) => page(query, "desc", query.before ?? null, query.limit),
-    sums: sumReader(driver, builder),
-    week: weekReader(driver, builder),
-    async *export(query: LedgerQuery = {}): AsyncGenerator<LedgerRow> {
-      let last: LedgerRow | null = null;
+    rows: (query = {}) => page(query, "desc", query.before, query.limit),
+    sums: sumReader(database),
+    week: weekReader(database),
+    async *export(query = {}) {
+      let last: LedgerRow | undefined;
       for (;;) {
-        const rows = await page(query, "asc", last, maxRows);
+        const rows = await page(query, "asc", last, MAX_ROWS);
         yield* rows;
-        last = rows.at(-1) ?? null;
-        if (rows.length < maxRows) return;
+        last = rows.at(-1);
+        if (rows.length < MAX_ROWS) return;
       }
     },
-    async purge(before: number): Promise<number> {
-      const old = builder
-        .selectFrom("ledger")
-        .select(["at", "id"])
-        .where("at", "<", before)
-        .orderBy("at")
-        .limit(purgeRows);
-      const remove = builder
-        .deleteFrom("ledger")
-        .where(sql<boolean>`(at, id) in ${old}`)
-        .returning("id")
-        .compile();
-      for (let purged = 0; ; ) {
-        const rows = await driver.report(remove);
-        purged += rows.length;
-        if (rows.length < purgeRows) return purged;
-        // SQLite answers at once: without this, calls would wait until all is gone.
-        await setImmediate();
-      }
-    },
+    purge: purger(database),
+  } satisfies Partial<Record<keyof Ledger, unknown>> & Pick<Ledger, "rows" | "export">;
+}
+
+function purger({ driver, builder }: Database) {
+  return async (before: number): Promise<number> => {
+    const old = builder
+      .selectFrom("ledger")
+      .select(["at", "id"])
+      .where("at", "<", before)
+      .orderBy("at")
+      .limit(PURGED_AT_ONCE);
+    const remove = builder
+      .deleteFrom("ledger")
+      .where(sql<boolean>`(at, id) in ${old}`)
+      .returning("id")
+      .compile();
+    for (let purged = 0; ; ) {
+      const rows = await driver.report(remove);
+      purged += rows.length;
+      if (rows.length < PURGED_AT_ONCE) return purged;
+      // SQLite answers at once: without this, calls would wait until all rows are gone.
+      await setImmediate();
+    }
   };
 }
 
-function pageReader(driver: Driver, builder: Builder) {
+type Cursor = Pick<LedgerRow, "at" | "id"> | undefined;
+
+function pageReader({ driver, builder }: Database) {
   return async (
     query: LedgerQuery,
     direction: "asc" | "desc",
-    from: Pick<LedgerRow, "at" | "id"> | null,
-    limit = maxRows,
+    from: Cursor,
+    limit?: number,
   ): Promise<readonly LedgerRow[]> => {
-    let rows = filtered(builder.selectFrom("ledger"), beyondCursor(query, direction, from))
-      .select(rowColumns)
-      .select(exactText("cost").as("cost"));
-    if (from !== null) {
+    let rows = filtered(builder.selectFrom("ledger"), pageBounds(query, direction, from));
+    if (from !== undefined) {
       const beyond = sql.raw(direction === "asc" ? ">" : "<");
       rows = rows.where(sql<boolean>`(at, id) ${beyond} (${from.at}, ${from.id})`);
     }
-    const compiled: CompiledQuery<StoredRow> = rows
+    const selected = rows
+      .select(ledgerSelection)
       .orderBy("at", direction)
       .orderBy("id", direction)
-      .limit(bounded(limit))
-      .compile();
-    return (await driver.report(compiled)).map(ledgerRow);
+      .limit(pageSize(limit, MAX_ROWS))
+      .$castTo<LedgerRow>();
+    return (await driver.report(selected.compile())).map(ledgerRow);
   };
 }
 
 /**
- * The page begins where the last one ended. Said of `at` too: SQLite would take the query's own
+ * A page begins where the last one ended. This bounds `at` too: SQLite would take the query's own
  * bound for the index and read all earlier pages again.
  */
-function beyondCursor(
-  query: LedgerQuery,
-  direction: "asc" | "desc",
-  cursor: Pick<LedgerRow, "at"> | null,
-): LedgerQuery {
-  if (cursor === null) return query;
+function pageBounds(query: LedgerQuery, direction: "asc" | "desc", cursor: Cursor): LedgerQuery {
+  if (cursor === undefined) return query;
   const { at } = cursor;
   if (direction === "asc") return { ...query, from: Math.max(at, query.from ?? at) };
   return { ...query, to: Math.min(at + 1, query.to ?? at + 1) };
 }
 
-function sumReader(driver: Driver, builder: Builder) {
-  return async (
-    by: "day" | "model" | "token",
-    query: LedgerQuery = {},
-  ): Promise<readonly LedgerSum[]> => {
-    const keys = {
-      day: sql<string | number | null>`at / ${sql.lit(dayMs)}`,
-      model: sql<string | number | null>`coalesce(answered_by, model)`,
-      token: sql<string | number | null>`token_id`,
-    };
-    const total = (column: string) =>
-      sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
+function sumReader({ driver, builder }: Database) {
+  const total = (column: keyof Tables["ledger"]) =>
+    sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
+  const counts = ["promptTokens", "completionTokens", "cachedTokens", "totalTokens"] as const;
+  const keys = {
+    day: sql<string | number | null>`at / ${sql.lit(DAY_MS)}`,
+    model: sql<string | number | null>`coalesce(answered_by, model)`,
+    token: sql<string | number | null>`token_id`,
+  };
+  return async (by: keyof typeof keys, query: LedgerQuery = {}): Promise<readonly LedgerSum[]> => {
     const rows = await driver.report(
       filtered(builder.selectFrom("ledger"), query)
         .select(keys[by].as("key"))
         .select(({ fn }) => fn.countAll<number>().as("requests"))
-        .select(total("prompt_tokens").as("promptTokens"))
-        .select(total("completion_tokens").as("completionTokens"))
-        .select(total("cached_tokens").as("cachedTokens"))
-        .select(total("total_tokens").as("totalTokens"))
+        .select(counts.map((count) => total(columnName(count)).as(count)))
         .select(sql<string | null>`cast(sum(cost) as text)`.as("cost"))
         .select(sql<number>`count(*) - count(cost)`.as("unknownCosts"))
         .groupBy(keys[by])
@@ -128,21 +124,21 @@ function sumReader(driver: Driver, builder: Builder) {
     );
     return rows.map((row) => ({
       ...row,
-      key: typeof row.key === "number" ? periodKey("day", row.key * dayMs) : row.key,
+      key: typeof row.key === "number" ? periodKey("day", row.key * DAY_MS) : row.key,
       cost: row.cost === null ? null : formatMoney(BigInt(row.cost)),
     }));
   };
 }
 
-function weekReader(driver: Driver, builder: Builder) {
+function weekReader({ driver, builder }: Database) {
   return async (tokenId: string, nowMs: number): Promise<readonly WeekRow[]> => {
     const rows = await driver.report(
-      filtered(builder.selectFrom("ledger"), { tokenId, from: nowMs - weekMs })
+      filtered(builder.selectFrom("ledger"), { tokenId, from: nowMs - 7 * DAY_MS })
         .select(["upstream_id", "model", "answered_by", "total_tokens", "at"])
         .select(exactText("cost").as("cost"))
         .where("total_tokens", "is not", null)
         .orderBy("at", "desc")
-        .limit(maxWeekRows)
+        .limit(MAX_WEEK_ROWS)
         .compile(),
     );
     return rows.map((row) => ({
@@ -155,18 +151,13 @@ function weekReader(driver: Driver, builder: Builder) {
   };
 }
 
-function filtered<O>(rows: Filtered<O>, query: LedgerQuery): Filtered<O> {
+function filtered<O>(rows: Rows<O>, { tokenId, from, to }: LedgerQuery): Rows<O> {
   let chosen = rows;
-  if (query.tokenId !== undefined) {
-    // An id that no database could hold is nobody's.
-    const id = isStorable(query.tokenId) ? query.tokenId : "";
-    chosen = chosen.where("token_id", "=", id);
+  if (tokenId !== undefined) {
+    // No row has an id that can't be stored.
+    chosen = chosen.where("token_id", "=", isStorable(tokenId) ? tokenId : "");
   }
-  if (query.from !== undefined) chosen = chosen.where("at", ">=", query.from);
-  if (query.to !== undefined) chosen = chosen.where("at", "<", query.to);
+  if (from !== undefined) chosen = chosen.where("at", ">=", from);
+  if (to !== undefined) chosen = chosen.where("at", "<", to);
   return chosen;
-}
-
-function bounded(limit: number): number {
-  return Number.isInteger(limit) ? Math.min(Math.max(limit, 1), maxRows) : maxRows;
 }

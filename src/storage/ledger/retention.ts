@@ -1,44 +1,28 @@
 import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Clock } from "../../core/ports.ts";
+import { runPeriodically } from "../periodic.ts";
 
 export interface RetentionOptions {
   readonly ledger: Pick<Ledger, "purge">;
   readonly clock: Pick<Clock, "wallMs">;
-  /** How long ledger rows are kept; 0 = for ever. */
+  /** How long ledger rows are kept; 0 = forever. */
   readonly days: number;
   readonly onPurged: (rows: number) => void;
-  /** The next day's purge takes what this one left. */
-  readonly onError: (error: unknown) => void;
-  /** Runs the work again and again; returns how to stop. */
-  readonly every?: (ms: number, work: () => void) => () => void;
+  /** The next day's purge deletes what this one left. */
+  readonly onError: (error: Error) => void;
 }
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** Deletes ledger rows that are too old, now and each day. Returns how to stop. */
+/** Deletes ledger rows that are too old, now and every day. Returns how to stop. */
 export function startRetention(options: RetentionOptions): () => Promise<void> {
-  const { ledger, clock, days, onPurged, onError, every = timer } = options;
+  const { ledger, clock, days, onPurged, onError } = options;
   if (days === 0) return async () => undefined;
-  let purging: Promise<void> | null = null;
-  const purge = () => {
-    purging ??= ledger
-      .purge(clock.wallMs() - days * dayMs)
-      .then(onPurged, onError)
-      .finally(() => {
-        purging = null;
-      });
-  };
-  purge();
-  const stop = every(dayMs, purge);
+  const purge = async () => onPurged(await ledger.purge(clock.wallMs() - days * DAY_MS));
+  const first = purge().catch(onError);
+  const stop = runPeriodically(purge, DAY_MS, onError);
   return async () => {
-    stop();
-    await purging;
+    await first;
+    await stop();
   };
-}
-
-/** Does not keep the process alive. */
-function timer(ms: number, work: () => void): () => void {
-  const running = setInterval(work, ms);
-  running.unref();
-  return () => clearInterval(running);
 }

@@ -80,7 +80,7 @@ eachDatabase("prices", (kind) => {
 
   test("a price that another process sets for a model without one is seen after 50 ms", async () => {
     expect(await storage.prices.priceOf("gpt-4o", noon)).toBeNull();
-    const other = await database.open({ clock, brief: true });
+    const other = await database.open({ clock, oneOff: true });
     await other.prices.set(price);
     clock.set(noon + 50);
     expect((await storage.prices.priceOf("gpt-4o", noon))?.input).toBe("2.5");
@@ -89,7 +89,7 @@ eachDatabase("prices", (kind) => {
   test("a price that another process changes is seen after a second", async () => {
     await storage.prices.set(price);
     expect((await storage.prices.priceOf("gpt-4o", noon))?.input).toBe("2.5");
-    const other = await database.open({ clock, brief: true });
+    const other = await database.open({ clock, oneOff: true });
     await other.prices.set({ ...price, input: "3", since: 200 });
     clock.set(noon + 1_000);
     expect((await storage.prices.priceOf("gpt-4o", noon))?.input).toBe("3");

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTick } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createTokenCache } from "../../../src/storage/accounts/token-cache.ts";
 
@@ -11,22 +11,22 @@ function createCache() {
   return { database, cache: createTokenCache<string>({ version }) };
 }
 
-test("the calls of one turn of the event loop ask the database once", async () => {
+test("the calls of one tick ask the database once", async () => {
   const { database, cache } = createCache();
   expect(cache.get("digest")).toBeUndefined();
   cache.keep("digest", "found");
   for (let call = 0; call < 10; call += 1) expect(cache.get("digest")).toBe("found");
   expect(database.asked).toBe(1);
-  await nextTurn();
+  await nextTick();
   expect(cache.get("digest")).toBe("found");
   expect(database.asked).toBe(2);
 });
 
-test("what another has written is seen in the next turn, what this one changed at once", async () => {
+test("a write of another connection is seen in the next tick, an own one at once", async () => {
   const { database, cache } = createCache();
   cache.get("digest");
   cache.keep("digest", "found");
-  await nextTurn();
+  await nextTick();
   database.version = 2;
   expect(cache.get("digest")).toBeUndefined();
   cache.keep("digest", "found again");

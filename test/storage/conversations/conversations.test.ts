@@ -355,7 +355,7 @@ eachDatabase("conversations", (kind) => {
   });
 
   test("a sweep deletes no more than it is told, and only what has expired", async () => {
-    await reopen({ sweepAtOnce: 4, lifetimeMs: hourMs, limits: { conversationsPerOwner: 12 } });
+    await reopen({ maxSwept: 4, lifetimeMs: hourMs, limits: { conversationsPerOwner: 12 } });
     for (let at = 0; at < 10; at++) await talk(store, ann, (await store.create(ann)).id, 2);
     const kept = await store.create(ann, { lifetimeMs: 2 * hourMs });
     expect(await store.sweep()).toBe(0);

@@ -79,7 +79,6 @@ test("a SQLite file is its owner's only, survives what it should, and is backed 
   const file = join(folder, "deep", "parley.sqlite");
   const storage = await openStorage({
     sqliteFile: file,
-    sqliteSynchronous: "FULL",
     clock: systemClock,
   });
   await storage.ledger.settle(entry(), null);

@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
 import { startRetention } from "../../../src/storage/ledger/retention.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { entry, noon, standingClock } from "../support/calls.ts";
@@ -25,39 +34,27 @@ eachDatabase("retention", (kind) => {
   afterAll(() => database.drop(), 20_000);
 
   function start(days: number) {
+    // Other timers are the database's.
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
     const purged: number[] = [];
-    let work: () => void = () => undefined;
-    let stopped = false;
-    const stop = startRetention({
-      ledger: storage.ledger,
-      clock,
-      days,
-      onPurged: (rows) => purged.push(rows),
-      onError: (error) => {
-        throw error;
-      },
-      every: (ms, again) => {
-        expect(ms).toBe(dayMs);
-        work = again;
-        return () => {
-          stopped = true;
-        };
-      },
-    });
-    return { stop, purged, nextDay: () => work(), stopped: () => stopped };
+    const onError = (error: Error) => {
+      throw error;
+    };
+    const onPurged = (rows: number) => void purged.push(rows);
+    const stop = startRetention({ ledger: storage.ledger, clock, days, onPurged, onError });
+    return { stop, purged };
   }
 
   test("rows that are too old go at the start and again each day", async () => {
     const retention = start(30);
-    await retention.stop();
-    expect(retention.purged).toEqual([2]);
+    await vi.waitFor(() => expect(retention.purged).toEqual([2]));
     clock.set(noon + dayMs);
-    retention.nextDay();
-    retention.nextDay();
+    vi.advanceTimersByTime(2 * dayMs);
     await retention.stop();
     expect(retention.purged).toEqual([2, 1]);
     expect(await storage.ledger.rows()).toHaveLength(2);
-    expect(retention.stopped()).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("0 days keep everything", async () => {

@@ -43,7 +43,6 @@ export function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
     provenance: "reported",
     outcome: "completed",
     onDisconnect: "cancel",
-    status: 200,
     error: null,
     firstTokenMs: 120.4,
     durationMs: 812.6,

@@ -4,16 +4,12 @@ import pg from "pg";
 import { systemClock } from "../../../src/clock.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import type { Clock } from "../../../src/core/ports.ts";
-import {
-  createConversations,
-  createSealing,
-} from "../../../src/storage/conversations/conversations.ts";
-import type { Driver, Script } from "../../../src/storage/driver/driver.ts";
-import { createIds } from "../../../src/storage/driver/ids.ts";
+import { createConversations } from "../../../src/storage/conversations/conversations.ts";
+import { createSealing } from "../../../src/storage/conversations/sealing.ts";
+import { databaseOn } from "../../../src/storage/driver/database.ts";
+import type { Driver, Transaction } from "../../../src/storage/driver/driver.ts";
 import { openPostgres } from "../../../src/storage/driver/postgres.ts";
-import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
-import { createWrites } from "../../../src/storage/driver/writes.ts";
 import type { TestDatabase } from "./databases.ts";
 
 /** A store of conversations that notes every query it runs, and the rows of those outside transactions. */
@@ -29,9 +25,9 @@ export async function openWatched(
   const driver = await driverOf(database);
   const queries: CompiledQuery[] = [];
   const rows: unknown[] = [];
-  const noted = <T>(script: () => Script<T>) =>
-    function* (): Script<T> {
-      const running = script();
+  const noted = <T>(work: () => Transaction<T>) =>
+    function* (): Transaction<T> {
+      const running = work();
       let step = running.next([]);
       while (step.done !== true) {
         queries.push(step.value);
@@ -51,18 +47,12 @@ export async function openWatched(
       queries.push(query);
       return driver.report(query);
     },
-    transaction: (script) => driver.transaction(noted(script)),
-    single: (script) => driver.single(noted(script)),
+    transaction: (work) => driver.transaction(noted(work)),
+    run: (work) => driver.run(noted(work)),
   };
-  const parts = {
-    driver: watched,
-    builder: createBuilder(driver.kind),
-    writes: createWrites(watched),
-    clock,
-    newId: createIds(),
-    ...createSealing({ current: null, old: [] }),
-  };
-  return { conversations: createConversations(parts), queries, rows, close: () => driver.close() };
+  const sealing = createSealing({ current: null, old: [] });
+  const conversations = createConversations(databaseOn(watched), clock, sealing);
+  return { conversations, queries, rows, close: () => driver.close() };
 }
 
 /** Reads of a whole table in the plans of these queries, which must not be. */
@@ -137,6 +127,6 @@ function compiled(sql: string): CompiledQuery {
 
 function driverOf({ place }: TestDatabase): Promise<Driver> {
   const { databaseUrl, sqliteFile } = place;
-  if (databaseUrl != null) return openPostgres({ url: databaseUrl, onError: () => undefined });
-  return openSqlite({ file: sqliteFile ?? "" });
+  if (databaseUrl != null) return openPostgres(databaseUrl, () => undefined);
+  return openSqlite(sqliteFile ?? "");
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startSweeper } from "../../../src/storage/conversations/sweeper.ts";
+import { runPeriodically } from "../../src/storage/periodic.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,35 +8,35 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("sweeps again and again, one at a time, until it is ended", async () => {
+test("work runs again and again, one run at a time, until it is stopped", async () => {
   let running = 0;
   let most = 0;
-  let sweeps = 0;
-  const sweep = async () => {
+  let runs = 0;
+  const work = async () => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setTimeout(resolve, 150));
     running--;
-    sweeps++;
+    runs++;
   };
-  const end = startSweeper(sweep, 100, () => undefined);
+  const end = runPeriodically(work, 100, () => undefined);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(most).toBe(1);
-  expect(sweeps).toBeGreaterThan(3);
+  expect(runs).toBeGreaterThan(3);
   const ended = end();
   await vi.advanceTimersByTimeAsync(150);
   await ended;
   expect(running).toBe(0);
-  const before = sweeps;
+  const before = runs;
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(sweeps).toBe(before);
+  expect(runs).toBe(before);
 });
 
-test("a sweep that fails is told, and the next one comes", async () => {
+test("an error is reported, and the next run comes", async () => {
   const errors: string[] = [];
-  const sweep = async () => {
+  const work = async () => {
     throw new Error("away");
   };
-  const end = startSweeper(sweep, 100, (error) => errors.push(error.message));
+  const end = runPeriodically(work, 100, (error) => errors.push(error.message));
   await vi.advanceTimersByTimeAsync(250);
   await end();
   expect(errors).toEqual(["away", "away"]);

@@ -1,17 +1,15 @@
 /**
- * Deletes what has expired, some at a time and never twice at once. Nothing depends on it but the
- * size of the database: what has expired is not found, swept or not. Returns the function that
- * ends it.
+ * Runs the work at an interval, never twice at once, without keeping the process alive. Returns how
+ * to stop, which waits for a run that has begun.
  */
-export function startSweeper(
-  sweep: () => Promise<unknown>,
+export function runPeriodically(
+  work: () => Promise<unknown>,
   everyMs: number,
   onError: (error: Error) => void,
 ): () => Promise<void> {
-  let running: Promise<void> | null = null;
+  let running: Promise<unknown> | null = null;
   const timer = setInterval(() => {
-    running ??= sweep()
-      .then(() => undefined)
+    running ??= work()
       .catch((error: unknown) => onError(error instanceof Error ? error : new Error(String(error))))
       .finally(() => {
         running = null;

@@ -27,7 +27,7 @@ eachDatabase("a storage opened for one command", (kind) => {
       money: 0n,
     });
     expect(result.admitted).toBe(true);
-    const command = await database.open({ clock: standingClock(noon + 3_600_000), brief: true });
+    const command = await database.open({ clock: standingClock(noon + 3_600_000), oneOff: true });
     expect((await command.tokens.list()).map(({ name }) => name)).toEqual(["alice"]);
     await command.close();
     expect(await server.ledger.rows()).toEqual([]);
