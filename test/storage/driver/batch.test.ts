@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import { ProxyError } from "../../../src/core/errors.ts";
 import { batchOf, type Group, writeBatches } from "../../../src/storage/driver/batch.ts";
-import { ask, type Driver, type Script } from "../../../src/storage/driver/driver.ts";
+import { type Driver, query, type Transaction } from "../../../src/storage/driver/driver.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
 
@@ -11,32 +11,33 @@ type Entry = number | Error;
 
 /** Numbers are written, errors are thrown; `runs` has what each attempt was given. */
 async function scene() {
-  const driver = await openSqlite({ file: ":memory:" });
+  const driver = await openSqlite(":memory:");
   onTestFinished(() => driver.close());
   await driver.all(sql`create table numbers (n integer primary key)`.compile(builder));
   const runs: (readonly Entry[])[] = [];
   const kinds: string[] = [];
   const watched: Driver = {
     ...driver,
-    single: (script) => {
-      kinds.push("single");
-      return driver.single(script);
+    run: (work) => {
+      kinds.push("run");
+      return driver.run(work);
     },
-    transaction: (script) => {
+    transaction: (work) => {
       kinds.push("transaction");
-      return driver.transaction(script);
+      return driver.transaction(work);
     },
   };
   const group: Group<Entry, string> = {
-    *script(entries): Script<readonly string[]> {
+    keyOf: () => "",
+    *write(entries): Transaction<readonly string[]> {
       runs.push(entries);
       for (const entry of entries) {
         if (entry instanceof Error) throw entry;
-        yield* ask(sql`insert into numbers values (${entry})`.compile(builder));
+        yield* query(sql`insert into numbers values (${entry})`.compile(builder));
       }
       return entries.map((entry) => `wrote ${entry}`);
     },
-    isSingle: (entries) => entries.length === 1,
+    isOneStatement: (entries) => entries.length === 1,
   };
   /** What became of each entry of each batch: its result or its error. */
   const write = async (...batches: readonly (readonly Entry[])[]) => {
@@ -73,7 +74,7 @@ test("a batch of one statement needs no transaction, unless another is written w
   const { write, kinds } = await scene();
   await write([1]);
   await write([2], [3]);
-  expect(kinds).toEqual(["single", "transaction"]);
+  expect(kinds).toEqual(["run", "transaction"]);
 });
 
 test.each([
