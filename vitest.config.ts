@@ -1,14 +1,35 @@
 import { defineConfig } from "vitest/config";
+import { leftOut, needs } from "./test/support/needs.ts";
+
+const inCI = process.env.CI !== undefined;
+/** In this process and without a service. What a new folder holds is in the full ring. */
+const QUICK = ["test", "test/{config,core,dialects,docs,http,limits,metrics}/**"].map(
+  (folder) => `${folder}/!(*.slow).test.ts`,
+);
 
 // Many suites wait for sockets and processes rather than for a core, so more of them than cores
 // run at once; a generous deadline keeps a busy machine from failing what is only slow.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/build.ts"],
+    setupFiles: ["test/support/setup.ts"],
+    isolate: false,
     maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    reporters: ["default", leftOut],
+    tags: needs.map(({ name, isMet }) => ({ name, skip: !inCI && !isMet() })),
     coverage: { include: ["src/**"], reporter: ["text-summary"] },
+    projects: [
+      { extends: true, test: { name: "quick", include: QUICK } },
+      {
+        extends: true,
+        test: {
+          name: "full",
+          include: ["test/**/*.test.ts"],
+          exclude: QUICK,
+          globalSetup: ["test/support/services.ts"],
+        },
+      },
+    ],
   },
 });

@@ -6,7 +6,8 @@ import { systemClock } from "../../src/clock.ts";
 import { createTranslate } from "../../src/locales.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
-import { type Env, folder, kinds, parley, parleyHere, settingsFor } from "./support.ts";
+import { kinds } from "../storage/support/databases.ts";
+import { type Env, folder, parley, parleyHere, settingsFor } from "./support.ts";
 
 const translate = createTranslate();
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";

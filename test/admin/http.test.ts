@@ -3,9 +3,10 @@ import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
+import { kinds } from "../storage/support/databases.ts";
 import { postJson, type Reply } from "../support/http.ts";
 import { startParley } from "../support/parley.ts";
-import { type Env, kinds, settingsFor } from "./support.ts";
+import { type Env, settingsFor } from "./support.ts";
 
 const ADMIN_TOKEN = "admin-token-0123456789";
 

@@ -1,20 +1,19 @@
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry } from "../storage/support/calls.ts";
+import { kinds } from "../storage/support/databases.ts";
 import { postJson } from "../support/http.ts";
-import { type ParleyProcess, startProcess } from "../support/process.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
-import { type Env, folder, kinds, parley, settingsFor } from "./support.ts";
+import { startPair } from "../support/pair.ts";
+import type { ParleyProcess } from "../support/process.ts";
+import type { ScriptedUpstream } from "../support/upstream.ts";
+import { type Env, folder, parley, settingsFor } from "./support.ts";
 
 const body = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hello?" }] };
 
 async function startServer(env: Env): Promise<ParleyProcess & { upstream: ScriptedUpstream }> {
-  const upstream = await startUpstream();
-  onTestFinished(() => upstream.close());
-  const server = await startProcess({ OPENAI_URL: upstream.url, API_KEY: "sk-operator", ...env });
-  onTestFinished(() => server.close());
+  const { parley: server, upstream } = await startPair(env);
   return { ...server, upstream };
 }
 

@@ -1,14 +1,15 @@
 /** Runs the command as operators do: in a process, with an empty folder. */
+
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import pg from "pg";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
 import { systemClock } from "../../src/clock.ts";
+import { createDatabase, type Kind } from "../storage/support/databases.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
@@ -63,30 +64,11 @@ export function folder(): string {
   return made;
 }
 
-export type Kind = "sqlite" | "postgres";
-export const kinds: readonly Kind[] = ["sqlite", "postgres"];
-
-// biome-ignore lint/style/noProcessEnv: a test run is pointed elsewhere from outside
-const server = process.env.TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
-
-/** Settings for a new, empty database that is removed after the test. */
+/** The settings of a new, empty database, gone after the test. */
 export async function settingsFor(kind: Kind): Promise<Env> {
-  const data = { DATA_DIR: folder() };
-  if (kind === "sqlite") return data;
-  const name = `parley_admin_${crypto.randomUUID().replaceAll("-", "")}`;
-  await onServer(`CREATE DATABASE ${name}`);
-  onTestFinished(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return { ...data, DATABASE_URL: url.href };
-}
-
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  const settings = { DATA_DIR: folder() };
+  if (kind === "sqlite") return settings;
+  const { place, drop } = await createDatabase(kind);
+  onTestFinished(drop);
+  return { ...settings, DATABASE_URL: String(place.databaseUrl) };
 }

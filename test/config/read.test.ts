@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,11 +7,9 @@ import type { Setting } from "../../src/config/kinds.ts";
 import { type ConfigProblem, type Environment, readConfig } from "../../src/config/read.ts";
 import { type Config, type SettingName, settings } from "../../src/config/settings.ts";
 import { createTranslate, languages } from "../../src/locales.ts";
-import { createCertificate } from "../support/certificate.ts";
+import { certPath, keyPath } from "../support/certificate.ts";
 
 const names = Object.keys(settings) as SettingName[];
-const certificate = createCertificate();
-afterAll(() => certificate.remove());
 const noFile = (path: string): string => {
   throw new Error(`no file ${path}`);
 };
@@ -78,8 +77,8 @@ const taken: Record<SettingName, readonly string[]> = {
   WS_CONNECTIONS: ["0", "1000000000"],
   WS_IDLE_SECONDS: ["1", "604800"],
   GRPC_PORT: ["1", "65535"],
-  GRPC_TLS_CERT: [certificate.certPath],
-  GRPC_TLS_KEY: [certificate.keyPath],
+  GRPC_TLS_CERT: [certPath],
+  GRPC_TLS_KEY: [keyPath],
   SHARED_KEY: ["all", "TOKEN"],
   ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
   DATA_DIR: ["data", "/data", "../here"],
@@ -100,8 +99,8 @@ const taken: Record<SettingName, readonly string[]> = {
 /** Other settings that a setting needs. */
 const tls = {
   GRPC_PORT: "9000",
-  GRPC_TLS_CERT: certificate.certPath,
-  GRPC_TLS_KEY: certificate.keyPath,
+  GRPC_TLS_CERT: certPath,
+  GRPC_TLS_KEY: keyPath,
 };
 const needed: Partial<Record<SettingName, Environment>> = {
   GRPC_TLS_CERT: tls,
@@ -396,19 +395,18 @@ describe("secrets in files", () => {
     ["is malformed", { GRPC_TLS_KEY: "garbage" }, "GRPC_TLS_KEY", "file_not_key"],
     ["belongs to another", { GRPC_TLS_KEY: "other" }, "GRPC_TLS_KEY", "file_not_key"],
   ])("a certificate or key that %s is a mistake: %j", (_what, env, name, key) => {
-    const other = createCertificate();
+    const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
     const paths: Environment = {
       empty: fileWith("empty.pem", "\n"),
       garbage: fileWith(
         "garbage.pem",
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
       ),
-      other: other.keyPath,
+      other: fileWith("other.pem", String(other.export({ type: "pkcs8", format: "pem" }))),
       "/nowhere": "/nowhere",
     };
     const wrong = Object.fromEntries(Object.entries(env).map(([at, path]) => [at, paths[path]]));
     const found = problemsOf({ ...tls, ...wrong }, read);
-    other.remove();
     expect(found).toMatchObject([{ name, key }]);
     expect(found).toHaveLength(1);
   });

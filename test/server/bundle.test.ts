@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
+import { freePort } from "../support/free-port.ts";
 import { createGrpcClient } from "../support/grpc.ts";
-import { freePort } from "../support/grpc-raw.ts";
 import { postJson } from "../support/http.ts";
-import { startProcess } from "../support/process.ts";
-import { startUpstream } from "../support/upstream.ts";
+import { startPair } from "../support/pair.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;
@@ -21,15 +20,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("what the image runs answers over HTTP and gRPC", async () => {
-  const upstream = await startUpstream();
-  onTestFinished(() => upstream.close());
   const grpcPort = await freePort();
-  const settings = { API_KEY: "sk-good", OPENAI_URL: upstream.url };
-  const parley = await startProcess(
-    { ...settings, GRPC_PORT: String(grpcPort) },
-    { script: join(folder, "main.js") },
-  );
-  onTestFinished(() => parley.close());
+  const env = { GRPC_PORT: String(grpcPort) };
+  const { parley } = await startPair(env, { script: join(folder, "main.js") });
   for (const path of [
     "healthz",
     "openapi.json",

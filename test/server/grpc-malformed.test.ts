@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { closeAfterFile } from "../support/cleanup.ts";
+import { freePort } from "../support/free-port.ts";
 import { createGrpcClient, type GrpcClient } from "../support/grpc.ts";
 import {
   framed,
-  freePort,
   openAsk,
   openSession,
   requestOf,
@@ -12,8 +13,9 @@ import {
   throwBytes,
 } from "../support/grpc-raw.ts";
 import { deadline } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
+import type { ScriptedUpstream } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
 const TEST_MS = 60_000;
@@ -26,24 +28,11 @@ let parley: ParleyProcess;
 let client: GrpcClient;
 let port: number;
 beforeAll(async () => {
-  upstream = await startUpstream();
   port = await freePort();
-  parley = await startProcess(
-    {
-      OPENAI_URL: upstream.url,
-      API_KEY: "sk-good",
-      GRPC_PORT: String(port),
-      UPSTREAM_IDLE_SECONDS: "60",
-    },
-    { withCollector: true },
-  );
-  client = createGrpcClient(`127.0.0.1:${port}`);
+  const env = { GRPC_PORT: String(port), UPSTREAM_IDLE_SECONDS: "60" };
+  ({ upstream, parley } = await startPair(env, { withCollector: true }));
+  client = closeAfterFile(createGrpcClient(`127.0.0.1:${port}`));
 }, TEST_MS);
-afterAll(async () => {
-  client.close();
-  await parley.close();
-  await upstream.close();
-});
 afterEach(async () => {
   expect((await client.ask({ prompt: "still there?" })).text).toBe("echo: still there?");
   expect(parley.output.filter((line) => /unexpected error|unhandled|uncaught/.test(line))).toEqual(

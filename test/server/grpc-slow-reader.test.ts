@@ -1,23 +1,17 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { createGrpcClient } from "../support/grpc.ts";
-import {
-  framed,
-  freePort,
-  openAsk,
-  openSession,
-  requestOf,
-  statusOf,
-} from "../support/grpc-raw.ts";
+import { framed, openAsk, openSession, requestOf, statusOf } from "../support/grpc-raw.ts";
 import { deadline } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
 import {
   answer,
   type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
@@ -33,20 +27,9 @@ let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 let port: number;
 beforeAll(async () => {
-  upstream = await startUpstream();
   port = await freePort();
-  parley = await startProcess(
-    {
-      OPENAI_URL: upstream.url,
-      API_KEY: "sk-good",
-      GRPC_PORT: String(port),
-    },
-    { withCollector: true },
-  );
-});
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
+  const env = { GRPC_PORT: String(port) };
+  ({ upstream, parley } = await startPair(env, { withCollector: true }));
 });
 
 /** Deltas of so many characters, up to OFFERED_CHARACTERS. */

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { stallMidStream } from "../support/faults.ts";
 import { deadline, postJson, rawExchange } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
-import { answer, type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
+import { answer, type ScriptedUpstream } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
 const TEST_MS = 40_000;
@@ -20,19 +21,10 @@ let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 let socketsAtFirst = 0;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  parley = await startProcess({
-    OPENAI_URL: upstream.url,
-    API_KEY: "sk-good",
-    MAX_BODY_BYTES: String(MAX_BODY_BYTES),
-  });
+  ({ upstream, parley } = await startPair({ MAX_BODY_BYTES: String(MAX_BODY_BYTES) }));
   await postJson(parley.url, QUESTION);
   socketsAtFirst = parley.openSockets(upstream.port);
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 /** What every test leaves behind: a process that answers, no socket, nothing unexpected in the log. */
 afterEach(async () => {

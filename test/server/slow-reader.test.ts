@@ -1,18 +1,20 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { deadline, openStream, postJson } from "../support/http.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
 import {
   answer,
   type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
+/** Others share the event loop with what the slow readers' answers cost, and wait for no reader. */
+const MAX_SLOWDOWN = 10;
 const READ_ALL_MS = 20_000;
 const TEST_MS = 40_000;
 const READERS = 50;
@@ -31,16 +33,8 @@ const QUESTION = { user_content: "one two three four five" };
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  parley = await startProcess(
-    { OPENAI_URL: upstream.url, API_KEY: "sk-good" },
-    { withCollector: true },
-  );
+  ({ upstream, parley } = await startPair({}, { withCollector: true }));
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 /** Asks and takes the first bytes of the answer, no more. */
 async function ask(): Promise<Socket> {
@@ -119,6 +113,8 @@ test(
         ? stream
         : answer,
     );
+    await askOthers(); // compiles what they need
+    const aloneMs = await askOthers();
     const liveBefore = await parley.liveBytes();
     const before = parley.residentBytes();
     const sockets = await Promise.all(Array.from({ length: READERS }, ask));
@@ -143,13 +139,13 @@ test(
       `slow readers: ${READERS}, RSS +${(rise / MEGABYTE).toFixed(1)} MB of ${(before / MEGABYTE).toFixed(0)}, ` +
         `in use +${(live / MEGABYTE).toFixed(1)} MB, ` +
         `taken from the upstream ${(written / MEGABYTE / READERS).toFixed(1)} MB each of ` +
-        `${OFFERED_BYTES / MEGABYTE / READERS}, 20 other calls in ${othersMs.toFixed(0)} ms\n`,
+        `${OFFERED_BYTES / MEGABYTE / READERS}, 20 other calls in ${othersMs.toFixed(0)} ms, alone ${aloneMs.toFixed(0)} ms\n`,
     );
     expect(rise).toBeLessThan(READERS * PER_READER_BYTES);
     expect(live).toBeLessThan(READERS * PER_READER_BYTES);
     expect(written).toBeLessThan(READERS * KERNEL_BYTES);
     expect(upstream.open()).toBe(READERS);
-    expect(othersMs).toBeLessThan(WAIT_MS);
+    expect(othersMs).toBeLessThan(MAX_SLOWDOWN * aloneMs);
 
     // one of them reads on and gets all of it, in order to the end
     const [reader, ...rest] = sockets;

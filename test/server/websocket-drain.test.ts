@@ -1,55 +1,30 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { connectRaw, frame, OPCODE } from "../support/frames.ts";
+import { freePort } from "../support/free-port.ts";
 import { deadline } from "../support/http.ts";
-import { type Environment, type ParleyProcess, startProcess } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import type { Environment, ParleyProcess } from "../support/process.ts";
 import {
   type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 import { connect, connectInVain, readText, type WebSocketClient } from "../support/websocket.ts";
 
 const WAIT_MS = 10_000;
 const TEST_MS = 40_000;
-/** What "at once" may take while other suites have the machine. */
-const AT_ONCE_MS = 1_500;
 const ASK = "<|ask|>$new$new$one two three four five";
 const protocol = "parley.v1";
 
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 let oldPort: number;
-beforeEach(async () => {
-  upstream = await startUpstream();
-});
-afterEach(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 async function start(env: Environment = {}): Promise<void> {
   oldPort = await freePort();
-  parley = await startProcess({
-    OPENAI_URL: upstream.url,
-    API_KEY: "sk-good",
-    WS_PORT: String(oldPort),
-    WS_CONNECTIONS: "0",
-    ...env,
-  });
-}
-
-/** One that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
+  const ports = { WS_PORT: String(oldPort), WS_CONNECTIONS: "0" };
+  ({ parley, upstream } = await startPair({ ...ports, ...env }));
 }
 
 /** Sends the first delta and the others once `go` has resolved. */
@@ -111,7 +86,7 @@ test(
     for (const client of idle) {
       expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
     }
-    expect(performance.now() - startedMs).toBeLessThan(AT_ONCE_MS);
+    expect(performance.now() - startedMs).toBeLessThan(parley.startMs);
     for (const url of [`${parley.url}/ask`, `http://127.0.0.1:${oldPort}/`]) {
       expect((await connectInVain(url)).json).toMatchObject({ detail: "draining" });
     }
@@ -145,7 +120,7 @@ test(
       expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
     }
     expect(await exited()).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(3_000 + AT_ONCE_MS);
+    expect(performance.now() - startedMs).toBeLessThan(3_000 + parley.startMs);
     expect(parley.output.join("\n")).toMatch(/"cut":12.*"drained"/);
     expect(unexpected()).toEqual([]);
   },
@@ -176,7 +151,7 @@ test(
     await parley.waitForLog(/"draining"/);
     const startedMs = performance.now();
     expect(await exited()).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(4_000 + AT_ONCE_MS);
+    expect(performance.now() - startedMs).toBeLessThan(4_000 + parley.startMs);
     expect(await mute.gone()).toBe(1001);
     expect(unexpected()).toEqual([]);
     stuck.socket.destroy();

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { connectRaw, frame, OPCODE, type RawWebSocket } from "../support/frames.ts";
-import { type ParleyProcess, startProcess, until } from "../support/process.ts";
+import { startPair } from "../support/pair.ts";
+import { type ParleyProcess, until } from "../support/process.ts";
 import {
   answer,
   type Behaviour,
   composeAnswer,
   goodHeaders,
   type ScriptedUpstream,
-  startUpstream,
 } from "../support/upstream.ts";
 import { connect, readText } from "../support/websocket.ts";
 
@@ -26,20 +26,8 @@ const FEW_TICKS = 5;
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  parley = await startProcess(
-    {
-      OPENAI_URL: upstream.url,
-      API_KEY: "sk-good",
-      WS_CONNECTIONS: "0",
-    },
-    { withCollector: true },
-  );
+  ({ upstream, parley } = await startPair({ WS_CONNECTIONS: "0" }, { withCollector: true }));
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 /** An answer of this character in deltas of a thousand. */
 function createLongAnswer(character: string): Behaviour & { written(): number } {

@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { stallMidStream } from "../support/faults.ts";
 import { connectRaw, frame, OPCODE } from "../support/frames.ts";
 import { deadline, postJson } from "../support/http.ts";
+import { startPair } from "../support/pair.ts";
 import { type ParleyProcess, startProcess, until } from "../support/process.ts";
-import { answer, type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
+import { answer, type ScriptedUpstream } from "../support/upstream.ts";
 import { connect, readText } from "../support/websocket.ts";
 
 const WAIT_MS = 10_000;
@@ -20,20 +21,11 @@ let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
 let socketsAtFirst = 0;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  parley = await startProcess({
-    OPENAI_URL: upstream.url,
-    API_KEY: "sk-good",
-    MAX_BODY_BYTES: String(MAX_BODY_BYTES),
-    WS_CONNECTIONS: "0",
-  });
+  const env = { MAX_BODY_BYTES: String(MAX_BODY_BYTES), WS_CONNECTIONS: "0" };
+  ({ upstream, parley } = await startPair(env));
   expect(await asked()).toBe("echo: still here");
   socketsAtFirst = parley.openSockets(upstream.port);
 }, TEST_MS);
-afterAll(async () => {
-  await parley.close();
-  await upstream.close();
-});
 
 async function asked(): Promise<string> {
   const client = await connect(`${parley.url}/ask`);

@@ -1,40 +1,15 @@
-/** A certificate for localhost that signs itself, made by openssl in a folder of its own. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/**
+ * A certificate for localhost that nobody trusts, and its key; valid until 2126. Made by
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500
+ * -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1`.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-export interface Certificate {
-  readonly certPath: string;
-  readonly keyPath: string;
-  readonly cert: Buffer;
-  remove(): void;
-}
+export const certPath = fixture("localhost-cert.pem");
+export const keyPath = fixture("localhost-key.pem");
+export const cert = readFileSync(certPath);
 
-export function createCertificate(): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), "parley-certificate-"));
-  const certPath = join(folder, "cert.pem");
-  const keyPath = join(folder, "key.pem");
-  execFileSync(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-      ...[
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
-      ],
-      ...["-keyout", keyPath, "-out", certPath],
-    ],
-    { stdio: "ignore" },
-  );
-  return {
-    certPath,
-    keyPath,
-    cert: readFileSync(certPath),
-    remove: () => rmSync(folder, { recursive: true }),
-  };
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 }

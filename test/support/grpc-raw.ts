@@ -1,7 +1,7 @@
 /** gRPC below its library: frames on an HTTP/2 stream, and bytes that are none. */
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
-import { createConnection, createServer, type Socket } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import { deadline } from "./http.ts";
 
 const WAIT_MS = 10_000;
@@ -67,12 +67,3 @@ export async function throwBytes(port: number, bytes: Uint8Array): Promise<Socke
 }
 
 /** A port that nobody had a moment ago: settings take no 0 for it. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("there is no port");
-  server.close();
-  await once(server, "close");
-  return address.port;
-}

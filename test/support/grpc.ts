@@ -12,7 +12,7 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { afterAll } from "vitest";
+import { closeAfterFile } from "./cleanup.ts";
 import { deadline } from "./http.ts";
 import { type Scene, type SceneOptions, startScene } from "./scene.ts";
 
@@ -132,11 +132,6 @@ export function createGrpcClient(
   };
 }
 
-const clients: GrpcClient[] = [];
-afterAll(() => {
-  for (const client of clients) client.close();
-});
-
 export interface GrpcScene extends Scene {
   readonly client: GrpcClient;
   /** Host and port, as clients of gRPC take them. */
@@ -150,7 +145,6 @@ export async function startGrpc(
 ): Promise<GrpcScene> {
   const scene = await startScene({ GRPC_PORT: "9000", ...env }, options);
   const target = `127.0.0.1:${scene.parley.ports.grpc}`;
-  const client = createGrpcClient(target);
-  clients.push(client);
+  const client = closeAfterFile(createGrpcClient(target));
   return { ...scene, client, target };
 }

@@ -1,10 +1,10 @@
-/** nginx in front of Parley, set up as docs/en/reverse-proxy.md shows, with everything it writes in one folder. */
-import { spawn, spawnSync } from "node:child_process";
+/** nginx in front of Parley, set up as docs/en/reverse-proxy.md shows, all its files in one folder. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { deadline } from "./http.ts";
 
 export interface Nginx {
@@ -13,10 +13,6 @@ export interface Nginx {
 }
 
 const START_MS = 10_000;
-
-export function hasNginx(): boolean {
-  return spawnSync("nginx", ["-v"]).error === undefined;
-}
 
 /** `location` is the block of that page; the port in it is replaced by Parley's. */
 export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
@@ -62,14 +58,4 @@ function configuration(port: number, location: string): string {
         ${location}
       }
     }`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -1,4 +1,5 @@
 /** The real thing in this process: settings read from an environment, composed, on a free port. */
+
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:http";

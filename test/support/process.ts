@@ -27,6 +27,8 @@ export interface StartedProcess {
 
 export interface ParleyProcess extends StartedProcess {
   readonly port: number;
+  /** From its launch to the moment it listened: what ends "at once" ends quicker. */
+  readonly startMs: number;
   /** `http://127.0.0.1:<port>`, without a path. */
   readonly url: string;
   /** One number from /metrics, 0 where it isn't there; counted over all labels. */
@@ -120,6 +122,7 @@ export async function startProcess(
   env: Environment,
   options: ProcessOptions = {},
 ): Promise<ParleyProcess> {
+  const launchedMs = performance.now();
   const started = launch(env, options);
   const line = await started.waitForLog(/"listening"/, START_MS).catch(async (error: unknown) => {
     await started.close();
@@ -127,11 +130,13 @@ export async function startProcess(
   });
   const { port } = JSON.parse(line) as { port: number };
   const url = `http://127.0.0.1:${port}`;
+  const startMs = performance.now() - launchedMs;
   let collections = 0;
 
   return {
     ...started,
     port,
+    startMs,
     url,
     metric: async (name) => {
       const { text } = await postJson(`${url}/metrics`, undefined, { method: "GET" });

@@ -3,14 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { deadline } from "./http.ts";
+import { python } from "./needs.ts";
 
 /** A start of Python takes a second where others run beside it. */
 export const SCRIPT_MS = 20_000;
-// biome-ignore lint/style/noProcessEnv: a test may look at where it runs
-const surroundings = process.env;
-const pythonEnv = { ...surroundings, PYTHONIOENCODING: "utf-8", NO_PROXY: "*" };
-
-export const inCI = surroundings.CI !== undefined;
+const pythonEnv = { ...process.env, PYTHONIOENCODING: "utf-8", NO_PROXY: "*" };
 
 export interface RanScript {
   readonly code: number;
@@ -19,8 +16,6 @@ export interface RanScript {
 }
 
 export interface ScriptOptions {
-  /** python3, unless given. */
-  readonly python?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Typed into it. */
@@ -30,15 +25,23 @@ export interface ScriptOptions {
 /** Runs a Python script, named from the root of the project. */
 export function runPythonScript(
   script: string,
-  { python = "python3", args = [], env = {}, lines = [] }: ScriptOptions = {},
+  { args = [], env = {}, lines = [] }: ScriptOptions = {},
 ): Promise<RanScript> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  return outcomeOf(spawn(python, [path, ...args], { env: { ...pythonEnv, ...env } }), lines);
+  return runPython([path, ...args], env, lines);
 }
 
 /** Runs the text of a Python script. */
 export function runPythonCode(code: string, lines: readonly string[]): Promise<RanScript> {
-  return outcomeOf(spawn("python3", ["-c", code], { env: pythonEnv }), lines);
+  return runPython(["-c", code], {}, lines);
+}
+
+function runPython(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  lines: readonly string[],
+): Promise<RanScript> {
+  return outcomeOf(spawn(python ?? "python3", args, { env: { ...pythonEnv, ...env } }), lines);
 }
 
 /** What a program that was just started says, once it is over. */

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createServer as createHttpsServer, type Server } from "node:https";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cert, keyPath } from "../support/certificate.ts";
 import { closeIdleSocket, redirect, stallMidStream } from "../support/faults.ts";
+import { freePort } from "../support/free-port.ts";
 import { deadline } from "../support/http.ts";
 import { type LoopbackProxy, startHttpProxy, startSocksProxy } from "../support/proxies.ts";
 import { answer, type Behaviour, startUpstream } from "../support/upstream.ts";
@@ -72,22 +70,12 @@ describe("an upstream that can't be reached", () => {
 });
 
 describe("an upstream whose certificate is its own", () => {
-  let folder: string;
   let server: Server;
   let url: string;
   const received: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "parley-tls-"));
-    const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1";
-    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-    await promisify(execFile)("openssl", [
-      ...options.split(" "),
-      ...names,
-      ...["-keyout", keyFile, "-out", certFile],
-    ]);
-    const pair = { key: await readFile(keyFile), cert: await readFile(certFile) };
+    const pair = { cert, key: readFileSync(keyPath) };
     server = createHttpsServer(pair, (incoming, outgoing) => {
       received.push(incoming.url ?? "");
       outgoing.end("{}");
@@ -96,10 +84,7 @@ describe("an upstream whose certificate is its own", () => {
     await once(server, "listening");
     url = `https://localhost:${(server.address() as AddressInfo).port}/v1`;
   });
-  afterAll(async () => {
-    server.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server.close());
 
   test("is not asked: the key never goes there", async () => {
     const asking = createAsking({ url });
@@ -344,16 +329,6 @@ describe("connections", () => {
     await upstream.close();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a TCP server's address is never text
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function basicOf({ username, password }: { username: string; password: string }): string {
   return Buffer.from(`${username}:${password}`).toString("base64");

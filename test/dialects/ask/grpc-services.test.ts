@@ -2,15 +2,13 @@ import { credentials, loadPackageDefinition, type ServiceError, status } from "@
 import { loadSync } from "@grpc/proto-loader";
 import { protoPath as healthProto } from "grpc-health-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { createCertificate } from "../../support/certificate.ts";
+import { cert, certPath, keyPath } from "../../support/certificate.ts";
 import { createGrpcClient, type GrpcClient, startGrpc } from "../../support/grpc.ts";
 import { deadline } from "../../support/http.ts";
 
 const WAIT_MS = 5_000;
-const certificate = createCertificate();
 const closing: { close(): void }[] = [];
 afterAll(() => {
-  certificate.remove();
   for (const one of closing) one.close();
 });
 
@@ -136,9 +134,9 @@ describe.concurrent("reflection", () => {
 });
 
 describe.concurrent("TLS", () => {
-  const env = { GRPC_TLS_CERT: certificate.certPath, GRPC_TLS_KEY: certificate.keyPath };
+  const env = { GRPC_TLS_CERT: certPath, GRPC_TLS_KEY: keyPath };
   const withTls = (target: string): GrpcClient => {
-    const client = createGrpcClient(target, credentials.createSsl(certificate.cert), {
+    const client = createGrpcClient(target, credentials.createSsl(cert), {
       "grpc.ssl_target_name_override": "localhost",
     });
     closing.push(client);

@@ -6,7 +6,6 @@ import { refuse, resetMidStream, stallMidStream } from "../../support/faults.ts"
 import { postJson } from "../../support/http.ts";
 import { startParley } from "../../support/parley.ts";
 import { OWN_KEY, startScene } from "../../support/scene.ts";
-import { runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
 import { startTokenScene } from "../openai/support.ts";
 import { createAsker, lastAsked, lastEvent } from "./support.ts";
 
@@ -238,23 +237,6 @@ describe.concurrent("around it", () => {
     expect(reply.status).toBe(426);
     expect(reply.headers.upgrade).toBe("websocket");
     expect(reply.json).toMatchObject({ detail: "upgrade_needed" });
-  });
-
-  test("an older client is served with nothing but the address changed", {
-    timeout: 2 * SCRIPT_MS,
-  }, async () => {
-    const { parley } = await startScene();
-    const args = [parley.origin];
-    const { code, output } = await runPythonScript("test/clients/ask_http_old.py", { args });
-    expect(output.split("\n").slice(0, 5)).toEqual([
-      "200 echo: 你好",
-      "200 echo: two",
-      "200 echo: three",
-      "200 echo: other two",
-      "200 echo: somebody else",
-    ]);
-    expect(output).toMatch(/\n404 \S/);
-    expect(code).toBe(0);
   });
 });
 

@@ -49,7 +49,6 @@ describe.concurrent("a connection without questions", () => {
     clearInterval(nothing);
     expect(ends).toEqual(Array(2).fill({ code: 1000, reason: "idle" }));
     expect(performance.now() - startedMs).toBeGreaterThan(990);
-    expect(performance.now() - startedMs).toBeLessThan(4_000);
   });
 
   test("is not idle while an answer is on its way, and is after it", async () => {

@@ -1,7 +1,7 @@
 /** Tokens, prices and the ledger of a Parley under test, and answers richer than an echo. */
 import { DatabaseSync } from "node:sqlite";
 import OpenAI from "openai";
-import { afterAll } from "vitest";
+import { closeAfterFile } from "../../support/cleanup.ts";
 import { postJson, type Reply, type SendOptions } from "../../support/http.ts";
 import { type Scene, type SceneOptions, startScene } from "../../support/scene.ts";
 import {
@@ -61,16 +61,9 @@ export async function startTokenScene(
   };
 }
 
-const alone: ScriptedUpstream[] = [];
-afterAll(async () => {
-  for (const upstream of alone) await upstream.close();
-});
-
 /** An upstream to be asked without Parley between, until the file ends. */
 export async function startAlone(options: UpstreamOptions = {}): Promise<ScriptedUpstream> {
-  const upstream = await startUpstream(options);
-  alone.push(upstream);
-  return upstream;
+  return closeAfterFile(await startUpstream(options));
 }
 
 export const createClient = (baseURL: string, apiKey: string): OpenAI =>

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { entry, noon } from "../support/calls.ts";
-import { createDatabase, kinds } from "../support/databases.ts";
+import { createDatabase } from "../support/databases.ts";
 
 /** What a caller may wait at most before it is told that the database is away. */
 const mostWaitMs = 1_500;
 const sparedMs = 500;
 
-describe.runIf(kinds.includes("postgres"))("a PostgreSQL that fails", () => {
+describe("a PostgreSQL that fails", () => {
   test("cut connections do not end the process, and the next call works", async () => {
     await throughProxy(async ({ storage, proxy, errors }) => {
       for (let round = 0; round < 5; round++) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
-import { describe } from "vitest";
+import { describe, inject } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { openStorage, type Storage, type StorageOptions } from "../../../src/storage/open.ts";
 
@@ -20,16 +20,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-// biome-ignore lint/style/noProcessEnv: a test run is narrowed or widened from outside
-const { TEST_POSTGRES, DATABASES, ROUNDS } = process.env;
-const server = TEST_POSTGRES ?? "postgres://root@127.0.0.1:5432/test";
-
-export const kinds: readonly Kind[] = chosenKinds(DATABASES ?? "sqlite,postgres");
+export const kinds: readonly Kind[] = ["sqlite", "postgres"];
 
 /** How often a process is killed: few in every run, ROUNDS=100 now and then. */
-export const rounds = Number(ROUNDS ?? 8);
+export const rounds = Number(process.env.ROUNDS ?? 8);
 
-/** One suite, run on every database. A missing Postgres fails; DATABASES=sqlite leaves it out. */
+/** One suite, run on every database. */
 export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
   for (const kind of kinds) describe(`${title} on ${kind}`, () => suite(kind));
 }
@@ -52,7 +48,7 @@ export async function createDatabase(kind: Kind): Promise<TestDatabase> {
     empty: async () => {
       await closeAll();
       if (place.databaseUrl !== undefined) {
-        await onServer(`TRUNCATE ${tables.join()}`, place.databaseUrl);
+        await onServer(place.databaseUrl, `TRUNCATE ${tables.join()}`);
       } else if (place.sqliteFile !== undefined && existsSync(place.sqliteFile)) {
         const file = new DatabaseSync(place.sqliteFile);
         for (const table of tables) file.exec(`DELETE FROM ${table}`);
@@ -85,30 +81,26 @@ function sqlitePlace(): Place {
 }
 
 async function postgresPlace(): Promise<Place> {
+  const server = inject("postgresUrl");
   const name = `parley_${crypto.randomUUID().replaceAll("-", "")}`;
-  await onServer(`CREATE DATABASE ${name}`);
+  // No test outlives its server, so none has to wait for the disk.
+  const quick = `ALTER DATABASE ${name} SET synchronous_commit TO off`;
+  await onServer(server, `CREATE DATABASE ${name}`, quick);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
     place: { databaseUrl: url.href },
-    drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`),
+    drop: () => onServer(server, `DROP DATABASE ${name} WITH (FORCE)`),
   };
 }
 
-async function onServer(statement: string, url = server): Promise<void> {
+async function onServer(url: string, ...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on("error", () => undefined);
   await client.connect();
   try {
-    await client.query(statement);
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }
-}
-
-function chosenKinds(text: string): readonly Kind[] {
-  const chosen = (["sqlite", "postgres"] as const).filter((kind) => text.split(",").includes(kind));
-  if (chosen.length === 0) throw new Error(`DATABASES=${text} names no database`);
-  if (chosen.length < 2) process.stderr.write(`only ${chosen} is tested: DATABASES=${text}\n`);
-  return chosen;
 }

@@ -3,7 +3,7 @@ import en from "../../../locales/en.json" with { type: "json" };
 import { OWN_KEY, startScene } from "../../support/scene.ts";
 import { runPythonScript, SCRIPT_MS } from "../../support/scripts.ts";
 
-describe.concurrent("scripts in Python", { timeout: 2 * SCRIPT_MS }, () => {
+describe.concurrent("scripts in Python", { tags: "python", timeout: 2 * SCRIPT_MS }, () => {
   test("an older client is served with nothing but the address changed", async () => {
     const { parley, upstream } = await startScene({ ACCESS_TOKEN: "123456" });
     const args = [parley.origin, "123456", OWN_KEY];

@@ -2,15 +2,10 @@ import { describe, expect, test } from "vitest";
 import { createTranslate, htmlTag, languages } from "../../../src/locales.ts";
 import { stallMidStream } from "../../support/faults.ts";
 import { deadline } from "../../support/http.ts";
+import { startPair } from "../../support/pair.ts";
 import { createHeldClock } from "../../support/parley.ts";
-import { startProcess } from "../../support/process.ts";
 import { readRateLimits } from "../../support/rate-limit-headers.ts";
-import {
-  type Behaviour,
-  composeAnswer,
-  goodHeaders,
-  startUpstream,
-} from "../../support/upstream.ts";
+import { type Behaviour, composeAnswer, goodHeaders } from "../../support/upstream.ts";
 import {
   bearer,
   createCaller,
@@ -102,24 +97,19 @@ test("a chat's answer is finished while the server drains, and a new question is
       response.end(rest.join(""));
     },
   };
-  const upstream = await startUpstream({ behaviour: held });
-  const parley = await startProcess({ OPENAI_URL: upstream.url, SHUTDOWN_SECONDS: "30" });
-  try {
-    const ann = keyed(parley.url);
-    const stream = await ann.open("work", "one two three four");
-    await upstream.waitFor(() => upstream.open() === 1, { label: "open", timeoutMs: WAIT_MS });
-    parley.signal("SIGTERM");
-    await parley.waitForLog(/"draining"/);
-    for (const [method, path, body] of routes.slice(0, 8)) {
-      expect(await ann.refused(method, path, body)).toBe("503 draining");
-    }
-    go.resolve();
-    const { last, done } = await readStream(stream);
-    expect(last?.content).toBe("echo: one two three four");
-    expect(done).toBe(true);
-    expect(await deadline(parley.exit, WAIT_MS, "the process ends")).toBe(0);
-  } finally {
-    await parley.close();
-    await upstream.close();
+  const env = { API_KEY: "", SHUTDOWN_SECONDS: "30" };
+  const { parley, upstream } = await startPair(env, { behaviour: held });
+  const ann = keyed(parley.url);
+  const stream = await ann.open("work", "one two three four");
+  await upstream.waitFor(() => upstream.open() === 1, { label: "open", timeoutMs: WAIT_MS });
+  parley.signal("SIGTERM");
+  await parley.waitForLog(/"draining"/);
+  for (const [method, path, body] of routes.slice(0, 8)) {
+    expect(await ann.refused(method, path, body)).toBe("503 draining");
   }
+  go.resolve();
+  const { last, done } = await readStream(stream);
+  expect(last?.content).toBe("echo: one two three four");
+  expect(done).toBe(true);
+  expect(await deadline(parley.exit, WAIT_MS, "the process ends")).toBe(0);
 });

@@ -8,7 +8,7 @@ import { ADMIN_TOKEN, bearer, createCaller, SECRET_KEY, startChats } from "./sup
 const old = "test/clients/chats_old.py";
 const sample = "examples/chats.py";
 
-describe.concurrent("scripts in Python", { timeout: 2 * SCRIPT_MS }, () => {
+describe.concurrent("scripts in Python", { tags: "python", timeout: 2 * SCRIPT_MS }, () => {
   test("an older client finds everything as it was where chats are open", async () => {
     const { origin } = await startChats({ CHATS_ACCESS: "open" });
     const { code, output } = await runPythonScript(old, { args: [origin] });

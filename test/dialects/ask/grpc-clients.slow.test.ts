@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { protoPath, startGrpc } from "../../support/grpc.ts";
-import { findPythonGrpc, runPythonGrpc } from "../../support/python-grpc.ts";
+import { runPythonGrpc } from "../../support/python-grpc.ts";
 import { OWN_KEY } from "../../support/scene.ts";
-import { inCI, outcomeOf, SCRIPT_MS } from "../../support/scripts.ts";
+import { outcomeOf, SCRIPT_MS } from "../../support/scripts.ts";
 import type { RecordedRequest } from "../../support/upstream.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -12,27 +12,14 @@ const TEST_MS = 2 * SCRIPT_MS;
 const oldProto = path("fixtures/chat_old.proto");
 const oldScript = "test/clients/ask_grpc_old.py";
 
-const python = findPythonGrpc();
-if (python === null && !inCI) {
-  process.stderr.write(
-    "\n*** no python3 with grpcio and protobuf, or no protoc: not tested ***\n\n",
-  );
-}
 const messagesOf = ({ json }: RecordedRequest) =>
   (json as { messages: { content: string }[] }).messages.map(({ content }) => content);
 
-describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () => {
-  const interpreter = { python: python ?? "" };
-
-  test("there is an interpreter with grpcio and protobuf, and protoc", () => {
-    expect(python).not.toBeNull();
-  });
-
+describe("in Python", { tags: "python", timeout: TEST_MS }, () => {
   test("a client of before, compiled from the .proto of before, goes on in its conversation", async () => {
     const { target, upstream } = await startGrpc();
     const lines = ["天空 why?", "cost is $5", "new", "three"];
-    const options = { ...interpreter, args: [target], lines };
-    const ran = await runPythonGrpc(oldScript, oldProto, options);
+    const ran = await runPythonGrpc(oldScript, oldProto, { args: [target], lines });
     expect(ran.output).toMatch(
       /answer> echo: 天空 why\?\nat> (\w+) \w+\nanswer> echo: cost is \$5\nat> \1 \w+\nanswer> echo: three\nat> (?!\1)\w+ \w+\n/,
     );
@@ -46,8 +33,7 @@ describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () 
 
   test("a client of before is told in words what went wrong", async () => {
     const { target } = await startGrpc({ LANG: "zh_TW.UTF-8", SHARED_KEY: "token" });
-    const options = { ...interpreter, args: [target], lines: ["hi"] };
-    const ran = await runPythonGrpc(oldScript, oldProto, options);
+    const ran = await runPythonGrpc(oldScript, oldProto, { args: [target], lines: ["hi"] });
     expect(ran.output).toMatch(/^failed with UNAUTHENTICATED: [一-鿿]/);
     expect(ran.output).not.toContain("Traceback");
   });
@@ -57,8 +43,7 @@ describe.skipIf(python === null && !inCI)("in Python", { timeout: TEST_MS }, () 
     const args = ["one", "two"];
     for (const token of ["", OWN_KEY]) {
       const env = { PARLEY_GRPC: target, PARLEY_TOKEN: token };
-      const options = { ...interpreter, args, env };
-      const ran = await runPythonGrpc("examples/ask-grpc.py", protoPath, options);
+      const ran = await runPythonGrpc("examples/ask-grpc.py", protoPath, { args, env });
       expect(ran.output).toMatch(/^echo: one\n--\necho: two\n-- \d+ tokens, conversation \w+\n$/);
       expect(ran.code).toBe(0);
     }

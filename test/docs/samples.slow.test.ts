@@ -31,6 +31,7 @@ describe.concurrent.each(languages)("in %s", { timeout: 2 * SCRIPT_MS }, (langua
 
   test.each([readmes[language], page("api-envelope.md")])(
     "the dialogue of %s remembers what was said",
+    { tags: "python" },
     async (path) => {
       const { origin, upstream } = await startServer();
       const code = sampleIn(path, "dialogue.py", origin);
@@ -43,13 +44,17 @@ describe.concurrent.each(languages)("in %s", { timeout: 2 * SCRIPT_MS }, (langua
     },
   );
 
-  test.each(["question.py", "stream.py"])("%s prints the answer", async (sample) => {
-    const { origin } = await startServer();
-    const code = sampleIn(page("api-envelope.md"), sample, origin);
-    const ran = await runPythonCode(code, ["天空 why?"]);
-    expect(ran.output).toContain("echo: 天空 why?");
-    expect(ran.code).toBe(0);
-  });
+  test.each(["question.py", "stream.py"])(
+    "%s prints the answer",
+    { tags: "python" },
+    async (sample) => {
+      const { origin } = await startServer();
+      const code = sampleIn(page("api-envelope.md"), sample, origin);
+      const ran = await runPythonCode(code, ["天空 why?"]);
+      expect(ran.output).toContain("echo: 天空 why?");
+      expect(ran.code).toBe(0);
+    },
+  );
 
   test("openai.mjs prints the answer as it arrives", async () => {
     const { origin } = await startServer();

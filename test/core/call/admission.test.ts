@@ -1,0 +1,183 @@
+import { afterAll, expect, test } from "vitest";
+import type { NewToken } from "../../../src/core/accounts/accounts.ts";
+import { type AdmissionOptions, createAdmission } from "../../../src/core/call/admission.ts";
+import type { Principal } from "../../../src/core/call/call.ts";
+import type { CallRecord } from "../../../src/core/ports.ts";
+import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
+import { noon, perDay, standingClock } from "../../storage/support/calls.ts";
+import { createDatabase } from "../../storage/support/databases.ts";
+
+const MODEL = "gpt-4o-mini";
+const bucket = "192.0.2.1";
+const visitor: Principal = { kind: "visitor", bucket };
+const clock = standingClock();
+const database = await createDatabase("sqlite");
+const storage = await database.open({ clock });
+await storage.prices.set({ model: MODEL, input: "1", cachedInput: "1", output: "2", since: 0 });
+await storage.prices.set({ model: "dear", input: "10", cachedInput: "10", output: "20", since: 0 });
+afterAll(() => database.drop());
+
+const away = () => Promise.reject(new Error("the database is away"));
+let calls = 0;
+
+/** An admission over SQLite, and the principal of a new token. */
+async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOptions> = {}) {
+  const { ledger, prices, tokens } = storage;
+  const { admit } = createAdmission({
+    ledger,
+    prices,
+    clock,
+    digestKey: (key) => key.length.toString(16).padStart(64, "0"),
+    tokenLimiter: createMemoryTokenLimiter(clock),
+    onDisconnect: "cancel",
+    ...options,
+  });
+  const { secret, token: made } = await tokens.create({ name: "Ada", ...token });
+  const found = await tokens.find(secret);
+  if (found === null) throw new Error("no such token");
+  const holder: Principal = { kind: "token", bucket, found };
+  const requestId = `request-${calls++}`;
+  return {
+    holder,
+    requestId,
+    admit: (principal: Principal, model = MODEL, reservedTokens = 1_000) =>
+      admit({ requestId, dialect: "openai", principal, model, reservedTokens }),
+    used: async () => (await ledger.used(made.id)).day,
+    row: async () => (await ledger.rows()).find((row) => row.requestId === requestId),
+    record: (changes: Partial<CallRecord> = {}): CallRecord => ({
+      requestId,
+      dialect: "openai",
+      bucket,
+      principal: "token",
+      model: MODEL,
+      answeredBy: `${MODEL}-2024-07-18`,
+      usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 0 },
+      upstreamId: "chatcmpl-1",
+      outcome: "completed",
+      error: null,
+      streamed: false,
+      firstTokenMs: null,
+      durationMs: 80,
+      ...changes,
+    }),
+  };
+}
+
+test("a token's call holds the most it may cost until it is settled with what it did cost", async () => {
+  const { admit, holder, used, record, row } = await scene({ quotas: perDay({ tokens: 5_000 }) });
+  const permit = await admit(holder);
+  expect(await used()).toEqual({ requests: 1, tokens: 1_000, money: 2_000_000_000n });
+  await permit.settle(record());
+  expect(await used()).toEqual({ requests: 1, tokens: 150, money: 200_000_000n });
+  expect(await row()).toMatchObject({
+    at: noon,
+    payerKind: "token",
+    keyDigest: null,
+    cost: "0.0002",
+    provenance: "reported",
+    onDisconnect: "cancel",
+    upstreamId: "chatcmpl-1",
+  });
+});
+
+test.each([
+  ["that has a price, by its own", "dear", "0.002"],
+  ["that has none, by the price of the model asked for", "strange", "0.0002"],
+  ["without a name, by the price of the model asked for", "", "0.0002"],
+])("an answer by a model %s", async (_, answeredBy, cost) => {
+  const { admit, holder, record, row } = await scene();
+  await (await admit(holder)).settle(record({ answeredBy }));
+  expect((await row())?.cost).toBe(cost);
+});
+
+test("usage that nobody reported costs an unknown amount, not nothing", async () => {
+  const { admit, holder, record, row } = await scene();
+  await (await admit(holder)).settle(record({ usage: null }));
+  expect(await row()).toMatchObject({ cost: null, totalTokens: null, provenance: "unknown" });
+});
+
+test.each<[string, Partial<NewToken>, string, object]>([
+  ["no model", { models: ["dear"] }, "", { code: "field_missing", details: { field: "model" } }],
+  ["a model that is not the token's", { models: ["dear"] }, MODEL, { code: "model_forbidden" }],
+  ["a forbidden model without a price", { models: [MODEL] }, "x", { code: "model_forbidden" }],
+  ["a model without a price", {}, "x", { code: "model_not_priced", params: { model: "x" } }],
+])("%s is refused, and has taken nothing", async (_, token, model, error) => {
+  const limits = { minute: 1 };
+  const { admit, holder, used } = await scene({
+    ...token,
+    limits,
+    quotas: perDay({ requests: 9 }),
+  });
+  await expect(admit(holder, model)).rejects.toMatchObject(error);
+  expect((await used()).requests).toBe(0);
+  await admit(holder, token.models?.[0] ?? MODEL); // the window has its one call still
+});
+
+test("a full window refuses before the quotas are asked", async () => {
+  const { admit, holder, used } = await scene({
+    limits: { minute: 1 },
+    quotas: perDay({ requests: 1 }),
+  });
+  await admit(holder);
+  await expect(admit(holder)).rejects.toMatchObject({
+    code: "rate_limited",
+    params: { window: "minute", limit: 1 },
+    retryAfterMs: 60_000,
+  });
+  expect((await used()).requests).toBe(1);
+});
+
+test("a decision that comes later is waited for", async () => {
+  const local = createMemoryTokenLimiter(clock);
+  const tokenLimiter = {
+    take: async (token: Parameters<typeof local.take>[0]) => local.take(token),
+  };
+  const { admit, holder } = await scene({ limits: { minute: 1 } }, { tokenLimiter });
+  await admit(holder);
+  await expect(admit(holder)).rejects.toMatchObject({ code: "rate_limited" });
+});
+
+test("a full quota is named, with the end of its period", async () => {
+  const { admit, holder } = await scene({ quotas: perDay({ tokens: 1_500 }) });
+  await admit(holder);
+  await expect(admit(holder)).rejects.toMatchObject({
+    code: "quota_exceeded",
+    params: { quota: "tokens", period: "day" },
+    details: { quota: "tokens", period: "day", reset_at: "2026-11-22T00:00:00.000Z" },
+    retryAfterMs: 12 * 3_600_000,
+  });
+});
+
+test("a call that alone is larger than a quota is not told to come back", async () => {
+  const { admit, holder } = await scene({ quotas: perDay({ tokens: 999 }) });
+  await expect(admit(holder)).rejects.toMatchObject({
+    code: "quota_exceeded",
+    retryAfterMs: undefined,
+  });
+});
+
+test.each([
+  ["a visitor", visitor, { payerKind: "visitor", keyDigest: null }],
+  [
+    "a caller with a key",
+    { kind: "own-key", bucket, key: "sk-own" } as const,
+    { payerKind: "own-key", keyDigest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  ],
+])("%s needs no price, and no key is in the row", async (_, principal, payer) => {
+  const { admit, record, row } = await scene();
+  await (await admit(principal, "x")).settle(record({ model: "x", answeredBy: null }));
+  expect(await row()).toMatchObject({ ...payer, tokenId: null, cost: null, price: null });
+});
+
+test("without the database a visitor is served, and a token is told to come back", async () => {
+  const prices = { ...storage.prices, priceOf: away };
+  const { admit, holder } = await scene({}, { prices });
+  await admit(visitor);
+  await expect(admit(holder)).rejects.toMatchObject({ code: "storage_unavailable" });
+});
+
+test("a token whose quotas cannot be asked is told to come back", async () => {
+  const ledger = { ...storage.ledger, reserve: away };
+  const { admit, holder } = await scene({ quotas: perDay({ requests: 1 }) }, { ledger });
+  await expect(admit(holder)).rejects.toMatchObject({ code: "storage_unavailable" });
+});

@@ -1,0 +1,48 @@
+/**
+ * Programs that a few tests need and a bare machine lacks. A test says so with a tag, as in
+ * `describe("behind nginx", { tags: "nginx" }, …)`. Where the program is missing, the test is left out
+ * and the end of the run says how to install it. With CI set the test runs all the same, and fails.
+ */
+import { spawnSync } from "node:child_process";
+import type { Reporter } from "vitest/node";
+
+interface Need {
+  readonly name: string;
+  /** Debian's, that bring it. */
+  readonly packages: readonly string[];
+  isMet(): boolean;
+}
+
+const MODULES = "import requests, websockets, grpc, google.protobuf";
+/** Debian's modules are for its own interpreter, whichever comes first in the path. */
+export const python = ["python3", "/usr/bin/python3"].find((one) => runs(one, "-c", MODULES));
+
+/** .ci/run installs what is missing. */
+export const needs: readonly Need[] = [
+  { name: "nginx", packages: ["nginx-light"], isMet: () => runs("nginx", "-v") },
+  {
+    name: "python",
+    packages: [
+      ...["requests", "websockets", "grpcio", "protobuf"].map((name) => `python3-${name}`),
+      "protobuf-compiler",
+    ],
+    isMet: () => python !== undefined && runs("protoc", "--version"),
+  },
+];
+
+export const leftOut: Reporter = {
+  onTestRunEnd(modules) {
+    const skipped = modules.flatMap(({ children }) => [...children.allTests("skipped")]);
+    for (const { name, packages } of needs) {
+      const count = skipped.filter((test) => test.tags.includes(name)).length;
+      if (count === 0) continue;
+      process.stdout.write(
+        `left out: ${count} tests need ${name}: apt-get install ${packages.join(" ")}\n`,
+      );
+    }
+  },
+};
+
+function runs(program: string, ...args: readonly string[]): boolean {
+  return spawnSync(program, args).status === 0;
+}
