@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProxyError } from "../../../src/core/errors.ts";
 import { countKeys, isDeeperThan, parseJson } from "../../../src/http/body/parsed.ts";
+import { timeRatio } from "../../support/timing.ts";
 import { depthOf, json, text } from "./any-json.ts";
 
 describe("parseJson", () => {
