@@ -19,7 +19,7 @@ describe("in Python", { tags: "python", timeout: 2 * SCRIPT_MS }, () => {
         "True True",
         "answer> echo: somebody else",
         "True",
-        expect.stringMatching(/^failed> <\|err\|>\$There is no such conversation/),
+        `failed> <|err|>$${en.error.conversation_not_found}`,
         "<|err|>",
         "",
       ]);
