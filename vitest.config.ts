@@ -17,7 +17,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ["default", leftOut],
-    tags: needs.map(({ name, isMet }) => ({ name, skip: !inCI && !isMet() })),
+    tags: needs.map(({ name, isMet }) => ({ name, skip: !inCI && !isMet })),
     coverage: { include: ["src/**"], reporter: ["text-summary"] },
     projects: [
       { extends: true, test: { name: "quick", include: QUICK } },
