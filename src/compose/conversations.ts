@@ -1,7 +1,8 @@
 import type { Config } from "../config/settings.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
-import { createDialogue, type Dialogue } from "../core/conversations/dialogue.ts";
+import { createDialogue } from "../core/conversations/dialogue.ts";
 import { ANONYMOUS, MAX_SHARED_CONVERSATIONS, PUBLIC } from "../core/conversations/owner.ts";
+import type { Dialogue } from "../core/conversations/turn.ts";
 import type { Clock } from "../core/ports.ts";
 import { describeError, type Log } from "../log.ts";
 import { createTurnClaims } from "../storage/conversations/turn-claims.ts";

@@ -1,7 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
-import type { Dialogue } from "../core/conversations/dialogue.ts";
+import type { Dialogue } from "../core/conversations/turn.ts";
 import type { Clock } from "../core/ports.ts";
 import type { AskQuestions } from "../dialects/ask/questions.ts";
 import { createAskTrees } from "../dialects/ask/routes.ts";

@@ -1,12 +1,11 @@
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
-import { createGatheredText } from "../core/conversations/gathered-text.ts";
+import { createGatheredText } from "../core/call/messages.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
-import { askUpstream, headerOf } from "./ask.ts";
+import { askUpstream, headerOf, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import type { ResponseBody } from "./exchange.ts";
-import { prepareRequest, type TokenField, usualTokenField } from "./request.ts";
 import type { Transport } from "./transport.ts";
 
 export interface OpenAIUpstreamOptions {

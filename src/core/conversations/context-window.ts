@@ -1,6 +1,6 @@
 import { type Content, textOf } from "../call/messages.ts";
 import type { Message } from "./conversations.ts";
-import { messagesPerTurn } from "./turns.ts";
+import { messagesPerTurn } from "./turn-rules.ts";
 
 /** Tokens of prompt and answer together, as the makers publish them (November 2026). */
 const WINDOWS: readonly (readonly [RegExp, number])[] = [

@@ -1,66 +1,15 @@
-import type { Call } from "../call/call.ts";
-import type { AnswerEvent, Completion, Content } from "../call/messages.ts";
+import {
+  type AnswerEvent,
+  type ChatMessage,
+  type ChatRequest,
+  type Completion,
+  type Content,
+  createGatheredText,
+} from "../call/messages.ts";
 import type { Pipeline } from "../call/pipeline.ts";
-import type { ClaimRequest, Conversations } from "./conversations.ts";
-import { createGatheredText } from "./gathered-text.ts";
-import { type PreparedTurn, prepareTurn } from "./prepared-turn.ts";
-
-/** A question within a kept conversation. */
-export interface TurnRequest {
-  readonly owner: string;
-  /** Null: a new one, which is deleted again if the question fails. */
-  readonly conversationId: string | null;
-  /** The answer to continue from; null: the newest. */
-  readonly parentId: string | null;
-  /** True: one turn at a time, others get `conversation_conflict`. False: branches. */
-  readonly onlyAtNewest: boolean;
-  readonly question: Content;
-  readonly model: string;
-  readonly maxTokens?: number | undefined;
-  /** Most messages of the history that are sent upstream. */
-  readonly maxMessages?: number | undefined;
-}
-
-/** A turn that is stored. */
-export interface Turn {
-  readonly conversationId: string;
-  readonly questionId: string;
-  /** The parent of the next turn. */
-  readonly answerId: string;
-  readonly completion: Completion;
-  /** Messages of the history that were not sent upstream. */
-  readonly omitted: number;
-}
-
-/** A streamed answer whose last event says where the turn is stored. */
-export type TurnEvent =
-  | Exclude<AnswerEvent, { readonly type: "answer-end" }>
-  | { readonly type: "turn-end"; readonly turn: Turn };
-
-/** Asks questions within kept conversations: reads the history, stores the turn. */
-export interface Dialogue {
-  ask(call: Call, request: TurnRequest): Promise<Turn>;
-  /** The turn is stored before its last event; an answer that breaks is kept up to there. */
-  stream(call: Call, request: TurnRequest): Promise<AsyncIterable<TurnEvent>>;
-}
-
-/** Claims the next turn of a linear conversation while this process lives and holds it. */
-export interface TurnClaims {
-  /** `conversation_conflict` when there is a newer turn or another claim. */
-  take(
-    owner: string,
-    conversationId: string,
-    turn: Pick<ClaimRequest, "parentId" | "question">,
-  ): Promise<TurnClaim>;
-}
-
-export interface TurnClaim {
-  readonly id: string;
-  /** The turn was stored, which ends the claim. */
-  done(): void;
-  /** Gives the claim back; if the database is away, the claim expires by itself. */
-  release(): Promise<void>;
-}
+import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
+import type { Conversations, MessageState, Path, StoredTurn } from "./conversations.ts";
+import type { Dialogue, Turn, TurnClaim, TurnClaims, TurnEvent, TurnRequest } from "./turn.ts";
 
 export interface DialogueOptions {
   readonly conversations: Conversations;
@@ -119,4 +68,128 @@ async function* storeWhilePassing(
   } finally {
     if (!stored) await prepared.abandon(ended ? "" : text.whole());
   }
+}
+
+/** A turn whose place in the conversation is found or claimed, with its request. */
+interface PreparedTurn {
+  readonly request: ChatRequest;
+  store(completion: Completion): Promise<Turn>;
+  /** Stores an interrupted answer, or gives the place back if there is no text. Never rejects. */
+  abandon(text: string): Promise<void>;
+}
+
+/** Finds or creates the place of a turn. A failure leaves nothing behind. */
+async function prepareTurn(options: DialogueOptions, request: TurnRequest): Promise<PreparedTurn> {
+  const { conversations, claims } = options;
+  const { owner, question, onlyAtNewest } = request;
+  const isNew = request.conversationId === null;
+  const id = request.conversationId ?? (await begin(options, owner));
+  let claim: TurnClaim | null = null;
+  const giveBack = async () => {
+    // a claim that can't be given back expires; a new conversation is deleted all the same
+    await claim?.release().catch(() => undefined);
+    if (isNew) await conversations.delete(owner, id);
+  };
+  try {
+    const { path, messages, omitted } = await historyOf(options, id, request);
+    const place = { parentId: path.leafId, onlyAtNewest };
+    // claims are refused for the same reasons as turns
+    if (onlyAtNewest) claim = await claims.take(owner, id, { parentId: path.leafId, question });
+    else await conversations.checkTurn(owner, id, { ...place, question });
+    const { model, maxTokens } = request;
+    const chat = { model, messages, ...(maxTokens === undefined ? {} : { maxTokens }) };
+    const store = storeIn(conversations, { ...request, ...place }, id, claim);
+    return createPreparedTurn({ id, request: chat, omitted, store, giveBack });
+  } catch (error) {
+    await giveBack().catch(() => undefined);
+    throw error;
+  }
+}
+
+type Store = (answer: string, state: MessageState) => Promise<StoredTurn>;
+
+/** Returns how to store the turn with its answer. */
+function storeIn(
+  conversations: Conversations,
+  { owner, parentId, onlyAtNewest, question }: TurnRequest,
+  id: string,
+  claim: TurnClaim | null,
+): Store {
+  return async (answer, state) => {
+    const claimed = claim === null ? {} : { claimId: claim.id };
+    const turn = { parentId, onlyAtNewest, question, answer, state, ...claimed };
+    const stored = await conversations.appendTurn(owner, id, turn);
+    claim?.done();
+    return stored;
+  };
+}
+
+interface PreparedTurnOptions {
+  readonly id: string;
+  readonly request: ChatRequest;
+  readonly omitted: number;
+  readonly store: Store;
+  readonly giveBack: () => Promise<void>;
+}
+
+function createPreparedTurn({
+  id,
+  request,
+  omitted,
+  store,
+  giveBack,
+}: PreparedTurnOptions): PreparedTurn {
+  return {
+    request,
+    async store(completion) {
+      const stored = await store(completion.text, "complete");
+      return { ...stored, conversationId: id, completion, omitted };
+    },
+    async abandon(text) {
+      if (text !== "" && (await isDone(store(text, "interrupted")))) return;
+      // the error that led here is the one to report
+      await isDone(giveBack());
+    },
+  };
+}
+
+async function isDone(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
+}
+
+async function begin({ conversations, maxConversationsOf }: DialogueOptions, owner: string) {
+  const maxConversations = maxConversationsOf(owner);
+  const chosen = maxConversations === undefined ? {} : { maxConversations };
+  return (await conversations.create(owner, chosen)).id;
+}
+
+/** The system prompt, the newest turns that fit, and the question. */
+async function historyOf(
+  { conversations, contextTokens }: DialogueOptions,
+  id: string,
+  { owner, parentId, question, model, maxTokens, maxMessages }: TurnRequest,
+): Promise<{ path: Path; messages: readonly ChatMessage[]; omitted: number }> {
+  const room = (beside: readonly Content[]) =>
+    roomForHistory(model, beside, maxTokens, contextTokens);
+  const path = await conversations.path(owner, id, {
+    ...(parentId === null ? {} : { leafId: parentId }),
+    ...(maxMessages === undefined ? {} : { maxMessages }),
+    maxCharacters: charactersOf(room([question])),
+  });
+  const { systemPrompt } = path.conversation;
+  const system = systemPrompt === null ? [] : [{ role: "system", content: systemPrompt }];
+  const beside = [question, ...system.map(({ content }) => content)];
+  const history = newestThatFit(path.messages, room(beside));
+  return {
+    path,
+    messages: [
+      ...system,
+      ...history.map(({ role, content }) => ({ role, content })),
+      { role: "user", content: question },
+    ],
+    omitted: path.omitted + path.messages.length - history.length,
+  };
 }

@@ -1,7 +1,7 @@
 import type { Call, Principal } from "../../core/call/call.ts";
 import type { Conversations, Tree } from "../../core/conversations/conversations.ts";
-import type { Dialogue, Turn, TurnEvent } from "../../core/conversations/dialogue.ts";
 import { ANONYMOUS, ownerOf } from "../../core/conversations/owner.ts";
+import type { Dialogue, Turn, TurnEvent } from "../../core/conversations/turn.ts";
 import type { AskQuestion } from "./wire.ts";
 
 /** Questions in conversation trees, the same for all transports. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Usage } from "../../core/call/messages.ts";
 import { fieldError } from "../../core/common-errors.ts";
 import type { Tree } from "../../core/conversations/conversations.ts";
-import type { Turn } from "../../core/conversations/dialogue.ts";
+import type { Turn } from "../../core/conversations/turn.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 

@@ -1,6 +1,6 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { reservedTokens } from "../../core/call/reserved-tokens.ts";
-import type { Dialogue } from "../../core/conversations/dialogue.ts";
+import type { Dialogue } from "../../core/conversations/turn.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";

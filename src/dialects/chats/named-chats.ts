@@ -1,6 +1,6 @@
 import type { Conversation, Conversations, Path } from "../../core/conversations/conversations.ts";
 import { MAX_SHARED_CONVERSATIONS, PUBLIC } from "../../core/conversations/owner.ts";
-import { openChat } from "../../core/conversations/turns.ts";
+import { openChat } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
 
 export type NamedChats = ReturnType<typeof createNamedChats>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Content } from "../../core/call/messages.ts";
 import type { Path } from "../../core/conversations/conversations.ts";
-import type { Turn } from "../../core/conversations/dialogue.ts";
+import type { Turn } from "../../core/conversations/turn.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Turn, TurnEvent } from "../../core/conversations/dialogue.ts";
+import type { Turn, TurnEvent } from "../../core/conversations/turn.ts";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
 import type { AppContext } from "../call/request-context.ts";
 import { type ResponseHeaders, responseHeaders } from "./response-headers.ts";

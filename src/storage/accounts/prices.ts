@@ -3,9 +3,8 @@ import { canonicalPrice, type Price, priceNames } from "../../core/accounts/pric
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
-import { query, type Transaction } from "../driver/driver.ts";
+import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 
 type History = ReadonlyMap<string, readonly Price[]>;
 

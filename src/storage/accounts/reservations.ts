@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Reservation, ReserveRequest } from "../../core/accounts/accounts.ts";
 import type { Periods, Quotas } from "../../core/accounts/quota.ts";
 import type { Named } from "../../core/named.ts";
+import { cleaned, wholeMs } from "../driver/driver.ts";
 import {
   type Builder,
   columnName,
@@ -10,7 +11,6 @@ import {
   prepare,
   selectionOf,
 } from "../driver/queries.ts";
-import { cleaned, wholeMs } from "../driver/text.ts";
 import type { StoredRow } from "../ledger/columns.ts";
 import { type TakeValues, type Taking, takeStatement, takeValues } from "./quotas.ts";
 

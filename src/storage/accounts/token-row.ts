@@ -2,8 +2,8 @@ import type { NewToken, Token } from "../../core/accounts/accounts.ts";
 import { formatMoney, parseMoney } from "../../core/accounts/money.ts";
 import { noQuotas, type Quotas } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { isStorable, storable } from "../driver/driver.ts";
 import type { TokenTable } from "../driver/schema.ts";
-import { isStorable, storable } from "../driver/text.ts";
 
 export const tokenColumns = [
   "id",

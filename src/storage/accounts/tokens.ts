@@ -8,10 +8,9 @@ import type {
 import { periodsAt } from "../../core/accounts/quota.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
-import { query } from "../driver/driver.ts";
+import { isStorable, query } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
 import { pageSize, prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenCache } from "./token-cache.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";

@@ -1,5 +1,8 @@
 import type { Conversations } from "../../core/conversations/conversations.ts";
-import { type ConversationLimits, conversationLimits } from "../../core/conversations/turns.ts";
+import {
+  type ConversationLimits,
+  conversationLimits,
+} from "../../core/conversations/turn-rules.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { query } from "../driver/driver.ts";

@@ -2,10 +2,9 @@ import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import type { Conversation, NewConversation } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { query, type Transaction } from "../driver/driver.ts";
+import { query, storable, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import type { ConversationTable } from "../driver/schema.ts";
-import { storable } from "../driver/text.ts";
 import { type ConversationStore, contextOf, conversationOf, storedPrompt } from "./rows.ts";
 import { encode, wrongName } from "./sealing.ts";
 

@@ -4,8 +4,8 @@ import type {
   Conversations,
   Message,
 } from "../../core/conversations/conversations.ts";
+import { isStorable } from "../driver/driver.ts";
 import { pageSize, prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 import {
   type ConversationStore,
   conversationColumns,

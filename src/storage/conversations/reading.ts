@@ -3,10 +3,10 @@ import type {
   Conversations,
   PathQuery,
 } from "../../core/conversations/conversations.ts";
-import { messagesPerTurn } from "../../core/conversations/turns.ts";
+import { messagesPerTurn } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { isStorable } from "../driver/driver.ts";
 import { prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 import { conversationQueries, SLIDE_EVERY_MS } from "./queries.ts";
 import {
   type ConversationStore,

@@ -1,7 +1,6 @@
 import { sql } from "kysely";
-import { query, type Transaction } from "../driver/driver.ts";
+import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
-import { isStorable } from "../driver/text.ts";
 import type { ConversationStore } from "./rows.ts";
 
 /** Expired conversations that are deleted to make room for a new one. */

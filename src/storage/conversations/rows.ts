@@ -1,10 +1,10 @@
 import type { Conversation, Message } from "../../core/conversations/conversations.ts";
-import { type ConversationLimits, messagesPerTurn } from "../../core/conversations/turns.ts";
+import { type ConversationLimits, messagesPerTurn } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
+import { isStorable } from "../driver/driver.ts";
 import type { ConversationTable, TurnTable } from "../driver/schema.ts";
-import { isStorable } from "../driver/text.ts";
 import { type ContentCodec, encode, type Sealing } from "./sealing.ts";
 
 /** What the functions of the conversation store work on. */

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Content } from "../../core/call/messages.ts";
-import { type ConversationLimits, checkMessageBytes } from "../../core/conversations/turns.ts";
+import { type ConversationLimits, checkMessageBytes } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
 import {
   createSecretBox,
@@ -8,7 +8,7 @@ import {
   type SecretBox,
   type SecretKeys,
 } from "../accounts/secret-box.ts";
-import { isStorable } from "../driver/text.ts";
+import { isStorable } from "../driver/driver.ts";
 
 /** How the texts of conversations are stored. */
 export interface Sealing {

@@ -1,5 +1,5 @@
 import type { Conversations } from "../../core/conversations/conversations.ts";
-import type { TurnClaims } from "../../core/conversations/dialogue.ts";
+import type { TurnClaims } from "../../core/conversations/turn.ts";
 import type { Clock } from "../../core/ports.ts";
 import { runPeriodically } from "../periodic.ts";
 

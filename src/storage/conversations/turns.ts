@@ -4,11 +4,10 @@ import {
   type ProposedTurn,
   refuseTurn,
   type TurnState,
-} from "../../core/conversations/turns.ts";
+} from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { query, type Transaction } from "../driver/driver.ts";
+import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
-import { isStorable } from "../driver/text.ts";
 import { claimQueries, type NewClaim, type NewTurnRow, turnQueries } from "./queries.ts";
 import {
   type ConversationStore,

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { LedgerEntry, LedgerRow } from "../../core/accounts/accounts.ts";
 import { formatMoney } from "../../core/accounts/money.ts";
 import { isPlausible, priceText } from "../../core/accounts/price.ts";
+import { cleaned, wholeMs } from "../driver/driver.ts";
 import { columnName, type RowValues, selectionOf } from "../driver/queries.ts";
-import { cleaned, wholeMs } from "../driver/text.ts";
 
 /** A ledger row as it is stored, with its columns named as the fields of `LedgerRow`. */
 export interface StoredRow extends Omit<LedgerRow, "cost"> {

@@ -10,9 +10,9 @@ import type {
 import { formatMoney } from "../../core/accounts/money.ts";
 import { periodKey } from "../../core/accounts/quota.ts";
 import type { Database } from "../driver/database.ts";
+import { isStorable } from "../driver/driver.ts";
 import { columnName, exactText, pageSize } from "../driver/queries.ts";
 import type { Tables } from "../driver/schema.ts";
-import { isStorable } from "../driver/text.ts";
 import { ledgerRow, ledgerSelection } from "./columns.ts";
 
 const MAX_ROWS = 1_000;

@@ -4,11 +4,8 @@ import type { Call } from "../../../src/core/call/call.ts";
 import { type CallSignal, LightSignal } from "../../../src/core/call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
-import {
-  createDialogue,
-  type Dialogue,
-  type TurnRequest,
-} from "../../../src/core/conversations/dialogue.ts";
+import { createDialogue } from "../../../src/core/conversations/dialogue.ts";
+import type { Dialogue, TurnRequest } from "../../../src/core/conversations/turn.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
 import { createDatabase } from "../../storage/support/databases.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Content } from "../../../src/core/call/messages.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
-import { openChat } from "../../../src/core/conversations/turns.ts";
+import { openChat } from "../../../src/core/conversations/turn-rules.ts";
 import type { ConversationOptions } from "../../../src/storage/conversations/conversations.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
 import {

@@ -4,7 +4,7 @@ import type { Conversations } from "../../../src/core/conversations/conversation
 import {
   type ConversationLimits,
   conversationLimits,
-} from "../../../src/core/conversations/turns.ts";
+} from "../../../src/core/conversations/turn-rules.ts";
 import { noon } from "../support/calls.ts";
 import { createModel } from "../support/conversation-model.ts";
 import { createDatabase, eachDatabase, rounds } from "../support/databases.ts";

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import { ProxyError } from "../../../src/core/errors.ts";
-import { batchOf, type Group, writeBatches } from "../../../src/storage/driver/batch.ts";
 import { type Driver, query, type Transaction } from "../../../src/storage/driver/driver.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
+import { batchOf, type Group, writeBatches } from "../../../src/storage/driver/writes.ts";
 
 const builder = createBuilder("sqlite");
 type Entry = number | Error;

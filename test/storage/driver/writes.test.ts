@@ -1,9 +1,9 @@
 import { type CompiledQuery, sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
-import type { Group } from "../../../src/storage/driver/batch.ts";
 import { type Driver, query, type Transaction } from "../../../src/storage/driver/driver.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
+import type { Group } from "../../../src/storage/driver/writes.ts";
 import { createWrites } from "../../../src/storage/driver/writes.ts";
 
 const builder = createBuilder("sqlite");

@@ -1,4 +1,4 @@
-import type { ConversationLimits } from "../../../src/core/conversations/turns.ts";
+import type { ConversationLimits } from "../../../src/core/conversations/turn-rules.ts";
 
 interface ModelTurn {
   readonly id: string;

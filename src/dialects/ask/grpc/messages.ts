@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import type { Turn } from "../../../core/conversations/dialogue.ts";
+import type { Turn } from "../../../core/conversations/turn.ts";
 import { writeTurn } from "../wire.ts";
 
 export const CHAT_SERVICE = "chat.Chat";

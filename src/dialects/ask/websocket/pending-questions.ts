@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { TurnEvent } from "../../../core/conversations/dialogue.ts";
+import type { TurnEvent } from "../../../core/conversations/turn.ts";
 import { abortReason, ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { MaybePromise } from "../../../core/maybe-promise.ts";
 import type { Caller, CallStarter, TransportCall } from "../../../http/call/begin-call.ts";

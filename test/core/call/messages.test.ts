@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createGatheredText } from "../../../src/core/conversations/gathered-text.ts";
+import { createGatheredText } from "../../../src/core/call/messages.ts";
 
 test.each([0, 1, 255, 256, 257, 1_000])(
   "%i pieces add up, also when looked at between",

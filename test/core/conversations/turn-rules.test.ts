@@ -4,7 +4,7 @@ import {
   type ProposedTurn,
   refuseTurn,
   type TurnState,
-} from "../../../src/core/conversations/turns.ts";
+} from "../../../src/core/conversations/turn-rules.ts";
 
 const now = 1_000;
 const facts: TurnState = {

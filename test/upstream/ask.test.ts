@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChatMessage, ChatRequest } from "../../src/core/call/messages.ts";
-import { isCompletionOnly, prepareRequest, usualTokenField } from "../../src/upstream/request.ts";
+import { isCompletionOnly, prepareRequest, usualTokenField } from "../../src/upstream/ask.ts";
 
 const ask = (content: string): ChatMessage => ({ role: "user", content });
 
