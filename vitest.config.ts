@@ -18,7 +18,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     reporters: ["default", leftOut],
     tags: needs.map(({ name, isMet }) => ({ name, skip: !inCI && !isMet })),
-    coverage: { include: ["src/**"], reporter: ["text-summary"] },
+    coverage: { include: ["src/**/*.ts"], reporter: ["text-summary"] },
     projects: [
       { extends: true, test: { name: "quick", include: QUICK } },
       {
