@@ -1,6 +1,6 @@
 import type { Token } from "../core/accounts/accounts.ts";
 import type { Clock, LimitDecision, LimitEntry, Limiter, TokenLimiter } from "../core/ports.ts";
-import { createCallLogs } from "./call-logs.ts";
+import { type CallLogs, createCallLogs } from "./call-logs.ts";
 import {
   createSlidingWindows,
   type Limits,
@@ -66,12 +66,15 @@ export function createMemoryLimiter({
 /** Counts calls against the windows of each token, in the memory of this process. */
 export function createMemoryTokenLimiter(clock: Pick<Clock, "monotonicMs">): TokenLimiter {
   const kinds = new Map<string, SlidingWindows | null>();
-  const logs = createCallLogs({
-    clock,
-    maxBuckets: MAX_TOKENS,
-    maxOlderBytes: MAX_OLDER_BYTES,
-    maxWindowMs: MAX_WINDOW_MS,
-  });
+  let logs: CallLogs | null = null;
+  /** Allocated with the first token that has limits. */
+  const openLogs = () =>
+    createCallLogs({
+      clock,
+      maxBuckets: MAX_TOKENS,
+      maxOlderBytes: MAX_OLDER_BYTES,
+      maxWindowMs: MAX_WINDOW_MS,
+    });
 
   const windowsOf = ({ limits }: Token): SlidingWindows | null => {
     const kind = JSON.stringify(limits);
@@ -86,7 +89,9 @@ export function createMemoryTokenLimiter(clock: Pick<Clock, "monotonicMs">): Tok
   return {
     take(token) {
       const windows = Object.keys(token.limits).length === 0 ? null : windowsOf(token);
-      return windows === null ? UNLIMITED : logs.take(token.id, windows);
+      if (windows === null) return UNLIMITED;
+      logs ??= openLogs();
+      return logs.take(token.id, windows);
     },
   };
 }
