@@ -1,6 +1,6 @@
 import { type Content, textOf } from "../call/messages.ts";
 import type { Message } from "./conversations.ts";
-import { messagesPerTurn } from "./turn-rules.ts";
+import { MESSAGES_PER_TURN } from "./turn-rules.ts";
 
 /** Tokens of prompt and answer together, as the makers publish them (November 2026). */
 const WINDOWS: readonly (readonly [RegExp, number])[] = [
@@ -58,7 +58,7 @@ export function newestThatFit(history: readonly Message[], tokens: number): read
     left -= tokensOf(content);
     return left < 0;
   });
-  return history.slice(Math.ceil((tooMuch + 1) / messagesPerTurn) * messagesPerTurn);
+  return history.slice(Math.ceil((tooMuch + 1) / MESSAGES_PER_TURN) * MESSAGES_PER_TURN);
 }
 
 function windowOf(model: string): number {

@@ -20,7 +20,7 @@ export const conversationLimits: ConversationLimits = {
 };
 
 /** A question and its answer. */
-export const messagesPerTurn = 2;
+export const MESSAGES_PER_TURN = 2;
 
 /** The state that decides over a turn, read in the transaction that stores it. */
 export interface TurnState {
@@ -49,7 +49,7 @@ export function refuseTurn(
     return new ProxyError("conversation_conflict");
   }
   if (state.children === null) return new ProxyError("message_not_found");
-  if (state.messages + messagesPerTurn > limits.messagesPerConversation) {
+  if (state.messages + MESSAGES_PER_TURN > limits.messagesPerConversation) {
     return full("messages", limits.messagesPerConversation);
   }
   if (state.bytes + turn.bytes > limits.bytesPerConversation) {

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Reservation, ReserveRequest } from "../../core/accounts/accounts.ts";
 import type { Periods, Quotas } from "../../core/accounts/quota.ts";
 import type { Named } from "../../core/named.ts";
-import { cleaned, wholeMs } from "../driver/driver.ts";
+import { toStorable, wholeMs } from "../driver/driver.ts";
 import {
   type Builder,
   columnName,
@@ -40,10 +40,10 @@ const columns: { readonly [Field in keyof StoredReservation]: Column<StoredReser
   month: { type: "int", value: ({ month }) => month },
   tokens: { type: "int", value: ({ tokens }) => tokens },
   money: { type: "int", value: ({ money }) => money },
-  requestId: { type: "text", value: ({ request }) => cleaned(request.requestId) },
-  dialect: { type: "text", value: ({ request }) => cleaned(request.dialect) },
-  model: { type: "text", value: ({ request }) => cleaned(request.model) },
-  onDisconnect: { type: "text", value: ({ request }) => cleaned(request.onDisconnect) },
+  requestId: { type: "text", value: ({ request }) => toStorable(request.requestId) },
+  dialect: { type: "text", value: ({ request }) => toStorable(request.dialect) },
+  model: { type: "text", value: ({ request }) => toStorable(request.model) },
+  onDisconnect: { type: "text", value: ({ request }) => toStorable(request.onDisconnect) },
 };
 
 // Object.keys forgets the type of the keys.

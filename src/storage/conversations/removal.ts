@@ -17,7 +17,7 @@ interface Doomed {
 }
 
 /** Deletes each conversation in its own transaction: none is long, and calls run in between. */
-export function createRemoval({ driver, builder, clock, maxSwept }: ConversationStore) {
+export function createConversationRemover({ driver, builder, clock, maxSwept }: ConversationStore) {
   const queries = removalQueries(builder);
   const removeAll = async (doomed: readonly Doomed[], expired: number): Promise<number> => {
     let removed = 0;

@@ -41,7 +41,7 @@ const MAX_CHARACTERS = 200;
  * For texts that others chose and a row must not fail for: Postgres refuses NUL, both databases
  * refuse or change half surrogate pairs, and a row's size needs a bound.
  */
-export function cleaned<Text extends string | null>(text: Text): Text {
+export function toStorable<Text extends string | null>(text: Text): Text {
   if (text === null) return text;
   const short = text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) : text;
   // The usual text is clean: one scan, no copy.
@@ -62,7 +62,11 @@ export function isStorable(text: string): boolean {
 }
 
 /** For texts the operator chose: refused rather than changed. */
-export function storable(field: string, text: string, maxCharacters = MAX_CHARACTERS): string {
+export function requireStorable(
+  field: string,
+  text: string,
+  maxCharacters = MAX_CHARACTERS,
+): string {
   if (isStorable(text) && text.length <= maxCharacters) return text;
   throw new ProxyError("field_range", { params: { field } });
 }

@@ -24,7 +24,7 @@ const PURGED_AT_ONCE = 2_000;
 type Rows<O> = SelectQueryBuilder<Tables, "ledger", O>;
 
 /** What only reads the ledger, and the purge. `week` is given the present time. */
-export function createReport(database: Database) {
+export function createLedgerReport(database: Database) {
   const page = pageReader(database);
   return {
     rows: (query = {}) => page(query, "desc", query.before, query.limit),
