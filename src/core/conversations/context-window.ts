@@ -23,7 +23,9 @@ const ANSWER_TOKENS = 4_096;
 const CHARACTERS_PER_TOKEN = 3;
 /** From here on (Chinese, Japanese, Korean) a character is a token. */
 const FIRST_WIDE = 0x2e80;
-/** Saves the count (4 ns per character): V8 knows at once that Latin text has none. */
+/**
+ * Skips the count (4 ns per character): on text that V8 stores as Latin-1 this test is immediate.
+ */
 const WIDE = /[\u2e80-\uffff]/;
 const IMAGE_TOKENS = 1_500;
 /** Overhead per message. */

@@ -61,8 +61,8 @@ export function refuseTurn(
 }
 
 /**
- * An expired claim still counts for its own turn until someone else takes the place, so a slow
- * answer is not lost. Without a claim, an active claim of someone else is a conflict.
+ * A turn whose claim expired may be stored as long as no one else has claimed the place. A turn
+ * without a claim conflicts with any active one.
  */
 function isOvertaken(state: TurnState, turn: ProposedTurn, nowMs: number): boolean {
   if (state.leafId !== turn.parentId) return true;
