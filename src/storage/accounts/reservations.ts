@@ -70,7 +70,7 @@ export function reservationQueries(builder: Builder) {
     /** Both steps for one call as one statement, which SQLite can't run. */
     takeAndOpen: (call: OpenCall) => {
       const values = fields.map((field) => [field, columns[field].value(call)]);
-      // Has all fields.
+      // Cast: `fields` lists every key of StoredReservation.
       const row = Object.fromEntries(values) as StoredReservation;
       return takeAndOpen({ ...row, ...takeValues(call, call.request.token.quotas) });
     },

@@ -47,7 +47,7 @@ export function tokenOf(row: StoredToken): Token {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
-    // chosenColumns wrote both.
+    // Casts: written only by chosenColumns.
     models: row.models === null ? null : (JSON.parse(row.models) as string[]),
     limits: JSON.parse(row.limits) as Token["limits"],
     quotas: quotasOf(row.quotas),
@@ -78,7 +78,7 @@ function quotasText(quotas: Quotas): string {
 }
 
 function quotasOf(text: string): Quotas {
-  // quotasText wrote it.
+  // Cast: written only by quotasText.
   return JSON.parse(text, (_, limit) =>
     typeof limit === "string" ? parseMoney(limit) : limit,
   ) as Quotas;

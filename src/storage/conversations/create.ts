@@ -60,9 +60,8 @@ function newRow(store: ConversationStore, owner: string, chosen: NewConversation
 }
 
 /**
- * Throws, and so rolls back, if the name is taken or the owner has no room. The row of the count is
- * locked last, as in a deletion: locked first, it would be held while the insert waits for a deletion
- * that waits for it.
+ * Throws, and so rolls back, if the name is taken or the owner has no room. Lock the count row last,
+ * as deletions do; otherwise the two deadlock.
  */
 function createInsert({ builder }: ConversationStore) {
   const count = countQuery(builder);

@@ -8,7 +8,7 @@ const MAX_SWEPT_FOR_ROOM = 20;
 /** Conversations looked up at once when an owner deletes everything. */
 const PAGE_ROWS = 100;
 
-/** Every conversation has expired by then. */
+/** As the expiry bound, this matches every conversation. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
 interface Doomed {

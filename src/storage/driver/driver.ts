@@ -46,13 +46,13 @@ export function toStorable<Text extends string | null>(text: Text): Text {
   const short = text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) : text;
   // The usual text is clean: one scan, no copy.
   const clean = isStorable(short) ? short : short.toWellFormed().replaceAll("\0", "\u{FFFD}");
-  // The value of the same column.
+  // Cast: still a value of the same named field.
   return clean as Text;
 }
 
 /** Whole milliseconds. The database refuses a time that is not a number where it needs one. */
 export function wholeMs<Ms extends number | null>(ms: Ms): Ms {
-  // The value of the same column.
+  // Cast: still a value of the same named field.
   return (ms === null || !Number.isFinite(ms) ? null : Math.round(ms)) as Ms;
 }
 

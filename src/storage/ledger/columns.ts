@@ -18,7 +18,7 @@ interface Column<Value> {
   readonly exported?: string;
 }
 
-/** The readers of exports may count columns, so this one stays. It was never set. */
+/** Never used; kept so that column positions in exports don't change. */
 const noColumn = { value: null, exported: "status" } as const;
 
 type Columns = { readonly [Field in keyof StoredRow]: Column<StoredRow[Field]> };
@@ -99,6 +99,6 @@ export const exportColumns = declared.flatMap((field) => {
 /** A key given by mistake instead of its digest is hashed rather than kept. */
 function digestOnly<Digest extends string | null>(digest: Digest): Digest {
   if (digest === null || /^[0-9a-f]{16,128}$/.test(digest)) return digest;
-  // Still the digest of that key.
+  // Cast: this hash is a digest of the key, too.
   return createHash("sha256").update(digest).digest("hex") as Digest;
 }

@@ -60,7 +60,7 @@ function purger({ driver, builder }: Database) {
       const rows = await driver.report(remove);
       purged += rows.length;
       if (rows.length < PURGED_AT_ONCE) return purged;
-      // SQLite answers at once: without this, calls would wait until all rows are gone.
+      // SQLite is synchronous: yield here, or calls wait until all rows are deleted.
       await setImmediate();
     }
   };
