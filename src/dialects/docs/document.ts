@@ -32,7 +32,7 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
     const path = templateOf(route.path);
     const operations = paths[path] ?? {};
     paths[path] = operations;
-    const method = route.method.toLowerCase() as Lowercase<typeof route.method>; // which is what it does
+    const method = route.method.toLowerCase() as Lowercase<typeof route.method>; // cast: toLowerCase() is typed as string
     const { name, errors: own = errors } = dialect;
     operations[method] ??= operationOf(route, route.doc, { name, errors: own, visitors });
   }
