@@ -100,7 +100,7 @@ export function parseRoute(text: string): Parsed<string> {
     : { value: `/${path}` };
 }
 
-/** Keys travel in a header. Several are used in turn. */
+/** API keys used in rotation; each must fit into a header. */
 export function parseApiKeys(text: string): Parsed<readonly string[]> {
   const keys = splitList(text);
   return keys.every(isHeaderText) ? { value: [...new Set(keys)] } : refused("header_characters");
