@@ -32,7 +32,7 @@ async function run(config: Config): Promise<void> {
     fd: 1,
     sync: false,
     minLength: LOG_BLOCK_BYTES,
-    maxWrite: 2 * LOG_BLOCK_BYTES, // must be the larger; 16 KiB unless given
+    maxWrite: 2 * LOG_BLOCK_BYTES, // above minLength, with room for the line that crosses it
     periodicFlush: LOG_FLUSH_MS,
   });
   const log = createLog(LOG_LEVEL, output);

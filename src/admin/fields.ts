@@ -39,7 +39,7 @@ export function parseFields<S extends z.ZodType>(schema: S, given: unknown): z.o
 
 function errorOf(issue: z.core.$ZodIssue): ProxyError {
   if (issue.code === "custom") {
-    const problem = issue.params as unknown as Problem<ErrorCode>; // put there by field()
+    const problem = issue.params as unknown as Problem<ErrorCode>; // cast: field() stores it
     return errorAt(issue.path, problem.key, problem.params);
   }
   if (issue.code === "unrecognized_keys") {

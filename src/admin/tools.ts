@@ -24,7 +24,9 @@ export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
-/** All that commands read: a mistake in another setting is no reason not to revoke a token. */
+/**
+ * The only settings that commands read, so that a mistake in another one can't block revoking a token.
+ */
 const storageSettings: readonly SettingName[] = [
   "DATA_DIR",
   "DATABASE_URL",

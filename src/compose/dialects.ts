@@ -3,7 +3,7 @@ import type { Config } from "../config/settings.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
 import type { Clock } from "../core/ports.ts";
-import type { AskQuestions } from "../dialects/ask/questions.ts";
+import type { TreeDialogue } from "../dialects/ask/questions.ts";
 import { createAskTrees } from "../dialects/ask/routes.ts";
 import { createChatAccess } from "../dialects/chats/access.ts";
 import { createChats } from "../dialects/chats/routes.ts";
@@ -31,7 +31,7 @@ export interface DialectNeeds {
   readonly calls: Calls;
   readonly pipeline: Pipeline;
   readonly dialogue: Dialogue;
-  readonly questions: AskQuestions;
+  readonly questions: TreeDialogue;
   readonly digestKey: (key: string) => string;
   readonly translate: Translate;
   /** Answers the paths that no dialect owns. */

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Config } from "../config/settings.ts";
 import type { Clock } from "../core/ports.ts";
-import { createAskQuestions } from "../dialects/ask/questions.ts";
+import { createTreeDialogue } from "../dialects/ask/questions.ts";
 import { createEnvelopeErrors } from "../dialects/envelope/routes.ts";
 import type { OpenCalls } from "../http/call/open-calls.ts";
 import type { Dialect } from "../http/dialect.ts";
@@ -48,7 +48,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
   const dialogue = composeDialogue(config, { clock, log, storage, pipeline });
   const { conversations } = storage;
-  const questions = createAskQuestions({ conversations, dialogue, digestKey });
+  const questions = createTreeDialogue({ conversations, dialogue, digestKey });
   const dialects = composeDialects(config, {
     clock,
     storage,

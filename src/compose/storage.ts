@@ -26,7 +26,7 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
   };
 }
 
-/** 128 bits in hex, as the ledger takes digests: anything else it would hash once more. */
+/** 128 bits in hex, a form the ledger stores as it is; it would hash anything else again. */
 const DIGEST_CHARACTERS = 32;
 
 /** Keyed, so that hashes of keys mean nothing without this installation's secret. */

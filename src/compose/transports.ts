@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Config } from "../config/settings.ts";
 import type { Clock } from "../core/ports.ts";
-import type { AskQuestions } from "../dialects/ask/questions.ts";
+import type { TreeDialogue } from "../dialects/ask/questions.ts";
 import { type AskWebSocket, createAskWebSocket } from "../dialects/ask/websocket/endpoint.ts";
 import { createApp } from "../http/app.ts";
 import type { Dialect, WriteError } from "../http/dialect.ts";
@@ -18,7 +18,7 @@ export interface TransportNeeds {
   readonly limits: LimitStores;
   readonly calls: Calls;
   readonly dialects: readonly Dialect[];
-  readonly questions: AskQuestions;
+  readonly questions: TreeDialogue;
   readonly translate: Translate;
   readonly writeError: WriteError;
 }

@@ -90,7 +90,7 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
 );
 
 /** `api`, `/api/` and `a/b` become `/api` and `/a/b`. Nothing that a router reads as a pattern. */
-export function route(text: string): Parsed<string> {
+export function parseRoute(text: string): Parsed<string> {
   if (!/^\/?([\w.~-]+(\/[\w.~-]+)*\/?)?$/.test(text)) return refused("route");
   const path = text.replace(/^\/|\/$/g, "");
   const segments = path.split("/");
@@ -100,19 +100,19 @@ export function route(text: string): Parsed<string> {
     : { value: `/${path}` };
 }
 
-/** Keys travel in a header. Several are used in turn. */
-export function secretKeys(text: string): Parsed<readonly string[]> {
+/** API keys used in rotation; each must fit into a header. */
+export function parseApiKeys(text: string): Parsed<readonly string[]> {
   const keys = splitList(text);
   return keys.every(isHeaderText) ? { value: [...new Set(keys)] } : refused("header_characters");
 }
 
 /** A credential that clients send in a header; empty when there is none. */
-export function headerText(text: string): Parsed<string> {
+export function parseHeaderText(text: string): Parsed<string> {
   return text === "" || isHeaderText(text) ? { value: text } : refused("header_characters");
 }
 
 /** An IP address, IPv6 without brackets, or a host name. */
-export function host(text: string): Parsed<string> {
+export function parseHost(text: string): Parsed<string> {
   return /^[\w.:%-]+$/.test(text) ? { value: text } : refused("invalid");
 }
 
@@ -120,7 +120,7 @@ export function host(text: string): Parsed<string> {
  * A base URL, or the full URL of chat/completions that older deployments set. The query stays on
  * every request: some services carry a version there.
  */
-export function upstreamUrl(text: string): Parsed<URL> {
+export function parseUpstreamUrl(text: string): Parsed<URL> {
   const url = urlIn(text, ["http:", "https:"]);
   if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") {
     return refused("http_url");
@@ -131,7 +131,7 @@ export function upstreamUrl(text: string): Parsed<URL> {
   return { value: url };
 }
 
-export function proxyUrl(text: string): Parsed<URL | null> {
+export function parseProxyUrl(text: string): Parsed<URL | null> {
   if (text === "") return { value: null };
   const url = urlIn(text, ["http:", "https:", "socks5:", "socks:", "socks5h:"]);
   return url === null ? refused("proxy_url") : { value: url };
@@ -147,7 +147,7 @@ export interface DisconnectSetting {
 /** An hour. A longer drain could outlive the deadlines of its call. */
 const MAX_DRAIN_SECONDS = 3_600;
 
-export function disconnectSetting(text: string): Parsed<DisconnectSetting> {
+export function parseDisconnectSetting(text: string): Parsed<DisconnectSetting> {
   if (text === "cancel") return { value: { name: text, drainMs: 0 } };
   const seconds = Number(/^drain:(\d{1,4})$/.exec(text)?.[1] ?? Number.NaN);
   return seconds >= 1 && seconds <= MAX_DRAIN_SECONDS
@@ -155,7 +155,7 @@ export function disconnectSetting(text: string): Parsed<DisconnectSetting> {
     : refused("disconnect", { max: MAX_DRAIN_SECONDS });
 }
 
-export function databaseUrl(text: string): Parsed<string | null> {
+export function parseDatabaseUrl(text: string): Parsed<string | null> {
   if (text === "") return { value: null };
   const url = urlIn(text, ["postgres:", "postgresql:"]);
   return url === null ? refused("database_url") : { value: text };
@@ -166,14 +166,14 @@ const MIN_SECRET_CHARACTERS = 32;
 const MIN_TOKEN_CHARACTERS = 16;
 
 /** Newest first. The first encrypts; the others only decrypt. */
-export function secretKeyList(text: string): Parsed<readonly string[]> {
+export function parseSecretKeys(text: string): Parsed<readonly string[]> {
   const keys = splitList(text);
   return keys.every((key) => key.length >= MIN_SECRET_CHARACTERS)
     ? { value: keys }
     : refused("too_short", { min: MIN_SECRET_CHARACTERS });
 }
 
-export function adminToken(text: string): Parsed<string | null> {
+export function parseAdminToken(text: string): Parsed<string | null> {
   if (text === "") return { value: null };
   return text.length >= MIN_TOKEN_CHARACTERS && isHeaderText(text)
     ? { value: text }
@@ -181,11 +181,11 @@ export function adminToken(text: string): Parsed<string | null> {
 }
 
 /** Null when empty: every address is allowed. */
-export function allowedAddresses(text: string): Parsed<AddressList | null> {
+export function parseAllowedAddresses(text: string): Parsed<AddressList | null> {
   return text === "" ? { value: null } : withoutInvalid(createAddressList(text));
 }
 
-export function trustedProxies(text: string): Parsed<TrustedProxies> {
+export function parseTrustedProxiesSetting(text: string): Parsed<TrustedProxies> {
   return withoutInvalid(parseTrustedProxies(text));
 }
 

@@ -88,7 +88,7 @@ export function explainProblems(problems: readonly ConfigProblem[], lang = ""): 
   return `${[heading, ...lines].join("\n")}\n`;
 }
 
-/** The name itself, or as a tool left it that put a byte order mark before it. */
+/** Some tools leave a byte order mark before the name; it is looked up, too. */
 const BYTE_ORDER_MARK = "\ufeff";
 
 function lookUp(
@@ -124,7 +124,7 @@ function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   return problems;
 }
 
-/** Settings of earlier versions; a value that changed nothing is ignored. */
+/** Reports removed settings. WORKERS=1 had no effect and is accepted. */
 function removedSettings(env: Environment): ConfigProblem[] {
   const workers = env.WORKERS?.trim() ?? "";
   return workers === "" || workers === "1" ? [] : [{ name: "WORKERS", key: "workers" }];

@@ -67,7 +67,7 @@ export interface Semaphore {
   give(amount: number): MaybePromise<void>;
 }
 
-/** One open thing of a bucket, or the refusal of one. */
+/** Permission to hold one answer or connection open, or a refusal. */
 export type Lease = { readonly entered: true; leave(): void } | { readonly entered: false };
 
 /** Bounds how many answers or connections one bucket holds open at once. */
@@ -76,7 +76,7 @@ export interface ConcurrencyLimiter {
   count(bucket: string): MaybePromise<{ readonly open: number }>;
 }
 
-/** Which keys cool down, by an id that is not the key. Never rejects: a call does not wait for it. */
+/** Cooldowns of keys, by a digest of the key. Never rejects: a call does not wait for it. */
 export interface Cooldowns {
   /** 0 when the key is ready. From memory, also where the store is remote. */
   remainingMs(id: string): number;
@@ -94,10 +94,15 @@ export interface StoredResponse {
 /** Responses by name for a while, so that a repeated call is not spent twice. */
 export interface IdempotencyStore {
   /**
-   * The response under this name: remembered or under way, else what `ask` gives. Throws
-   * `idempotency_mismatch` when the name was used for another `wanted`. Failures are not remembered.
+   * The response under this name: remembered or under way, else what `ask` returns. `fingerprint` is a
+   * digest of the request; throws `idempotency_mismatch` if the name was used with another one.
+   * Failures are not remembered.
    */
-  once(name: string, wanted: string, ask: () => Promise<StoredResponse>): Promise<StoredResponse>;
+  once(
+    name: string,
+    fingerprint: string,
+    ask: () => Promise<StoredResponse>,
+  ): Promise<StoredResponse>;
 }
 
 export interface AskOptions {

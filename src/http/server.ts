@@ -124,7 +124,7 @@ function statusOf(code: string | undefined): number {
   return code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
 }
 
-/** A refusal of later bytes would then end up in the middle of that response. */
+/** Whether a response is in progress: an error response now would land in the middle of it. */
 function isBeingWritten(outgoing: ServerResponse | undefined): boolean {
   if (outgoing === undefined || outgoing.writableFinished) return false;
   return outgoing.headersSent || outgoing.socket === null; // null: it waits behind another

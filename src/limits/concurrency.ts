@@ -2,7 +2,7 @@ import type { ConcurrencyLimiter, Lease, Semaphore } from "../core/ports.ts";
 import { intAt } from "./array-access.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 
-/** More buckets with something open than memory has room for what is open. */
+/** Not reached in practice: memory runs out before this many buckets have something open. */
 const MAX_BUCKETS = 65_536;
 
 const REFUSED: Lease = { entered: false };

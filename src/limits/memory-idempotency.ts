@@ -7,7 +7,7 @@ const MAX_RESPONSES = 1_000;
 const MAX_BYTES = 16_777_216;
 
 interface Remembered {
-  readonly wanted: string;
+  readonly fingerprint: string;
   readonly response: Promise<StoredResponse>;
   readonly untilMs: number;
   bytes: number;
@@ -29,9 +29,9 @@ export function createMemoryIdempotency(clock: Pick<Clock, "monotonicMs">): Idem
       forget(name);
     }
   };
-  const remember = (name: string, wanted: string, response: Promise<StoredResponse>) => {
+  const remember = (name: string, fingerprint: string, response: Promise<StoredResponse>) => {
     const untilMs = clock.monotonicMs() + REMEMBER_MS;
-    const remembered: Remembered = { wanted, response, untilMs, bytes: 0 };
+    const remembered: Remembered = { fingerprint, response, untilMs, bytes: 0 };
     responses.set(name, remembered);
     response.then(
       ({ bytes }) => {
@@ -46,19 +46,19 @@ export function createMemoryIdempotency(clock: Pick<Clock, "monotonicMs">): Idem
     );
   };
 
-  const once: IdempotencyStore["once"] = async (name, wanted, ask) => {
+  const once: IdempotencyStore["once"] = async (name, fingerprint, ask) => {
     const known = responses.get(name);
     if (known === undefined || known.untilMs <= clock.monotonicMs()) {
       makeRoom();
       const response = ask();
-      remember(name, wanted, response);
+      remember(name, fingerprint, response);
       return response;
     }
-    if (known.wanted !== wanted) throw new ProxyError("idempotency_mismatch");
+    if (known.fingerprint !== fingerprint) throw new ProxyError("idempotency_mismatch");
     return known.response.catch((thrown: unknown) => {
       // the client that asked first has left: all that still wait ask again, together
       if (toProxyError(thrown).code !== "canceled") throw thrown;
-      return once(name, wanted, ask);
+      return once(name, fingerprint, ask);
     });
   };
   return { once };

@@ -10,7 +10,8 @@ import {
 
 /**
  * A million addresses with a call each then cost 21 to 38 MB of resident memory, 47 MB at the peak
- * (Node 26.10); one with more calls within its longest window adds 52 bytes for each four, below.
+ * (Node 26.10). An address with more calls in its longest window adds 52 bytes per four further calls
+ * (MAX_OLDER_BYTES).
  */
 const DEFAULT_MAX_BUCKETS = 524_288;
 /** Past this the tokens unused for longest are forgotten. */

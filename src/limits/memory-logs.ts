@@ -25,8 +25,8 @@ export interface MemoryLogsOptions {
  * The newest entry of a log is at the index of its slot, because most logs have no other. Older ones
  * are in blocks, newest block first, all full except that one.
  *
- * A class, because the limiters of addresses and tokens then share one shape and one code. As closures
- * made twice, walking past an entry cost double: 10 µs of a token's call for both, now 6.
+ * A class, so that V8 optimizes both limiters as one shape; two sets of closures made walking an entry
+ * twice as slow (10 µs of a token's call for both, now 6).
  */
 export class MemoryLogs {
   readonly #minFreeBlocks: number;

@@ -15,16 +15,15 @@ export interface LimitMiddlewareOptions<E extends Env> {
   readonly refuse: (c: Context<E>, decision: LimitDecision) => Response | Promise<Response>;
 }
 
-/** What the package is told: an admitted call is no hit, a refused one is one hit too many. */
+/** hono-rate-limiter sees 0 hits for an admitted call and 1 for a refused one; its limit is 0. */
 const ADMITTED = "admitted";
 const REFUSED = "refused";
 const HITS_ALLOWED = 0;
 
 /**
- * hono-rate-limiter over our windows. The package hands its store a key and nothing else, so the
- * atomic step is taken where the request is still known, and the key carries the verdict: no
- * decision can reach another request, however they interleave. (A store made for each request did
- * the same for 15 % of a call's CPU.)
+ * hono-rate-limiter over our windows. Our limiter decides in keyGenerator, where the request is known,
+ * and passes the decision to the store as the key, so concurrent requests cannot mix. (A store made
+ * for each request took 15 % of a call's CPU.)
  */
 export function createLimitMiddleware<E extends Env = Env>({
   limiter,
@@ -36,7 +35,7 @@ export function createLimitMiddleware<E extends Env = Env>({
   return rateLimiter<E>({
     store: {
       increment: (verdict) => ({ totalHits: verdict === REFUSED ? 1 : 0 }),
-      // Called only where the outcome decides whether a call counts; here every call does.
+      // Called only if some outcomes are not counted; here all are.
       decrement: doNothing,
       resetKey: doNothing,
     },

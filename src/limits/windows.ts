@@ -41,17 +41,17 @@ const SHORTEST_FIRST: readonly WindowName[] = ["second", "minute", "hour", "day"
 /**
  * Up to this limit every call keeps its own time, and the window is exact. Calls that only larger
  * windows see share an entry if they came in the same 1/64 of the shortest of those windows: they
- * leave up to 1.6 % late. These spans lie on a fixed grid, because joining whatever is close would
+ * are released up to 1.6 % late. The spans form a fixed grid, because joining whatever is close would
  * chain entry to entry without end.
  */
 const EXACT_LIMIT = 64;
 const SPANS = 64;
 
 /**
- * One length of a window touches 65 spans, and an exact window holds 64 entries, so a compacted log
- * has at most 65 entries per window. A log is compacted at half as many again, so that at least 32
- * calls per window pay for it. Every call walks its log: when all logs were compacted at 520 entries,
- * that took 6 µs of a token's call, now 3.
+ * A window overlaps at most 65 grid spans, and an exact one holds 64 entries: at most 65 entries per
+ * window after compaction. Compaction starts at 1.5 times that, so at least 32 calls per window share
+ * its cost. Every call walks its log: when all logs were compacted at 520 entries, that took 6 µs of a
+ * token's call, now 3.
  */
 function maxEntriesOf(windows: number): number {
   return Math.floor(1.5 * windows * (SPANS + 1));
@@ -180,9 +180,8 @@ function addCall(log: MemoryLogs, nowMs: number, spanMs: number): boolean {
 }
 
 /**
- * Drops the oldest entries and joins those of one span. Entries that different windows see never
- * join: the older may hold calls of a longer span, and the time of the younger would bring them back
- * into the shorter window.
+ * Drops expired entries and merges those of one span. Never merges entries that different windows
+ * see: the older calls would get the younger time and re-enter the shorter window.
  */
 function compact(
   windows: readonly Window[],

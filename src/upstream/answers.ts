@@ -25,7 +25,7 @@ export function readDelta(data: string): Completion {
   return completionOf(answerIn(data));
 }
 
-/** What a whole response says about its call. Null if it is not JSON, as far as that was checked. */
+/** What a whole response says about its call. Null if it is not JSON (not checked above 64 KiB). */
 export function readAccount(bytes: Buffer): RelayAccount | null {
   if (bytes.length > MAX_PARSED_BYTES) return findAccount(bytes);
   const value = jsonIn(bytes.toString());

@@ -15,7 +15,7 @@ import { composeTransports } from "../../src/compose/transports.ts";
 import { composePipeline } from "../../src/compose/upstream.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
-import { createAskQuestions } from "../../src/dialects/ask/questions.ts";
+import { createTreeDialogue } from "../../src/dialects/ask/questions.ts";
 import { createEnvelopeErrors } from "../../src/dialects/envelope/routes.ts";
 import { listen } from "../../src/http/server.ts";
 import { createTranslate } from "../../src/locales.ts";
@@ -100,7 +100,7 @@ async function compose(config: Config, link: Link) {
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
   const dialogue = composeDialogue(config, { clock, log, storage, pipeline });
   const { conversations } = storage;
-  const questions = createAskQuestions({ conversations, dialogue, digestKey });
+  const questions = createTreeDialogue({ conversations, dialogue, digestKey });
   const needs = { clock, log, storage, limits, calls, questions, translate, writeError };
   const dialects = composeDialects(config, { ...needs, pipeline, dialogue, digestKey });
   const { server, listeners, webSocket } = await composeTransports(config, { ...needs, dialects });

@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import { systemClock } from "../../src/clock.ts";
-import { upstreamUrl } from "../../src/config/kinds.ts";
+import { parseUpstreamUrl } from "../../src/config/kinds.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
@@ -44,7 +44,7 @@ export interface Asking {
 }
 
 export function createAsking(options: AskingOptions): Asking {
-  const parsed = upstreamUrl(options.url);
+  const parsed = parseUpstreamUrl(options.url);
   if ("problem" in parsed) throw new Error("not a URL that Parley takes");
   const { connect, head, idle, total } = { ...patientMs, ...options.deadlines };
   const transport = createTransport({

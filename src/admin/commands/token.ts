@@ -41,8 +41,8 @@ export const tokenCommands: readonly Command[] = [
     summary: "Creates a token and shows it once.",
     options: newTokenOptions,
     notes: [
-      "Without --upstream-key, the key is taken from PARLEY_UPSTREAM_KEY if that is set. Neither",
-      "the variable nor - leaves it in the shell's history. Storing it requires SECRET_KEY.",
+      "Without --upstream-key, the key is taken from PARLEY_UPSTREAM_KEY if that is set. Read it",
+      "with -, so that it stays out of the shell's history. Storing it requires SECRET_KEY.",
     ],
     async run(given, { terminal, withAdmin }) {
       const fields = { ...given.fields, ...(await upstreamKey(given, terminal)) };

@@ -38,7 +38,10 @@ export const upkeepCommands: readonly Command[] = [
     name: "restore",
     summary: "Replaces the SQLite database with a backup. Stop the server first.",
     operand: "FILE",
-    notes: ["The backup is checked first. The replaced database is kept as .before-restore."],
+    notes: [
+      "The backup is checked first. The replaced database is kept as .before-restore, with a number",
+      "if that exists.",
+    ],
     async run({ operand: from }, { terminal, sqliteFile }) {
       const file = sqliteFile();
       const { kept } = await restoreSqlite({ from, file, nowMs: terminal.clock.wallMs() });

@@ -116,13 +116,13 @@ export interface LedgerEntry
 export interface ReserveRequest
   extends Pick<LedgerEntry, "requestId" | "at" | "dialect" | "model" | "onDisconnect"> {
   readonly token: Token;
-  /** The most the answer may take, from the prompt's size and the answer's bound. */
+  /** Estimated tokens of the whole call, prompt and answer. */
   readonly tokens: number;
   /** The same as money; 0n where the model has no price. */
   readonly money: Picodollars;
 }
 
-/** A place in the quotas, held until the call is settled. */
+/** Amounts reserved in a token's quotas, held until the call is settled. */
 export interface Reservation extends Periods, Spending, Pick<LedgerRow, "id"> {
   readonly tokenId: TokenId;
 }

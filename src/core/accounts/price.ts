@@ -27,7 +27,7 @@ export interface PriceList {
   readonly prices: readonly Omit<Price, "since">[];
 }
 
-/** More than any model's context by far; a larger count is a lie of the upstream. */
+/** More than any model's context by far; a larger one is a false count. */
 export const MAX_COUNTED_TOKENS = 100_000_000;
 
 /** Exact cost of an answer, or null when the usage or the price is unknown or implausible. */

@@ -89,7 +89,9 @@ export function quotaStates(quotas: Quotas, use: QuotaUse, wallMs: number): read
   );
 }
 
-/** The quota that refuses `wanted`, the one that lasts longest first; null when all admit it. */
+/**
+ * The quota that refuses `wanted`; if several refuse, the one that resets last. Null if none does.
+ */
 export function refusingQuota(
   quotas: Quotas,
   use: QuotaUse,

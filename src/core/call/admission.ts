@@ -44,7 +44,10 @@ export interface AdmissionOptions {
   readonly onDisconnect: LedgerEntry["onDisconnect"];
 }
 
-/** Model list, price gate, the token's windows and quotas, in that order; then the row in the ledger. */
+/**
+ * Checks the allowed models, the price, the windows and the quotas, in that order; writes the ledger
+ * row when settled.
+ */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { ledger, prices, clock, digestKey, tokenLimiter, onDisconnect } = options;
   return {
@@ -78,7 +81,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
 }
 
-/** Reserves the call's part of the token's quotas; throws the quota that is full. */
+/** Reserves the call's part of the token's quotas; throws `quota_exceeded` for the first full one. */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
   { requestId, dialect, model, reservedTokens }: AdmissionRequest,

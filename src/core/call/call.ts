@@ -19,7 +19,7 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly onRecord: CallObserver;
 }
 
-/** As much of an AbortSignal as calls need; a real one fits too. */
+/** The part of AbortSignal that calls use; a real one fits, too. */
 export interface CallSignal {
   readonly aborted: boolean;
   readonly reason: unknown;

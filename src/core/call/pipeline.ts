@@ -127,12 +127,12 @@ function createBackground() {
 /** For a call that took nothing. */
 const noRow = { settle: () => Promise.resolve() };
 
-/** A complete answer is paid for, also if nobody waits for it any more. */
+/** The usage of a complete answer is recorded even if the client has left. */
 function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise<void> {
   return settle(call.signal.aborted ? "canceled" : "completed", { account });
 }
 
-/** Starts what holds one of the caller's leases for open streams (null: none is needed). */
+/** Runs `start` while holding a stream lease of the caller (null: none is needed). */
 async function withLease<T>(
   call: Call | null,
   model: string,
@@ -151,7 +151,7 @@ async function withLease<T>(
   }
 }
 
-/** Nobody knows when an open answer ends; a second is polite. */
+/** When a stream will end is unknown: clients retry after a second. */
 const RETRY_STREAM_MS = 1_000;
 
 /** One stream too many: it is observed but has no ledger row, since it took nothing. */

@@ -1,6 +1,6 @@
 import { type ChatRequest, type Content, textOf } from "./messages.ts";
 
-/** English has four bytes per token, Chinese two: half the bytes is rarely too few tokens. */
+/** English has four bytes per token, Chinese two: bytes / 2 rarely underestimates. */
 const BYTES_PER_TOKEN = 2;
 /** Reserved for an answer without `max_tokens`. */
 const UNBOUNDED_ANSWER_TOKENS = 4_096;
@@ -8,7 +8,7 @@ const UNBOUNDED_ANSWER_TOKENS = 4_096;
 /** Most tokens of an image of low detail or usual size. */
 const IMAGE_TOKENS = 1_500;
 
-/** Expected most tokens of a call. The settlement corrects the estimate by the reported usage. */
+/** Estimated upper bound of a call's tokens; the settlement corrects it by the reported usage. */
 export function reservedTokens(promptBytes: number, answerTokens: number | null): number {
   const prompt = Math.ceil(promptBytes / BYTES_PER_TOKEN);
   return prompt + (answerTokens ?? UNBOUNDED_ANSWER_TOKENS);

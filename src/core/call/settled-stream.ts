@@ -67,7 +67,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
     return OVER;
   }
 
-  /** A reader that can't parse an item throws it back; the rest is dropped. */
+  /** The reader could not parse an item: settles the call as broken and stops reading. */
   async throw(thrown: unknown): Promise<never> {
     throw this.#reading ? await this.#broken(thrown) : thrown;
   }

@@ -1,6 +1,6 @@
 import { type Content, textOf } from "../call/messages.ts";
 import type { Message } from "./conversations.ts";
-import { messagesPerTurn } from "./turn-rules.ts";
+import { MESSAGES_PER_TURN } from "./turn-rules.ts";
 
 /** Tokens of prompt and answer together, as the makers publish them (November 2026). */
 const WINDOWS: readonly (readonly [RegExp, number])[] = [
@@ -23,7 +23,9 @@ const ANSWER_TOKENS = 4_096;
 const CHARACTERS_PER_TOKEN = 3;
 /** From here on (Chinese, Japanese, Korean) a character is a token. */
 const FIRST_WIDE = 0x2e80;
-/** Saves the count (4 ns per character): V8 knows at once that Latin text has none. */
+/**
+ * Skips the count (4 ns per character): on text that V8 stores as Latin-1 this test is immediate.
+ */
 const WIDE = /[\u2e80-\uffff]/;
 const IMAGE_TOKENS = 1_500;
 /** Overhead per message. */
@@ -58,7 +60,7 @@ export function newestThatFit(history: readonly Message[], tokens: number): read
     left -= tokensOf(content);
     return left < 0;
   });
-  return history.slice(Math.ceil((tooMuch + 1) / messagesPerTurn) * messagesPerTurn);
+  return history.slice(Math.ceil((tooMuch + 1) / MESSAGES_PER_TURN) * MESSAGES_PER_TURN);
 }
 
 function windowOf(model: string): number {

@@ -55,7 +55,7 @@ async function* storeWhilePassing(
   try {
     for await (const event of events) {
       if (event.type === "answer-end") {
-        // a turn that can't be stored is not stored again as interrupted: it could exist twice
+        // if storing fails, don't store it again as interrupted: the first write may have succeeded
         ended = true;
         const turn = await prepared.store(event.completion);
         stored = true;

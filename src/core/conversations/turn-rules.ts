@@ -20,7 +20,7 @@ export const conversationLimits: ConversationLimits = {
 };
 
 /** A question and its answer. */
-export const messagesPerTurn = 2;
+export const MESSAGES_PER_TURN = 2;
 
 /** The state that decides over a turn, read in the transaction that stores it. */
 export interface TurnState {
@@ -49,7 +49,7 @@ export function refuseTurn(
     return new ProxyError("conversation_conflict");
   }
   if (state.children === null) return new ProxyError("message_not_found");
-  if (state.messages + messagesPerTurn > limits.messagesPerConversation) {
+  if (state.messages + MESSAGES_PER_TURN > limits.messagesPerConversation) {
     return full("messages", limits.messagesPerConversation);
   }
   if (state.bytes + turn.bytes > limits.bytesPerConversation) {
@@ -61,8 +61,8 @@ export function refuseTurn(
 }
 
 /**
- * An expired claim still counts for its own turn until someone else takes the place, so a slow
- * answer is not lost. Without a claim, an active claim of someone else is a conflict.
+ * A turn whose claim expired may be stored as long as no one else has claimed the place. A turn
+ * without a claim conflicts with any active one.
  */
 function isOvertaken(state: TurnState, turn: ProposedTurn, nowMs: number): boolean {
   if (state.leafId !== turn.parentId) return true;

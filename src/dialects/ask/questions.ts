@@ -2,24 +2,24 @@ import type { Call, Principal } from "../../core/call/call.ts";
 import type { Conversations, Tree } from "../../core/conversations/conversations.ts";
 import { ANONYMOUS, ownerOf } from "../../core/conversations/owner.ts";
 import type { Dialogue, Turn, TurnEvent } from "../../core/conversations/turn.ts";
-import type { AskQuestion } from "./wire.ts";
+import type { TreeQuestion } from "./wire.ts";
 
 /** Questions in conversation trees, the same for all transports. */
-export interface AskQuestions {
-  ask(call: Call, question: AskQuestion): Promise<Turn>;
-  stream(call: Call, question: AskQuestion): Promise<AsyncIterable<TurnEvent>>;
+export interface TreeDialogue {
+  ask(call: Call, question: TreeQuestion): Promise<Turn>;
+  stream(call: Call, question: TreeQuestion): Promise<AsyncIterable<TurnEvent>>;
   tree(principal: Principal, conversationId: string): Promise<Tree>;
   /** False if there was none. */
   remove(principal: Principal, conversationId: string): Promise<boolean>;
 }
 
-export interface AskQuestionsOptions {
+export interface TreeDialogueOptions {
   readonly conversations: Conversations;
   readonly dialogue: Dialogue;
   readonly digestKey: (key: string) => string;
 }
 
-export function createAskQuestions(options: AskQuestionsOptions): AskQuestions {
+export function createTreeDialogue(options: TreeDialogueOptions): TreeDialogue {
   const { conversations, dialogue, digestKey } = options;
 
   /** The caller, or ANONYMOUS: a conversation begun without a credential is open to all who know its id. */
@@ -28,7 +28,7 @@ export function createAskQuestions(options: AskQuestionsOptions): AskQuestions {
     if (conversationId === null || own === ANONYMOUS) return own;
     return (await conversations.find(own, conversationId)) === null ? ANONYMOUS : own;
   };
-  const turnOf = async ({ principal }: Call, question: AskQuestion) => ({
+  const turnOf = async ({ principal }: Call, question: TreeQuestion) => ({
     owner: await ownerOfConversation(principal, question.conversationId),
     conversationId: question.conversationId,
     parentId: question.parentId,

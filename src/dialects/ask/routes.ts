@@ -13,11 +13,11 @@ import {
 import type { Translate } from "../../locales.ts";
 import { askDoc, deleteDoc, showDoc, webSocketDoc } from "./docs.ts";
 import { askErrorForm, askErrors } from "./errors.ts";
-import type { AskQuestions } from "./questions.ts";
+import type { TreeDialogue } from "./questions.ts";
 import { askBody, parseAsk, writeTree, writeTurn } from "./wire.ts";
 
 export interface AskTreesOptions extends CallOptions {
-  readonly questions: AskQuestions;
+  readonly questions: TreeDialogue;
   readonly rules: ModelRules;
   readonly translate: Translate;
 }

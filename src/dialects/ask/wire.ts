@@ -19,7 +19,7 @@ export const askFields = z.object({
 export const askBody = askFields.extend({ stream: z.boolean().nullish() });
 
 /** A question that has passed its schema. */
-export interface AskQuestion {
+export interface TreeQuestion {
   readonly prompt: string;
   /** Null: a new conversation. */
   readonly conversationId: string | null;
@@ -34,7 +34,7 @@ export interface AskQuestion {
 const NONE = new Set(["", "new"]);
 
 /** Throws the first mistake, naming the field. Unknown fields are ignored. */
-export function parseAsk(json: unknown, conversation: string, rules: ModelRules): AskQuestion {
+export function parseAsk(json: unknown, conversation: string, rules: ModelRules): TreeQuestion {
   const fields = parsed(askFields, json);
   const conversationId = NONE.has(conversation) ? null : conversation;
   const parent = fields.parent_id ?? "";

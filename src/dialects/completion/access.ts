@@ -29,7 +29,7 @@ export function createCompletionAccess(options: CompletionAccessOptions): EntryC
   };
 }
 
-/** The token that opened the gate identifies the caller; a key sent with it stays. */
+/** The accepted token identifies the caller; an OpenAI key in another header is kept. */
 function headersWith(token: string, others: IncomingHttpHeaders): IncomingHttpHeaders {
   const { authorization, ...rest } = others;
   const isToken = tokensIn({ authorization }).length > 0;

@@ -6,7 +6,7 @@ import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
-  lacksUsage,
+  needsUsageOption,
   relayFields,
   reservedForRelay,
   withTokenField,
@@ -44,7 +44,7 @@ export function parseCompletionBody(
   // the schema has checked it, except the messages: those come next
   const exact = withExactNumbers(json as object, bytes) as ExactBody;
   const asked = prompt ? [{ role: "user", content: prompt }] : messagesOf(json, exact);
-  const hideUsage = lacksUsage(params);
+  const hideUsage = needsUsageOption(params);
   const body = { model, messages: asked, ...passedOn(exact.generate_params ?? {}) };
   const whole = hideUsage ? askingForUsage(body) : body;
   return {

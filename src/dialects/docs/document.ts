@@ -32,7 +32,8 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
     const path = templateOf(route.path);
     const operations = paths[path] ?? {};
     paths[path] = operations;
-    const method = route.method.toLowerCase() as Lowercase<typeof route.method>; // which is what it does
+    // cast: toLowerCase() is typed as string
+    const method = route.method.toLowerCase() as Lowercase<typeof route.method>;
     const { name, errors: own = errors } = dialect;
     operations[method] ??= operationOf(route, route.doc, { name, errors: own, visitors });
   }

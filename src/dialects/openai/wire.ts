@@ -7,7 +7,7 @@ import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
-  lacksUsage,
+  needsUsageOption,
   relayFields,
   reservedForRelay,
   withTokenField,
@@ -41,7 +41,7 @@ export const endpoints: readonly Endpoint[] = [
 export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): RelayCall {
   const fields = parsed(relayFields, json);
   const model = fields.model ?? "";
-  const hideUsage = endpoint.asksForUsage && lacksUsage(fields);
+  const hideUsage = endpoint.asksForUsage && needsUsageOption(fields);
   const streamed = fields.stream === true;
   // checked by the schema
   const asked = json as object;

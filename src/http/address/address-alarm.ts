@@ -79,8 +79,8 @@ function describe(code: AddressWarning["code"], recent: RecentCalls): AddressWar
 type RecentCalls = ReturnType<typeof createRecentCalls>;
 
 /**
- * Five fields however many peers there are: Boyer and Moore's vote finds the peer that sends most of
- * the ignored headers, if one does, and counts its calls from when it leads.
+ * Constant memory: Boyer-Moore majority vote. The top peer's calls are counted from when it took the
+ * lead.
  */
 function createRecentCalls() {
   const nothingIgnored = {

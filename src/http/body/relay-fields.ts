@@ -34,7 +34,7 @@ function countOf(value: unknown): number {
 }
 
 /** Whether Parley must ask for the usage of a stream, and hide it from the client. */
-export function lacksUsage({ stream, stream_options: options }: RelayFields): boolean {
+export function needsUsageOption({ stream, stream_options: options }: RelayFields): boolean {
   return stream === true && options?.include_usage !== true;
 }
 

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Reservation, ReserveRequest } from "../../core/accounts/accounts.ts";
 import type { Periods, Quotas } from "../../core/accounts/quota.ts";
 import type { Named } from "../../core/named.ts";
-import { cleaned, wholeMs } from "../driver/driver.ts";
+import { toStorable, wholeMs } from "../driver/driver.ts";
 import {
   type Builder,
   columnName,
@@ -40,10 +40,10 @@ const columns: { readonly [Field in keyof StoredReservation]: Column<StoredReser
   month: { type: "int", value: ({ month }) => month },
   tokens: { type: "int", value: ({ tokens }) => tokens },
   money: { type: "int", value: ({ money }) => money },
-  requestId: { type: "text", value: ({ request }) => cleaned(request.requestId) },
-  dialect: { type: "text", value: ({ request }) => cleaned(request.dialect) },
-  model: { type: "text", value: ({ request }) => cleaned(request.model) },
-  onDisconnect: { type: "text", value: ({ request }) => cleaned(request.onDisconnect) },
+  requestId: { type: "text", value: ({ request }) => toStorable(request.requestId) },
+  dialect: { type: "text", value: ({ request }) => toStorable(request.dialect) },
+  model: { type: "text", value: ({ request }) => toStorable(request.model) },
+  onDisconnect: { type: "text", value: ({ request }) => toStorable(request.onDisconnect) },
 };
 
 // Object.keys forgets the type of the keys.
@@ -70,7 +70,7 @@ export function reservationQueries(builder: Builder) {
     /** Both steps for one call as one statement, which SQLite can't run. */
     takeAndOpen: (call: OpenCall) => {
       const values = fields.map((field) => [field, columns[field].value(call)]);
-      // Has all fields.
+      // Cast: `fields` lists every key of StoredReservation.
       const row = Object.fromEntries(values) as StoredReservation;
       return takeAndOpen({ ...row, ...takeValues(call, call.request.token.quotas) });
     },

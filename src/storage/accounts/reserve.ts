@@ -34,7 +34,7 @@ const PARTITIONING = { partitions: 4, maxBatch: 8 };
 /** A quota that was full a moment ago may have room again when its use is read. */
 const MAX_TRIES = 3;
 
-export function createReserve(
+export function createQuotaReserver(
   database: Database,
   clock: Clock,
   instanceId: string,

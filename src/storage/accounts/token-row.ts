@@ -2,7 +2,7 @@ import type { NewToken, Token } from "../../core/accounts/accounts.ts";
 import { formatMoney, parseMoney } from "../../core/accounts/money.ts";
 import { noQuotas, type Quotas } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { isStorable, storable } from "../driver/driver.ts";
+import { isStorable, requireStorable } from "../driver/driver.ts";
 import type { TokenTable } from "../driver/schema.ts";
 
 export const tokenColumns = [
@@ -29,8 +29,8 @@ export function chosenColumns(token: NewToken) {
   if (token.name === "") throw outOfRange("name");
   if (token.expiresAt != null && !isCount(token.expiresAt)) throw outOfRange("expiresAt");
   return {
-    name: storable("name", token.name),
-    comment: storable("comment", token.comment ?? "", MAX_COMMENT_CHARACTERS),
+    name: requireStorable("name", token.name),
+    comment: requireStorable("comment", token.comment ?? "", MAX_COMMENT_CHARACTERS),
     expires_at: token.expiresAt ?? null,
     models: modelsText(token.models ?? null),
     limits: JSON.stringify(checkedLimits(token.limits ?? {})),
@@ -47,7 +47,7 @@ export function tokenOf(row: StoredToken): Token {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
-    // chosenColumns wrote both.
+    // Casts: written only by chosenColumns.
     models: row.models === null ? null : (JSON.parse(row.models) as string[]),
     limits: JSON.parse(row.limits) as Token["limits"],
     quotas: quotasOf(row.quotas),
@@ -58,7 +58,7 @@ export function tokenOf(row: StoredToken): Token {
 function modelsText(models: readonly string[] | null): string | null {
   if (models === null) return null;
   if (models.length > MAX_MODELS) throw outOfRange("models");
-  return JSON.stringify(models.map((model) => storable("models", model)));
+  return JSON.stringify(models.map((model) => requireStorable("models", model)));
 }
 
 function checkedLimits(limits: Token["limits"]): Token["limits"] {
@@ -78,7 +78,7 @@ function quotasText(quotas: Quotas): string {
 }
 
 function quotasOf(text: string): Quotas {
-  // quotasText wrote it.
+  // Cast: written only by quotasText.
   return JSON.parse(text, (_, limit) =>
     typeof limit === "string" ? parseMoney(limit) : limit,
   ) as Quotas;

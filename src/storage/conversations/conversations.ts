@@ -7,11 +7,11 @@ import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { query } from "../driver/driver.ts";
 import { settingQueries } from "../settings.ts";
-import { createCreate } from "./create.ts";
-import { createLists } from "./lists.ts";
+import { createConversationCreator } from "./create.ts";
+import { createConversationLister } from "./lists.ts";
 import { conversationQueries } from "./queries.ts";
-import { createReading } from "./reading.ts";
-import { createRemoval } from "./removal.ts";
+import { createConversationReader } from "./reading.ts";
+import { createConversationRemover } from "./removal.ts";
 import {
   type ConversationStore,
   contextOf,
@@ -50,11 +50,11 @@ export function createConversations(
     lifetimeMs,
     maxSwept,
   };
-  const { sweepOwner, ...removal } = createRemoval(store);
+  const { sweepOwner, ...removal } = createConversationRemover(store);
   return {
-    create: createCreate(store, sweepOwner),
-    ...createReading(store),
-    ...createLists(store),
+    create: createConversationCreator(store, sweepOwner),
+    ...createConversationReader(store),
+    ...createConversationLister(store),
     ...createTurns(store),
     ...createChanges(store),
     ...removal,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import type { Conversation, NewConversation } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { query, storable, type Transaction } from "../driver/driver.ts";
+import { query, requireStorable, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import type { ConversationTable } from "../driver/schema.ts";
 import { type ConversationStore, contextOf, conversationOf, storedPrompt } from "./rows.ts";
@@ -12,14 +12,14 @@ import { encode, wrongName } from "./sealing.ts";
 const ID_BYTES = 16;
 
 /** `sweepOwner` makes room: it deletes an owner's expired conversations and returns how many. */
-export function createCreate(
+export function createConversationCreator(
   store: ConversationStore,
   sweepOwner: (owner: string) => Promise<number>,
 ) {
   const insert = createInsert(store);
   return async (owner: string, chosen: NewConversation = {}): Promise<Conversation> => {
     const max = chosen.maxConversations ?? store.limits.conversationsPerOwner;
-    const { row, nameKeys } = newRow(store, storable("owner", owner), chosen);
+    const { row, nameKeys } = newRow(store, requireStorable("owner", owner), chosen);
     const add = () => store.driver.transaction(() => insert(row, nameKeys, max));
     try {
       await add();
@@ -60,9 +60,8 @@ function newRow(store: ConversationStore, owner: string, chosen: NewConversation
 }
 
 /**
- * Throws, and so rolls back, if the name is taken or the owner has no room. The row of the count is
- * locked last, as in a deletion: locked first, it would be held while the insert waits for a deletion
- * that waits for it.
+ * Throws, and so rolls back, if the name is taken or the owner has no room. Lock the count row last,
+ * as deletions do; otherwise the two deadlock.
  */
 function createInsert({ builder }: ConversationStore) {
   const count = countQuery(builder);

@@ -20,7 +20,9 @@ const MAX_LISTED = 1_000;
 const EXPORTED_CONVERSATIONS = 100;
 const EXPORTED_TURNS = 20;
 
-export function createLists(store: ConversationStore): Pick<Conversations, "list" | "export"> {
+export function createConversationLister(
+  store: ConversationStore,
+): Pick<Conversations, "list" | "export"> {
   const { driver, builder, clock, codec } = store;
   const list: Conversations["list"] = async (owner, query = {}) => {
     if (!isStorable(owner)) return [];

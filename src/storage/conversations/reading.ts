@@ -3,7 +3,7 @@ import type {
   Conversations,
   PathQuery,
 } from "../../core/conversations/conversations.ts";
-import { messagesPerTurn } from "../../core/conversations/turn-rules.ts";
+import { MESSAGES_PER_TURN } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { isStorable } from "../driver/driver.ts";
 import { prepare } from "../driver/queries.ts";
@@ -27,7 +27,7 @@ const TREE_MESSAGES = 200;
 
 type Reading = "find" | "findByName" | "path" | "tree";
 
-export function createReading(store: ConversationStore): Pick<Conversations, Reading> {
+export function createConversationReader(store: ConversationStore): Pick<Conversations, Reading> {
   const { driver, builder, codec } = store;
   const { find } = conversationQueries(builder);
   const row = async (owner: string, id: string): Promise<StoredConversation> => {
@@ -102,7 +102,7 @@ function createPath(store: ConversationStore, row: ReadRow): Conversations["path
       conversation,
       leafId: leaf.id,
       messages: window.flatMap((turn) => messagesOf(codec, id, turn)),
-      omitted: (leaf.depth - window.length) * messagesPerTurn,
+      omitted: (leaf.depth - window.length) * MESSAGES_PER_TURN,
     };
   };
 }
@@ -114,7 +114,7 @@ function isTurnId(id: string | null): id is string {
 function windowBounds(query: PathQuery, maxStored: number) {
   const { maxMessages = maxStored, maxCharacters = Number.MAX_SAFE_INTEGER } = query;
   return {
-    maxTurns: Math.floor(Math.min(maxMessages, maxStored) / messagesPerTurn),
+    maxTurns: Math.floor(Math.min(maxMessages, maxStored) / MESSAGES_PER_TURN),
     maxCharacters: Math.trunc(Math.min(maxCharacters, Number.MAX_SAFE_INTEGER)),
   };
 }
@@ -134,14 +134,14 @@ function createTree(
   return async (owner, id, { maxMessages = TREE_MESSAGES } = {}) => {
     const found = await row(owner, id);
     const max = Math.min(maxMessages, limits.messagesPerConversation);
-    const maxTurns = Math.max(0, Math.floor(max / messagesPerTurn));
+    const maxTurns = Math.max(0, Math.floor(max / MESSAGES_PER_TURN));
     const turns = await driver.all(newestTurns({ id, maxTurns }));
     const inOrder = turns.toReversed().sort((a, b) => a.depth - b.depth);
     return {
       conversation: conversationOf(codec, found),
       messages: inOrder.flatMap((turn) => messagesOf(codec, id, turn)),
       // A turn may have been added after the conversation was read.
-      omitted: Math.max(0, found.turns - turns.length) * messagesPerTurn,
+      omitted: Math.max(0, found.turns - turns.length) * MESSAGES_PER_TURN,
     };
   };
 }

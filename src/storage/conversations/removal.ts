@@ -8,7 +8,7 @@ const MAX_SWEPT_FOR_ROOM = 20;
 /** Conversations looked up at once when an owner deletes everything. */
 const PAGE_ROWS = 100;
 
-/** Every conversation has expired by then. */
+/** As the expiry bound, this matches every conversation. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
 interface Doomed {
@@ -17,7 +17,7 @@ interface Doomed {
 }
 
 /** Deletes each conversation in its own transaction: none is long, and calls run in between. */
-export function createRemoval({ driver, builder, clock, maxSwept }: ConversationStore) {
+export function createConversationRemover({ driver, builder, clock, maxSwept }: ConversationStore) {
   const queries = removalQueries(builder);
   const removeAll = async (doomed: readonly Doomed[], expired: number): Promise<number> => {
     let removed = 0;

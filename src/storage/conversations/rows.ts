@@ -1,5 +1,5 @@
 import type { Conversation, Message } from "../../core/conversations/conversations.ts";
-import { type ConversationLimits, messagesPerTurn } from "../../core/conversations/turn-rules.ts";
+import { type ConversationLimits, MESSAGES_PER_TURN } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
@@ -92,7 +92,7 @@ export function conversationOf(codec: ContentCodec, row: StoredConversation): Co
     name: text(row.name, contextOf.name(id)),
     systemPrompt: text(row.system_prompt, contextOf.prompt(id)),
     leafId: row.leaf_id,
-    messages: row.turns * messagesPerTurn,
+    messages: row.turns * MESSAGES_PER_TURN,
     bytes: row.bytes,
     createdAt: row.created_at,
     expiresAt: row.expires_at,

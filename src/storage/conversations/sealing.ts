@@ -77,7 +77,7 @@ function decode(payload: string): Content {
   const text = payload.slice(1);
   if (payload.startsWith(PLAIN)) return text;
   if (!payload.startsWith(JSON_TEXT)) throw new TypeError("a stored text has an unknown form");
-  // encode wrote it.
+  // Cast: written only by encode.
   return JSON.parse(text) as Content;
 }
 

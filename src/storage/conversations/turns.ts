@@ -1,6 +1,6 @@
 import type { Conversations, NewTurn } from "../../core/conversations/conversations.ts";
 import {
-  messagesPerTurn,
+  MESSAGES_PER_TURN,
   type ProposedTurn,
   refuseTurn,
   type TurnState,
@@ -62,7 +62,7 @@ export function createTurns(store: ConversationStore): Turns {
         parentId,
         claimId,
         until: Math.trunc(Math.min(untilMs, key.now + MAX_CLAIM_MS)),
-        maxTurns: Math.floor(limits.messagesPerConversation / messagesPerTurn),
+        maxTurns: Math.floor(limits.messagesPerConversation / MESSAGES_PER_TURN),
         maxBytes: limits.bytesPerConversation - bytes,
       };
       if (await claim({ key, values })) return claimId;
@@ -181,7 +181,7 @@ function createDecision({ driver, builder, limits }: ConversationStore, locks: b
       leafId: row.leaf_id,
       claimId: row.claim_id,
       claimUntilMs: row.claim_until,
-      messages: row.turns * messagesPerTurn,
+      messages: row.turns * MESSAGES_PER_TURN,
       bytes: row.bytes,
       // The newest turn has no children.
       children: parentId === row.leaf_id ? 0 : yield* countChildren(key.id, parentId),

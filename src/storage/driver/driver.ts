@@ -41,18 +41,18 @@ const MAX_CHARACTERS = 200;
  * For texts that others chose and a row must not fail for: Postgres refuses NUL, both databases
  * refuse or change half surrogate pairs, and a row's size needs a bound.
  */
-export function cleaned<Text extends string | null>(text: Text): Text {
+export function toStorable<Text extends string | null>(text: Text): Text {
   if (text === null) return text;
   const short = text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) : text;
   // The usual text is clean: one scan, no copy.
   const clean = isStorable(short) ? short : short.toWellFormed().replaceAll("\0", "\u{FFFD}");
-  // The value of the same column.
+  // Cast: still a value of the same named field.
   return clean as Text;
 }
 
 /** Whole milliseconds. The database refuses a time that is not a number where it needs one. */
 export function wholeMs<Ms extends number | null>(ms: Ms): Ms {
-  // The value of the same column.
+  // Cast: still a value of the same named field.
   return (ms === null || !Number.isFinite(ms) ? null : Math.round(ms)) as Ms;
 }
 
@@ -62,7 +62,11 @@ export function isStorable(text: string): boolean {
 }
 
 /** For texts the operator chose: refused rather than changed. */
-export function storable(field: string, text: string, maxCharacters = MAX_CHARACTERS): string {
+export function requireStorable(
+  field: string,
+  text: string,
+  maxCharacters = MAX_CHARACTERS,
+): string {
   if (isStorable(text) && text.length <= maxCharacters) return text;
   throw new ProxyError("field_range", { params: { field } });
 }

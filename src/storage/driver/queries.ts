@@ -84,7 +84,7 @@ export function exactText(column: string): RawBuilder<string> {
 }
 
 export function columnName<Field extends string>(field: Field): SnakeCaseName<Field> {
-  // What the type says.
+  // Cast: does what SnakeCaseName does in types.
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCaseName<Field>;
 }
 

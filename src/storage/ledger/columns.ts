@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { LedgerEntry, LedgerRow } from "../../core/accounts/accounts.ts";
 import { formatMoney } from "../../core/accounts/money.ts";
 import { isPlausible, priceText } from "../../core/accounts/price.ts";
-import { cleaned, wholeMs } from "../driver/driver.ts";
+import { toStorable, wholeMs } from "../driver/driver.ts";
 import { columnName, type RowValues, selectionOf } from "../driver/queries.ts";
 
 /** A ledger row as it is stored, with its columns named as the fields of `LedgerRow`. */
@@ -18,7 +18,7 @@ interface Column<Value> {
   readonly exported?: string;
 }
 
-/** The readers of exports may count columns, so this one stays. It was never set. */
+/** Never used; kept so that column positions in exports don't change. */
 const noColumn = { value: null, exported: "status" } as const;
 
 type Columns = { readonly [Field in keyof StoredRow]: Column<StoredRow[Field]> };
@@ -27,14 +27,14 @@ type Columns = { readonly [Field in keyof StoredRow]: Column<StoredRow[Field]> }
 const columns: Columns & { readonly status: typeof noColumn } = {
   id: { value: (_, id) => id },
   state: { value: () => "settled" },
-  requestId: { value: ({ requestId }) => cleaned(requestId) },
+  requestId: { value: ({ requestId }) => toStorable(requestId) },
   at: { value: ({ at }) => wholeMs(at), exported: "time" },
   payerKind: { value: ({ payer }) => payer.kind, exported: "payer" },
-  tokenId: { value: ({ payer }) => cleaned(payer.tokenId), exported: "token" },
+  tokenId: { value: ({ payer }) => toStorable(payer.tokenId), exported: "token" },
   keyDigest: { value: ({ payer }) => digestOnly(payer.keyDigest) },
-  dialect: { value: ({ dialect }) => cleaned(dialect) },
-  model: { value: ({ model }) => cleaned(model) },
-  answeredBy: { value: ({ answeredBy }) => cleaned(answeredBy) },
+  dialect: { value: ({ dialect }) => toStorable(dialect) },
+  model: { value: ({ model }) => toStorable(model) },
+  answeredBy: { value: ({ answeredBy }) => toStorable(answeredBy) },
   promptTokens: { value: ({ usage }) => usage?.promptTokens ?? null },
   cachedTokens: { value: ({ usage }) => usage?.cachedTokens ?? null },
   completionTokens: { value: ({ usage }) => usage?.completionTokens ?? null },
@@ -43,12 +43,12 @@ const columns: Columns & { readonly status: typeof noColumn } = {
   cost: { value: ({ cost }) => cost },
   provenance: { value: ({ usage, provenance }) => (usage === null ? "unknown" : provenance) },
   outcome: { value: ({ outcome }) => outcome },
-  onDisconnect: { value: ({ onDisconnect }) => cleaned(onDisconnect) },
+  onDisconnect: { value: ({ onDisconnect }) => toStorable(onDisconnect) },
   status: noColumn,
   error: { value: ({ error }) => error },
   firstTokenMs: { value: ({ firstTokenMs }) => wholeMs(firstTokenMs) },
   durationMs: { value: ({ durationMs }) => wholeMs(durationMs) },
-  upstreamId: { value: ({ upstreamId }) => cleaned(upstreamId) },
+  upstreamId: { value: ({ upstreamId }) => toStorable(upstreamId) },
 };
 
 // Object.keys forgets the type of the keys.
@@ -61,7 +61,7 @@ const values = fields.map((field) => columns[field].value);
 export const ledgerColumns = fields.map(columnName);
 
 /** The entry, without counts that no model could have produced: they are unknown. */
-export function plausible(entry: LedgerEntry): LedgerEntry {
+export function withoutImplausibleUsage(entry: LedgerEntry): LedgerEntry {
   if (entry.usage === null || isPlausible(entry.usage)) return entry;
   return { ...entry, usage: null, cost: null };
 }
@@ -99,6 +99,6 @@ export const exportColumns = declared.flatMap((field) => {
 /** A key given by mistake instead of its digest is hashed rather than kept. */
 function digestOnly<Digest extends string | null>(digest: Digest): Digest {
   if (digest === null || /^[0-9a-f]{16,128}$/.test(digest)) return digest;
-  // Still the digest of that key.
+  // Cast: this hash is a digest of the key, too.
   return createHash("sha256").update(digest).digest("hex") as Digest;
 }

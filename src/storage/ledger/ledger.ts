@@ -2,10 +2,10 @@ import type { Ledger } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
 import type { Clock } from "../../core/ports.ts";
 import { useOf, useQuery } from "../accounts/quotas.ts";
-import { createReserve } from "../accounts/reserve.ts";
+import { createQuotaReserver } from "../accounts/reserve.ts";
 import type { Database } from "../driver/database.ts";
-import { createRecover } from "./recover.ts";
-import { createReport } from "./report.ts";
+import { createCrashRecovery } from "./recover.ts";
+import { createLedgerReport } from "./report.ts";
 import { createSettlement } from "./settle.ts";
 
 export function createLedger(
@@ -14,13 +14,13 @@ export function createLedger(
   instanceId: string,
   staleMs: number,
 ): Ledger {
-  const report = createReport(database);
+  const report = createLedgerReport(database);
   const use = useQuery(database.builder);
   return {
     ...report,
-    reserve: createReserve(database, clock, instanceId),
+    reserve: createQuotaReserver(database, clock, instanceId),
     settle: createSettlement(database),
-    recover: createRecover(database, clock, staleMs),
+    recover: createCrashRecovery(database, clock, staleMs),
     used: async (tokenId) => {
       const [stored] = await database.driver.all(use({ tokenId }));
       return useOf(stored, periodsAt(clock.wallMs()));

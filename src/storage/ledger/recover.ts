@@ -16,7 +16,7 @@ const MAX_CALL_MS = 2 * 3_600_000;
  * So the counters always equal the sum of the rows. A process is dead if its last heartbeat is older
  * than `staleMs`.
  */
-export function createRecover(
+export function createCrashRecovery(
   database: Database,
   clock: Clock,
   staleMs: number,

@@ -24,7 +24,7 @@ const PURGED_AT_ONCE = 2_000;
 type Rows<O> = SelectQueryBuilder<Tables, "ledger", O>;
 
 /** What only reads the ledger, and the purge. `week` is given the present time. */
-export function createReport(database: Database) {
+export function createLedgerReport(database: Database) {
   const page = pageReader(database);
   return {
     rows: (query = {}) => page(query, "desc", query.before, query.limit),
@@ -60,7 +60,7 @@ function purger({ driver, builder }: Database) {
       const rows = await driver.report(remove);
       purged += rows.length;
       if (rows.length < PURGED_AT_ONCE) return purged;
-      // SQLite answers at once: without this, calls would wait until all rows are gone.
+      // SQLite is synchronous: yield here, or calls wait until all rows are deleted.
       await setImmediate();
     }
   };

@@ -8,7 +8,7 @@ import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
 import { type Builder, forRows, type RowValues } from "../driver/queries.ts";
 import { MAX_BATCH } from "../driver/writes.ts";
-import { ledgerColumns, plausible, settledValues } from "./columns.ts";
+import { ledgerColumns, settledValues, withoutImplausibleUsage } from "./columns.ts";
 
 /** A call that is over, with its row. */
 interface Ended {
@@ -45,7 +45,7 @@ export function createSettlement(database: Database) {
     { partitions: 1, maxBatch: MAX_BATCH },
   );
   return async (given: LedgerEntry, reservation: Reservation | null): Promise<void> => {
-    const entry = plausible(given);
+    const entry = withoutImplausibleUsage(given);
     const values = settledValues(reservation?.id ?? newId(entry.at), entry);
     await write({ entry, reservation, values });
   };

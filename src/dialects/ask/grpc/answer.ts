@@ -2,14 +2,14 @@ import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
 import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
 import type { Identify } from "../../../http/call/credentials.ts";
-import type { AskQuestions } from "../questions.ts";
+import type { TreeDialogue } from "../questions.ts";
 import { parseAsk } from "../wire.ts";
 import { createMessageWriter } from "./backpressure-writer.ts";
 import type { AdmittedCall, CallInterceptor } from "./call-interceptor.ts";
 import { type AskMessage, type AskResponse, lastOf, piecesOf } from "./messages.ts";
 
 export interface AnswerOptions {
-  readonly questions: AskQuestions;
+  readonly questions: TreeDialogue;
   readonly rules: ModelRules;
   readonly identify: Identify;
   /** Called with unexpected errors. */

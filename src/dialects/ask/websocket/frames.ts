@@ -36,7 +36,7 @@ export function beginRefused(begin: BeginQuestion, error: ProxyError): PendingQu
   });
 }
 
-/** It is unknown when an open answer ends; a second is polite. */
+/** When a stream will end is unknown: clients retry after a second. */
 const RETRY_TOO_MANY_MS = 1_000;
 
 /** The refusal of more questions at once than a connection may have. */

@@ -5,7 +5,7 @@ import type { ModelRules } from "../../../http/body/model-choice.ts";
 import { parsed, parseJson } from "../../../http/body/parsed.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
-import { type AskQuestion, askFields, parseAsk } from "../wire.ts";
+import { askFields, parseAsk, type TreeQuestion } from "../wire.ts";
 import { beginRefused, type Frames, type FramesOptions, tooManyQuestions } from "./frames.ts";
 import type { PendingQuestion, Reply } from "./pending-questions.ts";
 
@@ -94,7 +94,7 @@ function idOf(json: unknown): string | null {
   return typeof id === "string" && id.length <= MAX_ID_CHARACTERS ? id : null;
 }
 
-function readQuestion(json: unknown, rules: ModelRules): AskQuestion {
+function readQuestion(json: unknown, rules: ModelRules): TreeQuestion {
   const { conversation_id } = parsed(askFrame, json);
   return parseAsk(json, conversation_id ?? "new", rules);
 }

@@ -6,8 +6,8 @@ import type { Caller, CallStarter, TransportCall } from "../../../http/call/begi
 import type { Identify } from "../../../http/call/credentials.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
 import { httpStatus } from "../../../http/reply/http-status.ts";
-import type { AskQuestions } from "../questions.ts";
-import { type AskQuestion, writeTurn } from "../wire.ts";
+import type { TreeDialogue } from "../questions.ts";
+import { type TreeQuestion, writeTurn } from "../wire.ts";
 
 /** The client of a connection, as its handshake named it. */
 export interface Peer extends Pick<Caller, "client" | "language"> {
@@ -29,7 +29,7 @@ export interface ReceivedFrame {
   /** Size of a question. Null: the frame is not a question, and the limits don't count it. */
   readonly bytes: number | null;
   /** Throws what is wrong with it. */
-  read(): AskQuestion;
+  read(): TreeQuestion;
 }
 
 /** A question from the arrival of its frame to the last frame of its answer. */
@@ -46,7 +46,7 @@ export interface PendingQuestion {
 export interface PendingQuestionOptions {
   readonly calls: CallStarter;
   readonly identify: Identify;
-  readonly questions: AskQuestions;
+  readonly questions: TreeDialogue;
   /** Called with unexpected errors. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
