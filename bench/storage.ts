@@ -4,12 +4,20 @@ import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import type { LedgerEntry, Token } from "../src/core/accounts/accounts.ts";
 import { noLimits } from "../src/core/accounts/quota.ts";
+import { ledgerEntryOf } from "../src/core/call/admission.ts";
 import { openStorage, type Storage } from "../src/storage/open.ts";
 
 /**
  * What a call pays for its ledger row, alone and at load: `node bench/storage.ts [postgres://…]`.
  * Prints microseconds a call, by the wall and by the processor of this process.
  */
+const price = {
+  model: "gpt-4o-mini",
+  input: "0.15",
+  cachedInput: "0.075",
+  output: "0.6",
+  since: 0,
+};
 const [, , databaseUrl = null] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
 const sqliteFile = databaseUrl === null ? join(folder, "parley.sqlite") : null;
@@ -70,22 +78,21 @@ async function reserveAndSettle({ ledger }: Storage, token: Token): Promise<void
 }
 
 function entry(kind: "visitor" | "token", tokenId: string | null): LedgerEntry {
-  return {
+  const record = {
     requestId: "req_0123456789abcdef",
-    at: Date.now(),
-    payer: { kind, tokenId, keyDigest: null },
     dialect: "openai",
+    bucket: "192.0.2.1",
+    principal: kind,
     model: "gpt-4o-mini",
     answeredBy: "gpt-4o-mini-2024-07-18",
     usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 0 },
-    price: { model: "gpt-4o-mini", input: "0.15", cachedInput: "0.075", output: "0.6", since: 0 },
-    cost: 45_000_000n,
-    provenance: "reported",
+    upstreamId: "chatcmpl-0123456789abcdef",
     outcome: "completed",
-    onDisconnect: "cancel",
     error: null,
+    streamed: false,
     firstTokenMs: 120,
     durationMs: 800,
-    upstreamId: "chatcmpl-0123456789abcdef",
-  };
+  } as const;
+  const payer = { kind, tokenId, keyDigest: null };
+  return ledgerEntryOf(record, payer, price, Date.now(), "cancel");
 }

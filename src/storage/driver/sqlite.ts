@@ -162,7 +162,8 @@ async function migrateFile(database: DatabaseSync): Promise<void> {
   }
 }
 
-function forKysely(database: DatabaseSync) {
+/** For Kysely's `SqliteDialect`. The caller closes the database. */
+export function forKysely(database: DatabaseSync) {
   return {
     close: () => undefined,
     prepare: (text: string) => {

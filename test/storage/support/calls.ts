@@ -1,5 +1,6 @@
 import type { LedgerEntry, ReserveRequest, Token } from "../../../src/core/accounts/accounts.ts";
 import { noLimits, type QuotaLimits, type Quotas } from "../../../src/core/accounts/quota.ts";
+import { ledgerEntryOf } from "../../../src/core/call/admission.ts";
 import type { Clock } from "../../../src/core/ports.ts";
 
 export interface SetClock extends Clock {
@@ -30,25 +31,25 @@ export function perMonth(limits: Partial<QuotaLimits>): Quotas {
 }
 
 export function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
-  return {
+  const record = {
     requestId: "req-1",
-    at: noon,
-    payer: { kind: "visitor", tokenId: null, keyDigest: null },
     dialect: "openai",
+    bucket: "192.0.2.1",
+    principal: "visitor",
     model: "gpt-4o-mini",
     answeredBy: "gpt-4o-mini-2024-07-18",
     usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 40 },
-    price: { model: "gpt-4o-mini", input: "0.15", cachedInput: "0.075", output: "0.6", since: 0 },
-    cost: 42_000_000n,
-    provenance: "reported",
+    upstreamId: "chatcmpl-1",
     outcome: "completed",
-    onDisconnect: "cancel",
     error: null,
+    streamed: false,
     firstTokenMs: 120.4,
     durationMs: 812.6,
-    upstreamId: "chatcmpl-1",
-    ...changes,
-  };
+  } as const;
+  const payer = { kind: "visitor", tokenId: null, keyDigest: null } as const;
+  const prices = { input: "0.15", cachedInput: "0.075", output: "0.6" };
+  const price = { model: "gpt-4o-mini", since: 0, ...prices };
+  return { ...ledgerEntryOf(record, payer, price, noon, "cancel"), ...changes };
 }
 
 export function tokenEntry(token: Token, changes: Partial<LedgerEntry> = {}): LedgerEntry {
