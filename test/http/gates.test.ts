@@ -1,5 +1,6 @@
 /** Every route of a server passes every gate: the list is the server's own, so that none is left out. */
 import { describe, expect, test } from "vitest";
+import { readConfig } from "../../src/config/read.ts";
 import type { Dialect, Route } from "../../src/http/dialect.ts";
 import { goodBodies } from "../support/good-bodies.ts";
 import { startGrpc } from "../support/grpc.ts";
@@ -9,7 +10,7 @@ import { startScene } from "../support/scene.ts";
 const ADMIN_TOKEN = "admin-0123456789-0123456789";
 const SETTINGS = { ROUTE: "api", ADMIN_TOKEN, MAX_BODY_BYTES: "2048", METRICS_TOKEN: "metrics" };
 
-/** What each route is expected to ask for; a route that is missing here fails. */
+/** What each route is expected to ask for; a route without a row fails, unless it is a plain page. */
 interface Expected {
   readonly counted: boolean;
   /** What is answered without any credential: a route that anybody may use says null. */
@@ -26,15 +27,8 @@ const callers = { counted: true, refuses: 401, body: "json" } as const;
 const own = { counted: true, refuses: 401, body: null } as const;
 
 const table: Readonly<Record<string, Expected>> = {
-  "GET /healthz": open,
-  "GET /readyz": open,
-  "GET /whoami": open,
   "GET /metrics": { ...open, refuses: 404 },
-  "GET /openapi.json": open,
-  "GET /docs": open,
-  "GET /docs/": open,
   "GET /docs/:asset": open,
-  "GET /": open,
   "POST /v1/chat/completions": callers,
   "POST /v1/completions": callers,
   "POST /v1/responses": callers,
@@ -58,7 +52,6 @@ const table: Readonly<Record<string, Expected>> = {
   "GET /ask/:conversation_id": reads,
   "DELETE /ask/:conversation_id": reads,
   "POST /chat_complete": asks,
-  "GET /chat_complete": open,
   "POST /api": asks,
   "POST /api/": asks,
   "GET /system": own,
@@ -75,6 +68,10 @@ const table: Readonly<Record<string, Expected>> = {
   "GET /:chat/system": own,
   "POST /:chat/system": callers,
 };
+
+/** A page that anybody may read, uncounted, at a fixed path. It needs no row. */
+const isPlainPage = ({ method, path, counted, doc }: Route) =>
+  method === "GET" && !counted && doc?.credential === "none" && !path.includes(":");
 
 interface SetMember {
   readonly name: string;
@@ -105,7 +102,7 @@ function listed({ routes }: Started): SetMember[] {
   return routes.flatMap(({ route, dialect }) => {
     if (route.refuses === true) return [];
     const name = `${route.method} ${route.path}`;
-    const expected = table[name];
+    const expected = isPlainPage(route) ? open : table[name];
     if (expected === undefined) throw new Error(`${name} has no row`);
     const path = route.path
       .replaceAll(":asset", "start.js")
@@ -148,9 +145,9 @@ function expectRefusal(one: SetMember, reply: Reply, status: number): void {
 }
 
 describe("the table of routes", () => {
-  test("has a row for each, and each row its route", async () => {
-    const names = listed(await start()).map(({ name }) => name);
-    expect(names.sort()).toEqual(Object.keys(table).sort());
+  test("has a row for each but plain pages, and each row its route", async () => {
+    const others = listed(await start()).filter(({ route }) => !isPlainPage(route));
+    expect(others.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
   });
 
   test("says which of them the limits count", async () => {
@@ -158,6 +155,18 @@ describe("the table of routes", () => {
       expect(`${name} ${route.counted}`).toBe(`${name} ${expected.counted}`);
     }
   });
+});
+
+test("ROUTE can't take the first path segment of any other dialect's route", async () => {
+  const { routes } = await start();
+  const others = routes.filter(({ dialect }) => dialect.name !== "envelope");
+  const segments = new Set(others.map(({ route }) => route.path.split("/")[1] ?? ""));
+  const fixed = [...segments].filter((segment) => segment !== "" && !segment.startsWith(":"));
+  expect(fixed).toContain("healthz");
+  for (const segment of fixed) {
+    const result = readConfig({ ROUTE: segment }, () => "");
+    expect(result, segment).toEqual({ problems: [{ name: "ROUTE", key: "route_reserved" }] });
+  }
 });
 
 describe("every route", () => {
@@ -197,6 +206,13 @@ describe("every route", () => {
       else expectRefusal(one, reply, refuses);
     }
     expect(started.upstream.requests).toEqual([]);
+  });
+
+  test("that is a plain page is shown to anybody", async () => {
+    const started = await start();
+    for (const one of listed(started).filter(({ route }) => isPlainPage(route))) {
+      expect(`${one.name} ${(await started.send(one)).status}`).toBe(`${one.name} 200`);
+    }
   });
 
   test("without a credential asks nobody, whatever it is sent", async () => {
