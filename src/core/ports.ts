@@ -39,8 +39,9 @@ export interface LimitDecision {
 }
 
 /**
- * Counts calls per bucket over sliding windows. This port and the ones after it may be remote: a
- * result is a value or a promise of one, and an object, so that a forgotten `await` does not compile.
+ * Counts calls per bucket over sliding windows. This port and the next ones may be remote: a result is
+ * a value or a promise of one, and an object, so that a forgotten `await` does not compile. None of
+ * them rejects: an implementation whose store is away decides by itself.
  */
 export interface Limiter {
   /** Checks all windows and takes one call from each, or from none: one atomic step. */
@@ -76,7 +77,7 @@ export interface ConcurrencyLimiter {
   count(bucket: string): MaybePromise<{ readonly open: number }>;
 }
 
-/** Cooldowns of keys, by a digest of the key. Never rejects: a call does not wait for it. */
+/** Cooldowns of keys, by a digest of the key. A call waits for no change. */
 export interface Cooldowns {
   /** 0 when the key is ready. From memory, also where the store is remote. */
   remainingMs(id: string): number;
