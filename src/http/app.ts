@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { ProxyError } from "../core/errors.ts";
 import { whenReady } from "../core/maybe-promise.ts";
 import type { CallStarter } from "./call/begin-call.ts";
-import type { AppContext, AppEnv, Exchanged } from "./call/request-context.ts";
+import type { AppContext, AppEnv, NodeHttp } from "./call/request-context.ts";
 import {
   type Dialect,
   type Gate,
@@ -24,7 +24,7 @@ export interface AppOptions {
 }
 
 /** Handles one request, in the form node-server calls it. */
-export type Fetch = (request: Request, exchanged: Exchanged) => Promise<Response> | Response;
+export type Fetch = (request: Request, http: NodeHttp) => Promise<Response> | Response;
 
 /** All HTTP dialects on one router. */
 export function createApp(options: AppOptions): Fetch {

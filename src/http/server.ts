@@ -23,7 +23,7 @@ const NO_HOST = "localhost";
 export interface HttpServerOptions {
   readonly fetch: (
     request: Request,
-    exchanged: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
+    http: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
   ) => Promise<Response> | Response;
   readonly maxBodyBytes: number;
   /** The response body if the request can't be parsed (400, 408, 431). */

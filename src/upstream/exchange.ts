@@ -7,7 +7,7 @@ import { fromTransportFailure } from "./errors.ts";
 
 /**
  * Bytes that may wait for a reader before the upstream is paused. With one socket read of up to
- * 64 KiB on top, a response that nobody reads holds about 128 KiB.
+ * 64 KiB on top, up to 128 KiB wait here; the paused socket buffers about as much again.
  */
 const PAUSE_ABOVE_BYTES = 65_536;
 /** The end of a chunked body usually comes with its last event; a server gets this long. */

@@ -7,7 +7,7 @@ import { type Language, negotiate } from "../../locales.ts";
 import type { AddressAlarm } from "../address/address-alarm.ts";
 import type { ClientAddress, ResolveClientAddress } from "../address/client-address.ts";
 import type { OpenCalls } from "./open-calls.ts";
-import type { AppContext, Exchanged, RequestContext, RequestEnd } from "./request-context.ts";
+import type { AppContext, NodeHttp, RequestContext, RequestEnd } from "./request-context.ts";
 
 /** nginx's status for it. Appears in logs and metrics only. */
 const CLIENT_LEFT = 499;
@@ -43,7 +43,7 @@ export interface CallStarter {
   /** `headers` may be gRPC metadata of the same names. */
   callerOf(peer: string | undefined, headers: CallerHeaders): Pick<Caller, "client" | "language">;
   /** Begins an HTTP request. Its route applies the limits; it ends with its response. */
-  beginHttp(exchanged: Exchanged): RequestContext;
+  beginHttp(http: NodeHttp): RequestContext;
   /** Begins a question over WebSocket or gRPC. The caller of this function must end it. */
   begin(caller: Caller): TransportCall;
 }

@@ -17,13 +17,13 @@ export interface RequestContext {
 }
 
 /** Node's request and response. */
-export interface Exchanged {
+export interface NodeHttp {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
 
 export interface AppEnv {
-  readonly Bindings: Exchanged & { readonly context: RequestContext };
+  readonly Bindings: NodeHttp & { readonly context: RequestContext };
 }
 
 export type AppContext = Context<AppEnv>;

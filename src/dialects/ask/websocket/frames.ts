@@ -20,7 +20,7 @@ export interface FramesOptions {
   readonly rules: ModelRules;
   /** The text of an error for people, in their language. */
   readonly reasonOf: (error: ProxyError, context: RequestContext) => string;
-  /** Called for a frame that is not a question. Too many of them end the connection. */
+  /** Called for a frame that begins no question. Too many of them end the connection. */
   readonly onControlFrame: () => void;
   /** Called when a question is over: after its last frame, before its line in the log. */
   readonly onOver: () => void;

@@ -26,7 +26,7 @@ export interface Reply {
 
 /** A frame from the client. */
 export interface ReceivedFrame {
-  /** Size of a question. Null: the frame is not a question, and the limits don't count it. */
+  /** Size of a question. Null: the frame was refused before the limits, which don't count it. */
   readonly bytes: number | null;
   /** Throws what is wrong with it. */
   read(): TreeQuestion;
