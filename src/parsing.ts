@@ -18,8 +18,3 @@ export function refused<K extends string>(key: K, params?: Problem["params"]): R
 export function isHeaderText(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
-
-/** NaN for anything but plain digits: no sign, no blanks, no exponent. */
-export function wholeNumberIn(text: string): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-}

@@ -4,13 +4,7 @@ import { fieldError } from "../core/common-errors.ts";
 import { type ErrorCode, type ErrorParams, ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { pathText } from "../http/body/field-problem.ts";
-import {
-  isHeaderText,
-  type Parsed as ParsedAs,
-  type Problem,
-  refused,
-  wholeNumberIn,
-} from "../parsing.ts";
+import { isHeaderText, type Parsed as ParsedAs, type Problem, refused } from "../parsing.ts";
 
 type Parsed<T> = ParsedAs<T, ErrorCode>;
 
@@ -88,11 +82,11 @@ export function headerValue(max: number) {
   });
 }
 
-/** A whole number from 1 to `max`. */
+/** A whole number from 1 to `max`; as text, plain digits. */
 export function count(max: number) {
   const shown = { type: ["integer", "string"], minimum: 1, maximum: max, pattern: "^\\d{1,15}$" };
   return field(shown, (given): Parsed<number> => {
-    const value = typeof given === "string" ? wholeNumberIn(given) : given;
+    const value = typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : given;
     if (typeof value !== "number" || !Number.isInteger(value)) return wrongType("whole_number");
     return value >= 1 && value <= max ? { value } : refused("field_range", { min: 1, max });
   });
