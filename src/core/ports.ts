@@ -133,6 +133,12 @@ export interface RelayRequest {
 /** What the scanner beside the bytes has read so far. */
 export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
   readonly model: CallRecord["answeredBy"];
+  /** Tokens of the text that has passed, estimated: for a call whose usage never comes. */
+  readonly answerTokens: number;
+  /** The usage has counted reasoning tokens, which pass unseen. */
+  readonly reasoned: boolean;
+  /** The answer is still being made in the background; its id finds it later. */
+  readonly pending: boolean;
 }
 
 /** Bytes to pass on; the call is settled before the `last` ones leave. */

@@ -11,7 +11,14 @@ type Loose<T> = { [K in keyof T]?: Loose<T[K]> | null };
 /** Larger JSON (embeddings) is not parsed: its fields are looked up in the text. */
 const MAX_PARSED_BYTES = 65_536;
 
-export const UNKNOWN_ACCOUNT: RelayAccount = { model: null, usage: null, upstreamId: null };
+export const UNKNOWN_ACCOUNT: RelayAccount = {
+  model: null,
+  usage: null,
+  upstreamId: null,
+  answerTokens: 0,
+  reasoned: false,
+  pending: false,
+};
 
 /** Reads a whole answer. HTML, an empty text and other JSON are a bad answer. */
 export function readCompletion(text: string): Completion {
@@ -38,6 +45,7 @@ export function accountIn(value: object): RelayAccount {
   const inner: unknown = Reflect.get(value, "response");
   const answer = isObject(inner) ? inner : value;
   return {
+    ...UNKNOWN_ACCOUNT,
     model: stringIn(answer, "model"),
     usage: toUsage(Reflect.get(answer, "usage")),
     upstreamId: stringIn(answer, "id"),
@@ -127,6 +135,7 @@ function findAccount(bytes: Buffer): RelayAccount | null {
   const model = /^"model"\s*:\s*"([^"\\]{0,200})"/;
   const usage = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
   return {
+    ...UNKNOWN_ACCOUNT,
     model: matchAt(bytes.indexOf('"model"'), 300, model),
     usage: toUsage(jsonIn(matchAt(bytes.lastIndexOf('"usage"'), 2_000, usage) ?? "")),
     upstreamId: matchAt(0, 300, /^\s*\{\s*"id"\s*:\s*"([^"\\]{1,200})"/),

@@ -93,7 +93,7 @@ export class EventScanner {
   #learn(account: RelayAccount): void {
     const known = this.#account;
     const { model, upstreamId } = !isKnown(known) && isKnown(account) ? account : known;
-    this.#account = { model, upstreamId, usage: account.usage ?? known.usage };
+    this.#account = { ...known, model, upstreamId, usage: account.usage ?? known.usage };
   }
 }
 

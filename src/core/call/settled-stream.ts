@@ -169,5 +169,5 @@ export function observePieces(
 }
 
 export function accountOf({ model, usage, upstreamId }: Completion): RelayAccount {
-  return { model, usage, upstreamId };
+  return { model, usage, upstreamId, answerTokens: 0, reasoned: false, pending: false };
 }

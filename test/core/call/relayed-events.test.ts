@@ -38,7 +38,14 @@ function relayed(
       return this;
     },
   };
-  const account = () => ({ model: null, usage: null, upstreamId: null });
+  const account = () => ({
+    model: null,
+    usage: null,
+    upstreamId: null,
+    answerTokens: 0,
+    reasoned: false,
+    pending: false,
+  });
   const contentType = "text/event-stream";
   const answer: StreamedAnswer = { kind: "streamed", status: 200, contentType, pieces, account };
   return { answer, seen };
