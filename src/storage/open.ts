@@ -11,6 +11,7 @@ import { newId } from "./driver/ids.ts";
 import { withStorageErrors } from "./driver/storage-errors.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
+import type { LostRow } from "./ledger/settle.ts";
 import { runPeriodically } from "./periodic.ts";
 import { installationSecret } from "./settings.ts";
 
@@ -33,6 +34,8 @@ export interface StorageOptions {
   readonly staleMs?: number;
   /** Called for broken idle connections and failed heartbeats, which are not fatal. */
   readonly onError?: (error: Error) => void;
+  /** Called with each ledger row that was never written, and why. */
+  readonly onLost?: (row: LostRow, error: unknown) => void;
   readonly conversations?: ConversationOptions;
 }
 
@@ -65,7 +68,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const database = await openDatabase(databaseUrl, sqliteFile, onError);
   const { driver, builder } = database;
   const id = newId(clock.wallMs());
-  const ledger = createLedger(database, clock, id, options.staleMs ?? STALE_MS);
+  const { ledger, close: closeLedger } = createLedger(database, clock, {
+    instanceId: id,
+    staleMs: options.staleMs ?? STALE_MS,
+    onLost: options.onLost ?? ignore,
+  });
   const conversations = withStorageErrors(
     createConversations(database, clock, sealing, options.conversations),
   );
@@ -83,6 +90,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     ping: async () => void (await driver.all(probe)),
     backup: (file) => driver.backup(file),
     close: async () => {
+      await closeLedger();
       await leave();
       await driver.close();
     },

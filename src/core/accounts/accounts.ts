@@ -196,8 +196,9 @@ export interface Ledger {
   reserve(request: ReserveRequest): Promise<ReserveResult>;
   /**
    * Writes the row and, with a reservation, gives back what was not spent. Resolves when the row
-   * is durable. A second settle of the same reservation changes nothing. Only an outcome of
-   * `refused` gives the request itself back.
+   * is durable; while the database is away, after at most 1.3 s, and the row is written later. A
+   * second settle of the same reservation changes nothing. Only an outcome of `refused` gives the
+   * request itself back.
    */
   settle(entry: LedgerEntry, reservation: Reservation | null): Promise<void>;
   /** Settles what dead processes left open as interrupted and unknown; returns how many. */

@@ -24,7 +24,7 @@ export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "diale
 
 /** Grants one call; settled exactly once, with how the call ended. */
 export interface Permit {
-  /** Resolves when the ledger row is durable. */
+  /** Resolves when the ledger row is durable, or waits for a database that is away. */
   settle(record: CallRecord): Promise<void>;
 }
 
@@ -118,7 +118,9 @@ async function priceOfAnswer(
   asked: Price | null,
 ): Promise<Price | null> {
   if (answeredBy === null || answeredBy === "" || answeredBy === model) return asked;
-  return (await prices.priceOf(answeredBy, clock.wallMs())) ?? asked;
+  // a row with the price that was asked for is better than none
+  const answered = await prices.priceOf(answeredBy, clock.wallMs()).catch(() => null);
+  return answered ?? asked;
 }
 
 /** Exported for tests and benchmarks, so that a new column of the ledger needs no edit there. */
