@@ -1,3 +1,5 @@
+import { unescaped } from "./unescaped.ts";
+
 /** The longest part of a secret that may be shown: a longer one is a run. */
 const RUN_CHARACTERS = 8;
 /** The kind of a key, which everybody knows. */
@@ -17,7 +19,9 @@ export interface KnownSecrets {
 export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
   const runs = new Set<string>();
   const words = new Set<string>();
-  for (const secret of secrets) {
+  for (const given of secrets) {
+    // as the text is
+    const secret = unescaped(given).text;
     const own = lowerCase(secret.replace(PUBLIC_PREFIX, ""));
     if (own.length < RUN_CHARACTERS) words.add(lowerCase(secret));
     for (const form of [own, ...base64Forms(secret).map(lowerCase)]) {

@@ -51,7 +51,7 @@ export function createRefusalOf(redact: Redact, clock: Pick<Clock, "wallMs">): R
     const kind = kindOfRefusal(status, codes, words);
     const clean = (text: string) => redact(text, [key]);
     const header = (name: string) => firstOf(headers[name]);
-    const wait = { header, words, body, nowMs: clock.wallMs() };
+    const wait = { header, words, body, isLimit: kind === "rate", nowMs: clock.wallMs() };
     return new ProxyError(CODES[kind], {
       retryAfterMs: waitAfter(kind, status, wait),
       details: { upstream_status: status },

@@ -36,18 +36,21 @@ export interface Waits {
   readonly header: (name: string) => string | null;
   readonly words: string | null;
   readonly body: unknown;
+  /** Whether a limit was reached; services tell of their limits in other refusals, too. */
+  readonly isLimit: boolean;
   /** Our own clock, for a date from a server that does not tell its own. */
   readonly nowMs: number;
 }
 
 /** How long the upstream asks to wait, in whatever form it says so. Undefined if missing or absurd. */
-export function waitMs({ header, words, body, nowMs }: Waits): number | undefined {
+export function waitMs({ header, words, body, isLimit, nowMs }: Waits): number | undefined {
   const theirNowMs = Date.parse(header("date") ?? "");
   const now = Number.isFinite(theirNowMs) ? theirNowMs : nowMs;
   const read = (text: string | null) => bounded(msIn(text ?? "", now));
   const exact = bounded(numberIn(header("retry-after-ms") ?? ""));
-  const inHeaders = exact ?? read(header("retry-after")) ?? resetMs(header, read);
-  return inHeaders ?? read(fieldIn(body)) ?? bounded(inWords(words));
+  const told = exact ?? read(header("retry-after"));
+  if (told !== undefined || !isLimit) return told;
+  return resetMs(header, read) ?? read(fieldIn(body)) ?? bounded(inWords(words));
 }
 
 /** `retry_after` in seconds, or Google's `retryDelay` among the details. */
@@ -63,19 +66,19 @@ function fieldIn(body: unknown): string | null {
   return null;
 }
 
-/** The limit that is used up tells; if none or all are, the longest wait is the safe one. */
+/** The limit that is used up tells; if none says that it is, the longest wait is the safe one. */
 function resetMs(
   header: Waits["header"],
   read: (text: string | null) => number | undefined,
 ): number | undefined {
   const all = RESETS.map(([reset, remaining]) => ({
     ms: read(header(reset)),
-    isUsedUp: header(remaining)?.trim() === "0",
+    left: header(remaining)?.trim(),
   }));
-  const told = all.filter(({ ms }) => ms !== undefined);
-  const usedUp = told.filter(({ isUsedUp }) => isUsedUp);
-  const counted = usedUp.length > 0 ? usedUp : told;
-  return counted.length === 0 ? undefined : Math.max(...counted.map(({ ms }) => ms ?? 0));
+  const usedUp = all.filter(({ ms, left }) => ms !== undefined && left === "0");
+  const unknown = all.filter(({ ms, left }) => ms !== undefined && left === undefined);
+  const waits = (usedUp.length > 0 ? usedUp : unknown).map(({ ms }) => ms ?? 0);
+  return waits.length === 0 ? undefined : Math.max(...waits);
 }
 
 function msIn(given: string, nowMs: number): number | undefined {

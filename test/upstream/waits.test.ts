@@ -41,6 +41,17 @@ describe("a wait in a header", () => {
     ["endless milliseconds", { "retry-after-ms": "Infinity", "retry-after": "2" }, 2_000],
     ["negative milliseconds", { "retry-after-ms": "-1", "retry-after": "2" }, 2_000],
     ["no header", {}, undefined],
+  ])("as %s is understood", (_, headers, wait) => {
+    expect(waitOf(503, headers)).toBe(wait);
+    expect(waitOf(429, headers)).toBe(wait ?? USUAL_WAIT_MS);
+    const broke = { error: { message: "m", code: "insufficient_quota" } };
+    expect(waitOf(429, headers, broke)).toBe(wait ?? USUAL_BILL_MS);
+    for (const status of [400, 401, 403, 500]) expect(waitOf(status, headers)).toBeUndefined();
+  });
+});
+
+describe("the reset of a limit", () => {
+  test.each<[string, Record<string, string>, number]>([
     ["a reset of requests", { "x-ratelimit-reset-requests": "45s" }, 45_000],
     ["a reset of tokens", { "x-ratelimit-reset-tokens": "6m0s" }, 360_000],
     ["milliseconds of a reset", { "x-ratelimit-reset-tokens": "12ms" }, 12],
@@ -70,14 +81,16 @@ describe("a wait in a header", () => {
       { "retry-after": "3", "x-ratelimit-reset-requests": "45s" },
       3_000,
     ],
-    ["a reset that is no time", { "x-ratelimit-reset-requests": "4x" }, undefined],
-    ["a unit without a number", { "x-ratelimit-reset-requests": "s" }, undefined],
+    ["a reset that is no time", { "x-ratelimit-reset-requests": "4x" }, USUAL_WAIT_MS],
+    ["a unit without a number", { "x-ratelimit-reset-requests": "s" }, USUAL_WAIT_MS],
+    [
+      "a reset of what is left",
+      { "x-ratelimit-reset-requests": "6ms", "x-ratelimit-remaining-requests": "41" },
+      USUAL_WAIT_MS,
+    ],
   ])("as %s is understood", (_, headers, wait) => {
-    expect(waitOf(503, headers)).toBe(wait);
-    expect(waitOf(429, headers)).toBe(wait ?? USUAL_WAIT_MS);
-    const broke = { error: { message: "m", code: "insufficient_quota" } };
-    expect(waitOf(429, headers, broke)).toBe(wait ?? USUAL_BILL_MS);
-    for (const status of [400, 401, 403, 500]) expect(waitOf(status, headers)).toBeUndefined();
+    expect(waitOf(429, headers)).toBe(wait);
+    expect(waitOf(503, headers)).toBe(headers["retry-after"] === undefined ? undefined : wait);
   });
 });
 
