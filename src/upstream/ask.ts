@@ -6,6 +6,7 @@ import {
 } from "../core/call/messages.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AskOptions, RelayRequest } from "../core/ports.ts";
+import { wellFormedJson } from "../core/well-formed.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { readRefusalText } from "./refusal-body.ts";
@@ -84,7 +85,7 @@ export function prepareRequest(
     stream_options: streamed ? { include_usage: true } : undefined,
   };
   const path = chats ? "/chat/completions" : "/completions";
-  return { method: "POST", path, body: JSON.stringify(body), streamed };
+  return { method: "POST", path, body: wellFormedJson(body), streamed };
 }
 
 /** A conversation as one text, for models that continue text instead of answering turns. */
