@@ -8,9 +8,10 @@ import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts"
 import { createIdentify, type Identify } from "../http/call/credentials.ts";
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
+import { createStorageAlarm, describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface CallNeeds {
@@ -48,6 +49,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
+  const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
     clock,
     newRequestId: createRequestIds(),
@@ -58,6 +60,8 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     limiter: limits.limiter,
     onDecision: metrics.decision,
     onEnd: (end) => {
+      const { error } = end.context;
+      if (error?.code === "storage_unavailable") alarmStorage(error.cause);
       metrics.request(end);
       log.request(end);
     },
@@ -68,7 +72,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     tokens: storage.tokens,
   });
   const report = (requestId: string, error: ProxyError) => {
-    log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
+    log.error("unexpected error", { request_id: requestId, ...describeFailure(error.cause) });
   };
   return { calls, openCalls, identify, alarm, metrics, report };
 }

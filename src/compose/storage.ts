@@ -3,19 +3,20 @@ import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
+import { describeFailure } from "./failures.ts";
 
 /** Opens the database and deletes ledger rows past their retention until it is closed. */
 export async function composeStorage(config: Config, clock: Clock, log: Log): Promise<Storage> {
-  const onError = (error: unknown) => log.error("database", describeError(error));
+  const onError = (error: unknown) => log.error("database", describeFailure(error));
   const storage = await openStorage({
     ...storageOptions(config, clock, onError),
     onLost: (row, error) => {
       // clients choose the model's name
       const shown = { ...row, model: redact(String(row.model)) };
-      log.error("ledger row not written", { row: shown, ...describeError(error) });
+      log.error("ledger row not written", { row: shown, ...describeFailure(error) });
     },
   });
   const stopRetention = startRetention({

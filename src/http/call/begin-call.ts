@@ -80,6 +80,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       route,
       limits: null,
       record: null,
+      error: null,
     };
     return context;
   };

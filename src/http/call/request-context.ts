@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
+import type { ProxyError } from "../../core/errors.ts";
 import type { CallRecord, LimitDecision } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
 import type { ClientAddress } from "../address/client-address.ts";
@@ -14,6 +15,8 @@ export interface RequestContext {
   route: string;
   limits: LimitDecision | null;
   record: CallRecord | null;
+  /** What the caller was told went wrong. */
+  error: ProxyError | null;
 }
 
 /** Node's request and response. */
