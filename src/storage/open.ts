@@ -39,6 +39,14 @@ export interface StorageOptions {
   readonly conversations?: ConversationOptions;
 }
 
+export interface Resealed {
+  /** Upstream keys of tokens. */
+  readonly resealed: number;
+  /** Texts of conversations. */
+  readonly texts: number;
+  readonly failed: readonly { readonly kind: "token" | "conversation"; readonly id: string }[];
+}
+
 export interface Storage {
   readonly kind: "sqlite" | "postgres";
   readonly tokens: TokenStore;
@@ -51,6 +59,8 @@ export interface Storage {
   ping(): Promise<void>;
   /** A consistent copy during calls; SQLite only. */
   backup(file: string): Promise<void>;
+  /** Encrypts what is stored again with the newest secret key. What no key opens stays as it is. */
+  reseal(): Promise<Resealed>;
   /** For when no call is open any more. */
   close(): Promise<void>;
 }
@@ -73,22 +83,34 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     staleMs: options.staleMs ?? STALE_MS,
     onLost: options.onLost ?? ignore,
   });
-  const conversations = withStorageErrors(
-    createConversations(database, clock, sealing, options.conversations),
-  );
+  const stored = createConversations(database, clock, sealing, options.conversations);
+  const conversations = withStorageErrors(stored);
+  const tokens = createTokens(database, clock, box);
   const leave = options.oneOff
     ? async () => undefined
     : await live(options, database, id, ledger.recover, conversations.sweep);
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
-    tokens: createTokens(database, clock, box),
+    tokens,
     prices: createPrices(database, clock),
     ledger,
     conversations,
     installationSecret: () => installationSecret(database),
     ping: async () => void (await driver.all(probe)),
     backup: (file) => driver.backup(file),
+    reseal: async () => {
+      const { keys, unreadable } = await tokens.reseal();
+      const content = await stored.reseal();
+      return {
+        resealed: keys,
+        texts: content.texts,
+        failed: [
+          ...unreadable.map((id) => ({ kind: "token", id }) as const),
+          ...content.unreadable.map((id) => ({ kind: "conversation", id }) as const),
+        ],
+      };
+    },
     close: async () => {
       await closeLedger();
       await leave();

@@ -48,6 +48,12 @@ export interface ListQuery {
   readonly after?: string;
 }
 
+export interface ResealedKeys {
+  readonly keys: number;
+  /** Ids of tokens whose key can't be opened; it stays as it is. */
+  readonly unreadable: readonly TokenId[];
+}
+
 export interface TokenStore {
   /** The secret is returned this once and kept nowhere. */
   create(token: NewToken): Promise<{ readonly token: Token; readonly secret: string }>;
@@ -58,8 +64,8 @@ export interface TokenStore {
   list(query?: ListQuery): Promise<readonly Token[]>;
   /** False when there is no such token or it was revoked before. */
   revoke(id: string): Promise<boolean>;
-  /** Encrypts all upstream keys with the newest secret key again; returns how many changed. */
-  reseal(): Promise<number>;
+  /** Encrypts the upstream keys of tokens that aren't revoked with the newest secret key again. */
+  reseal(): Promise<ResealedKeys>;
 }
 
 export interface ImportedPrices {

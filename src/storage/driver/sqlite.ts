@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   DatabaseSync,
@@ -6,6 +7,7 @@ import {
   type StatementSync,
 } from "node:sqlite";
 import { type CompiledQuery, Kysely, SqliteDialect } from "kysely";
+import { explainAccess, NoDatabaseError } from "./access.ts";
 import { copyDatabase } from "./copy.ts";
 import type { Driver, Transaction } from "./driver.ts";
 import { createPrivateFile, createPrivateFolder } from "./files.ts";
@@ -23,8 +25,17 @@ const OPEN_WAIT_MS = 5_000;
 const PAGES_TO_CHECKPOINT = 4_000;
 /** More than there are queries. */
 const MAX_STATEMENTS = 200;
-/** `:memory:` for tests. A commit survives kill -9, but not always a power cut. */
-export async function openSqlite(file: string): Promise<Driver> {
+/** `:memory:` for tests. Without `create`, only a database of Parley is opened. A commit survives kill -9, but not always a power cut. */
+export async function openSqlite(file: string, create = true): Promise<Driver> {
+  if (!create && !existsSync(file)) throw new NoDatabaseError(file);
+  try {
+    return await open(file, create);
+  } catch (error) {
+    throw explainAccess(file, error);
+  }
+}
+
+async function open(file: string, create: boolean): Promise<Driver> {
   const database = openFile(file);
   try {
     const { run } = createLockWait(OPEN_WAIT_MS);
@@ -32,7 +43,7 @@ export async function openSqlite(file: string): Promise<Driver> {
     // FULL would also survive a power cut, at a tenth of the speed.
     database.exec("PRAGMA synchronous = NORMAL");
     database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_TO_CHECKPOINT}`);
-    await migrateFile(database, run);
+    await migrateFile(database, run, create);
   } catch (error) {
     database.close();
     throw error;
@@ -141,11 +152,16 @@ function openFile(file: string): DatabaseSync {
 }
 
 /** Kysely runs its migrations on this connection, inside one transaction of ours. */
-async function migrateFile(database: DatabaseSync, run: LockWait["run"]): Promise<void> {
+async function migrateFile(
+  database: DatabaseSync,
+  run: LockWait["run"],
+  create: boolean,
+): Promise<void> {
   await run(() => database.exec("BEGIN IMMEDIATE"));
   try {
     await migrate(
       new Kysely<unknown>({ dialect: new SqliteDialect({ database: forKysely(database) }) }),
+      create,
     );
     database.exec("COMMIT");
   } catch (error) {
