@@ -1,8 +1,8 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import type { Dialogue } from "../../core/conversations/turn.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
+import { expectedOfRelay } from "../../http/body/relay-fields.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import { ALREADY_SENT, streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
@@ -67,7 +67,7 @@ export function createModeration(options: ChatAskOptions) {
     const request = { method: "POST", path: "/moderations", body } as const;
     const relayed = await pipeline.relay(call, {
       model,
-      reservedTokens: reservedTokens(Buffer.byteLength(body), 0),
+      expected: expectedOfRelay({ input }, Buffer.byteLength(body), null),
       request: { ...request, streamed: false, hideUsage: false },
     });
     const { status, bytes, contentType } = await collect(relayed);

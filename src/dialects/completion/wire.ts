@@ -6,9 +6,10 @@ import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
+  CHAT_BOUNDS,
+  expectedOfRelay,
   needsUsageOption,
   relayFields,
-  reservedForRelay,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
@@ -44,13 +45,14 @@ export function parseCompletionBody(
   // the schema has checked it, except the messages: those come next
   const exact = withExactNumbers(json as object, bytes) as ExactBody;
   const asked = prompt ? [{ role: "user", content: prompt }] : messagesOf(json, exact);
+  const question = { prompt: undefined, input: undefined, messages: asked };
   const hideUsage = needsUsageOption(params);
   const body = { model, messages: asked, ...passedOn(exact.generate_params ?? {}) };
   const whole = hideUsage ? askingForUsage(body) : body;
   return {
     relayCall: {
       model,
-      reservedTokens: reservedForRelay({ ...params, prompt: undefined }, bytes.length),
+      expected: expectedOfRelay({ ...params, ...question }, bytes.length, CHAT_BOUNDS),
       request: {
         method: "POST",
         path: "/chat/completions",

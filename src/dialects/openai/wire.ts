@@ -1,15 +1,16 @@
 import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
-import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
+  type BoundField,
+  CHAT_BOUNDS,
+  expectedOfRelay,
   needsUsageOption,
   relayFields,
-  reservedForRelay,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
@@ -23,18 +24,22 @@ export interface Endpoint {
   readonly path: string;
   /** Whether its streams report usage only on request. */
   readonly asksForUsage: boolean;
-  /** Whether the model writes text, so that the answer costs tokens too. */
-  readonly writes: boolean;
+  /** The fields that bound its answer. Null: the model writes no text. */
+  readonly bounds: readonly BoundField[] | null;
 }
 
-export const chatEndpoint = { path: "/chat/completions", asksForUsage: true, writes: true };
+export const chatEndpoint: Endpoint = {
+  path: "/chat/completions",
+  asksForUsage: true,
+  bounds: CHAT_BOUNDS,
+};
 
 export const endpoints: readonly Endpoint[] = [
   chatEndpoint,
-  { path: "/completions", asksForUsage: true, writes: true },
-  { path: "/responses", asksForUsage: false, writes: true },
-  { path: "/embeddings", asksForUsage: false, writes: false },
-  { path: "/moderations", asksForUsage: false, writes: false },
+  { path: "/completions", asksForUsage: true, bounds: ["max_tokens"] },
+  { path: "/responses", asksForUsage: false, bounds: ["max_output_tokens"] },
+  { path: "/embeddings", asksForUsage: false, bounds: null },
+  { path: "/moderations", asksForUsage: false, bounds: null },
 ];
 
 /** Throws the first mistake, naming the field. */
@@ -49,9 +54,7 @@ export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): Re
   const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
   return {
     model,
-    reservedTokens: endpoint.writes
-      ? reservedForRelay(fields, bytes.length)
-      : reservedTokens(bytes.length, 0),
+    expected: expectedOfRelay(fields, bytes.length, endpoint.bounds),
     request: {
       method: "POST",
       path: endpoint.path,
