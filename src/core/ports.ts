@@ -59,6 +59,8 @@ export type LimitEntry = string | number;
 export interface TokenLimiter {
   /** Counts a call of the token wherever it comes from; without limits it is always admitted. */
   take(token: Token): MaybePromise<LimitDecision>;
+  /** Gives an admitted call back, as `Limiter` does. */
+  release(token: Token, entry: LimitEntry): MaybePromise<void>;
 }
 
 /** Bounds an amount that all calls together may hold: bytes, connections. */

@@ -48,7 +48,10 @@ function remote(memory: LimitStores, link: Link): LimitStores {
       peek: (bucket) => later(() => limiter.peek(bucket)),
       release: (bucket, entry) => later(() => limiter.release(bucket, entry)),
     },
-    tokenLimiter: { take: (token) => later(() => tokenLimiter.take(token)) },
+    tokenLimiter: {
+      take: (token) => later(() => tokenLimiter.take(token)),
+      release: (token, entry) => later(() => tokenLimiter.release(token, entry)),
+    },
     concurrency: {
       enter: (bucket) => later(() => concurrency.enter(bucket)),
       count: (bucket) => later(() => concurrency.count(bucket)),

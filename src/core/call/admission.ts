@@ -10,6 +10,7 @@ import type {
 import { cost, maxCost, type Price } from "../accounts/price.ts";
 import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallRecord, Clock, RelayAccount, TokenLimiter } from "../ports.ts";
 import type { Principal } from "./call.ts";
 import { estimatedUsage } from "./estimate.ts";
@@ -77,7 +78,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
         const counted = tokenLimiter.take(token);
         const decision = counted instanceof Promise ? await counted : counted;
         if (!decision.admitted) throw rateLimited(decision, clock);
-        reservation = await reserve(options, { ...request, reserved, token, price, at });
+        const { entry } = decision;
+        const asked = { ...request, reserved, token, price, at };
+        reservation = await reserve(options, asked, () =>
+          entry === null ? undefined : tokenLimiter.release(token, entry),
+        );
       }
       const payer = payerOf(principal, digestKey);
       return {
@@ -99,10 +104,14 @@ interface TokenCall extends AdmissionRequest {
   readonly at: number;
 }
 
-/** Reserves the call's part of the token's quotas; throws `quota_exceeded` for the first full one. */
+/**
+ * Reserves the call's part of the token's quotas. Throws `quota_exceeded` for the first full one, once
+ * the windows have what they counted back.
+ */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
   { requestId, dialect, model, reserved, token, price, at }: TokenCall,
+  giveBack: () => MaybePromise<void>,
 ): Promise<Reservation | null> {
   const tokens = reserved.question + reserved.answers;
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
@@ -110,6 +119,7 @@ async function reserve(
     .reserve({ ...call, money: maxCost(price, tokens) })
     .catch(storageUnavailable);
   if (result.admitted) return result.reservation;
+  await giveBack();
   const { kind, period, resetsAt } = result.refusedBy;
   throw new ProxyError("quota_exceeded", {
     params: { quota: kind, period },

@@ -1,4 +1,4 @@
-import { ProxyError } from "../errors.ts";
+import { type ErrorCode, ProxyError } from "../errors.ts";
 import type {
   ConcurrencyLimiter,
   Relay,
@@ -50,6 +50,9 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly streamLimit: number;
 }
 
+/** Refusals by a token's windows and quotas. */
+const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set(["rate_limited", "quota_exceeded"]);
+
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { upstream, relay, admission, clock, disconnectPolicy } = options;
   const background = createBackground();
@@ -57,7 +60,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   const begin = async (call: Call, model: string, expected: ExpectedTokens, streamed: boolean) => {
     const { requestId, dialect, principal } = call;
-    const permit = await admission.admit({ requestId, dialect, principal, model, expected });
+    const asked = { requestId, dialect, principal, model, expected };
+    const permit = await admission.admit(asked).catch(async (error: unknown) => {
+      if (error instanceof ProxyError && LIMIT_CODES.has(error.code)) await call.giveBack();
+      throw error;
+    });
     return createSettle(call, model, streamed, permit, options);
   };
   const streamOptions = (call: Call, settle: Settle, leave: () => void) => {
@@ -147,7 +154,10 @@ async function withLease<T>(
   if (call === null) return start(() => undefined);
   const entering = options.concurrency.enter(call.principal.bucket);
   const lease = entering instanceof Promise ? await entering : entering;
-  if (!lease.entered) throw streamsLimited(call, model, options);
+  if (!lease.entered) {
+    await call.giveBack();
+    throw streamsLimited(call, model, options);
+  }
   try {
     return await start(lease.leave);
   } catch (error) {

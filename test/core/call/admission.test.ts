@@ -160,6 +160,7 @@ test("a full window refuses before the quotas are asked", async () => {
 test("a decision that comes later is waited for", async () => {
   const local = createMemoryTokenLimiter(clock);
   const tokenLimiter = {
+    ...local,
     take: async (token: Parameters<typeof local.take>[0]) => local.take(token),
   };
   const { admit, holder } = await scene({ limits: { minute: 1 } }, { tokenLimiter });

@@ -115,6 +115,7 @@ function createScene(
     dialect: "envelope",
     principal,
     signal: client.signal,
+    giveBack: () => undefined,
     onRecord: (record) => toCaller.push(record),
   });
   const read = async (events: AsyncIterable<AnswerEvent>, atMost = Number.POSITIVE_INFINITY) => {
