@@ -125,4 +125,7 @@ export const settings = {
 } as const;
 
 export type SettingName = keyof typeof settings;
-export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> } & {
+  /** What is set, even if to its default. */
+  readonly given: ReadonlySet<SettingName>;
+};

@@ -1,7 +1,7 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import type { Dialogue } from "../../core/conversations/turn.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
-import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
+import { checkModel, chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { expectedOfRelay } from "../../http/body/relay-fields.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
@@ -38,6 +38,7 @@ export function createAskInChat(options: ChatAskOptions, chats: NamedChats, pars
     const { json, open } = await readJsonCall(c, NAME, options);
     const { question, model, maxTokens, stream, apiKey } = parse(json, rules);
     const call = await open(apiKey);
+    checkModel(call.principal, model, rules);
     const owner = access.ownerOf(call.principal);
     const { id: conversationId } = await chats.open(owner, c.req.param("chat") ?? "");
     const chat = { owner, conversationId, parentId: null, onlyAtNewest: true };
@@ -54,15 +55,14 @@ export function createAskInChat(options: ChatAskOptions, chats: NamedChats, pars
 /** `POST /mod`: relays a message to the upstream's moderation endpoint. */
 export function createModeration(options: ChatAskOptions) {
   const { access, pipeline, moderationModel, rules } = options;
-  const { allowedModels: allowed } = rules;
-  const allowedModels = allowed.length === 0 ? [] : [...allowed, moderationModel];
-  const moderationRules = { ...rules, model: moderationModel, allowedModels };
+  const moderationRules = { ...rules, model: moderationModel };
 
   return async function moderate(c: AppContext): Promise<Response> {
     const { json, open } = await readJsonCall(c, NAME, options);
     const { content: input, model: asked, api_key: key } = parsed(moderationBody, json);
     const model = chosenModel(asked, moderationRules);
     const call = await open(key || null);
+    checkModel(call.principal, model, moderationRules);
     access.ownerOf(call.principal);
     const body = wellFormedJson({ model, input });
     const request = { method: "POST", path: "/moderations", body } as const;
