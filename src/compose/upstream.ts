@@ -48,7 +48,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     admission: createAdmission({
       ledger: storage.ledger,
       prices: storage.prices,
-      clock,
+      clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
       maxReservedAnswer: config.RESERVE_TOKENS,
