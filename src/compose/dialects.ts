@@ -53,6 +53,8 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     pipeline,
     idempotent: createIdempotent(limits.idempotency, digestKey),
     modelFilter: createModelFilter(storage.prices, clock),
+    model: config.MODEL,
+    moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
     translate,
   });

@@ -59,7 +59,13 @@ export function createCompletion(options: CompletionOptions): Dialect {
     writeError: createJsonErrors(translate, completionErrors),
     errors: completionErrors,
     routes: [
-      { method: "POST", path: PATH, counted: true, handle: complete, doc: completeDoc },
+      {
+        method: "POST",
+        path: PATH,
+        counted: true,
+        handle: complete,
+        doc: completeDoc(rules.model),
+      },
       { method: "GET", path: PATH, counted: false, handle: help, doc: helpDoc },
     ],
   };

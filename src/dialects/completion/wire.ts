@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
@@ -20,8 +21,7 @@ const messages = z.array(z.unknown()).max(MAX_MESSAGES).pipe(z.array(message));
 
 const generateParams = relayFields.extend({ model_name: z.string().nullish() });
 
-/** The body of `POST /chat_complete`. */
-export const completionBody = z.object({
+const completionBody = z.object({
   prompt: z.string().nullish(),
   messages: messages.nullish(),
   generate_params: generateParams.nullish(),
@@ -30,6 +30,12 @@ export const completionBody = z.object({
 
 /** A prompt wins: `messages` is then ignored, whatever it holds. */
 const bodyWithPrompt = completionBody.omit({ messages: true });
+
+/** What is checked step by step, as one schema for /openapi.json. */
+export const describedBody = z.union([
+  bodyWithPrompt.extend({ prompt: z.string().min(1) }),
+  completionBody.extend({ messages: z.array(message).min(1).max(MAX_MESSAGES) }),
+]);
 
 /** Throws the first mistake, naming the field. Ignores unknown fields outside `generate_params`. */
 export function parseCompletionBody(
@@ -54,7 +60,7 @@ export function parseCompletionBody(
       request: {
         method: "POST",
         path: "/chat/completions",
-        body: JSON.stringify(withTokenField(whole, model)),
+        body: wellFormedJson(withTokenField(whole, model)),
         streamed: params.stream === true,
         hideUsage,
       },
