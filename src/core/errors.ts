@@ -107,7 +107,17 @@ export type ErrorParams = Readonly<Record<string, string | number>>;
 /** The upstream's own refusal, redacted, for dialects whose clients know the upstream's words. */
 export interface UpstreamRefusal {
   readonly status: number;
-  readonly body: string;
+  /** In OpenAI's form; null if the upstream said nothing. */
+  readonly body: string | null;
+  /** Whether the same request may pass later; the client is told if it can't. */
+  readonly mayRetry: boolean;
+}
+
+/** What the upstream answered, for the log: never its words, which may quote the question. */
+export interface UpstreamAnswered {
+  readonly status: number;
+  /** Its own name for what went wrong. */
+  readonly code: string | null;
 }
 
 interface ProxyErrorOptions {
@@ -116,6 +126,8 @@ interface ProxyErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly retryAfterMs?: number | undefined;
   readonly refusal?: UpstreamRefusal | undefined;
+  /** For the log only, like the cause. */
+  readonly answered?: UpstreamAnswered | undefined;
   /** For the log only; never shown to a client. */
   readonly cause?: unknown;
 }
@@ -128,6 +140,7 @@ export class ProxyError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
   readonly retryAfterMs: number | undefined;
   readonly refusal: UpstreamRefusal | undefined;
+  readonly answered: UpstreamAnswered | undefined;
 
   constructor(code: ErrorCode, options: ProxyErrorOptions = {}) {
     super(code, { cause: options.cause });
@@ -136,6 +149,7 @@ export class ProxyError extends Error {
     this.details = options.details ?? {};
     this.retryAfterMs = options.retryAfterMs;
     this.refusal = options.refusal;
+    this.answered = options.answered;
   }
 }
 

@@ -77,7 +77,7 @@ export const askEvent = askAnswer
 export function writeTurn(turn: Turn, requestedModel: string): z.output<typeof askAnswer> {
   const { completion } = turn;
   return {
-    message: completion.text,
+    message: completion.text.toWellFormed(),
     conversation_id: turn.conversationId,
     parent_id: turn.answerId,
     model: completion.model || requestedModel,

@@ -1,6 +1,7 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import type { Dialogue } from "../../core/conversations/turn.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
@@ -63,7 +64,7 @@ export function createModeration(options: ChatAskOptions) {
     const model = chosenModel(asked, moderationRules);
     const call = await open(key || null);
     access.ownerOf(call.principal);
-    const body = JSON.stringify({ model, input });
+    const body = wellFormedJson({ model, input });
     const request = { method: "POST", path: "/moderations", body } as const;
     const relayed = await pipeline.relay(call, {
       model,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
@@ -59,7 +60,7 @@ export function parseCompletionBody(
       request: {
         method: "POST",
         path: "/chat/completions",
-        body: JSON.stringify(withTokenField(whole, model)),
+        body: wellFormedJson(withTokenField(whole, model)),
         streamed: params.stream === true,
         hideUsage,
       },
