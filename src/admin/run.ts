@@ -1,8 +1,12 @@
 import { parseArgs } from "node:util";
 import { ProxyError } from "../core/errors.ts";
-import { createTranslate, defaultLanguage } from "../locales.ts";
+import { reasonOf } from "../core/reason.ts";
+import { createTranslate, defaultLanguage, type TextParams } from "../locales.ts";
+import { FileAccessError } from "../storage/driver/access.ts";
+import { storageProblem } from "../storage/driver/storage-errors.ts";
 import {
   type Command,
+  CommandError,
   commandHelp,
   commonOptions,
   exitCodes,
@@ -89,20 +93,28 @@ function isWrongUsage(thrown: unknown): boolean {
 }
 
 function lineOf(thrown: unknown, command: Command | null, { env }: Terminal): string {
-  if (!(thrown instanceof ProxyError)) return reasonOf(thrown);
-  // the operator reads this, and needs the reason that clients don't get
-  if (thrown.code === "internal") return reasonOf(thrown.cause);
-  const option = String(thrown.params.field).replaceAll("_", "-");
-  const isOption = option in (command?.options ?? {});
-  const params = isOption ? { ...thrown.params, field: `--${option}` } : thrown.params;
-  return createTranslate()(defaultLanguage(env.LANG ?? ""), `error.${thrown.code}`, params);
+  const language = defaultLanguage(env.LANG ?? "");
+  const text = (key: string, params: TextParams = {}) => createTranslate()(language, key, params);
+  if (thrown instanceof CommandError) return text(`command.${thrown.key}`, thrown.params);
+  if (thrown instanceof FileAccessError) {
+    const { file, owner, user } = thrown;
+    return text("command.file_of_other", { file, owner, user });
+  }
+  if (thrown instanceof ProxyError && !HAS_REASON.has(thrown.code)) {
+    const option = String(thrown.params.field).replaceAll("_", "-");
+    const isOption = option in (command?.options ?? {});
+    const params = isOption ? { ...thrown.params, field: `--${option}` } : thrown.params;
+    return text(`error.${thrown.code}`, params);
+  }
+  const problem = storageProblem(thrown);
+  const reason = firstSentence(reasonOf(thrown instanceof ProxyError ? thrown.cause : thrown));
+  return problem === null ? reason : `${text(`database_problem.${problem.cause}`)} (${reason})`;
 }
 
-/** One line. An unreachable database has an error for each of its addresses. */
-function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const errors = thrown instanceof AggregateError ? thrown.errors.map(reasonOf) : [];
-  const text = thrown.message || errors.join("; ") || thrown.name;
-  // after its first sentence, parseArgs advises on something else
-  return text.replace(/\. To specify .*/s, "").split("\n")[0] ?? text;
+/** The operator reads this, and needs the reason that clients don't get. */
+const HAS_REASON: ReadonlySet<string> = new Set(["internal", "storage_unavailable"]);
+
+/** After it, parseArgs advises on something else. */
+function firstSentence(text: string): string {
+  return text.replace(/\. To specify .*/s, "");
 }

@@ -1,13 +1,15 @@
 import type { Clock } from "../core/ports.ts";
 import { describeError, type Log, type LogFields } from "../log.ts";
-import { storageProblem } from "../storage/driver/storage-errors.ts";
+import { type StorageProblem, storageProblem } from "../storage/driver/storage-errors.ts";
 
 /** What the log says about an error. A database's has its cause in words and the driver's own code. */
 export function describeFailure(error: unknown): LogFields {
   const problem = storageProblem(error);
-  if (problem === null) return describeError(error);
-  const { cause, words, code, errcode } = problem;
-  return { problem: cause, text: words, code: code ?? undefined, errcode: errcode ?? undefined };
+  return problem === null ? describeError(error) : describeProblem(problem);
+}
+
+export function describeProblem({ cause, words, code, errcode }: StorageProblem): LogFields {
+  return { cause, reason: words, driver_code: code ?? undefined, errcode: errcode ?? undefined };
 }
 
 /** Calls refused for one cause may be thousands a second. */

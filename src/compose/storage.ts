@@ -4,15 +4,26 @@ import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import type { Log } from "../log.ts";
+import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
-import { describeFailure } from "./failures.ts";
+import { describeFailure, describeProblem } from "./failures.ts";
 
 /** Opens the database and deletes ledger rows past their retention until it is closed. */
 export async function composeStorage(config: Config, clock: Clock, log: Log): Promise<Storage> {
-  const onError = (error: unknown) => log.error("database", describeFailure(error));
+  /** While it lasts, every heartbeat fails for the same cause, which is told once. */
+  let told: string | null = null;
+  const onError = (error: unknown) => {
+    const problem = storageProblem(error);
+    if (problem === null || problem.cause !== told) log.error("database", describeFailure(error));
+  };
   const storage = await openStorage({
     ...storageOptions(config, clock, onError),
+    onHealth: (problem) => {
+      told = problem?.cause ?? null;
+      if (problem === null) log.info("the database takes writes again");
+      else log.error("the database takes no writes", describeProblem(problem));
+    },
     onLost: (row, error) => {
       // clients choose the model's name
       const shown = { ...row, model: redact(String(row.model)) };
@@ -21,7 +32,7 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
   });
   const stopRetention = startRetention({
     ledger: storage.ledger,
-    clock,
+    clock: storage.clock,
     days: config.RETENTION_DAYS,
     onPurged: (rows) => log.info("old ledger rows deleted", { rows }),
     onError,

@@ -49,9 +49,10 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     admission: createAdmission({
       ledger: storage.ledger,
       prices: storage.prices,
-      clock,
+      clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
+      maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
     keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),

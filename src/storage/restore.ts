@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import { constants, copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { explainAccess } from "./driver/access.ts";
 import { copyDatabase, copyFrom } from "./driver/copy.ts";
 import { createPrivateFile, createPrivateFolder } from "./driver/files.ts";
 import { openSqlite } from "./driver/sqlite.ts";
@@ -45,7 +46,11 @@ async function copyChecked(from: string, to: string): Promise<void> {
     rmSync(to + end, { force: true });
     if (!existsSync(from + end)) continue;
     createPrivateFile(to + end);
-    copyFileSync(from + end, to + end);
+    try {
+      copyFileSync(from + end, to + end);
+    } catch (error) {
+      throw explainAccess(from + end, error, constants.R_OK);
+    }
   }
   const problem = problemIn(to);
   if (problem !== null) throw new Error(`${from} cannot be restored: ${problem}`);

@@ -27,9 +27,9 @@ test("a locked database is named in the log, with the calls it refused", async (
   const line = JSON.parse(await logged('"calls refused"'));
   expect(line).toMatchObject({
     calls: 1,
-    problem: "busy",
-    text: "the database is locked by another process",
-    code: "SQLITE_BUSY",
+    cause: "busy",
+    reason: "the database is locked by another process",
+    driver_code: "SQLITE_BUSY",
     errcode: 5,
   });
   expect(line.stack).toBeUndefined();

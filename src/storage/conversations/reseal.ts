@@ -62,7 +62,9 @@ async function resealConversations(
     .orderBy("id")
     .limit(PAGE_ROWS);
   for (let last = ""; ; ) {
-    const page: readonly ConversationRow[] = await driver.all(live.where("id", ">", last).compile());
+    const page: readonly ConversationRow[] = await driver.all(
+      live.where("id", ">", last).compile(),
+    );
     const changes = page.flatMap((row) => changeOf(store, row, resealOf(row.id)));
     if (changes.length > 0) await driver.transaction(() => allOf(changes));
     if (page.length < PAGE_ROWS) return;
@@ -70,7 +72,11 @@ async function resealConversations(
   }
 }
 
-function changeOf({ builder, codec, nameKeys }: ConversationStore, row: ConversationRow, reseal: Reseal) {
+function changeOf(
+  { builder, codec, nameKeys }: ConversationStore,
+  row: ConversationRow,
+  reseal: Reseal,
+) {
   const { id, owner, name, system_prompt: prompt } = row;
   const newName = name === null ? null : reseal(name, contextOf.name(id));
   const newPrompt = prompt === null ? null : reseal(prompt, contextOf.prompt(id));

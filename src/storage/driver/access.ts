@@ -2,15 +2,9 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 
-/** There is no database of Parley, and none was to be created. The message is for the operator. */
+/** There is no database of Parley, and none was to be created. */
 export class NoDatabaseError extends Error {
   override readonly name = "NoDatabaseError";
-  readonly place: string;
-
-  constructor(place: string) {
-    super(`there is no database at ${place}`);
-    this.place = place;
-  }
 }
 
 /** A file that this process may not use. The message is for the operator. */
@@ -33,10 +27,16 @@ export class FileAccessError extends Error {
  * What to throw in place of an error about a database file: the first of its files that this process
  * may not use, since SQLite doesn't name it; otherwise the error itself.
  */
-export function explainAccess(file: string, error: unknown, mode = constants.R_OK | constants.W_OK) {
+export function explainAccess(
+  file: string,
+  error: unknown,
+  mode = constants.R_OK | constants.W_OK,
+) {
   const folder = existing(dirname(file));
   const files = ["", "-wal", "-shm"].map((end) => file + end).filter((one) => existsSync(one));
-  const denied = [folder, ...files].find((one) => !isAllowed(one, one === folder ? constants.X_OK | mode : mode));
+  const denied = [folder, ...files].find(
+    (one) => !isAllowed(one, one === folder ? constants.X_OK | mode : mode),
+  );
   if (denied === undefined) return error;
   return new FileAccessError(denied, statSync(denied).uid, ownUser(), error);
 }

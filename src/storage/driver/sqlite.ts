@@ -25,17 +25,17 @@ const OPEN_WAIT_MS = 5_000;
 const PAGES_TO_CHECKPOINT = 4_000;
 /** More than there are queries. */
 const MAX_STATEMENTS = 200;
-/** `:memory:` for tests. Without `create`, only a database of Parley is opened. A commit survives kill -9, but not always a power cut. */
-export async function openSqlite(file: string, create = true): Promise<Driver> {
-  if (!create && !existsSync(file)) throw new NoDatabaseError(file);
+/** `:memory:` for tests. Throws a NoDatabaseError if it may not create one. A commit survives kill -9, but not always a power cut. */
+export async function openSqlite(file: string, mayCreate = true): Promise<Driver> {
+  if (!mayCreate && !existsSync(file)) throw new NoDatabaseError();
   try {
-    return await open(file, create);
+    return await open(file, mayCreate);
   } catch (error) {
     throw explainAccess(file, error);
   }
 }
 
-async function open(file: string, create: boolean): Promise<Driver> {
+async function open(file: string, mayCreate: boolean): Promise<Driver> {
   const database = openFile(file);
   try {
     const { run } = createLockWait(OPEN_WAIT_MS);
@@ -43,7 +43,7 @@ async function open(file: string, create: boolean): Promise<Driver> {
     // FULL would also survive a power cut, at a tenth of the speed.
     database.exec("PRAGMA synchronous = NORMAL");
     database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_TO_CHECKPOINT}`);
-    await migrateFile(database, run, create);
+    await migrateFile(database, run, mayCreate);
   } catch (error) {
     database.close();
     throw error;
@@ -155,13 +155,13 @@ function openFile(file: string): DatabaseSync {
 async function migrateFile(
   database: DatabaseSync,
   run: LockWait["run"],
-  create: boolean,
+  mayCreate: boolean,
 ): Promise<void> {
   await run(() => database.exec("BEGIN IMMEDIATE"));
   try {
     await migrate(
       new Kysely<unknown>({ dialect: new SqliteDialect({ database: forKysely(database) }) }),
-      create,
+      mayCreate,
     );
     database.exec("COMMIT");
   } catch (error) {
