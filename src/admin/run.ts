@@ -106,7 +106,9 @@ function lineOf(thrown: unknown, command: Command | null, { env }: Terminal): st
     const params = isOption ? { ...thrown.params, field: `--${option}` } : thrown.params;
     return text(`error.${thrown.code}`, params);
   }
-  const problem = storageProblem(thrown);
+  // an error about a file that the command was given names it
+  const isOfFile = thrown instanceof Error && "path" in thrown;
+  const problem = isOfFile ? null : storageProblem(thrown);
   const reason = firstSentence(reasonOf(thrown instanceof ProxyError ? thrown.cause : thrown));
   return problem === null ? reason : `${text(`database_problem.${problem.cause}`)} (${reason})`;
 }

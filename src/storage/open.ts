@@ -68,6 +68,8 @@ export interface Storage {
   reseal(): Promise<Resealed>;
   /** For when no call is open any more. */
   close(): Promise<void>;
+  /** Gives out ledger rows that are not written yet, at once: the process ends. */
+  giveUp(): void;
 }
 
 const SWEEP_MS = 60_000;
@@ -93,7 +95,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     return createLatestMoment(database);
   });
   const id = newId(clock.wallMs());
-  const { ledger, close: closeLedger } = createLedger(database, clock, {
+  const {
+    ledger,
+    giveUp,
+    close: closeLedger,
+  } = createLedger(database, clock, {
     instanceId: id,
     staleMs: options.staleMs ?? STALE_MS,
     onLost: options.onLost ?? ignore,
@@ -122,6 +128,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     },
     backup: (file) => driver.backup(file),
     reseal: () => resealAll(tokens, stored),
+    giveUp,
     close: async () => {
       await closeLedger();
       await leave();

@@ -19,9 +19,9 @@ export function createLedger(
   database: Database,
   clock: Clock,
   { instanceId, staleMs, onLost }: LedgerOptions,
-): { readonly ledger: Ledger; close(): Promise<void> } {
+): { readonly ledger: Ledger } & Pick<ReturnType<typeof createSettlement>, "close" | "giveUp"> {
   const report = createLedgerReport(database);
-  const { settle, close } = createSettlement(database, onLost);
+  const { settle, ...ends } = createSettlement(database, onLost);
   const use = useQuery(database.builder);
   const ledger: Ledger = {
     ...report,
@@ -34,5 +34,5 @@ export function createLedger(
     },
     week: (tokenId) => report.week(tokenId, clock.wallMs()),
   };
-  return { ledger, close };
+  return { ledger, ...ends };
 }

@@ -1,3 +1,5 @@
+import { ProxyError } from "../../core/errors.ts";
+import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../../core/unordered-set.ts";
 import { MAX_BATCH } from "../driver/writes.ts";
 import { runPeriodically } from "../periodic.ts";
 
@@ -21,6 +23,13 @@ export interface SettleQueue<Row> {
   add(row: Row): Promise<void>;
   /** Tries all rows once more and gives up those that can't be written. */
   close(): Promise<void>;
+  /** Gives up every row that is not durable yet, at once: the process ends. */
+  giveUp(): void;
+}
+
+/** A row for the first time. */
+interface Adding<Row> extends SetMember {
+  readonly row: Row;
 }
 
 interface Failed<Row> {
@@ -31,28 +40,18 @@ interface Failed<Row> {
 /** Keeps rows while the database is away, so that it costs neither an answer nor a row. */
 export function createSettleQueue<Row>(options: SettleQueueOptions<Row>): SettleQueue<Row> {
   const { write, isRefusal, onLost } = options;
+  const underWay = new UnorderedSet<Adding<Row>>();
   let unwritten: Row[] = [];
-  let underWay = 0;
   let onIdle = (): void => undefined;
 
   const keep = (row: Row, error: unknown): void => {
     if (isRefusal(error) || unwritten.length >= MAX_UNWRITTEN) onLost(row, error);
     else unwritten.push(row);
   };
-  const tryAgain = async (rows: readonly Row[]): Promise<readonly Failed<Row>[]> => {
-    const results = await Promise.allSettled(rows.map(write));
-    const failed = rows.flatMap((row, at) => {
-      const result = results[at];
-      return result?.status === "rejected" ? [{ row, error: result.reason as unknown }] : [];
-    });
-    const refused = failed.filter(({ error }) => isRefusal(error));
-    for (const { row, error } of refused) onLost(row, error);
-    return failed.filter(({ error }) => !isRefusal(error));
-  };
   const retry = async (): Promise<void> => {
     for (let isAway = false; unwritten.length > 0 && !isAway; ) {
       const oldest = unwritten.slice(0, MAX_BATCH);
-      const failed = await tryAgain(oldest);
+      const failed = await tryAgain(options, oldest);
       unwritten = [...failed.map(({ row }) => row), ...unwritten.slice(oldest.length)];
       isAway = failed.length > 0;
     }
@@ -62,16 +61,18 @@ export function createSettleQueue<Row>(options: SettleQueueOptions<Row>): Settle
   return {
     add: (row) =>
       new Promise((resolve) => {
-        underWay += 1;
+        const adding = { row, index: NOT_A_MEMBER };
+        underWay.add(adding);
         const held = setTimeout(resolve, MAX_HOLD_MS);
         const end = () => {
           clearTimeout(held);
           resolve();
-          underWay -= 1;
-          if (underWay === 0) onIdle();
+          underWay.remove(adding);
+          if (underWay.size === 0) onIdle();
         };
         write(row).then(end, (error: unknown) => {
-          keep(row, error);
+          // Otherwise it was given up meanwhile.
+          if (adding.index !== NOT_A_MEMBER) keep(row, error);
           end();
         });
       }),
@@ -79,11 +80,34 @@ export function createSettleQueue<Row>(options: SettleQueueOptions<Row>): Settle
       await stop();
       await new Promise<void>((resolve) => {
         onIdle = resolve;
-        if (underWay === 0) resolve();
+        if (underWay.size === 0) resolve();
       });
-      const lost = await tryAgain(unwritten);
+      const failed = await tryAgain(options, unwritten);
+      const isGivenUp = unwritten.length === 0;
       unwritten = [];
-      for (const { row, error } of lost) onLost(row, error);
+      if (!isGivenUp) for (const { row, error } of failed) onLost(row, error);
+    },
+    giveUp: () => {
+      const ending = new ProxyError("draining");
+      for (const { row } of underWay) onLost(row, ending);
+      for (const row of unwritten) onLost(row, ending);
+      for (const adding of underWay) underWay.remove(adding);
+      unwritten = [];
     },
   };
+}
+
+/** Returns the rows that may still be written. */
+async function tryAgain<Row>(
+  { write, isRefusal, onLost }: SettleQueueOptions<Row>,
+  rows: readonly Row[],
+): Promise<readonly Failed<Row>[]> {
+  const results = await Promise.allSettled(rows.map(write));
+  const failed = rows.flatMap((row, at) => {
+    const result = results[at];
+    return result?.status === "rejected" ? [{ row, error: result.reason as unknown }] : [];
+  });
+  const refused = failed.filter(({ error }) => isRefusal(error));
+  for (const { row, error } of refused) onLost(row, error);
+  return failed.filter(({ error }) => !isRefusal(error));
 }

@@ -64,6 +64,7 @@ export function createSettlement(
       await queue.add({ entry, reservation, values });
     },
     close: queue.close,
+    giveUp: queue.giveUp,
   };
 }
 
