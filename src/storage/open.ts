@@ -62,7 +62,7 @@ export interface Storage {
   problem(): StorageProblem | null;
   /** Throws if the database doesn't answer, or takes no writes: for /readyz. */
   ping(): Promise<void>;
-  /** A consistent copy during calls; SQLite only. */
+  /** A compact copy of one moment; SQLite only. Blocks the thread, but no other process. */
   backup(file: string): Promise<void>;
   /** See reseal.ts. */
   reseal(): Promise<Resealed>;

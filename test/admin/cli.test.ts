@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
+import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { systemClock } from "../../src/clock.ts";
 import { createTranslate } from "../../src/locales.ts";
 import { openStorage } from "../../src/storage/open.ts";
@@ -208,6 +209,24 @@ describe("usage", () => {
     ).toEqual(names);
   }, 30_000);
 });
+
+test("an export that loses rows to the purge says so and fails, with the rows there were", async () => {
+  const env = { DATA_DIR: folder(), LANG: "ru_RU.UTF-8" };
+  await writeCalls(env, ...Array<string>(1_500).fill("gpt-4o"));
+  const storage = await openStorage({
+    sqliteFile: `${env.DATA_DIR}/parley.sqlite`,
+    clock: systemClock,
+    oneOff: true,
+  });
+  let out = "";
+  const ran = await parleyHere(env, ["usage", "export"], "", async (piece) => {
+    if (out === "") await storage.ledger.purge(noon + 100_000);
+    out += piece;
+  });
+  await storage.close();
+  expect(out.split("\r\n")).toHaveLength(1 + 1_000 + 1);
+  expect([ran.code, ran.err]).toEqual([1, `parley: ${ruRU.command.rows_deleted}\n`]);
+}, 30_000);
 
 describe("without a database", () => {
   const reading = [

@@ -40,7 +40,12 @@ export async function parley(env: Env, args: readonly string[], input = ""): Pro
 }
 
 /** Runs the command in this process, which is faster. */
-export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
+export async function parleyHere(
+  env: Env,
+  args: readonly string[],
+  input = "",
+  onWrite: (piece: string) => Promise<void> = async () => undefined,
+): Promise<Ran> {
   let out = "";
   let err = "";
   const code = await runCommand(args, {
@@ -49,6 +54,7 @@ export async function parleyHere(env: Env, args: readonly string[], input = ""):
     readFile: (path) => readFileSync(path, "utf8"),
     readInput: async () => input,
     write: async (piece) => {
+      await onWrite(piece);
       out += piece;
     },
     complain: (line) => {

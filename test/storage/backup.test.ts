@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { setImmediate as tick } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { expect, onTestFinished, test } from "vitest";
 import type { Storage } from "../../src/storage/open.ts";
 import { createDatabase } from "./support/databases.ts";
@@ -41,22 +42,39 @@ async function copied(storage: Storage, file: string, name: string) {
   return { ms, rows };
 }
 
+/** Another thread that writes until it is told to stop; then it says how much. */
+const WRITER = `
+const { parentPort, workerData } = require("node:worker_threads");
+const { DatabaseSync } = require("node:sqlite");
+const database = new DatabaseSync(workerData, { timeout: 5_000 });
+let written = 0;
+const timer = setInterval(() => {
+  database.exec("INSERT INTO written VALUES (" + written++ + ")");
+  if (written === 1) parentPort.postMessage("writing");
+}, 2);
+parentPort.once("message", () => {
+  clearInterval(timer);
+  database.close();
+  parentPort.postMessage(written);
+});
+`;
+
 test("a backup ends although others write all the while, and holds none of them up", async () => {
-  const { file, storage, other } = await filled();
+  const { file, storage } = await filled();
   const idle = await copied(storage, file, "idle");
-  let writing = true;
-  let written = 0;
-  const write = async () => {
-    for (; writing; written += 1) {
-      other.exec(`INSERT INTO written VALUES (${written})`);
-      await tick();
-    }
-  };
-  const writer = write();
+  const writer = new Worker(WRITER, { eval: true, workerData: file });
+  await once(writer, "message");
   const busy = await copied(storage, file, "busy");
-  writing = false;
-  await writer;
+  writer.postMessage("stop");
+  const [written] = await once(writer, "message");
   expect(busy.rows).toBeGreaterThan(0);
   expect(written).toBeGreaterThan(busy.rows);
   expect(busy.ms).toBeLessThan(MOST * idle.ms);
 }, 60_000);
+
+test("a backup leaves out the room of deleted rows", async () => {
+  const { file, storage, other } = await filled();
+  other.exec("DELETE FROM ballast");
+  await storage.backup(`${file}.small`);
+  expect(statSync(`${file}.small`).size).toBeLessThan(BYTES / 10);
+});

@@ -218,7 +218,10 @@ export interface Ledger {
   sums(by: "day" | "model" | "token", query?: LedgerQuery): Promise<readonly LedgerSum[]>;
   /** Newest first, at most 10,000. */
   week(tokenId: string): Promise<readonly WeekRow[]>;
-  /** Oldest first, in pages, so that a large export neither fills memory nor blocks writers. */
+  /**
+   * Oldest first, in pages, so that a large export neither fills memory nor blocks writers. Throws at
+   * its end if rows were deleted before it had come to them.
+   */
   export(query?: LedgerQuery): AsyncIterable<LedgerRow>;
   /** Deletes rows from before this moment; returns how many. */
   purge(before: number): Promise<number>;

@@ -8,7 +8,7 @@ import {
 } from "node:sqlite";
 import { type CompiledQuery, Kysely, SqliteDialect } from "kysely";
 import { explainAccess, NoDatabaseError } from "./access.ts";
-import { copyDatabase } from "./copy.ts";
+import { compactCopy } from "./copy.ts";
 import type { Driver, Transaction } from "./driver.ts";
 import { createPrivateFile, createPrivateFolder } from "./files.ts";
 import { createLockWait, type LockWait } from "./lock-wait.ts";
@@ -48,10 +48,10 @@ async function open(file: string, mayCreate: boolean): Promise<Driver> {
     database.close();
     throw error;
   }
-  return createSqliteDriver(database, file);
+  return createSqliteDriver(database);
 }
 
-function createSqliteDriver(database: DatabaseSync, file: string): Driver {
+function createSqliteDriver(database: DatabaseSync): Driver {
   const statements = new Map<string, Execute>();
   const lock = createLockWait(LOCK_WAIT_MS);
   const rowsOf = (query: CompiledQuery): readonly unknown[] => {
@@ -88,7 +88,7 @@ function createSqliteDriver(database: DatabaseSync, file: string): Driver {
     transaction: (work) => lock.run(() => exclusively(() => runTransaction(work))),
     run: (work) => lock.run(() => runTransaction(work)),
     version: () => Number(version.get()?.data_version),
-    backup: (to) => copyDatabase(file, to),
+    backup: (to) => lock.run(() => compactCopy(database, to)),
     close: async () => {
       statements.clear();
       database.close();
