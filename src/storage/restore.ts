@@ -1,6 +1,14 @@
-import { constants, copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import {
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pipeline } from "node:stream/promises";
 import { explainAccess } from "./driver/access.ts";
 import { copyDatabase, copyFrom } from "./driver/copy.ts";
 import { createPrivateFile, createPrivateFolder } from "./driver/files.ts";
@@ -47,7 +55,8 @@ async function copyChecked(from: string, to: string): Promise<void> {
     if (!existsSync(from + end)) continue;
     createPrivateFile(to + end);
     try {
-      copyFileSync(from + end, to + end);
+      // copyFile would give the copy another owner and mode
+      await pipeline(createReadStream(from + end), createWriteStream(to + end, { flags: "r+" }));
     } catch (error) {
       throw explainAccess(from + end, error, constants.R_OK);
     }
