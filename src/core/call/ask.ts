@@ -34,6 +34,7 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
       return await askWithRetries(keys, (key) => attempt({ key, signal }), retry);
     } catch (thrown) {
       const error = asSeenBy(principal, toProxyError(thrown));
+      if (error.answered !== undefined) call.onAnswered?.(error.answered);
       await settle(error.code === "canceled" ? "canceled" : "failed", { error });
       throw error;
     }
@@ -43,9 +44,10 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
 /** A rejected key is the caller's error if it is their own; the operator's is ours, its text hidden. */
 export function asSeenBy(principal: Principal, error: ProxyError): ProxyError {
   if (principal.kind === "own-key") return error;
-  if (error.code === "key_rejected") return new ProxyError("upstream_key_rejected");
-  if (error.code !== "key_exhausted") return error;
-  return new ProxyError("upstream_exhausted", { retryAfterMs: error.retryAfterMs });
+  const { code, answered, retryAfterMs } = error;
+  if (code === "key_rejected") return new ProxyError("upstream_key_rejected", { answered });
+  if (code !== "key_exhausted") return error;
+  return new ProxyError("upstream_exhausted", { answered, retryAfterMs });
 }
 
 export interface KeySource {

@@ -80,6 +80,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       route,
       limits: null,
       record: null,
+      answered: null,
     };
     return context;
   };
@@ -183,6 +184,9 @@ function newCall(
     signal,
     onRecord: (record) => {
       context.record = record;
+    },
+    onAnswered: (answered) => {
+      context.answered = answered;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
+import type { UpstreamAnswered } from "../../core/errors.ts";
 import type { CallRecord, LimitDecision } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
 import type { ClientAddress } from "../address/client-address.ts";
@@ -14,6 +15,8 @@ export interface RequestContext {
   route: string;
   limits: LimitDecision | null;
   record: CallRecord | null;
+  /** What the upstream answered, if the call failed by it. */
+  answered: UpstreamAnswered | null;
 }
 
 /** Node's request and response. */

@@ -14,6 +14,7 @@ const context: RequestContext = {
   route: "test",
   limits: null,
   record: null,
+  answered: null,
 };
 
 describe("responseHeaders", () => {
