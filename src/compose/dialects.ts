@@ -52,7 +52,10 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     openCalls,
     pipeline,
     idempotent: createIdempotent(limits.idempotency, digestKey),
-    modelFilter: createModelFilter(storage.prices, clock),
+    modelFilter: createModelFilter(storage.prices, clock, rules),
+    rules,
+    model: config.MODEL,
+    moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
     translate,
   });
@@ -133,10 +136,13 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
 }
 
 export function modelRules(config: Config): ModelRules {
+  const { given } = config;
   return {
     model: config.MODEL,
     allowedModels: config.ALLOWED_MODELS,
+    usualTokens: given.has("MAX_TOKENS") ? config.MAX_TOKENS : config.MAX_TOKENS_LIMIT,
     maxTokensLimit: config.MAX_TOKENS_LIMIT,
+    maxTokensPassedOn: given.has("MAX_TOKENS_LIMIT") ? config.MAX_TOKENS_LIMIT : null,
   };
 }
 

@@ -54,6 +54,7 @@ export const errorCodes = [
   "not_found",
   "method_not_allowed",
   "upgrade_needed",
+  "websocket_refused",
   "origin_forbidden",
   // credentials
   "key_missing",

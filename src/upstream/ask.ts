@@ -6,6 +6,7 @@ import {
 } from "../core/call/messages.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AskOptions, RelayRequest } from "../core/ports.ts";
+import { wellFormedJson } from "../core/well-formed.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { readRefusalText } from "./refusal-body.ts";
@@ -20,7 +21,7 @@ export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
 export async function askUpstream(
   { transport, refusalOf, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
   { method, path, body, streamed }: UpstreamRequest,
-  { key, signal }: AskOptions,
+  { key, signal, sent }: AskOptions,
 ): Promise<UpstreamResponse> {
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
@@ -30,7 +31,7 @@ export async function askUpstream(
   if (body !== null) headers["content-type"] = "application/json";
   const headMs = streamed ? firstTokenMs : answerMs;
   const maxBytes = maxAnswerBytes;
-  const request = { method, path, headers, body, signal, headMs, maxBytes };
+  const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {
     const { status, headers } = response;
@@ -84,7 +85,7 @@ export function prepareRequest(
     stream_options: streamed ? { include_usage: true } : undefined,
   };
   const path = chats ? "/chat/completions" : "/completions";
-  return { method: "POST", path, body: JSON.stringify(body), streamed };
+  return { method: "POST", path, body: wellFormedJson(body), streamed };
 }
 
 /** A conversation as one text, for models that continue text instead of answering turns. */

@@ -3,7 +3,12 @@ import type { CallRecord, LimitDecision } from "../../src/core/ports.ts";
 import { createCounts, createDurations } from "../../src/metrics/counters.ts";
 import { createMetrics, type MetricsSources } from "../../src/metrics/metrics.ts";
 
-const sources: MetricsSources = { openCalls: () => 3, warnings: () => [], models: ["known"] };
+const sources: MetricsSources = {
+  openCalls: () => 3,
+  droppedLogLines: () => 0,
+  warnings: () => [],
+  models: ["known"],
+};
 
 const record: CallRecord = {
   requestId: "req-1",
@@ -13,6 +18,7 @@ const record: CallRecord = {
   model: "known",
   answeredBy: null,
   usage: { promptTokens: 5, completionTokens: 7, cachedTokens: null, totalTokens: 12 },
+  provenance: "reported",
   upstreamId: null,
   outcome: "completed",
   error: null,

@@ -1,5 +1,6 @@
 import type { FoundToken } from "../accounts/accounts.ts";
 import type { UpstreamAnswered } from "../errors.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
 
 /**
@@ -18,6 +19,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly signal: CallSignal;
   /** Gets what the upstream answered if the call failed by it, for the request's line in the log. */
   readonly onAnswered?: (answered: UpstreamAnswered) => void;
+  /** Gives back what the windows of its address have counted: another limit has refused the call. */
+  readonly giveBack: () => MaybePromise<void>;
   /** Also gets the record, for the request's line in the log. */
   readonly onRecord: CallObserver;
 }

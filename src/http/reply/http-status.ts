@@ -26,6 +26,7 @@ export const httpStatus = {
   not_found: 404,
   method_not_allowed: 405,
   upgrade_needed: 426,
+  websocket_refused: 426,
   origin_forbidden: 403,
   key_missing: 401,
   key_malformed: 400,

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { ErrorCode, ProxyError } from "../../core/errors.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import type { Translate } from "../../locales.ts";
 import type { AppContext, RequestContext } from "../call/request-context.ts";
 import { ALREADY_SENT } from "./event-stream.ts";
@@ -15,7 +16,7 @@ const JSON_TYPE = "application/json; charset=utf-8";
 
 export function respondJson(c: AppContext, status: number, value: unknown): Response {
   const { outgoing, context } = c.env;
-  return sendWhole(outgoing, status, responseHeaders(context, JSON_TYPE), JSON.stringify(value));
+  return sendWhole(outgoing, status, responseHeaders(context, JSON_TYPE), wellFormedJson(value));
 }
 
 /** Up to this size Node copies the text to a stack buffer instead of allocating. */

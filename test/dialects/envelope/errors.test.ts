@@ -87,6 +87,7 @@ const statuses: Record<ErrorCode, number> = {
   field_in_use: 400,
   frame_malformed: 400,
   upgrade_needed: 426,
+  websocket_refused: 426,
   origin_forbidden: 403,
   access_token_rejected: 403,
   admin_needed: 403,

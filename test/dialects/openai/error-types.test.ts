@@ -38,6 +38,7 @@ const codesOfType = {
     "not_found",
     "method_not_allowed",
     "upgrade_needed",
+    "websocket_refused",
     "model_not_priced",
     "token_unknown",
     "price_outdated",
