@@ -137,6 +137,14 @@ export interface RelayRequest {
   readonly streamed: boolean;
   /** Parley asked for the usage event, so the client must not see it. */
   readonly hideUsage: boolean;
+  /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
+  readonly usageOption?: UsageOption | undefined;
+}
+
+export interface UsageOption {
+  readonly model: string;
+  /** The body without the option. A function, because few services need it. */
+  readonly without: () => string;
 }
 
 /** What the scanner beside the bytes has read so far. */

@@ -11,7 +11,7 @@ import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { readRefusalText } from "./refusal-body.ts";
 
-export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
+export type UpstreamRequest = Omit<RelayRequest, "hideUsage" | "usageOption">;
 
 /**
  * Sends a request. A status outside 2xx becomes a ProxyError. The client of the openai package is not
@@ -66,11 +66,16 @@ export function usualTokenField(model: string): TokenField {
   return wantsNewerTokenField(model) ? "max_completion_tokens" : "max_tokens";
 }
 
+export interface PrepareOptions {
+  readonly tokenField: TokenField;
+  readonly asksForUsage: boolean;
+}
+
 /** Opaque parameters go first, so that no field of ours can be replaced; undefined takes one out. */
 export function prepareRequest(
   { model, messages, maxTokens, parameters }: ChatRequest,
   streamed: boolean,
-  tokenField: TokenField,
+  { tokenField, asksForUsage }: PrepareOptions,
 ): UpstreamRequest {
   const chats = !isCompletionOnly(model);
   const body = {
@@ -82,7 +87,7 @@ export function prepareRequest(
     max_completion_tokens: undefined,
     [chats ? tokenField : "max_tokens"]: maxTokens,
     stream: streamed || undefined,
-    stream_options: streamed ? { include_usage: true } : undefined,
+    stream_options: streamed && asksForUsage ? { include_usage: true } : undefined,
   };
   const path = chats ? "/chat/completions" : "/completions";
   return { method: "POST", path, body: wellFormedJson(body), streamed };
