@@ -98,6 +98,12 @@ describe("what looks like a credential is taken out", () => {
     expect(clean("AbCdEfGh")).toBe("[removed]");
   });
 
+  test("a known secret may have letters of any alphabet", () => {
+    const clean = createRedact(["пароль-для-базы"]);
+    expect(clean("no пароль-для-базы, ПАРОЛЬ-ДЛЯ!")).toBe("no [removed], [removed]!");
+    expect(clean("no \\u043fароль-для-базы!")).toBe("no [removed]!");
+  });
+
   test("a short secret is a word, not a part of one", () => {
     const clean = createRedact(["k2"]);
     expect(clean("k2, (K2) and k2's")).toBe("[removed], ([removed]) and [removed]'s");
