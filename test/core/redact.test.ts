@@ -129,7 +129,7 @@ describe("what looks like a credential is taken out", () => {
 const KNOWN = "second-operator-key";
 const redactKnown = createRedact([KNOWN, "k1", "0123456789-0123456789-0123456789"]);
 
-describe("a hostile text of 100 KB takes less than 50 ms", () => {
+describe("a hostile text of 100 KB takes no more than its share", () => {
   const size = 100_000;
   const repeated = (piece: string) => piece.repeat(Math.ceil(size / piece.length)).slice(0, size);
   test.each([
@@ -163,11 +163,11 @@ describe("a hostile text of 100 KB takes less than 50 ms", () => {
     ["the beginning of a known key", repeated(KNOWN.slice(0, 7))],
   ])("%s", (_, text) => {
     expect(text.length).toBeGreaterThanOrEqual(size);
-    const start = text.slice(0, size / 16);
+    const start = text.slice(0, size / 4);
     const inProportion = timeRatio(
       () => redactKnown(text),
       () => redactKnown(start),
     );
-    expect(inProportion).toBeLessThan(4 * 16);
+    expect(inProportion).toBeLessThan(3 * 4);
   });
 });
