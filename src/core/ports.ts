@@ -1,5 +1,5 @@
 import type { Token, UsageSource } from "./accounts/accounts.ts";
-import type { CallSignal } from "./call/call.ts";
+import type { CallSignal, KeyAccount } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
@@ -111,6 +111,8 @@ export interface IdempotencyStore {
 export interface AskOptions {
   /** The key that pays. Goes into one header of one request and nowhere else. */
   readonly key: string;
+  /** As the caller named it beside their own key. */
+  readonly account?: KeyAccount | undefined;
   readonly signal: CallSignal;
   readonly sent: SentRequests;
 }

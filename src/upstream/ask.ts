@@ -19,18 +19,22 @@ export type UpstreamRequest = Omit<RelayRequest, "hideUsage" | "usageOption">;
  * a URL for each call).
  */
 export async function askUpstream(
-  { transport, refusalOf, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
+  options: OpenAIUpstreamOptions,
   { method, path, body, streamed }: UpstreamRequest,
-  { key, signal, sent }: AskOptions,
+  { key, account, signal, sent }: AskOptions,
 ): Promise<UpstreamResponse> {
+  const { transport, userAgent, refusalOf, maxAnswerBytes: maxBytes } = options;
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
     accept: "application/json, text/event-stream",
     "accept-encoding": "identity",
+    // firewalls in front of services refuse requests without one
+    "user-agent": userAgent,
   };
   if (body !== null) headers["content-type"] = "application/json";
-  const headMs = streamed ? firstTokenMs : answerMs;
-  const maxBytes = maxAnswerBytes;
+  if (account?.organization) headers["openai-organization"] = account.organization;
+  if (account?.project) headers["openai-project"] = account.project;
+  const headMs = streamed ? options.firstTokenMs : options.answerMs;
   const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {

@@ -12,6 +12,7 @@ import { createUsageOption } from "./usage-option.ts";
 
 export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
+  readonly userAgent: string;
   readonly refusalOf: RefusalOf;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;

@@ -9,8 +9,19 @@ import type { CallObserver, CallRecord } from "../ports.ts";
  */
 export type Principal =
   | { readonly kind: "visitor"; readonly bucket: string }
-  | { readonly kind: "own-key"; readonly bucket: string; readonly key: string }
+  | {
+      readonly kind: "own-key";
+      readonly bucket: string;
+      readonly key: string;
+      readonly account?: KeyAccount | undefined;
+    }
   | { readonly kind: "token"; readonly bucket: string; readonly found: FoundToken };
+
+/** Who pays for a key that belongs to several; without it the key's default organization does. */
+export interface KeyAccount {
+  readonly organization: string | null;
+  readonly project: string | null;
+}
 
 /** One request on its way, whatever the dialect. */
 export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
