@@ -59,6 +59,7 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    userAgent: "parley/test",
     refusalOf: createRefusalOf(createRedact([]), systemClock),
     answerMs: head,
     firstTokenMs: head,

@@ -81,6 +81,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       limits: null,
       giveBack: () => giveBack(context, options.limiter),
       record: null,
+      answered: null,
     };
     return context;
   };
@@ -198,6 +199,9 @@ function newCall(
     giveBack: () => context.giveBack(),
     onRecord: (record) => {
       context.record = record;
+    },
+    onAnswered: (answered) => {
+      context.answered = answered;
     },
   };
 }

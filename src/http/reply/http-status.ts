@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../core/errors.ts";
+import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 
 /** The HTTP status of each error; a dialect that answers differently says so in its own table. */
 export const httpStatus = {
@@ -70,3 +70,24 @@ export const httpStatus = {
   internal: 500,
   canceled: 499,
 } as const satisfies Record<ErrorCode, number>;
+
+/** The upstream's statuses that are told in every dialect, since they say more than the code's own. */
+const TOLD: Partial<Record<ErrorCode, number>> = { upstream_refused: 403, key_exhausted: 402 };
+
+/** Every status that an error of this code may have. */
+export function statusesOf(
+  code: ErrorCode,
+  table: Readonly<Record<ErrorCode, number>> = httpStatus,
+): number[] {
+  const told = TOLD[code];
+  return told === undefined ? [table[code]] : [table[code], told].sort();
+}
+
+/** The status of this error, by the table of a dialect. */
+export function statusOf(
+  { code, details }: ProxyError,
+  table: Readonly<Record<ErrorCode, number>> = httpStatus,
+): number {
+  const told = TOLD[code];
+  return told !== undefined && details.upstream_status === told ? told : table[code];
+}

@@ -30,6 +30,7 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   message_too_large: { max: 4_194_304 },
   conversations_limited: { max: 1_000 },
   upstream_refused: { reason: "(their words)" },
+  key_exhausted: { reason: "(their words)" },
   field_too_long: { field: "name", max: 100 },
   field_unknown: { field: "name" },
   field_needs: { field: "parent_id", other: "conversation_id" },
