@@ -50,7 +50,8 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     openCalls,
     pipeline,
     idempotent: createIdempotent(limits.idempotency, digestKey),
-    modelFilter: createModelFilter(storage.prices, storage.clock),
+    modelFilter: createModelFilter(storage.prices, storage.clock, rules),
+    rules,
     model: config.MODEL,
     moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
@@ -133,10 +134,13 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
 }
 
 export function modelRules(config: Config): ModelRules {
+  const { given } = config;
   return {
     model: config.MODEL,
     allowedModels: config.ALLOWED_MODELS,
+    usualTokens: given.has("MAX_TOKENS") ? config.MAX_TOKENS : config.MAX_TOKENS_LIMIT,
     maxTokensLimit: config.MAX_TOKENS_LIMIT,
+    maxTokensPassedOn: given.has("MAX_TOKENS_LIMIT") ? config.MAX_TOKENS_LIMIT : null,
   };
 }
 

@@ -51,6 +51,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
+      maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
     keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),

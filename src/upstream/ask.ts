@@ -21,7 +21,7 @@ export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
 export async function askUpstream(
   { transport, refusalOf, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
   { method, path, body, streamed }: UpstreamRequest,
-  { key, signal }: AskOptions,
+  { key, signal, sent }: AskOptions,
 ): Promise<UpstreamResponse> {
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
@@ -31,7 +31,7 @@ export async function askUpstream(
   if (body !== null) headers["content-type"] = "application/json";
   const headMs = streamed ? firstTokenMs : answerMs;
   const maxBytes = maxAnswerBytes;
-  const request = { method, path, headers, body, signal, headMs, maxBytes };
+  const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {
     const { status, headers } = response;

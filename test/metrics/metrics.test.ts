@@ -19,6 +19,7 @@ const record: CallRecord = {
   model: "known",
   answeredBy: null,
   usage: { promptTokens: 5, completionTokens: 7, cachedTokens: null, totalTokens: 12 },
+  provenance: "reported",
   upstreamId: null,
   outcome: "completed",
   error: null,

@@ -105,7 +105,6 @@ type AdmittedCall = Named<{
   readonly payer: Payer;
   readonly price: Price | null;
   readonly cost: Picodollars | null;
-  readonly provenance: UsageSource;
   /** What happens when the client leaves: "cancel" or "drain:30". */
   readonly onDisconnect: string;
 }>;
