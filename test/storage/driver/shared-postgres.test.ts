@@ -1,10 +1,12 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import pg from "pg";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { migrations } from "../../../src/storage/migrations/all.ts";
 import { entry } from "../support/calls.ts";
 import { createDatabase, type TestDatabase } from "../support/databases.ts";
+
+const A_WHILE = { timeout: 20_000, interval: 50 };
 
 /** Kysely under its usual names, as other programs use it, and as older versions of Parley did. */
 async function migrateAs(
@@ -116,6 +118,22 @@ describe("a PostgreSQL database that others use, too", () => {
       await (await database.open(inSchema("own,public"))).close();
     },
   );
+
+  test("an index in the way is named, too", async () => {
+    await client.query("CREATE TABLE theirs (at int); CREATE INDEX ledger_at ON theirs (at)");
+    await expect(database.open()).rejects.toThrow(
+      'relation "ledger_at" already exists: give Parley a database or a schema of its own',
+    );
+  });
+
+  test("a lock that outlasts the wait is told as such", async () => {
+    await client.query("SELECT pg_advisory_lock(7236524017)");
+    const opened = expect(database.open()).rejects.toThrow("another session held a lock");
+    const cancel = `SELECT pg_cancel_backend(pid) AS name FROM pg_stat_activity
+      WHERE wait_event = 'advisory' AND datname = current_database()`;
+    await vi.waitFor(async () => expect(await column(cancel)).toEqual([true]), A_WHILE);
+    await opened;
+  });
 
   test("a role that may not create tables is told the GRANT, which mends it", async () => {
     await client.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
