@@ -155,12 +155,6 @@ export function parseDisconnectSetting(text: string): Parsed<DisconnectSetting> 
     : refused("disconnect", { max: MAX_DRAIN_SECONDS });
 }
 
-export function parseDatabaseUrl(text: string): Parsed<string | null> {
-  if (text === "") return { value: null };
-  const url = urlIn(text, ["postgres:", "postgresql:"]);
-  return url === null ? refused("database_url") : { value: text };
-}
-
 /** Shorter secrets can be guessed. */
 const MIN_SECRET_CHARACTERS = 32;
 const MIN_TOKEN_CHARACTERS = 16;

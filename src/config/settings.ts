@@ -1,3 +1,4 @@
+import { parseDatabaseAddress, parseDatabaseUrl } from "./database-url.ts";
 import {
   choice,
   list,
@@ -5,7 +6,6 @@ import {
   parseAdminToken,
   parseAllowedAddresses,
   parseApiKeys,
-  parseDatabaseUrl,
   parseDisconnectSetting,
   parseHeaderText,
   parseHost,
@@ -106,7 +106,11 @@ export const settings = {
     { group: "accounts", secret: true, example: "postgres://user@db/parley" },
     parseDatabaseUrl,
   ),
-  DATABASE_ADDRESS: text("", { group: "accounts", example: "127.0.0.1:5432" }),
+  DATABASE_ADDRESS: setting(
+    "",
+    { group: "accounts", example: "127.0.0.1:5432" },
+    parseDatabaseAddress,
+  ),
   DATABASE_NAME: text("postgres", { group: "accounts" }),
   DATABASE_USERNAME: text("postgres", { group: "accounts" }),
   DATABASE_PASSWORD: text("", { group: "accounts", secret: true }),

@@ -58,6 +58,7 @@ const taken: Record<CustomName, readonly string[]> &
   WS_ORIGINS: ["*", "https://a.example, http://b.example:8080"],
   ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
   DATABASE_URL: ["postgres://u:p@127.0.0.1:5432/db", "postgresql://host/db"],
+  DATABASE_ADDRESS: ["db", "127.0.0.1:5432", "[::1]:5432"],
   SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],
   ACCESS_TOKEN: ["123456", "!~"],
   ADMIN_TOKEN: ["0123456789abcdef"],
