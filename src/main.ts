@@ -88,7 +88,8 @@ function onUnforeseen(log: Log, fail: () => void): void {
 function isOpenToAll(config: Config): boolean {
   const limits = [config.SECOND_LIMIT, config.MINUTE_LIMIT, config.HOUR_LIMIT, config.DAY_LIMIT];
   const limited = limits.some((limit) => limit > 0);
-  return config.API_KEY.length > 0 && !limited && config.ALLOWED_IPS === null;
+  const visitors = config.SHARED_KEY === "all" && config.ALLOWED_IPS === null;
+  return config.API_KEY.length > 0 && !limited && visitors;
 }
 
 function warn(key: string, config: Config, log: Log): void {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { NewToken } from "../core/accounts/accounts.ts";
 import type { Price } from "../core/accounts/price.ts";
+import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
   choiceOf,
   count,
@@ -22,7 +23,6 @@ const MAX_PER_WINDOW = 1_000_000_000;
 const MAX_NAME_CHARACTERS = 200;
 const MAX_COMMENT_CHARACTERS = 1_000;
 const MAX_MODELS = 200;
-const MAX_KEY_CHARACTERS = 500;
 const MAX_LISTED = 1_000;
 /** A longer list is not a price list. */
 const MAX_PRICES = 5_000;

@@ -1,14 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
+import { isApiKey } from "../../core/api-key.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
 import { bearerIn } from "./bearer.ts";
-
-/** Characters of a key. Others would fail later in a header, with the key in the error text. */
-const KEY = /^[\x21-\x7e]{1,512}$/;
 
 /** Finds on whose behalf a call is made. Throws if a credential is wrong or missing. */
 export type Identify = (
@@ -54,7 +52,7 @@ function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions
 }
 
 function checked({ field, key }: Credential): string {
-  if (KEY.test(key)) return key;
+  if (isApiKey(key)) return key;
   throw fieldError("key_malformed", field);
 }
 
