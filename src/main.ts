@@ -9,7 +9,7 @@ import type { Config } from "./config/settings.ts";
 import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createLineWriter } from "./line-writer.ts";
-import { createTranslate, defaultLanguage } from "./locales.ts";
+import { createTranslate, defaultLanguage, readLang } from "./locales.ts";
 import { createLog, describeError, type Log, lossLine } from "./log.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
@@ -68,6 +68,7 @@ async function run(config: Config): Promise<void> {
       log.info("listening beside", { name, port: await listener.listen(HOST, port) });
     }
     log.info("listening", { port, route: config.ROUTE });
+    if (!readLang(config.LANG).known) warn("unknown_language", config, log);
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {

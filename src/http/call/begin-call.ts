@@ -80,6 +80,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       route,
       limits: null,
       record: null,
+      crossOrigin: true,
     };
     return context;
   };

@@ -7,6 +7,7 @@ import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
 import { bearerIn } from "./bearer.ts";
+import type { GuessBrake } from "./guess-brake.ts";
 
 /** Finds on whose behalf a call is made. Throws if a credential is wrong or missing. */
 export type Identify = (
@@ -22,6 +23,7 @@ export interface IdentifyOptions {
   /** Whether only token holders may use the operator's key. */
   readonly tokensOnly: boolean;
   readonly tokens: Pick<TokenStore, "find">;
+  readonly brake: Pick<GuessBrake, "judge">;
 }
 
 /** Prefix of issued tokens, so that none is taken for a key and sent upstream. */
@@ -38,7 +40,10 @@ export function createIdentify(options: IdentifyOptions): Identify {
     if (credential === null) return visitor(client, options);
     if (!isToken(credential)) return { kind: "own-key", bucket, key: checked(credential) };
     const found = await options.tokens.find(credential.key).catch(storageUnavailable);
-    if (found === null) throw new ProxyError("token_rejected");
+    if (found === null) {
+      options.brake.judge(bucket, false);
+      throw new ProxyError("token_rejected");
+    }
     return { kind: "token", bucket, found };
   };
 }

@@ -14,6 +14,8 @@ export interface RequestContext {
   route: string;
   limits: LimitDecision | null;
   record: CallRecord | null;
+  /** Whether pages of other origins may read the response. */
+  crossOrigin: boolean;
 }
 
 /** Node's request and response. */

@@ -14,6 +14,7 @@ const context: RequestContext = {
   route: "test",
   limits: null,
   record: null,
+  crossOrigin: true,
 };
 
 describe("responseHeaders", () => {
