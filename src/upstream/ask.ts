@@ -7,10 +7,10 @@ import {
 } from "../core/call/messages.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AskOptions, RelayRequest } from "../core/ports.ts";
-import { isObject, jsonIn } from "./answers.ts";
 import { fromApiError } from "./errors.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
+import { isObject, jsonIn } from "./reading/json.ts";
 
 export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
 

@@ -2,7 +2,7 @@ import { type ProxyError, toProxyError } from "../errors.ts";
 import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
-import type { AnswerEvent, Completion } from "./messages.ts";
+import { type AnswerEvent, type Completion, paidUsage } from "./messages.ts";
 import type { Ending, Settle } from "./settle.ts";
 
 /** Observes one kind of answer while it passes. */
@@ -168,6 +168,12 @@ export function observePieces(
   };
 }
 
-export function accountOf({ model, usage, upstreamId }: Completion): RelayAccount {
-  return { model, usage, upstreamId, answerTokens: 0, reasoned: false, pending: false };
+export function accountOf({
+  model,
+  usage,
+  upstreamId,
+  reasoned = false,
+}: Completion): RelayAccount {
+  const paid = paidUsage(usage);
+  return { model, usage: paid, upstreamId, answerTokens: 0, reasoned, pending: false };
 }

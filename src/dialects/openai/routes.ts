@@ -14,6 +14,7 @@ import { sendWhole } from "../../http/reply/json-response.ts";
 import { respond } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
+import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
 import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
@@ -72,7 +73,7 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
     const relayCall = parseRelay(endpoint, parseJson(bytes), bytes);
     if (relayCall.request.streamed) {
       const relayed = await pipeline.relay(call, relayCall);
-      return respondStream(outgoing, context, relayed, translate);
+      return respondStream(outgoing, context, relayed, endpoint, translate);
     }
     const key = incoming.headers["idempotency-key"];
     const ask = () => pipeline.relay(call, relayCall).then(collect);
@@ -89,12 +90,12 @@ function respondStream(
   outgoing: ServerResponse,
   context: RequestContext,
   relayed: RelayAnswer,
+  endpoint: Endpoint,
   translate: Translate,
 ): Response {
   const headers = openaiHeaders(context, relayed.contentType);
-  return passStream(outgoing, relayed, headers, (error) =>
-    writeOpenAIError(translate, context, error),
-  );
+  const describe = (error: ProxyError) => writeOpenAIError(translate, context, error);
+  return passStream(outgoing, relayed, headers, createWriteBreak(endpoint, describe));
 }
 
 function createModels(options: OpenAIOptions) {
