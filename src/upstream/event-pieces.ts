@@ -2,16 +2,10 @@ import { ProxyError } from "../core/errors.ts";
 import type { RelayPiece } from "../core/ports.ts";
 import type { EventScanner } from "./event-scanner.ts";
 import type { ResponseBody } from "./exchange.ts";
-import type { Failure } from "./failures.ts";
+import type { Failures } from "./failures.ts";
 
 /** Pieces of comments before the first event: then a client has to see that its call is alive. */
 const MAX_HELD_PIECES = 16;
-
-/** What errors in a stream mean: in place of its first event, and after that. */
-export interface StreamFailures {
-  early(failure: Failure): ProxyError;
-  late(failure: Failure): ProxyError;
-}
 
 /**
  * The pieces of an event stream as the scanner lets them pass. A stream that breaks off throws.
@@ -20,7 +14,7 @@ export interface StreamFailures {
 export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined> {
   readonly #body: ResponseBody;
   readonly #scanner: EventScanner;
-  readonly #failures: StreamFailures;
+  readonly #failures: Failures;
   readonly #opening: RelayPiece[] = [];
   /** The last event has passed. */
   #isWhole = false;
@@ -28,7 +22,7 @@ export class EventPieces implements AsyncIterableIterator<RelayPiece, undefined>
   /** Thrown once all that came before it has passed. */
   #broken: ProxyError | null = null;
 
-  constructor(body: ResponseBody, scanner: EventScanner, failures: StreamFailures) {
+  constructor(body: ResponseBody, scanner: EventScanner, failures: Failures) {
     this.#body = body;
     this.#scanner = scanner;
     this.#failures = failures;

@@ -1,9 +1,7 @@
-import { APIError } from "openai/core/error";
 import { ProxyError } from "../core/errors.ts";
-import { redact } from "../core/redact.ts";
-import { fromApiError } from "./errors.ts";
+import type { AskOptions } from "../core/ports.ts";
+import type { RefusalOf } from "./errors.ts";
 import { statusOfFailure } from "./reading/failure.ts";
-import { isObject, jsonIn } from "./reading/json.ts";
 
 /** An error that an answer, or an event, is: what it says, and its text. */
 export interface Failure {
@@ -11,24 +9,25 @@ export interface Failure {
   readonly text: string;
 }
 
-/** The error as it would have been with its own status, instead of a good answer's. */
-export function failureOf({ error, text }: Failure, key: string): ProxyError {
-  const json = jsonIn(text);
-  const headers = { get: () => null } as unknown as Headers;
-  const api = APIError.generate(
-    statusOfFailure(error),
-    isObject(json) ? json : undefined,
-    undefined,
-    headers,
-  );
-  return fromApiError(api, key);
+/** Reads failures of a call with that key. */
+export interface Failures {
+  /** The error as it would have been with its own status, instead of a good answer's. */
+  early(failure: Failure): ProxyError;
+  /** The same after a part of the answer has passed: the words follow it, because no status can. */
+  late(failure: Failure): ProxyError;
 }
 
-/** The same after a part of the answer has passed: the words follow it, because no status can. */
-export function lateFailureOf(failure: Failure, key: string): ProxyError {
-  const error = failureOf(failure, key);
-  if (error.refusal !== undefined) return error;
-  const { code, params, details, retryAfterMs, cause } = error;
-  const refusal = { status: statusOfFailure(failure.error), body: redact(failure.text, key) };
-  return new ProxyError(code, { params, details, retryAfterMs, cause, refusal });
+export function createFailures(refusalOf: RefusalOf, ask: Pick<AskOptions, "key">): Failures {
+  const early = ({ error, text }: Failure) =>
+    refusalOf({ status: statusOfFailure(error), body: text }, ask);
+  return {
+    early,
+    late(failure) {
+      const error = early(failure);
+      // only what is about the request is told in full
+      const { refusal } = refusalOf({ status: 400, body: failure.text }, ask);
+      const { code, params, details, retryAfterMs, answered, cause } = error;
+      return new ProxyError(code, { params, details, retryAfterMs, answered, cause, refusal });
+    },
+  };
 }

@@ -6,13 +6,15 @@ import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
 import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
+import type { RefusalOf } from "./errors.ts";
 import type { UpstreamResponse } from "./exchange.ts";
-import { failureOf } from "./failures.ts";
+import { createFailures, type Failures } from "./failures.ts";
 import { bodyKind, isLabeledStream } from "./opening.ts";
 import type { Transport } from "./transport.ts";
 
 export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
+  readonly refusalOf: RefusalOf;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
   /** Limit for a stream to begin. */
@@ -47,34 +49,35 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
     }
   };
 
+  const failuresOf = (ask: AskOptions) => createFailures(options.refusalOf, ask);
+
   return {
     async complete(request, ask) {
-      return completionIn(await send(request, false, ask), ask);
+      return completionIn(await send(request, false, ask), failuresOf(ask));
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
       // what is labeled as a stream begins before its first event has come
       if (isLabeledStream(response) || (await bodyKind(response, true)) === "events") {
-        return readStream(response, options, ask);
+        return readStream(response, options, failuresOf(ask));
       }
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(await completionIn(response, ask));
+      return eventsOf(await completionIn(response, failuresOf(ask)));
     },
   };
 }
 
-async function completionIn({ body }: UpstreamResponse, ask: AskOptions): Promise<Completion> {
-  const text = String(await body.whole());
-  return readCompletion(text, (failure) => failureOf(failure, ask.key));
+async function completionIn({ body }: UpstreamResponse, { early }: Failures): Promise<Completion> {
+  return readCompletion(String(await body.whole()), early);
 }
 
 async function* readStream(
   response: UpstreamResponse,
   { maxEventBytes }: OpenAIUpstreamOptions,
-  ask: AskOptions,
+  failures: Failures,
 ): AsyncGenerator<AnswerEvent> {
   if ((await bodyKind(response, true)) === "json") {
-    yield* eventsOf(await completionIn(response, ask));
+    yield* eventsOf(await completionIn(response, failures));
     return;
   }
   const { body } = response;
@@ -90,7 +93,7 @@ async function* readStream(
       body.drain();
       break;
     }
-    const delta = readDelta(data, (failure) => failureOf(failure, ask.key));
+    const delta = readDelta(data, failures.early);
     characters += delta.text.length;
     if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
     if (known === null) yield { type: "answer-start", model: delta.model };

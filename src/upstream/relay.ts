@@ -3,7 +3,7 @@ import type { Relay, RelayAccount } from "../core/ports.ts";
 import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
-import { failureOf, lateFailureOf } from "./failures.ts";
+import { createFailures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { bodyKind } from "./opening.ts";
 import { accountIn } from "./reading/account.ts";
@@ -22,14 +22,12 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
     async send(request, ask) {
       const response = await askUpstream(options, request, ask);
       const { status, body } = response;
+      const failures = createFailures(options.refusalOf, ask);
       const kind = await bodyKind(response, request.streamed);
       if (kind === "events") {
         if (request.streamed) body.unbound();
         const scanner = new EventScanner(request.hideUsage, options.maxEventBytes);
-        const pieces = new EventPieces(body, scanner, {
-          early: (failure) => failureOf(failure, ask.key),
-          late: (failure) => lateFailureOf(failure, ask.key),
-        });
+        const pieces = new EventPieces(body, scanner, failures);
         // an error in place of the first event has a status, and another key may do
         await pieces.open();
         return {
@@ -46,7 +44,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       const { value, account } = read(bytes);
       if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
       const error = failureIn(value);
-      if (error !== null) throw failureOf({ error, text: String(bytes) }, ask.key);
+      if (error !== null) throw failures.early({ error, text: String(bytes) });
       return { kind: "whole", status, contentType: "application/json", bytes, account };
     },
   };

@@ -6,6 +6,8 @@ import { parseUpstreamUrl } from "../../src/config/kinds.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
+import { createRedact } from "../../src/core/redact.ts";
+import { createRefusalOf } from "../../src/upstream/errors.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
 
@@ -57,6 +59,7 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    refusalOf: createRefusalOf(createRedact([]), systemClock),
     answerMs: head,
     firstTokenMs: head,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
@@ -67,9 +70,9 @@ export function createAsking(options: AskingOptions): Asking {
     upstream,
     transport,
     complete: (request = question, signal = never, withKey = key) =>
-      upstream.complete(request, { key: withKey, signal }),
+      upstream.complete(request, { key: withKey, signal, sent: { unrefused: 0 } }),
     stream: (request = question, signal = never, withKey = key) =>
-      upstream.stream(request, { key: withKey, signal }),
+      upstream.stream(request, { key: withKey, signal, sent: { unrefused: 0 } }),
     close: () => transport.close(),
   };
 }

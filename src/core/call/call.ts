@@ -1,4 +1,5 @@
 import type { FoundToken } from "../accounts/accounts.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
 
 /**
@@ -15,6 +16,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
   readonly signal: CallSignal;
+  /** Gives back what the windows of its address have counted: another limit has refused the call. */
+  readonly giveBack: () => MaybePromise<void>;
   /** Also gets the record, for the request's line in the log. */
   readonly onRecord: CallObserver;
 }

@@ -47,7 +47,7 @@ export function parseAsk(json: unknown, conversation: string, rules: ModelRules)
     conversationId,
     parentId,
     model: chosenModel(fields.model, rules),
-    maxTokens: chosenTokens(fields.max_tokens ?? rules.maxTokensLimit, rules),
+    maxTokens: chosenTokens(fields.max_tokens ?? rules.usualTokens, rules),
     apiKey: fields.api_key || null,
   };
 }
@@ -77,7 +77,7 @@ export const askEvent = askAnswer
 export function writeTurn(turn: Turn, requestedModel: string): z.output<typeof askAnswer> {
   const { completion } = turn;
   return {
-    message: completion.text,
+    message: completion.text.toWellFormed(),
     conversation_id: turn.conversationId,
     parent_id: turn.answerId,
     model: completion.model || requestedModel,

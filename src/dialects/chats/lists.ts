@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Conversation, ExportedItem } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
 const MAX_LIMIT = 1_000;
@@ -59,7 +60,7 @@ export const exportedLine = z.discriminatedUnion("type", [
 ]);
 
 export async function* writeExport(items: AsyncIterable<ExportedItem>): AsyncGenerator<string> {
-  for await (const item of items) yield `${JSON.stringify(lineOf(item))}\n`;
+  for await (const item of items) yield `${wellFormedJson(lineOf(item))}\n`;
 }
 
 function lineOf(item: ExportedItem): z.output<typeof exportedLine> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AnswerEvent, ChatMessage, Completion } from "../../core/call/messages.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import { chosenModel, chosenTokens, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 
@@ -87,7 +88,7 @@ export async function* writeEnvelopeEvents(
       yield JSON.stringify({ code: 200, msg, data: { delta: event.text } });
     } else if (event.type === "answer-end") {
       const { data, ...rest } = writeEnvelope(msg, question, event.completion);
-      yield JSON.stringify({ ...rest, data: { ...data, done: true }, done: true });
+      yield wellFormedJson({ ...rest, data: { ...data, done: true }, done: true });
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
-import type { Endpoint } from "./wire.ts";
+import type { Endpoint } from "./endpoints.ts";
 
 /** The last event of a stream that broke, in the form of its endpoint. */
 export type WriteBreak = (error: ProxyError, answer: RelayAnswer) => string;

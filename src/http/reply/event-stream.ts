@@ -3,6 +3,7 @@ import type { Writable } from "node:stream";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Turn, TurnEvent } from "../../core/conversations/turn.ts";
 import { ProxyError, toProxyError } from "../../core/errors.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import type { AppContext } from "../call/request-context.ts";
 import { type ResponseHeaders, responseHeaders } from "./response-headers.ts";
 
@@ -60,7 +61,7 @@ export async function* writeTurnEvents(
 ): AsyncGenerator<string> {
   for await (const event of events) {
     if (event.type === "text-delta") yield JSON.stringify({ delta: event.text });
-    if (event.type === "turn-end") yield JSON.stringify({ ...writeTurn(event.turn), done: true });
+    if (event.type === "turn-end") yield wellFormedJson({ ...writeTurn(event.turn), done: true });
   }
 }
 

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Content } from "../../core/call/messages.ts";
 import { type ConversationLimits, checkMessageBytes } from "../../core/conversations/turn-rules.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { wellFormedJson, withoutHalves } from "../../core/well-formed.ts";
 import {
   createSecretBox,
   deriveBytes,
@@ -46,14 +47,14 @@ const JSON_TEXT = "j";
 const SEALED = "s";
 
 /**
- * A content as it is stored or sealed, and its size. NUL and half surrogate pairs, which Postgres
- * refuses, become JSON's escapes. With limits, throws if it is larger than a message may be.
+ * A content as it is stored or sealed, and its size. NUL, which Postgres refuses, becomes JSON's escape,
+ * and half a surrogate pair U+FFFD. With limits, throws if it is larger than a message may be.
  */
 export function encode(content: Content, limits?: ConversationLimits) {
   const payload =
     typeof content === "string" && isStorable(content)
       ? PLAIN + content
-      : JSON_TEXT + JSON.stringify(content);
+      : JSON_TEXT + wellFormedJson(content);
   const bytes = Buffer.byteLength(payload) - 1;
   if (limits !== undefined) checkMessageBytes(bytes, limits);
   return { payload, bytes, characters: payload.length - 1 };
@@ -77,8 +78,8 @@ function decode(payload: string): Content {
   const text = payload.slice(1);
   if (payload.startsWith(PLAIN)) return text;
   if (!payload.startsWith(JSON_TEXT)) throw new TypeError("a stored text has an unknown form");
-  // Cast: written only by encode.
-  return JSON.parse(text) as Content;
+  // Cast: written only by encode. Older versions kept halves of surrogate pairs.
+  return JSON.parse(withoutHalves(text)) as Content;
 }
 
 /**

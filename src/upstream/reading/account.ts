@@ -1,23 +1,15 @@
+import { NOTHING_SEEN } from "../../core/call/estimate.ts";
 import { paidUsage } from "../../core/call/messages.ts";
 import type { RelayAccount } from "../../core/ports.ts";
 import { fieldOf, isObject, stringIn } from "./json.ts";
 import { usageIn } from "./usage.ts";
-
-export const UNKNOWN_ACCOUNT: RelayAccount = {
-  model: null,
-  usage: null,
-  upstreamId: null,
-  answerTokens: 0,
-  reasoned: false,
-  pending: false,
-};
 
 /** What an answer, or an event of a stream, says about its call. */
 export function accountIn(value: object): RelayAccount {
   const answer = answerOf(value);
   const { usage, reasoned } = usageIn(value);
   return {
-    ...UNKNOWN_ACCOUNT,
+    ...NOTHING_SEEN,
     usage: paidUsage(usage),
     reasoned,
     model: stringIn(answer, "model"),

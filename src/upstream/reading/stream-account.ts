@@ -1,5 +1,6 @@
+import { NOTHING_SEEN } from "../../core/call/estimate.ts";
 import type { RelayAccount } from "../../core/ports.ts";
-import { accountIn, UNKNOWN_ACCOUNT } from "./account.ts";
+import { accountIn } from "./account.ts";
 import { fieldOf, stringIn } from "./json.ts";
 
 /** The last event of the responses API, by its type. */
@@ -8,7 +9,7 @@ const LAST_TYPES = ["response.completed", "response.incomplete", "response.faile
 /** What the events of a stream have said about its call. */
 export class StreamAccount {
   /** Without the tokens of its text, which are counted elsewhere. */
-  known = UNKNOWN_ACCOUNT;
+  known = NOTHING_SEEN;
   /** The answer has come to its end, whether or not its last event has come. */
   isComplete = false;
   #sequence = -1;

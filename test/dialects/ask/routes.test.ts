@@ -48,7 +48,7 @@ describe.concurrent("a conversation tree", () => {
   test.each([
     "cost is $5 <|end|>$new$x and <|ask|>$1$2$3",
     "line\nbreaks\r\n\tand \u0000 zero",
-    "emoji 😀 and half \ud83d of one",
+    "emoji 😀 and \\ud83d",
     "   blanks   ",
   ])("gets a prompt whole: %j", async (prompt) => {
     const { parley, upstream } = await startScene();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ask, askInVain } from "../../support/envelope.ts";
 import { startScene } from "../../support/scene.ts";
-import type { ScriptedUpstream } from "../../support/upstream.ts";
+import { createAnswer, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const sent = (upstream: ScriptedUpstream) => upstream.requests.at(-1)?.json;
 
@@ -125,11 +125,21 @@ describe.concurrent("what goes upstream", () => {
     expect(answer.data.continuous.at(-1)?.content).toBe(`echo: ${text}`);
   });
 
-  test("a lone surrogate goes as the escape it came as", async () => {
-    const { url, upstream } = await startScene();
-    const answer = await ask(url, '{"user_content":"a\\ud800b"}');
-    expect(upstream.requests.at(-1)?.bodyText).toContain("a\\ud800b");
-    expect(answer.data.continuous[0]?.content).toBe("a\ud800b");
+  test("half an emoji becomes U+FFFD upstream and in the history, wherever it stands", async () => {
+    const half = "half \ud83d";
+    const { url, upstream } = await startScene(
+      {},
+      { behaviour: createAnswer({ text: () => half }) },
+    );
+    const continuous = [{ role: "assistant", content: half }];
+    const answer = await ask(url, { sys_content: half, continuous, user_content: half });
+    const { bodyText } = upstream.requests.at(-1) ?? { bodyText: "" };
+    expect(bodyText.split("half \ufffd")).toHaveLength(4);
+    expect(bodyText).not.toContain("\\ud83d");
+    expect(answer.data.response).toBe("half \ufffd");
+    expect(new Set(answer.data.continuous.map(({ content }) => content))).toEqual(
+      new Set(["half \ufffd"]),
+    );
   });
 
   test("the byte order mark that some editors write is passed over", async () => {
