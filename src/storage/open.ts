@@ -1,4 +1,5 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
+import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
 import { createPrices } from "./accounts/prices.ts";
@@ -9,6 +10,7 @@ import { createSealing } from "./conversations/sealing.ts";
 import { type Database, openDatabase } from "./driver/database.ts";
 import { newId } from "./driver/ids.ts";
 import { withStorageErrors } from "./driver/storage-errors.ts";
+import { createBackgroundCalls } from "./ledger/background.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
 import { runPeriodically } from "./periodic.ts";
@@ -41,6 +43,7 @@ export interface Storage {
   readonly tokens: TokenStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
+  readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   /** See settings.ts. */
   installationSecret(): Promise<string>;
@@ -78,6 +81,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     tokens: createTokens(database, clock, box),
     prices: createPrices(database, clock),
     ledger,
+    background: createBackgroundCalls(database, clock),
     conversations,
     installationSecret: () => installationSecret(database),
     ping: async () => void (await driver.all(probe)),

@@ -53,7 +53,7 @@ export function createSettle(
     };
     call.onRecord(record);
     observe(record);
-    return permit.settle(record).catch((lost: unknown) => onLost(record, lost));
+    return permit.settle(record, account).catch((lost: unknown) => onLost(record, lost));
   };
   return function settle(outcome, ending) {
     settled ??= write(outcome, ending);
