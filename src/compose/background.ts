@@ -3,15 +3,14 @@ import { type BackgroundPoll, createBackgroundPoll } from "../core/call/backgrou
 import { createBackgroundState } from "../core/call/background-state.ts";
 import type { KeyRing } from "../core/call/key-ring.ts";
 import type { ReasoningModels } from "../core/call/reasoning.ts";
-import type { Clock, Relay } from "../core/ports.ts";
+import type { Relay } from "../core/ports.ts";
 import { describeError, type Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { runPeriodically } from "../storage/periodic.ts";
 
 export interface BackgroundNeeds {
-  readonly clock: Clock;
   readonly log: Log;
-  readonly storage: Pick<Storage, "background" | "tokens">;
+  readonly storage: Pick<Storage, "background" | "tokens" | "clock">;
   readonly relay: Relay;
   readonly keyRing: KeyRing;
   readonly reasoning: ReasoningModels;
@@ -24,14 +23,14 @@ const HOUR_MS = 3_600_000;
 /** Settles background answers until it is closed. */
 export function composeBackground(
   config: Config,
-  { clock, log, storage, relay, keyRing, reasoning }: BackgroundNeeds,
+  { log, storage, relay, keyRing, reasoning }: BackgroundNeeds,
 ): Pick<BackgroundPoll, "close"> {
   const onError = (error: Error) => log.warn("background answer", describeError(error));
   const poll = createBackgroundPoll({
     calls: storage.background,
     stateOf: createBackgroundState({ relay, keyRing, upstreamKeyOf: storage.tokens.upstreamKey }),
     reasoning,
-    clock,
+    clock: storage.clock,
     maxMs: config.BACKGROUND_HOURS * HOUR_MS,
     onError,
   });

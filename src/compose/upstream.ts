@@ -47,7 +47,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
-  const background = composeBackground(config, { clock, log, storage, relay, keyRing, reasoning });
+  const background = composeBackground(config, { log, storage, relay, keyRing, reasoning });
   const pipeline = createPipeline({
     upstream: createOpenAIUpstream(upstream),
     relay,
@@ -56,7 +56,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       background: storage.background,
       prices: storage.prices,
       reasoning,
-      clock,
+      clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
       maxReservedAnswer: config.RESERVE_TOKENS,

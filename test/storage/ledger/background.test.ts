@@ -133,7 +133,13 @@ eachDatabase("background calls", (kind) => {
 
   test("have a bound", async () => {
     const { databaseUrl = null, sqliteFile = null } = database.place;
-    const opened = await openDatabase(databaseUrl, sqliteFile, () => undefined);
+    const opened = await openDatabase({
+      databaseUrl,
+      sqliteFile,
+      monotonicMs: clock.monotonicMs,
+      onError: () => undefined,
+      onHealth: () => undefined,
+    });
     const few = createBackgroundCalls(opened, clock, 1);
     expect(await few.keep({ entry: entry({ usage: null }), reservation: null, reserved })).toBe(
       true,
