@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { saidInMessage } from "../../core/call/said.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { WholeAnswer } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
@@ -30,11 +31,9 @@ export function writeChunk(data: string): string {
   return withText(withExactNumbers(chunk, data), firstDelta(chunk));
 }
 
-/** `message` is a whole one or a delta; a refusal is a text too. */
+/** `message` is a whole one or a delta. */
 function withText(body: object, message: unknown): string {
-  const texts = [fieldOf(message, "content"), fieldOf(message, "refusal")];
-  const text = texts.find((one) => typeof one === "string" && one !== "") ?? "";
-  return JSON.stringify({ ...body, text, status: "ok" });
+  return JSON.stringify({ ...body, text: saidInMessage(message), status: "ok" });
 }
 
 function readCompletion(bytes: Uint8Array) {
