@@ -1,4 +1,5 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
+import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
@@ -11,6 +12,7 @@ import { type Database, openDatabase } from "./driver/database.ts";
 import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/database-clock.ts";
 import { newId } from "./driver/ids.ts";
 import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
+import { createBackgroundCalls } from "./ledger/background.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
 import type { LostRow } from "./ledger/settle.ts";
@@ -53,6 +55,7 @@ export interface Storage {
   readonly tokens: TokenStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
+  readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   /** Its wall time is the database's: see driver/database-clock.ts. */
   readonly clock: Clock;
@@ -77,17 +80,14 @@ const ignore = () => undefined;
 
 /** Opens, migrates, announces this process, and recovers what dead ones left open. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { databaseUrl = null, sqliteFile = null, onError = ignore, onHealth = ignore } = options;
-  const { mayCreate = true } = options;
   const secretKeys = options.secretKeys ?? { current: null, old: [] };
   // First, so that a bad key is reported before anything is opened.
   const box = createSecretBox(secretKeys);
   const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
   const { monotonicMs } = options.clock;
-  const database = await openDatabase({
-    ...{ databaseUrl, sqliteFile, mayCreate, monotonicMs },
-    ...{ onError, onHealth },
-  });
+  const nowhere = { databaseUrl: null, sqliteFile: null };
+  const unheard = { onError: ignore, onHealth: ignore, onLost: ignore };
+  const database = await openDatabase({ ...nowhere, ...unheard, ...options, monotonicMs });
   const { driver, builder, health } = database;
   const clock = createDatabaseClock(options.clock);
   const latest = await closedIfItFails(database, async () => {
@@ -95,15 +95,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     return createLatestMoment(database);
   });
   const id = newId(clock.wallMs());
-  const {
-    ledger,
-    giveUp,
-    close: closeLedger,
-  } = createLedger(database, clock, {
-    instanceId: id,
-    staleMs: options.staleMs ?? STALE_MS,
-    onLost: options.onLost ?? ignore,
-  });
+  const ledgerOptions = { staleMs: STALE_MS, ...unheard, ...options, instanceId: id };
+  const { ledger, giveUp, ...ledgerEnd } = createLedger(database, clock, ledgerOptions);
   const stored = createConversations(database, clock, sealing, options.conversations);
   const conversations = withStorageErrors(stored);
   const tokens = createTokens(database, clock, box);
@@ -117,6 +110,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     tokens,
     prices: createPrices(database, clock, latest),
     ledger,
+    background: createBackgroundCalls(database, clock),
     conversations,
     clock,
     installationSecret: () => installationSecret(database),
@@ -130,7 +124,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     reseal: () => resealAll(tokens, stored),
     giveUp,
     close: async () => {
-      await closeLedger();
+      await ledgerEnd.close();
       await leave();
       await driver.close();
     },

@@ -82,6 +82,8 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       giveBack: () => giveBack(context, options.limiter),
       record: null,
       error: null,
+      answered: null,
+      crossOrigin: true,
     };
     return context;
   };
@@ -199,6 +201,9 @@ function newCall(
     giveBack: () => context.giveBack(),
     onRecord: (record) => {
       context.record = record;
+    },
+    onAnswered: (answered) => {
+      context.answered = answered;
     },
   };
 }

@@ -17,7 +17,7 @@ export interface DatabaseOptions {
   readonly databaseUrl: string | null;
   readonly sqliteFile: string | null;
   /** False: throws a NoDatabaseError if there is none. */
-  readonly mayCreate: boolean;
+  readonly mayCreate?: boolean;
   readonly monotonicMs: () => number;
   /** Called when an idle connection breaks. */
   readonly onError: (error: Error) => void;
@@ -37,7 +37,8 @@ const ignore = () => undefined;
 
 /** The other driver is not loaded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, sqliteFile, mayCreate, monotonicMs, onError, onHealth } = options;
+  const { databaseUrl, sqliteFile, mayCreate = true, monotonicMs } = options;
+  const { onError, onHealth } = options;
   if (databaseUrl !== null && databaseUrl !== "") {
     const { openPostgres } = await import("./postgres.ts");
     const driver = await openPostgres(databaseUrl, onError, monotonicMs, mayCreate);

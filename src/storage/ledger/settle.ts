@@ -33,18 +33,13 @@ export function createSettlement(
   database: Database,
   onLost: (row: LostRow, error: unknown) => void,
 ) {
-  const { driver, builder, writes } = database;
-  const inserts = createInserts(builder);
-  const settleReserved = createSettleReserved(database, inserts);
+  const { driver, writes } = database;
+  const writeEnded = createWriteEnded(database);
   const write = writes.group<Ended, undefined>(
     {
       keyOf: () => "",
       *write(ended) {
-        const unreserved = ended.filter((one) => one.reservation === null);
-        for (const chunk of chunks(unreserved, driver.rowsPerInsert)) {
-          yield* query(inserts.fresh(chunk.map((one) => one.values)));
-        }
-        yield* settleReserved(ended.filter(isReserved));
+        yield* writeEnded(ended);
         return ended.map(() => undefined);
       },
       isOneStatement: (ended) => ended.length <= driver.rowsPerInsert && !ended.some(isReserved),
@@ -71,6 +66,22 @@ export function createSettlement(
 function lostRow({ values }: Ended): LostRow {
   const shown = values.map((value) => (typeof value === "bigint" ? value.toString() : value));
   return Object.fromEntries(ledgerColumns.map((column, at) => [column, shown[at]]));
+}
+
+/** The rows and the counters of calls that are over, as part of a transaction. */
+export function createWriteEnded(
+  database: Database,
+): (ended: readonly Ended[]) => Transaction<void> {
+  const { driver, builder } = database;
+  const inserts = createInserts(builder);
+  const settleReserved = createSettleReserved(database, inserts);
+  return function* (ended) {
+    const unreserved = ended.filter((one) => one.reservation === null);
+    for (const chunk of chunks(unreserved, driver.rowsPerInsert)) {
+      yield* query(inserts.fresh(chunk.map((one) => one.values)));
+    }
+    yield* settleReserved(ended.filter(isReserved));
+  };
 }
 
 function isReserved(ended: Ended): ended is EndedReserved {

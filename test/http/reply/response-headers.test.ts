@@ -16,6 +16,8 @@ const context: RequestContext = {
   giveBack: () => undefined,
   record: null,
   error: null,
+  answered: null,
+  crossOrigin: true,
 };
 
 describe("responseHeaders", () => {
