@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
-import { compose, describeStart } from "./compose/index.ts";
+import { describeStart } from "./compose/failures.ts";
+import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
 import { explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";

@@ -16,8 +16,6 @@ import { composeStorage, createKeyDigest } from "./storage.ts";
 import { composeTransports } from "./transports.ts";
 import { composePipeline } from "./upstream.ts";
 
-export { describeStart } from "./failures.ts";
-
 export interface Parley {
   readonly server: Server;
   /** Serves metrics alone, if they have a port of their own. */
