@@ -91,8 +91,7 @@ function createTokenCheck(token: string): (c: AppContext) => void {
   const matches = createSecretMatch(token);
   return function requireToken(c) {
     const given = bearerIn(c.env.incoming.headers);
-    if (given === undefined) throw new ProxyError("credential_missing");
-    if (!matches(given)) throw new ProxyError("token_rejected");
+    if (given === undefined || !matches(given)) throw new ProxyError("admin_token_needed");
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   Token,
 } from "../accounts/accounts.ts";
 import { cost, maxCost, type Price } from "../accounts/price.ts";
+import { refusalOf } from "../accounts/quota.ts";
 import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
 import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
@@ -104,8 +105,9 @@ async function reserve(
   const result = await ledger.reserve(call).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
   const { kind, period, resetsAt } = result.refusedBy;
+  const state = refusalOf(result.refusedBy, result.retryAfterMs !== null);
   throw new ProxyError("quota_exceeded", {
-    params: { quota: kind, period },
+    params: { quota: kind, period, state },
     details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
     retryAfterMs: result.retryAfterMs ?? undefined,
   });

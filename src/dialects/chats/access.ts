@@ -40,7 +40,7 @@ export function createChatAccess({ open, adminToken, digestKey }: ChatAccessOpti
       const given = bearerIn(headers);
       if (given !== undefined && isAdminToken(given)) return;
       const hasCredential = CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim());
-      throw new ProxyError(hasCredential ? "admin_needed" : "credential_missing");
+      throw new ProxyError(hasCredential ? "admin_needed" : "admin_token_needed");
     },
   };
 }
