@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/settings.ts";
+import { createAnswerRoom } from "../core/call/answer-room.ts";
 import type { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { type AddressAlarm, createAddressAlarm } from "../http/address/address-alarm.ts";
@@ -34,7 +35,10 @@ export interface Calls {
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const { clock, log, storage, limits, translate } = needs;
-  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
+  const openCalls = createOpenCalls(
+    config.MAX_BODY_BYTES,
+    createAnswerRoom(config.MAX_ANSWER_BYTES, clock),
+  );
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {

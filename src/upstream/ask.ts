@@ -1,4 +1,5 @@
 import { APIError } from "openai/core/error";
+import type { AnswerHold } from "../core/call/answer-room.ts";
 import {
   type ChatMessage,
   type ChatRequest,
@@ -23,7 +24,7 @@ export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
 export async function askUpstream(
   { transport, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
   { method, path, body, streamed }: UpstreamRequest,
-  { key, signal }: AskOptions,
+  { key, signal, room }: AskOptions,
 ): Promise<UpstreamResponse> {
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
@@ -36,7 +37,7 @@ export async function askUpstream(
   const request = { method, path, headers, body, signal, headMs, maxBytes };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {
-    const error = await readRefusal(response, key);
+    const error = await readRefusal(response, key, room);
     // a client that left while the refusal was read has left all the same
     throw signal.aborted ? abortReason(signal) : error;
   }
@@ -52,9 +53,14 @@ export function headerOf({ headers }: UpstreamResponse, name: string): string | 
   return (Array.isArray(value) ? value[0] : value) ?? null;
 }
 
-async function readRefusal(response: UpstreamResponse, key: string): Promise<ProxyError> {
+async function readRefusal(
+  response: UpstreamResponse,
+  key: string,
+  room: AnswerHold,
+): Promise<ProxyError> {
   // the status is enough: a refusal whose text breaks is still that refusal
-  const json = jsonIn(await response.body.whole().then(String, () => ""));
+  const json = jsonIn(await response.body.whole(room).then(String, () => ""));
+  room.drop();
   const body = isObject(json) ? json : undefined;
   const headers = { get: (name: string) => headerOf(response, name.toLowerCase()) };
   // the package and fromApiError only call get()

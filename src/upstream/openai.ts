@@ -18,6 +18,9 @@ export interface OpenAIUpstreamOptions {
   readonly maxEventBytes: number;
 }
 
+/** An answer whose text is written again, as JSON and perhaps in a history, takes twice its size. */
+const TYPED_WEIGHT = 2;
+
 /** Models whose token field was learned from a refusal; past this many all are learned again. */
 const MAX_LEARNED_MODELS = 1_000;
 /**
@@ -47,14 +50,14 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
   return {
     async complete(request, ask) {
       const { body } = await send(request, false, ask);
-      return readCompletion(String(await body.whole()));
+      return readCompletion(String(await body.whole(ask.room, TYPED_WEIGHT)));
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
       const type = headerOf(response, "content-type")?.toLowerCase();
       if (type?.includes("text/event-stream")) return readStream(response.body, options);
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(readCompletion(String(await response.body.whole())));
+      return eventsOf(readCompletion(String(await response.body.whole(ask.room, TYPED_WEIGHT))));
     },
   };
 }

@@ -20,7 +20,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
         return { kind: "streamed", status, contentType, pieces, account: () => scanner.account };
       }
       // whole before it is passed on, because the ledger row goes first
-      const bytes = await body.whole();
+      const bytes = await body.whole(ask.room);
       const account = contentType.includes("json") ? readAccount(bytes) : null;
       if (account === null) throw new ProxyError("upstream_bad_answer");
       return { kind: "whole", status, contentType, bytes, account };

@@ -8,6 +8,7 @@ import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
+import { answerRoom } from "../support/rooms.ts";
 
 /** Longer than anything takes where nothing stalls, on a busy machine too. */
 const patientMs = { connect: 5_000, head: 10_000, idle: 10_000, total: 15_000 };
@@ -67,9 +68,9 @@ export function createAsking(options: AskingOptions): Asking {
     upstream,
     transport,
     complete: (request = question, signal = never, withKey = key) =>
-      upstream.complete(request, { key: withKey, signal }),
+      upstream.complete(request, { key: withKey, signal, room: answerRoom.enter("bucket") }),
     stream: (request = question, signal = never, withKey = key) =>
-      upstream.stream(request, { key: withKey, signal }),
+      upstream.stream(request, { key: withKey, signal, room: answerRoom.enter("bucket") }),
     close: () => transport.close(),
   };
 }

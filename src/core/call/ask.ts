@@ -31,7 +31,7 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
     const retry = { clock, signal, retries };
     try {
       const keys = keysOf(principal, keyRing);
-      return await askWithRetries(keys, (key) => attempt({ key, signal }), retry);
+      return await askWithRetries(keys, (key) => attempt({ key, signal, room: call.room }), retry);
     } catch (thrown) {
       const error = asSeenBy(principal, toProxyError(thrown));
       await settle(error.code === "canceled" ? "canceled" : "failed", { error });

@@ -1,5 +1,6 @@
 import type { FoundToken } from "../accounts/accounts.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
+import type { AnswerHold } from "./answer-room.ts";
 
 /**
  * On whose behalf a call is made. `bucket` is what limits are counted by: an IPv4 address or an
@@ -15,6 +16,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
   readonly signal: CallSignal;
+  /** Where a whole answer counts what it takes. */
+  readonly room: AnswerHold;
   /** Also gets the record, for the request's line in the log. */
   readonly onRecord: CallObserver;
 }

@@ -17,6 +17,7 @@ import { addHealth, addReflection, createSideServiceLimits } from "./side-servic
 import { createDescribeStatus } from "./statuses.ts";
 
 export interface GrpcOptions extends CallInterceptorOptions, AnswerOptions {
+  readonly maxBodyBytes: number;
   readonly translate: Translate;
   /** Paths of PEM files; null: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | null;
