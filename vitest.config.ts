@@ -4,8 +4,11 @@ import { leftOut, needs } from "./test/support/needs.ts";
 const inCI = process.env.CI !== undefined;
 /** In this process and without a service. What a new folder holds is in the full ring. */
 const QUICK = ["test", "test/{config,core,dialects,docs,http,limits,metrics}/**"].map(
-  (folder) => `${folder}/!(*.slow).test.ts`,
+  (folder) => `${folder}/!(*.slow|*.deep).test.ts`,
 );
+/** What takes minutes: run by `npm run test:deep` alone. */
+const DEEP = ["test/**/*.deep.test.ts"];
+const services = ["test/support/services.ts"];
 
 // Many suites wait for sockets and processes rather than for a core, so more of them than cores
 // run at once; a generous deadline keeps a busy machine from failing what is only slow.
@@ -26,9 +29,13 @@ export default defineConfig({
         test: {
           name: "full",
           include: ["test/**/*.test.ts"],
-          exclude: QUICK,
-          globalSetup: ["test/support/services.ts"],
+          exclude: [...QUICK, ...DEEP],
+          globalSetup: services,
         },
+      },
+      {
+        extends: true,
+        test: { name: "deep", include: DEEP, fileParallelism: false, globalSetup: services },
       },
     ],
   },

@@ -35,7 +35,7 @@ export function toLanguage(posixOrTag: string): Language | null {
     .replaceAll("_", "-")
     .toLowerCase();
   if (!/^[a-z]{2,3}(-[a-z0-9]{1,8}){0,8}$/.test(tag)) return null;
-  const [primary, ...subtags] = tag.replace(/-[a-z0-9]-.*$/, "").split("-");
+  const [primary, ...subtags] = tag.replace(/-[a-z0-9]-.*/, "").split("-");
   if (primary === "en") return "en";
   if (primary === "ru") return "ru_RU";
   if (primary !== "zh") return null;

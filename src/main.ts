@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { pino } from "pino";
+import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
 import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
@@ -8,49 +8,50 @@ import { explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
+import { createLineWriter } from "./line-writer.ts";
 import { createTranslate, defaultLanguage } from "./locales.ts";
-import { createLog, describeError, type Log } from "./log.ts";
+import { createLog, describeError, type Log, lossLine } from "./log.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
-/** Log lines leave in blocks of this size, or this often; the rest when the process ends. */
-const LOG_BLOCK_BYTES = 16_000;
-const LOG_FLUSH_MS = 100;
+/** From the signal, the process is gone after SHUTDOWN_SECONDS and this, whatever does not end. */
+const MAX_CLOSING_MS = 600;
+/** For the last lines, if nobody reads them. */
+const LAST_FLUSH_MS = 250;
 
 const file = readEnvFile();
 const env = { ...("env" in file ? file.env : {}), ...process.env };
 const read = "problems" in file ? file : readConfig(env, (path) => readFileSync(path, "utf8"));
 if ("problems" in read) {
-  process.stderr.write(explainProblems(read.problems, env.LANG));
+  const complaints = createLineWriter(2, { lossLine, unblock: () => void process.stderr });
+  complaints.write(explainProblems(read.problems, env.LANG));
+  await complaints.flush(LAST_FLUSH_MS);
   process.exit(EXIT_CONFIG);
 }
 await run(read.config);
 
 async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
-  const output = pino.destination({
-    fd: 1,
-    sync: false,
-    minLength: LOG_BLOCK_BYTES,
-    maxWrite: 2 * LOG_BLOCK_BYTES, // above minLength, with room for the line that crosses it
-    periodicFlush: LOG_FLUSH_MS,
-  });
+  const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
-  const end = (code: number) => {
-    log.flush();
-    output.flushSync();
+  const end = async (code: number) => {
+    await output.flush(LAST_FLUSH_MS);
     process.exit(code);
   };
   let stopping = false;
   const parley = await compose(config, { clock: systemClock, log });
   const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
-    if (stopping) return end(1);
+    if (stopping) process.exit(1); // without the last lines
     stopping = true;
     const open = shutdown.begin();
     log.info("draining", { open_calls: open, seconds });
-    log.info("drained", { cut: await shutdown.finish(seconds) });
-    end(code);
+    const drained = shutdown.finish(seconds).then(
+      (cut) => log.info("drained", { cut }),
+      (error: unknown) => log.error("not closed in order", describeError(error)),
+    );
+    await Promise.race([drained, wait(seconds * 1_000 + MAX_CLOSING_MS)]);
+    await end(code);
   };
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
@@ -71,7 +72,7 @@ async function run(config: Config): Promise<void> {
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
     log.error("cannot listen", describeError(error));
-    end(1);
+    await end(1);
   }
 }
 

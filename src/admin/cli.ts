@@ -11,7 +11,13 @@ import { runCommand } from "./run.ts";
 const { stdin, stdout, stderr } = process;
 
 // `parley usage export | head` closes the pipe once it has enough, which is no failure
-stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") process.exit(0);
+  stderr.write(`parley: standard output: ${code}\n`);
+  process.exit(exitCodes.failure);
+});
+// complaints that nobody can read do not change the exit code
+stderr.on("error", () => undefined);
 
 const file = readEnvFile();
 if ("problems" in file) {

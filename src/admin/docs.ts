@@ -10,6 +10,8 @@ import { viewSchemas } from "./views.ts";
 const schemas = createSchemas({ wallMs: () => 0 });
 const { token, quota, price, sum } = viewSchemas;
 
+const examplePrice = { input: "0.15", cached_input: "0.075", output: "0.60" };
+
 const setPrice = {
   summary: "Sets a model's price",
   answer: price.extend({ changed: z.boolean() }),
@@ -21,6 +23,7 @@ export const routeDocs = {
   "POST /tokens": {
     summary: "Creates a token; only this response shows its secret",
     body: schemas.newToken,
+    example: { name: "Ann", requests_per_day: 100 },
     status: 201,
     answer: token.extend({ token: z.string().describe("The secret; it is shown only here") }),
     fails: ["secret_key_missing", "field_too_long", "field_unknown"],
@@ -48,7 +51,11 @@ export const routeDocs = {
     query: schemas.priceList,
     answer: z.object({ prices: z.array(price) }),
   },
-  "POST /prices": { ...setPrice, body: schemas.newPrice },
+  "POST /prices": {
+    ...setPrice,
+    body: schemas.newPrice,
+    example: { model: "gpt-4o-mini", ...examplePrice },
+  },
   "POST /prices/import": {
     summary: "Imports a price list, or with `default` the one of this release",
     body: z.union([
@@ -56,6 +63,7 @@ export const routeDocs = {
       schemas.importedList,
       z.looseObject({ default: z.literal(true) }),
     ]),
+    example: { published: "2026-01-31", prices: [{ model: "gpt-4o-mini", ...examplePrice }] },
     answer: z.object({
       added: z.int(),
       unchanged: z.int(),
@@ -68,7 +76,9 @@ export const routeDocs = {
   },
   "PUT /prices/:model": {
     ...setPrice,
+    params: { model: z.string().meta({ example: "gpt-4o-mini" }) },
     body: schemas.newPrice.partial({ model: true }),
+    example: examplePrice,
   },
   "GET /usage": {
     summary: "Sums calls, tokens and cost by day, model or token",

@@ -4,12 +4,15 @@ import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
+import { createRedact } from "../core/redact.ts";
 import { describeError, type Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
+import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
 import type { LimitStores } from "./limits.ts";
+import { secretsOf } from "./secrets.ts";
 
 export interface PipelineNeeds {
   readonly clock: Clock;
@@ -33,6 +36,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   });
   const upstream: OpenAIUpstreamOptions = {
     transport,
+    refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
     maxAnswerBytes: config.MAX_ANSWER_BYTES,
@@ -44,9 +48,10 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     admission: createAdmission({
       ledger: storage.ledger,
       prices: storage.prices,
-      clock,
+      clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
+      maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
     keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),

@@ -94,6 +94,7 @@ export const settings = {
   GRPC_TLS_KEY: text("", { group: "transports", example: "/run/secrets/grpc.key" }),
 
   SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
+  RESERVE_TOKENS: wholeNumber(8_192, 1, MAX_LIMIT, { group: "accounts" }),
   ON_DISCONNECT: setting(
     "cancel",
     { group: "accounts", example: "drain:30" },
@@ -124,4 +125,7 @@ export const settings = {
 } as const;
 
 export type SettingName = keyof typeof settings;
-export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> } & {
+  /** What is set, even if to its default. */
+  readonly given: ReadonlySet<SettingName>;
+};

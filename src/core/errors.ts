@@ -9,6 +9,7 @@ export const bodyCodes = [
   "body_too_large",
   "body_incomplete",
   "content_type_unsupported",
+  "content_encoding_unsupported",
 ] as const;
 
 /** A field that is not what it should be, in any dialect. */
@@ -54,6 +55,7 @@ export const errorCodes = [
   "not_found",
   "method_not_allowed",
   "upgrade_needed",
+  "websocket_refused",
   "origin_forbidden",
   // credentials
   "key_missing",
@@ -88,6 +90,7 @@ export const errorCodes = [
   "conversation_full",
   "conversations_limited",
   ...upstreamCodes,
+  "deadline_passed",
   // ourselves
   "storage_unavailable",
   "overloaded",
@@ -104,7 +107,17 @@ export type ErrorParams = Readonly<Record<string, string | number>>;
 /** The upstream's own refusal, redacted, for dialects whose clients know the upstream's words. */
 export interface UpstreamRefusal {
   readonly status: number;
-  readonly body: string;
+  /** In OpenAI's form; null if the upstream said nothing. */
+  readonly body: string | null;
+  /** Whether the same request may pass later; the client is told if it can't. */
+  readonly mayRetry: boolean;
+}
+
+/** What the upstream answered, for the log: never its words, which may quote the question. */
+export interface UpstreamAnswered {
+  readonly status: number;
+  /** Its own name for what went wrong. */
+  readonly code: string | null;
 }
 
 interface ProxyErrorOptions {
@@ -113,6 +126,8 @@ interface ProxyErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly retryAfterMs?: number | undefined;
   readonly refusal?: UpstreamRefusal | undefined;
+  /** For the log only, like the cause. */
+  readonly answered?: UpstreamAnswered | undefined;
   /** For the log only; never shown to a client. */
   readonly cause?: unknown;
 }
@@ -125,6 +140,7 @@ export class ProxyError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
   readonly retryAfterMs: number | undefined;
   readonly refusal: UpstreamRefusal | undefined;
+  readonly answered: UpstreamAnswered | undefined;
 
   constructor(code: ErrorCode, options: ProxyErrorOptions = {}) {
     super(code, { cause: options.cause });
@@ -133,6 +149,7 @@ export class ProxyError extends Error {
     this.details = options.details ?? {};
     this.retryAfterMs = options.retryAfterMs;
     this.refusal = options.refusal;
+    this.answered = options.answered;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Token } from "./accounts/accounts.ts";
+import type { Token, UsageSource } from "./accounts/accounts.ts";
 import type { AnswerHold } from "./call/answer-room.ts";
 import type { CallSignal } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
@@ -60,6 +60,8 @@ export type LimitEntry = string | number;
 export interface TokenLimiter {
   /** Counts a call of the token wherever it comes from; without limits it is always admitted. */
   take(token: Token): MaybePromise<LimitDecision>;
+  /** Gives an admitted call back, as `Limiter` does. */
+  release(token: Token, entry: LimitEntry): MaybePromise<void>;
 }
 
 /** Bounds an amount that all calls together may hold: bytes, connections. */
@@ -117,6 +119,13 @@ export interface AskOptions {
   readonly key: string;
   readonly signal: CallSignal;
   readonly room: AnswerHold;
+  readonly sent: SentRequests;
+}
+
+/** Counts what went out for one call, over all its attempts. */
+export interface SentRequests {
+  /** Requests that were sent and not refused by a status: each may have been served. */
+  unrefused: number;
 }
 
 /** The OpenAI-compatible service that answers. Throws ProxyError only. */
@@ -193,7 +202,9 @@ export type CallRecord = Named<{
   readonly principal: string;
   readonly model: string;
   readonly answeredBy: string | null;
+  /** Null if nobody knows it, or if the call cost nothing. */
   readonly usage: Usage | null;
+  readonly provenance: UsageSource;
   readonly upstreamId: string | null;
   readonly outcome: Outcome;
   readonly error: ErrorCode | null;

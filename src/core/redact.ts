@@ -1,10 +1,37 @@
-/** Credentials and account ids, also masked ones: OpenAI's 401 quotes the key with asterisks. */
-const SECRETS =
-  /\b(?:sk|pk|rk|sess|parley)-[\w*.-]{4,}|\b(?:org|proj|user)-[A-Za-z0-9]{8,}|\bBearer\s+\S+|\beyJ[\w-]{8,}[\w.-]*/gi;
+import { findKeyShapes } from "./key-shapes.ts";
+import { createKnownSecrets, type KnownSecrets } from "./known-secrets.ts";
+import { unescaped } from "./unescaped.ts";
+
 const REMOVED = "[removed]";
 
 /** Removes credentials from foreign text on its way to a client or a log. */
-export function redact(text: string, key = ""): string {
-  const withoutKey = key === "" ? text : text.replaceAll(key, REMOVED);
-  return withoutKey.replace(SECRETS, REMOVED);
+export type Redact = (text: string, ofThisCall?: readonly string[]) => string;
+
+/** Also removes these secrets, whatever they look like; what a call adds is looked for in its texts alone. */
+export function createRedact(secrets: readonly string[]): Redact {
+  let known: KnownSecrets | null = null;
+  return (text, ofThisCall = []) => {
+    // most processes never need it
+    known ??= createKnownSecrets(secrets);
+    return without(text, [known, createKnownSecrets(ofThisCall)]);
+  };
+}
+
+/** For texts that no secret of the server can be in. */
+export const redact: Redact = createRedact([]);
+
+function without(original: string, known: readonly KnownSecrets[]): string {
+  const { text, originOf } = unescaped(original);
+  const hidden = new Uint8Array(text.length);
+  const hide = (start: number, end: number) => void hidden.fill(1, start, end);
+  findKeyShapes(text, hide);
+  for (const secrets of known) secrets.find(text, hide);
+  let shown = "";
+  let end = 0;
+  for (let start = hidden.indexOf(1); start !== -1; start = hidden.indexOf(1, end)) {
+    shown += original.slice(originOf(end), originOf(start)) + REMOVED;
+    const next = hidden.indexOf(0, start);
+    end = next === -1 ? text.length : next;
+  }
+  return end === 0 ? original : shown + original.slice(originOf(end));
 }

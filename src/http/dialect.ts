@@ -11,6 +11,8 @@ export interface RouteDoc {
   readonly description?: string;
   /** The schema that the route validates its body with. */
   readonly body?: z.ZodType;
+  /** A body that succeeds as it stands; every route with a body has one. */
+  readonly example?: unknown;
   /** Schema of a successful response. */
   readonly answer?: z.ZodType;
   /** Media type of a successful response, if not application/json. */

@@ -4,7 +4,7 @@ import type { OpenCalls } from "./call/open-calls.ts";
 import type { ListenerAt } from "./listener.ts";
 
 /** Time for aborted streams to write their last event. */
-const LAST_EVENT_MS = 1_000;
+const LAST_EVENT_MS = 300;
 
 /** What the process serves. */
 export interface Served {

@@ -107,7 +107,8 @@ function createRequestListener(
   };
 }
 
-function isWebSocketRequest({ headers }: IncomingMessage): boolean {
+/** Whether the client asks to turn its connection into a WebSocket. */
+export function isWebSocketRequest({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket";
 }
 

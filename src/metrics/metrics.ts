@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import type { CallRecord, LimitDecision } from "../core/ports.ts";
 import type { RequestEnd } from "../http/call/request-context.ts";
 import { createCounts, createDurations, type PrintedMetric } from "./counters.ts";
@@ -8,6 +8,9 @@ const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
 
 export interface MetricsSources {
   readonly openCalls: () => number;
+  readonly droppedLogLines: () => number;
+  /** Whether the last write was good. */
+  readonly isDatabaseUp: () => boolean;
   /** Codes of the address warnings in force. */
   readonly warnings: () => readonly string[];
   /** Models with a label of their own. Clients choose the others, which are counted as `other`. */
@@ -27,7 +30,7 @@ export interface Metrics {
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "parley_" });
-  addGauges(registry, sources);
+  addOwn(registry, sources);
   const printed = <T extends PrintedMetric>(metric: T): T => {
     registry.registerMetric(metric as unknown as Metric); // the registry calls get() only
     return metric;
@@ -68,7 +71,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
-function addGauges(registry: Registry, sources: MetricsSources): void {
+function addOwn(registry: Registry, sources: MetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: "parley_open_calls",
@@ -76,6 +79,23 @@ function addGauges(registry: Registry, sources: MetricsSources): void {
     registers,
     collect() {
       this.set(sources.openCalls());
+    },
+  });
+  new Counter({
+    name: "parley_log_lines_dropped_total",
+    help: "Log lines that could not be written.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.droppedLogLines());
+    },
+  });
+  new Gauge({
+    name: "parley_database_up",
+    help: "0 while the database takes no writes.",
+    registers,
+    collect() {
+      this.set(sources.isDatabaseUp() ? 1 : 0);
     },
   });
   new Gauge({

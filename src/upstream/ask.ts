@@ -1,5 +1,3 @@
-import { APIError } from "openai/core/error";
-import type { AnswerHold } from "../core/call/answer-room.ts";
 import {
   type ChatMessage,
   type ChatRequest,
@@ -9,22 +7,21 @@ import {
 import { abortReason, ProxyError } from "../core/errors.ts";
 import type { AskOptions, RelayRequest } from "../core/ports.ts";
 import { wellFormedJson } from "../core/well-formed.ts";
-import { isObject, jsonIn } from "./answers.ts";
-import { fromApiError } from "./errors.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
+import { readRefusalText } from "./refusal-body.ts";
 
 export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
 
 /**
- * Sends a request. A status outside 2xx becomes an APIError of the openai package and from that a
- * ProxyError. The package's client is not used: even with its request building replaced it took
- * 18 % of a call's CPU (promises, log details, a URL for each call).
+ * Sends a request. A status outside 2xx becomes a ProxyError. The client of the openai package is not
+ * used: even with its request building replaced it took 18 % of a call's CPU (promises, log details,
+ * a URL for each call).
  */
 export async function askUpstream(
-  { transport, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
+  { transport, refusalOf, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
   { method, path, body, streamed }: UpstreamRequest,
-  { key, signal, room }: AskOptions,
+  { key, signal, sent }: AskOptions,
 ): Promise<UpstreamResponse> {
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
@@ -34,12 +31,15 @@ export async function askUpstream(
   if (body !== null) headers["content-type"] = "application/json";
   const headMs = streamed ? firstTokenMs : answerMs;
   const maxBytes = maxAnswerBytes;
-  const request = { method, path, headers, body, signal, headMs, maxBytes };
+  const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {
-    const error = await readRefusal(response, key, room);
+    const { status, headers } = response;
+    const text = await readRefusalText(response.body, headerOf(response, "content-encoding"));
     // a client that left while the refusal was read has left all the same
-    throw signal.aborted ? abortReason(signal) : error;
+    throw signal.aborted
+      ? abortReason(signal)
+      : refusalOf({ status, headers, body: text }, { key });
   }
   if ((headerOf(response, "content-encoding") ?? "identity") === "identity") return response;
   // no compression was asked for, so a compressed response is refused, not unpacked
@@ -51,21 +51,6 @@ export async function askUpstream(
 export function headerOf({ headers }: UpstreamResponse, name: string): string | null {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;
-}
-
-async function readRefusal(
-  response: UpstreamResponse,
-  key: string,
-  room: AnswerHold,
-): Promise<ProxyError> {
-  // the status is enough: a refusal whose text breaks is still that refusal
-  const json = jsonIn(await response.body.whole(room).then(String, () => ""));
-  room.drop();
-  const body = isObject(json) ? json : undefined;
-  const headers = { get: (name: string) => headerOf(response, name.toLowerCase()) };
-  // the package and fromApiError only call get()
-  const asHeaders = headers as unknown as Headers;
-  return fromApiError(APIError.generate(response.status, body, undefined, asHeaders), key);
 }
 
 /** OpenAI's models that only know /completions; anything else chats. */

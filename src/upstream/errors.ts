@@ -1,32 +1,30 @@
-import type { APIError } from "openai/core/error";
+import type { IncomingHttpHeaders } from "node:http";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
-import { redact } from "../core/redact.ts";
+import type { AskOptions, Clock } from "../core/ports.ts";
+import type { Redact } from "../core/redact.ts";
+import { isObject } from "./answers.ts";
+import { kindOfRefusal, type RefusalKind } from "./refusal-kinds.ts";
+import { codesIn, errorObjectIn, fieldIn, parseRefusal, wordsIn } from "./refusal-words.ts";
+import { type Waits, waitMs } from "./waits.ts";
 
-/** Longest part of an upstream's own words that is passed on. */
+/** Longest part of an upstream's own words that is passed on in a sentence, and in OpenAI's form. */
 const MAX_REASON_CHARACTERS = 500;
-/** More than is passed on, so that no credential is cut before it is found. */
-const MAX_REDACTED_CHARACTERS = 10_000;
-/** A Retry-After beyond a day is ignored. */
-const MAX_RETRY_AFTER_MS = 86_400_000;
+const MAX_MESSAGE_CHARACTERS = 10_000;
+/** Deeper JSON is cut: nobody writes it, and functions that call themselves have a limit. */
+const MAX_DEPTH = 32;
 
-/** Statuses that are not the upstream's failure. Whose key it was is decided where it was chosen. */
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  400: "upstream_refused",
-  401: "key_rejected",
-  402: "key_exhausted",
-  403: "key_rejected",
-  404: "upstream_refused",
-  408: "upstream_timeout",
-  413: "upstream_refused",
-  422: "upstream_refused",
-  429: "upstream_rate_limited",
+/** Whose key it was is decided where it was chosen. */
+const CODES: Readonly<Record<RefusalKind, ErrorCode>> = {
+  request: "upstream_refused",
+  key: "key_rejected",
+  account: "key_exhausted",
+  rate: "upstream_rate_limited",
+  timeout: "upstream_timeout",
+  upstream: "upstream_failed",
 };
 
 /** The wait if the upstream gives none: a rate limit passes soon, an unpaid bill does not. */
-const USUAL_WAIT_MS: Partial<Record<ErrorCode, number>> = {
-  upstream_rate_limited: 10_000,
-  key_exhausted: 600_000,
-};
+const USUAL_WAIT_MS: Partial<Record<RefusalKind, number>> = { rate: 10_000, account: 600_000 };
 
 /** A connection that failed: before the response it is unreachable, after that it broke. */
 export function fromTransportFailure(error: Error, started: boolean): ProxyError {
@@ -34,42 +32,103 @@ export function fromTransportFailure(error: Error, started: boolean): ProxyError
   return new ProxyError(started ? "upstream_failed" : "upstream_unreachable", { cause: error });
 }
 
-/** A response outside 2xx to a request with that key, as the openai package reports it. */
-export function fromApiError(error: APIError, key: string): ProxyError {
-  const status = Number(error.status);
-  const isUnpaid = status === 429 && error.code === "insufficient_quota";
-  const code = isUnpaid ? "key_exhausted" : (CODES[status] ?? "upstream_failed");
-  const mayWait = status === 429 || status === 503;
-  const isRefused = code === "upstream_refused";
-  return new ProxyError(code, {
-    retryAfterMs: mayWait ? (retryAfterMs(error) ?? USUAL_WAIT_MS[code]) : undefined,
-    params: isRefused ? { reason: reasonOf(error, key) } : {},
-    details: { upstream_status: status },
-    // the upstream's own words, only where they are about the request
-    refusal: isRefused ? refusalOf(error, status, key) : undefined,
-    cause: `upstream answered ${status}`,
-  });
+/** An answer that is an error: outside 2xx, or inside one with the status that it names. */
+export interface Refused {
+  readonly status: number;
+  readonly headers?: IncomingHttpHeaders;
+  /** Parsed, or as text in any form. */
+  readonly body: unknown;
 }
 
-function refusalOf({ error }: APIError, status: number, key: string) {
-  if (typeof error !== "object") return undefined;
-  return { status, body: redact(JSON.stringify({ error }), key) };
+/** Reads a refusal of a call with that key. The only place that decides what it means. */
+export type RefusalOf = (refused: Refused, ask: Pick<AskOptions, "key">) => ProxyError;
+
+export function createRefusalOf(redact: Redact, clock: Pick<Clock, "wallMs">): RefusalOf {
+  return function refusalOf({ status, headers = {}, body: given }, { key }) {
+    const body = typeof given === "string" ? parseRefusal(given) : given;
+    const words = wordsIn(body);
+    const codes = codesIn(body);
+    const kind = kindOfRefusal(status, codes, words);
+    const clean = (text: string) => redact(text, [key]);
+    const header = (name: string) => firstOf(headers[name]);
+    const wait = { header, words, body, isLimit: kind === "rate", nowMs: clock.wallMs() };
+    return new ProxyError(CODES[kind], {
+      retryAfterMs: waitAfter(kind, status, wait),
+      details: { upstream_status: status },
+      answered: { status, code: codes.map(clean).find(isCode) ?? null },
+      cause: `upstream answered ${status}`,
+      ...(isTold(kind) && told({ status, kind, words, body, codes, clean })),
+    });
+  };
 }
 
-function reasonOf(error: APIError, key: string): string {
-  const inner: unknown = error.error;
-  const message =
-    typeof inner === "object" && inner !== null && "message" in inner ? inner.message : undefined;
-  const text = typeof message === "string" ? message : String(error.status);
-  return redact(text.slice(0, MAX_REDACTED_CHARACTERS), key).slice(0, MAX_REASON_CHARACTERS);
+function waitAfter(kind: RefusalKind, status: number, waits: Waits): number | undefined {
+  const mayWait = kind === "rate" || kind === "account" || status === 503;
+  return (mayWait ? waitMs(waits) : undefined) ?? USUAL_WAIT_MS[kind];
 }
 
-/** `retry-after-ms`, or Retry-After in seconds or as a date. Undefined if missing or absurd. */
-function retryAfterMs({ headers }: APIError): number | undefined {
-  const exactMs = Number.parseFloat(headers?.get("retry-after-ms") ?? "");
-  const given = headers?.get("retry-after") ?? "";
-  const secondsAsMs = /^\d+(\.\d+)?$/.test(given) ? Number(given) * 1_000 : Number.NaN;
-  const dateAsMs = Date.parse(given) - Date.parse(headers?.get("date") ?? "");
-  const ms = [exactMs, secondsAsMs, dateAsMs].find((one) => Number.isFinite(one) && one >= 0);
-  return ms === undefined || ms > MAX_RETRY_AFTER_MS ? undefined : ms;
+/** The upstream's words are passed on where they are about the request, or the account that pays. */
+function isTold(kind: RefusalKind): boolean {
+  return kind === "request" || kind === "account";
+}
+
+interface Shown {
+  readonly status: number;
+  readonly kind: RefusalKind;
+  readonly words: string | null;
+  readonly body: unknown;
+  readonly codes: readonly string[];
+  readonly clean: (text: string) => string;
+}
+
+function told(shown: Shown) {
+  const said = shown.words === null ? null : shown.clean(shown.words);
+  const reason = (said ?? String(shown.status)).slice(0, MAX_REASON_CHARACTERS);
+  return { params: { reason }, refusal: refusalIn(shown, said) };
+}
+
+/** For OpenAI's clients: an error object as it is, other words in the form of one. */
+function refusalIn({ status, kind, body, codes, clean }: Shown, said: string | null) {
+  const refusal = { status, mayRetry: status !== 429 || kind !== "request" };
+  const own = kind === "request" ? errorObjectIn(body) : null;
+  if (own !== null) return { ...refusal, body: JSON.stringify(cleanValue(own, clean, 0)) };
+  if (said === null) return { ...refusal, body: null };
+  const message = said.slice(0, MAX_MESSAGE_CHARACTERS);
+  const error =
+    kind === "account"
+      ? { message, type: "insufficient_quota", param: null, code: "insufficient_quota" }
+      : {
+          message,
+          type: clean(fieldIn(body, "type") ?? "invalid_request_error"),
+          param: cleanOrNull(fieldIn(body, "param"), clean),
+          code: cleanOrNull(codes[0] ?? null, clean),
+        };
+  return { ...refusal, body: JSON.stringify({ error }) };
+}
+
+function cleanOrNull(text: string | null, clean: (text: string) => string): string | null {
+  return text === null ? null : clean(text);
+}
+
+/** Every text of it, names too. */
+function cleanValue(value: unknown, clean: (text: string) => string, depth: number): unknown {
+  if (typeof value === "string") return clean(value);
+  if (!isObject(value)) return value;
+  if (depth >= MAX_DEPTH) return null;
+  if (Array.isArray(value)) return value.map((one) => cleanValue(one, clean, depth + 1));
+  const entries = Object.entries(value).map(([name, one]) => [
+    clean(name),
+    cleanValue(one, clean, depth + 1),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** Nothing that was taken out. */
+function isCode(text: string): boolean {
+  return !text.includes("[");
+}
+
+/** The first value if the server sent several. */
+function firstOf(value: string | string[] | undefined): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null;
 }

@@ -5,11 +5,13 @@ import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
 import { askUpstream, headerOf, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
+import type { RefusalOf } from "./errors.ts";
 import type { ResponseBody } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 
 export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
+  readonly refusalOf: RefusalOf;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
   /** Limit for a stream to begin. */

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config/read.ts";
 import type { Dialect, Route } from "../../src/http/dialect.ts";
-import { goodBodies } from "../support/good-bodies.ts";
 import { startGrpc } from "../support/grpc.ts";
 import { postJson, type Reply, type SendOptions } from "../support/http.ts";
 import { startScene } from "../support/scene.ts";
@@ -201,7 +200,7 @@ describe("every route", () => {
     for (const one of listed(started)) {
       const { refuses } = one.expected;
       if (refuses === null && one.expected.body !== null) continue; // it would ask the upstream
-      const reply = await started.send(one, goodBodies[one.name], { headers: chinese });
+      const reply = await started.send(one, one.route.doc?.example, { headers: chinese });
       if (refuses === null) expect([401, 403], one.name).not.toContain(reply.status);
       else expectRefusal(one, reply, refuses);
     }
@@ -218,7 +217,7 @@ describe("every route", () => {
   test("without a credential asks nobody, whatever it is sent", async () => {
     const started = await start({ API_KEY: "" });
     for (const one of withBody(listed(started))) {
-      const reply = await started.send(one, goodBodies[one.name]);
+      const reply = await started.send(one, one.route.doc?.example);
       expect([400, 401, 403], `${one.name} ${reply.text}`).toContain(reply.status);
     }
     expect(started.upstream.requests).toEqual([]);
@@ -241,7 +240,7 @@ describe("every route", () => {
     for (const one of listed(started)) {
       if (!one.expected.counted) continue;
       const headers = { ...chinese, ...credentialFor(one) };
-      const reply = await started.send(one, goodBodies[one.name], { headers });
+      const reply = await started.send(one, one.route.doc?.example, { headers });
       expectRefusal(one, reply, 503);
     }
   });

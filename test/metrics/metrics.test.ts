@@ -3,7 +3,13 @@ import type { CallRecord, LimitDecision } from "../../src/core/ports.ts";
 import { createCounts, createDurations } from "../../src/metrics/counters.ts";
 import { createMetrics, type MetricsSources } from "../../src/metrics/metrics.ts";
 
-const sources: MetricsSources = { openCalls: () => 3, warnings: () => [], models: ["known"] };
+const sources: MetricsSources = {
+  openCalls: () => 3,
+  droppedLogLines: () => 0,
+  isDatabaseUp: () => true,
+  warnings: () => [],
+  models: ["known"],
+};
 
 const record: CallRecord = {
   requestId: "req-1",
@@ -13,6 +19,7 @@ const record: CallRecord = {
   model: "known",
   answeredBy: null,
   usage: { promptTokens: 5, completionTokens: 7, cachedTokens: null, totalTokens: 12 },
+  provenance: "reported",
   upstreamId: null,
   outcome: "completed",
   error: null,
@@ -112,6 +119,7 @@ test("gauges show what holds when they are read", async () => {
   let warnings: string[] = ["shared_peer"];
   const metrics = createMetrics({ ...sources, warnings: () => warnings });
   expect(await samples(metrics, "open_calls")).toEqual(["parley_open_calls 3"]);
+  expect(await samples(metrics, "database_up")).toEqual(["parley_database_up 1"]);
   const name = "client_address_warning";
   expect(await samples(metrics, name)).toEqual([`parley_${name}{code="shared_peer"} 1`]);
   warnings = [];

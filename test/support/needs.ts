@@ -21,6 +21,12 @@ export const python = ["python3", "/usr/bin/python3"].find((one) => runs(one, "-
 export const needs: readonly Need[] = [
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
   {
+    name: "pgbouncer",
+    packages: ["pgbouncer"],
+    // Debian installs it where only root looks.
+    isMet: runs("pgbouncer", "-V") || runs("/usr/sbin/pgbouncer", "-V"),
+  },
+  {
     name: "python",
     packages: [
       ...["requests", "websockets", "grpcio", "protobuf"].map((name) => `python3-${name}`),

@@ -98,7 +98,7 @@ export function createHeldClock(startMs = 1_000_000): HeldClock {
   };
 }
 
-/** A destination for pino that keeps its lines. */
+/** A destination that keeps its lines. */
 function createMemoryLog() {
   const lines: string[] = [];
   const checks = new Set<() => void>();

@@ -19,6 +19,8 @@ export interface StartedProcess {
   /** The first line that matches, also one written before; rejects when the process ends without it. */
   waitForLog(pattern: RegExp, timeoutMs?: number): Promise<string>;
   signal(name: NodeJS.Signals): void;
+  /** Stops reading its output and closes the pipes. */
+  hangUp(): void;
   /** Its exit code; null where a signal ended it. All output is there by then. */
   readonly exit: Promise<number | null>;
   /** Ends the process, if it hasn't, and waits until it is gone. */
@@ -47,6 +49,9 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
+  /** Descriptors in place of pipes that are read. */
+  readonly stdout?: number;
+  readonly stderr?: number;
 }
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
@@ -85,7 +90,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
       ...env,
     },
     cwd: options.cwd ?? folder,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", options.stdout ?? "pipe", options.stderr ?? "pipe"],
   });
   const { pid } = child;
   if (pid === undefined) throw new Error("the process could not be started");
@@ -109,6 +114,10 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
       deadline(written.find(pattern), timeoutMs, `a line like ${pattern}`),
     signal: (name) => {
       child.kill(name);
+    },
+    hangUp: () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     },
     close: async () => {
       if (alive.has(child)) child.kill("SIGKILL");

@@ -6,6 +6,8 @@ import { parseUpstreamUrl } from "../../src/config/kinds.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
+import { createRedact } from "../../src/core/redact.ts";
+import { createRefusalOf } from "../../src/upstream/errors.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
 import { answerRoom } from "../support/rooms.ts";
@@ -58,19 +60,21 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    refusalOf: createRefusalOf(createRedact([]), systemClock),
     answerMs: head,
     firstTokenMs: head,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
     maxEventBytes: options.maxEventBytes ?? 1024 * 1024,
   });
   const never = new AbortController().signal;
+  const createHow = () => ({ sent: { unrefused: 0 }, room: answerRoom.enter("bucket") });
   return {
     upstream,
     transport,
     complete: (request = question, signal = never, withKey = key) =>
-      upstream.complete(request, { key: withKey, signal, room: answerRoom.enter("bucket") }),
+      upstream.complete(request, { ...createHow(), key: withKey, signal }),
     stream: (request = question, signal = never, withKey = key) =>
-      upstream.stream(request, { key: withKey, signal, room: answerRoom.enter("bucket") }),
+      upstream.stream(request, { ...createHow(), key: withKey, signal }),
     close: () => transport.close(),
   };
 }

@@ -1,20 +1,23 @@
-import { APIError } from "openai";
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, ProxyError } from "../../src/core/errors.ts";
-import { fromApiError, fromTransportFailure } from "../../src/upstream/errors.ts";
+import { createRedact } from "../../src/core/redact.ts";
+import { createRefusalOf, fromTransportFailure } from "../../src/upstream/errors.ts";
 
 const key = "my/odd+key (1)";
+const nowMs = Date.parse("Sat, 21 Nov 2026 10:00:00 GMT");
+const refusalOf = createRefusalOf(createRedact([]), { wallMs: () => nowMs });
 
 interface Answered {
   readonly message?: unknown;
   readonly code?: string;
+  readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** As the openai package makes it of an answer outside 2xx. */
-function answered(status: number, { message = "canary", code, headers = {} }: Answered = {}) {
-  const body = { error: { message, type: "t", param: null, code: code ?? null } };
-  return fromApiError(APIError.generate(status, body, undefined, new Headers(headers)), key);
+function answered(status: number, answer: Answered = {}) {
+  const { message = "canary", code = null, type = "t", headers = {} } = answer;
+  const body = { error: { message, type, param: null, code } };
+  return refusalOf({ status, headers, body }, { key });
 }
 
 describe("each status has its code", () => {
@@ -24,15 +27,20 @@ describe("each status has its code", () => {
     [400, "upstream_refused"],
     [401, "key_rejected"],
     [402, "key_exhausted"],
-    [403, "key_rejected"],
+    [403, "upstream_refused"],
     [404, "upstream_refused"],
-    [405, "upstream_failed"],
+    [405, "upstream_refused"],
+    [407, "upstream_failed"],
     [408, "upstream_timeout"],
-    [409, "upstream_failed"],
+    [409, "upstream_refused"],
     [413, "upstream_refused"],
-    [418, "upstream_failed"],
+    [415, "upstream_refused"],
+    [418, "upstream_refused"],
     [422, "upstream_refused"],
+    [424, "upstream_refused"],
     [429, "upstream_rate_limited"],
+    [451, "upstream_refused"],
+    [499, "upstream_failed"],
     [500, "upstream_failed"],
     [502, "upstream_failed"],
     [503, "upstream_failed"],
@@ -41,54 +49,65 @@ describe("each status has its code", () => {
     [599, "upstream_failed"],
   ])("%i is %s", (status, code) => {
     const error = answered(status);
-    const reason = code === "upstream_refused" ? { reason: "canary" } : {};
+    const isTold = code === "upstream_refused" || code === "key_exhausted";
+    const reason = isTold ? { reason: "canary" } : {};
     expect(error).toMatchObject({ code, params: reason, details: { upstream_status: status } });
     expect(Object.keys(error.params)).toEqual(Object.keys(reason));
+    expect(error.refusal?.status).toBe(isTold ? status : undefined);
+    expect(error.answered).toEqual({ status, code: "t" });
     expect(error.cause).toBe(`upstream answered ${status}`);
   });
 
-  test("429 for want of money is no limit that passes", () => {
-    expect(answered(429, { code: "insufficient_quota" }).code).toBe("key_exhausted");
-    expect(answered(400, { code: "insufficient_quota" }).code).toBe("upstream_refused");
+  test.each<[string, Answered]>([
+    ["code", { code: "insufficient_quota" }],
+    ["code", { code: "billing_not_active" }],
+    ["code", { code: "billing_hard_limit_reached" }],
+    ["type", { type: "insufficient_quota" }],
+    ["type", { type: "exceeded_current_quota_error", code: "rate_limit_exceeded" }],
+  ])("a 429 for want of money is no limit that passes, by its %s: %j", (_, answer) => {
+    const error = answered(429, answer);
+    expect(error.code).toBe("key_exhausted");
+    expect(JSON.parse(error.refusal?.body ?? "")).toEqual({
+      error: {
+        message: "canary",
+        type: "insufficient_quota",
+        param: null,
+        code: "insufficient_quota",
+      },
+    });
+    expect(answered(400, answer).code).toBe("upstream_refused");
   });
 });
 
-describe("when to come back", () => {
-  // what is told where the upstream says nothing that is understood
-  const usualWaitMs = 10_000;
-  const usualBillMs = 600_000;
-  const date = "Sat, 21 Nov 2026 10:00:00 GMT";
-  test.each<[string, Record<string, string>, number | undefined]>([
-    ["seconds", { "retry-after": "7" }, 7_000],
-    ["broken seconds", { "retry-after": "1.5" }, 1_500],
-    ["at once", { "retry-after": "0" }, 0],
-    ["milliseconds", { "retry-after-ms": "250" }, 250],
-    ["both, of which milliseconds are exact", { "retry-after": "1", "retry-after-ms": "250" }, 250],
-    ["a day", { "retry-after": "86400" }, 86_400_000],
-    ["a date", { "retry-after": "Sat, 21 Nov 2026 10:00:30 GMT", date }, 30_000],
-    ["a date that is over", { "retry-after": "Sat, 21 Nov 2026 09:59:59 GMT", date }, undefined],
-    [
-      "a date from a server without a clock",
-      { "retry-after": "Sat, 21 Nov 2026 10:00:30 GMT" },
-      undefined,
-    ],
-    ["more than a day", { "retry-after": "86401" }, undefined],
-    ["less than nothing", { "retry-after": "-5", date }, undefined],
-    ["words", { "retry-after": "soon" }, undefined],
-    ["nothing at all", { "retry-after": "", "retry-after-ms": "" }, undefined],
-    ["no number of milliseconds", { "retry-after-ms": "NaN", "retry-after": "2" }, 2_000],
-    ["endless milliseconds", { "retry-after-ms": "Infinity", "retry-after": "2" }, 2_000],
-    ["negative milliseconds", { "retry-after-ms": "-1", "retry-after": "2" }, 2_000],
-    ["no header", {}, undefined],
-  ])("as %s is understood", (_, headers, retryAfterMs) => {
-    expect(answered(503, { headers }).retryAfterMs).toBe(retryAfterMs);
-    const limited = answered(429, { headers });
-    expect(limited.retryAfterMs).toBe(retryAfterMs ?? usualWaitMs);
-    const broke = answered(429, { headers, code: "insufficient_quota" });
-    expect(broke.retryAfterMs).toBe(retryAfterMs ?? usualBillMs);
-    for (const status of [400, 401, 500]) {
-      expect(answered(status, { headers }).retryAfterMs).toBeUndefined();
+describe("a 402 or 429 about the size of one request", () => {
+  test.each([
+    "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 45000. The input or output tokens must be reduced",
+    "Request too large for model `llama` on tokens per minute (TPM): Limit 6000, Requested 7000, please reduce your message size and try again.",
+    "This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 4000.",
+    "Prompt tokens limit exceeded: 5000 > 2000.",
+    "This model's maximum context length is 4096 tokens.",
+    "prompt is too long: 210000 tokens > 200000 maximum",
+    "Please reduce the length of the messages.",
+    "PLEASE REDUCE YOUR PROMPT",
+  ])("is refused, and the key is not to blame: %s", (message) => {
+    for (const status of [402, 429]) {
+      const error = answered(status, { message, headers: { "retry-after": "7" } });
+      expect(error).toMatchObject({ code: "upstream_refused", params: { reason: message } });
+      expect(error.retryAfterMs).toBeUndefined();
+      expect(error.refusal).toMatchObject({ status, mayRetry: status !== 429 });
     }
+  });
+
+  test.each([
+    "Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000, Used 29000, Requested 5000. Please try again in 8s.",
+    "Rate limit exceeded",
+    "Too many tokens, please wait before trying again.",
+    "You exceeded your current quota, please check your plan and billing details.",
+    "Insufficient Balance",
+    "Number of request tokens has exceeded your per-minute rate limit; reduce your rate",
+  ])("is something else than a limit: %s", (message) => {
+    expect(answered(429, { message }).code).toBe("upstream_rate_limited");
+    expect(answered(402, { message }).code).toBe("key_exhausted");
   });
 });
 
@@ -121,18 +140,38 @@ describe("the upstream's own words", () => {
     }
   });
 
-  test.each([[undefined], [null], [5], [{ canary: true }], [["canary"]]])(
-    "are replaced by the status where they are no text: %j",
-    (message) => {
-      const body = message === undefined ? {} : { error: { message } };
-      const error = APIError.generate(404, body, undefined, new Headers());
-      expect(fromApiError(error, key).params).toEqual({ reason: "404" });
-    },
-  );
+  test("are cut in OpenAI's form, too, if they came as something else", () => {
+    const { refusal } = refusalOf({ status: 400, body: "ab ".repeat(10_000) }, { key });
+    expect(JSON.parse(refusal?.body ?? "").error.message).toHaveLength(10_000);
+  });
 
-  test("are replaced by the status where the answer is a page", () => {
-    const error = APIError.generate(400, undefined, "<html>canary</html>", new Headers());
-    expect(fromApiError(error, key).params).toEqual({ reason: "400" });
+  test("are replaced by the status where there are none", () => {
+    for (const body of ["", "<html>canary</html>", {}, { error: null }, [], 5, "\u0000\u0001"]) {
+      const error = refusalOf({ status: 413, body }, { key });
+      expect(error.params).toEqual({ reason: "413" });
+      expect(error.refusal).toEqual({ status: 413, body: null, mayRetry: true });
+    }
+  });
+
+  test("come as deep as anybody writes them, and no stack overflows", () => {
+    const body = `${'{"error":'.repeat(7_000)}"canary"${"}".repeat(7_000)}`;
+    expect(refusalOf({ status: 400, body }, { key }).refusal?.body?.length).toBeLessThan(1_000);
+  });
+});
+
+describe("what the log is told", () => {
+  test.each([
+    [{ error: { message: "m", code: "model_not_found", type: "t" } }, "model_not_found"],
+    [{ error: { message: "m", code: 400, type: "BadRequestError" } }, "BadRequestError"],
+    [[{ error: { code: 400, message: "m", status: "INVALID_ARGUMENT" } }], "INVALID_ARGUMENT"],
+    [{ object: "error", message: "m", type: "BadRequestError", code: 400 }, "BadRequestError"],
+    [{ error: { code: "my question was: why?", type: "t" } }, "t"],
+    [{ error: { code: "x".repeat(65) } }, null],
+    [{ error: { code: "sk-abcdef0123456789" } }, null],
+    [{ error: "words" }, null],
+    ["words", null],
+  ])("of %j is its code", (body, code) => {
+    expect(refusalOf({ status: 400, body }, { key }).answered).toEqual({ status: 400, code });
   });
 });
 

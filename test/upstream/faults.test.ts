@@ -65,10 +65,10 @@ const table: readonly (readonly [Behaviour, string, string])[] = [
   [faults.refuse(400), ...refused("upstream_refused")],
   [faults.refuse(401), ...refused("key_rejected")],
   [faults.refuse(402), ...refused("key_exhausted")],
-  [faults.refuse(403), ...refused("key_rejected")],
+  [faults.refuse(403), ...refused("upstream_refused")],
   [faults.refuse(404), ...refused("upstream_refused")],
   [faults.refuse(408), ...refused("upstream_timeout")],
-  [faults.refuse(409), ...refused("upstream_failed")],
+  [faults.refuse(409), ...refused("upstream_refused")],
   [faults.refuse(413), ...refused("upstream_refused")],
   [faults.refuse(422), ...refused("upstream_refused")],
   [faults.refuse(429), ...refused("upstream_rate_limited")],
@@ -190,7 +190,8 @@ describe("a fault of the upstream", () => {
 function expectNothingShown({ error }: Ending): void {
   if (error === null) return;
   // the upstream's reason for refusing a request is the one text that is passed on
-  const isReason = error.code === "upstream_refused" && "reason" in error.params;
+  const isTold = error.code === "upstream_refused" || error.code === "key_exhausted";
+  const isReason = isTold && "reason" in error.params;
   if (!isReason) expect(shownOf(error)).not.toContain(faults.canary);
   expect(allOf(error)).not.toContain(key);
   expect(shownOf(error)).not.toMatch(/org-scripted|<html/);

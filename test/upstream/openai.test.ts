@@ -320,7 +320,6 @@ describe("the key", () => {
   test.each([
     ["sk-bad-0123456789abcdef", "key_rejected", undefined],
     ["sk-limited-0123456789", "upstream_rate_limited", 7_000],
-    ["sk-broke-0123456789", "key_exhausted", 600_000],
   ])(
     "%s is turned down with %s and none of the upstream's words",
     async (key, code, retryAfterMs) => {
@@ -332,6 +331,15 @@ describe("the key", () => {
       }
     },
   );
+});
+
+test("an exhausted account is told in the upstream's words", async () => {
+  for (const ask of [asking.complete, asking.stream]) {
+    const error = await ask(question, undefined, "sk-broke-0123456789").catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: "key_exhausted", retryAfterMs: 600_000 });
+    expect(error.params.reason).toMatch(/quota/);
+    expect(allOf(error)).not.toMatch(/sk-b|org-scripted/);
+  }
 });
 
 function typed(contentType: string): Behaviour {

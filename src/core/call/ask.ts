@@ -1,8 +1,9 @@
 import { fieldError } from "../common-errors.ts";
 import { abortReason, type ErrorCode, ProxyError, toProxyError } from "../errors.ts";
-import type { AskOptions, Clock } from "../ports.ts";
+import type { AskOptions, Clock, SentRequests } from "../ports.ts";
 import type { Call, CallSignal, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
+import { NOTHING_SEEN } from "./estimate.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Settle } from "./settle.ts";
 
@@ -29,15 +30,27 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
     const { principal } = call;
     const signal = disconnectPolicy.signalFor(call.signal);
     const retry = { clock, signal, retries };
+    const sent: SentRequests = { unrefused: 0 };
     try {
       const keys = keysOf(principal, keyRing);
-      return await askWithRetries(keys, (key) => attempt({ key, signal, room: call.room }), retry);
+      return await askWithRetries(
+        keys,
+        (key) => attempt({ key, signal, room: call.room, sent }),
+        retry,
+      );
     } catch (thrown) {
-      const error = asSeenBy(principal, toProxyError(thrown));
-      await settle(error.code === "canceled" ? "canceled" : "failed", { error });
+      const failure = toProxyError(thrown);
+      const error = asSeenBy(principal, failure);
+      const account = mayHaveCost(sent, failure) ? NOTHING_SEEN : undefined;
+      await settle(error.code === "canceled" ? "canceled" : "failed", { error, account });
       throw error;
     }
   };
+}
+
+/** A request that went out may have been served, unless the upstream has answered with an error. */
+function mayHaveCost({ unrefused }: SentRequests, { details }: ProxyError): boolean {
+  return unrefused > 0 && details.upstream_status === undefined;
 }
 
 /** A rejected key is the caller's error if it is their own; the operator's is ours, its text hidden. */

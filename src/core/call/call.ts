@@ -1,4 +1,5 @@
 import type { FoundToken } from "../accounts/accounts.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
 import type { AnswerHold } from "./answer-room.ts";
 
@@ -18,6 +19,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly signal: CallSignal;
   /** Where a whole answer counts what it takes. */
   readonly room: AnswerHold;
+  /** Gives back what the windows of its address have counted: another limit has refused the call. */
+  readonly giveBack: () => MaybePromise<void>;
   /** Also gets the record, for the request's line in the log. */
   readonly onRecord: CallObserver;
 }

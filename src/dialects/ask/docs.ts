@@ -4,13 +4,19 @@ import { askAnswer, askBody, askEvent, askTree } from "./wire.ts";
 
 const shared = {
   credential: "optional",
-  params: { conversation_id: z.string().describe("`new`, or the id of a conversation") },
+  params: {
+    conversation_id: z
+      .string()
+      .describe("`new`, or the id of a conversation")
+      .meta({ example: "new" }),
+  },
 } as const;
 
 export const askDoc: RouteDoc = {
   ...shared,
   summary: "Asks in a conversation tree",
   body: askBody,
+  example: { prompt: "Say hello." },
   answer: askAnswer,
   event: askEvent,
   fails: [

@@ -14,9 +14,19 @@ import {
 
 export const LINES_TYPE = "application/x-ndjson";
 
+/** A picture of 16 by 16 pixels, which no server has to fetch. */
+const RED_SQUARE =
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAMAAAAoLQ9TAAAAA1BMVEX/AAAZ4gk3AAAADUlEQVR42mNgGAXIAAABEAABf80DtQAAAABJRU5ErkJggg==";
+
 const nothing = z.object({});
 const prompt = z.string().nullable();
-const params = { chat: z.string().max(200).describe("The chat's name, which its client chooses") };
+const params = {
+  chat: z
+    .string()
+    .max(200)
+    .describe("The chat's name, which its client chooses")
+    .meta({ example: "greetings" }),
+};
 const inChat = { params, fails: ["conversation_not_found"] } as const;
 const asked = {
   answer: chatAnswer,
@@ -39,12 +49,14 @@ export const chatsDocs = {
   setGlobalPrompt: {
     summary: "Sets the prompt that new chats copy",
     body: globalPromptBody,
+    example: { content: "Answer in one sentence." },
     answer: nothing,
     credential: "admin",
   },
   moderate: {
     summary: "Moderates a message; the answer is the upstream's own",
     body: moderationBody,
+    example: { content: "Say hello." },
     answer: z.looseObject({ id: z.string(), model: z.string(), results: z.array(z.unknown()) }),
   },
   list: {
@@ -61,8 +73,18 @@ export const chatsDocs = {
     summary: "Deletes the caller's own chats and conversation trees",
     answer: z.object({ deleted: z.int() }),
   },
-  ask: { summary: "Asks in a chat; creates it if there is none", body: chatBody, ...asked },
-  askAboutImage: { summary: "Asks in a chat about an image", body: imageBody, ...asked },
+  ask: {
+    summary: "Asks in a chat; creates it if there is none",
+    body: chatBody,
+    example: { content: "Say hello." },
+    ...asked,
+  },
+  askAboutImage: {
+    summary: "Asks in a chat about an image",
+    body: imageBody,
+    example: { content: "Which color is this?", url: RED_SQUARE },
+    ...asked,
+  },
   history: { summary: "Shows a chat's messages", answer: chatHistory, ...inChat },
   clear: { summary: "Deletes a chat, if there is one", answer: nothing, params },
   remove: { summary: "Deletes a chat", answer: nothing, ...inChat },
@@ -74,6 +96,7 @@ export const chatsDocs = {
   setPrompt: {
     summary: "Sets a chat's system prompt; creates the chat if there is none",
     body: chatPromptBody,
+    example: { content: "Answer in one sentence." },
     answer: nothing,
     params,
     asks: false,

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { RouteDoc } from "../../http/dialect.ts";
 import { upstreamCompletion } from "./answer.ts";
-import { completionBody } from "./wire.ts";
+import { describedBody } from "./wire.ts";
 
 const added = { text: z.string(), status: z.literal("ok") };
 
-export const completeDoc: RouteDoc = {
+const shared: RouteDoc = {
   summary: "Completes a prompt or a list of messages",
-  body: completionBody,
+  body: describedBody,
   answer: upstreamCompletion.extend(added),
   event: z.looseObject({
     choices: z.array(z.looseObject({ delta: z.looseObject({}) })),
@@ -21,6 +21,10 @@ export const completeDoc: RouteDoc = {
     "openai-token": "The caller's own OpenAI API key",
   },
 };
+
+export function completeDoc(model: string): RouteDoc {
+  return { ...shared, example: { prompt: "Say hello.", generate_params: { model_name: model } } };
+}
 
 export const helpDoc: RouteDoc = {
   summary: "Explains how to call it",

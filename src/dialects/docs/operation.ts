@@ -17,9 +17,9 @@ export function operationOf(
   doc: RouteDoc,
   { name, errors, visitors }: OperationOptions,
 ): ZodOpenApiOperationObject {
-  const { summary, description, body } = doc;
+  const { summary, description, body, example } = doc;
   const words = route.path === "/" ? "root" : route.path.slice(1).replaceAll(/\W+/g, "_");
-  const content = body && { "application/json": { schema: body } };
+  const content = body && { "application/json": { schema: body, example } };
   return {
     operationId: `${name}_${route.method.toLowerCase()}_${words}`,
     tags: [name],
@@ -91,6 +91,11 @@ function securityOf({ credential, body }: RouteDoc, visitors: boolean): Record<s
   if (credential === "none") return [];
   if (credential === "admin" || credential === "metrics") return [{ [credential]: [] }];
   const any = Object.keys(callerSchemes).map((name) => ({ [name]: [] }));
-  const inBody = body instanceof z.ZodObject && "api_key" in body.shape;
-  return credential === "optional" && (visitors || inBody) ? [{}, ...any] : any;
+  return credential === "optional" && (visitors || takesKey(body)) ? [{}, ...any] : any;
+}
+
+/** Whether the credential may be in the body. */
+function takesKey(body: unknown): boolean {
+  if (body instanceof z.ZodUnion) return body.options.some(takesKey);
+  return body instanceof z.ZodObject && "api_key" in body.shape;
 }

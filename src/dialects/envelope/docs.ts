@@ -33,7 +33,8 @@ const event = z.union([
 /** `POST /{ROUTE}` in /openapi.json. */
 export function envelopeDoc(limits: EnvelopeLimits): RouteDoc {
   const body = describedBody(limits);
-  return { summary: "Asks a question", body, answer, event, credential: "optional" };
+  const example = { user_content: "Say hello.", model: limits.model };
+  return { summary: "Asks a question", body, example, answer, event, credential: "optional" };
 }
 
 /** The schema that the route uses, with the bounds that it checks afterwards. */

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { relayFields } from "../../http/body/relay-fields.ts";
 import type { RouteDoc } from "../../http/dialect.ts";
-import type { Endpoint } from "./wire.ts";
+import type { Endpoint } from "./endpoints.ts";
 
 /** A relayed endpoint in /openapi.json. */
-export function relayDoc({ path, writes }: Endpoint): RouteDoc {
+export function relayDoc({ path, body, example, bounds }: Endpoint, model: string): RouteDoc {
   const doc: RouteDoc = {
     summary: `OpenAI's ${path}`,
     description:
       "The body is OpenAI's own. Parley reads the fields shown here and passes all others on, and the answer too.",
-    body: relayFields,
+    body,
+    example: example(model),
     answer: z.looseObject({}).describe("OpenAI's own answer, unchanged"),
     fails: ["idempotency_mismatch", "idempotency_in_progress"],
     headers: {
@@ -17,7 +17,7 @@ export function relayDoc({ path, writes }: Endpoint): RouteDoc {
         "For ten minutes, the same key with the same body returns the same answer without a second call. Not for streams.",
     },
   };
-  if (!writes) return doc;
+  if (bounds === null) return doc;
   return { ...doc, event: z.looseObject({}).describe("OpenAI's own event, unchanged") };
 }
 

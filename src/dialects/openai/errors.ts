@@ -78,7 +78,7 @@ export function writeOpenAIError(
   { language, requestId }: RequestContext,
   error: ProxyError,
 ): string {
-  if (error.refusal !== undefined) return error.refusal.body;
+  if (error.refusal?.body != null) return error.refusal.body;
   const { field, ...details } = error.details;
   return JSON.stringify({
     error: {

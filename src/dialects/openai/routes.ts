@@ -4,6 +4,7 @@ import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
+import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
 import { type CallOptions, openEmptyCall, readCallBody } from "../../http/call/json-call.ts";
@@ -14,22 +15,22 @@ import { respond } from "../../http/reply/response-headers.ts";
 import { collect, holdWhole } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
+import { chatEndpoint, type Endpoint, endpoints } from "./endpoints.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
+import { refuseHandshakes } from "./handshakes.ts";
 import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
 import { usageOf, weekOf } from "./usage.ts";
-import {
-  chatEndpoint,
-  type Endpoint,
-  endpoints,
-  openaiHeaders,
-  parseRelay,
-  passStream,
-} from "./wire.ts";
+import { openaiHeaders, parseRelay, passStream } from "./wire.ts";
 
 export interface OpenAIOptions extends CallOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
+  readonly rules: ModelRules;
+  /** In the examples of /openapi.json. */
+  readonly model: string;
+  /** For tokens, as each of their calls needs a price. */
+  readonly moderationModel: string;
   readonly ledger: Ledger;
   readonly translate: Translate;
 }
@@ -40,13 +41,13 @@ const NAME = "openai";
 /** OpenAI's own API under /v1, and the token agent's `POST /chat`, which is the same. */
 export function createOpenAI(options: OpenAIOptions): Dialect {
   const post = (path: string, endpoint: Endpoint, anyType: boolean) =>
-    route("POST", path, relayDoc(endpoint), createRelay(options, endpoint, anyType));
+    route("POST", path, relayDoc(endpoint, options.model), createRelay(options, endpoint, anyType));
   return {
     name: NAME,
     about: "OpenAI's own API: bodies and answers pass through unchanged, unknown fields too",
     prefix: "/v1",
     errors: openaiErrors,
-    writeError: createOpenAIErrors(options.translate),
+    writeError: refuseHandshakes(createOpenAIErrors(options.translate)),
     routes: [
       ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint, false)),
       post("/chat", chatEndpoint, true),
@@ -63,11 +64,15 @@ function route(method: Route["method"], path: string, doc: RouteDoc, handle: Rou
 
 function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
   const { pipeline, idempotent, translate } = options;
+  const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
+  const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
   return async function relay(c: AppContext): Promise<Response> {
     const { incoming, outgoing, context } = c.env;
     const call = await callOf(c, options);
     const bytes = await readCallBody(c, options, anyType);
-    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes);
+    const added = call.principal.kind === "token" ? defaultModel : null;
+    const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
+    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
     if (relayCall.request.streamed) {
       const relayed = await pipeline.relay(call, relayCall);
       return respondStream(outgoing, context, relayed, translate);

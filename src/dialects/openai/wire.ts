@@ -1,57 +1,49 @@
 import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
-import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
+import type { PassedOn } from "../../http/body/model-choice.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
+  expectedOfRelay,
   needsUsageOption,
-  relayFields,
-  reservedForRelay,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
 import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
 import { type ResponseHeaders, responseHeaders } from "../../http/reply/response-headers.ts";
+import { chatEndpoint, type Endpoint } from "./endpoints.ts";
 
-/** One endpoint of OpenAI's API that Parley relays. */
-export interface Endpoint {
-  /** Below /v1, and below the upstream's base path. */
-  readonly path: string;
-  /** Whether its streams report usage only on request. */
-  readonly asksForUsage: boolean;
-  /** Whether the model writes text, so that the answer costs tokens too. */
-  readonly writes: boolean;
-}
-
-export const chatEndpoint = { path: "/chat/completions", asksForUsage: true, writes: true };
-
-export const endpoints: readonly Endpoint[] = [
-  chatEndpoint,
-  { path: "/completions", asksForUsage: true, writes: true },
-  { path: "/responses", asksForUsage: false, writes: true },
-  { path: "/embeddings", asksForUsage: false, writes: false },
-  { path: "/moderations", asksForUsage: false, writes: false },
-];
-
-/** Throws the first mistake, naming the field. */
-export function parseRelay(endpoint: Endpoint, json: unknown, bytes: Buffer): RelayCall {
-  const fields = parsed(relayFields, json);
-  const model = fields.model ?? "";
+/**
+ * Throws the first mistake, naming the field. `defaultModel`: sent upstream if the request names no
+ * model; null: the upstream has its own. `check` throws what the operator doesn't allow.
+ */
+export function parseRelay(
+  endpoint: Endpoint,
+  json: unknown,
+  bytes: Buffer,
+  defaultModel: string | null,
+  check: (asked: PassedOn) => void,
+): RelayCall {
+  const fields = parsed(endpoint.body, json);
+  const added = fields.model ? null : defaultModel;
+  const model = fields.model || (added ?? "");
+  check({ model, fields, bounds: endpoint.bounds });
   const hideUsage = endpoint.asksForUsage && needsUsageOption(fields);
   const streamed = fields.stream === true;
   // checked by the schema
   const asked = json as object;
-  const adapt = (body: object) => adapted(endpoint, body, model, hideUsage);
+  const adapt = (body: object) => {
+    const all = adapted(endpoint, body, model, hideUsage);
+    return added === null ? all : { ...all, model };
+  };
   const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
   return {
     model,
-    reservedTokens: endpoint.writes
-      ? reservedForRelay(fields, bytes.length)
-      : reservedTokens(bytes.length, 0),
+    expected: expectedOfRelay(fields, bytes.length, endpoint.bounds),
     request: {
       method: "POST",
       path: endpoint.path,

@@ -5,6 +5,7 @@ import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
+import { bearerIn } from "./bearer.ts";
 
 /** Characters of a key. Others would fail later in a header, with the key in the error text. */
 const KEY = /^[\x21-\x7e]{1,512}$/;
@@ -68,13 +69,6 @@ export function tokensIn(headers: IncomingHttpHeaders): string[] {
   return [headers["access-token"], bearerIn(headers)].flatMap(
     (given) => tokenOnly(given)?.trim() ?? [],
   );
-}
-
-/** Another scheme in Authorization is for a proxy in front. */
-function bearerIn({ authorization }: IncomingHttpHeaders): string | undefined {
-  // the usual spelling, without a pattern
-  if (authorization?.startsWith("Bearer ")) return authorization.slice(7).trim();
-  return /^bearer\s+(.*\S)\s*$/i.exec(authorization ?? "")?.[1];
 }
 
 type Source = (headers: IncomingHttpHeaders, bodyKey: string | null) => unknown;

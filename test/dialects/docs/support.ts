@@ -4,8 +4,17 @@ import { postJson } from "../../support/http.ts";
 const operation = z.looseObject({
   operationId: z.string(),
   summary: z.string(),
-  parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).optional(),
-  requestBody: z.unknown().optional(),
+  parameters: z
+    .array(z.looseObject({ name: z.string(), in: z.string(), schema: z.unknown() }))
+    .optional(),
+  requestBody: z
+    .object({
+      required: z.literal(true),
+      content: z.object({
+        "application/json": z.object({ schema: z.unknown(), example: z.unknown() }),
+      }),
+    })
+    .optional(),
   responses: z.record(z.string(), z.unknown()),
 });
 const openapi = z.looseObject({
@@ -30,6 +39,10 @@ export async function readOpenAPI(origin: string): Promise<OpenAPI> {
 }
 
 export type Operation = z.output<typeof operation>;
+
+/** The body that the document shows; undefined where there is none. */
+export const exampleOf = ({ requestBody }: Operation): unknown =>
+  requestBody?.content["application/json"].example;
 
 const methods = ["get", "post", "put", "delete"] as const;
 

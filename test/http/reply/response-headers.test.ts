@@ -13,6 +13,7 @@ const context: RequestContext = {
   startedMs: 0,
   route: "test",
   limits: null,
+  giveBack: () => undefined,
   record: null,
 };
 

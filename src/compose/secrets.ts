@@ -1,0 +1,36 @@
+import type { Config } from "../config/settings.ts";
+
+/** Names of parameters in OPENAI_URL that may carry a key. Others are versions and regions. */
+const SECRET_PARAMETER = /key|token|secret|sig|password|auth/i;
+
+/** Every secret that the settings hold: none of them may leave in an error's words. */
+export function secretsOf(config: Config): string[] {
+  const { DATABASE_URL, OPENAI_PROXY, OPENAI_URL } = config;
+  const inUrls = [DATABASE_URL, OPENAI_PROXY, OPENAI_URL].flatMap((url) =>
+    url === null ? [] : secretsInUrl(new URL(url)),
+  );
+  const all = [
+    ...config.API_KEY,
+    ...config.SECRET_KEY,
+    config.ADMIN_TOKEN,
+    config.METRICS_TOKEN,
+    config.ACCESS_TOKEN,
+    config.DATABASE_PASSWORD,
+    ...inUrls,
+  ];
+  return all.filter((secret): secret is string => secret !== null && secret !== "");
+}
+
+/** The password as it is and as it is written, and parameters of the query. */
+function secretsInUrl({ password, searchParams }: URL): string[] {
+  const parameters = [...searchParams].filter(([name]) => SECRET_PARAMETER.test(name));
+  return [password, decoded(password), ...parameters.map(([, value]) => value)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

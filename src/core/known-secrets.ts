@@ -1,0 +1,83 @@
+import { unescaped } from "./unescaped.ts";
+
+/** The longest part of a secret that may be shown: a longer one is a run. */
+const RUN_CHARACTERS = 8;
+/** The kind of a key, which everybody knows. */
+const PUBLIC_PREFIX =
+  /^(?:sk|pk|rk)-(?:proj-|svcacct-|admin-|ant-(?:[a-z]+\d\d-)?|or-(?:v\d-)?)?|^(?:sess-|parley-|AIza|gsk_|xai-|hf_|r8_|pplx-)/i;
+const LETTER_OR_DIGIT = /[a-z0-9]/;
+
+export interface KnownSecrets {
+  /** Calls back with where each run of a secret begins and ends, or a short secret as a word. */
+  find(text: string, found: Found): void;
+}
+
+/**
+ * Finds every run of eight characters of a secret beyond its public prefix, in any case, or in Base64.
+ * So a key is found that was cut, masked or joined with something. One look-up for each character.
+ */
+export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
+  const runs = new Set<string>();
+  const words = new Set<string>();
+  for (const given of secrets) {
+    // as the text is
+    const secret = unescaped(given).text;
+    const own = lowerCase(secret.replace(PUBLIC_PREFIX, ""));
+    if (own.length < RUN_CHARACTERS) words.add(lowerCase(secret));
+    for (const form of [own, ...base64Forms(secret).map(lowerCase)]) {
+      for (let at = 0; at + RUN_CHARACTERS <= form.length; at += 1) {
+        runs.add(form.slice(at, at + RUN_CHARACTERS));
+      }
+    }
+  }
+  words.delete("");
+  return {
+    find(text, found) {
+      if (runs.size === 0 && words.size === 0) return;
+      const lower = lowerCase(text);
+      if (runs.size > 0) findRuns(lower, runs, found);
+      for (const word of words) findWord(lower, word, found);
+    },
+  };
+}
+
+type Found = (start: number, end: number) => void;
+
+function findRuns(text: string, runs: ReadonlySet<string>, found: Found): void {
+  for (let end = RUN_CHARACTERS; end <= text.length; end += 1) {
+    const start = end - RUN_CHARACTERS;
+    if (runs.has(text.slice(start, end))) found(start, end);
+  }
+}
+
+/** A secret too short for runs may also be a part of a word, which is no secret. */
+function findWord(text: string, word: string, found: Found): void {
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + word.length)) {
+    const end = at + word.length;
+    const isPart =
+      LETTER_OR_DIGIT.test(text[at - 1] ?? "") || LETTER_OR_DIGIT.test(text[end] ?? "");
+    if (!isPart) found(at, end);
+  }
+}
+
+/** ASCII alone, so that the length stays: other alphabets have letters that grow. */
+function lowerCase(text: string): string {
+  const lower = text.toLowerCase();
+  if (lower.length === text.length) return lower;
+  return text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
+}
+
+/** The three ways in which three bytes may be cut, without the ends that depend on what is around. */
+function base64Forms(secret: string): string[] {
+  const bytes = new TextEncoder().encode(secret);
+  return [0, 1, 2].flatMap((before) => {
+    const binary = " ".repeat(before) + String.fromCharCode(...bytes.slice(0, MAX_BASE64_BYTES));
+    const standard = btoa(binary)
+      .slice(before === 0 ? 0 : before + 1)
+      .replace(/.?=+$/, "");
+    return [standard, standard.replaceAll("+", "-").replaceAll("/", "_")];
+  });
+}
+
+/** Longer secrets are found by their beginning. */
+const MAX_BASE64_BYTES = 4_096;

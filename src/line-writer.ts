@@ -1,0 +1,114 @@
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+
+/** Lines leave in blocks of this size, or this often. */
+const BLOCK_CHARACTERS = 16_000;
+const FLUSH_MS = 100;
+/** A full pipe is tried again after this long; while nothing moves, the wait doubles up to FLUSH_MS. */
+const RETRY_MS = 2;
+/** What waits for an output that takes nothing. Lines beyond it are dropped and counted. */
+export const MAX_WAITING_CHARACTERS = 1_048_576;
+
+/** Standard output or standard error. Neither `write` nor `flush` ever blocks or throws. */
+export interface LineWriter {
+  /** One line with its end. */
+  write(line: string): void;
+  /** Lines dropped so far. */
+  dropped(): number;
+  /** Writes what waits. Resolves at the latest after `ms`, at once if no waiting would help. */
+  flush(ms: number): Promise<void>;
+}
+
+export interface LineWriterOptions {
+  /** The line that tells of dropped lines, once writing works again. */
+  readonly lossLine: (lines: number) => string;
+  /** Makes the descriptor itself non-blocking, where it can't be opened a second time. */
+  readonly unblock: () => void;
+}
+
+/**
+ * Writes in this thread, to a descriptor that does not block: a write that is stuck in the thread
+ * pool would hold up the end of the process for ever.
+ */
+export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOptions): LineWriter {
+  const target = openWithoutBlocking(fd, unblock);
+  let waiting = "";
+  let block = Buffer.alloc(0);
+  let written = 0;
+  let dropped = 0;
+  let told = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let retryMs = 0;
+
+  /** The next block, once the last is written; false if there is none. */
+  const fill = () => {
+    if (written < block.length) return true;
+    if (waiting === "" && dropped > told) {
+      waiting = lossLine(dropped - told);
+      told = dropped;
+    }
+    block = Buffer.from(waiting);
+    written = 0;
+    waiting = "";
+    return block.length > 0;
+  };
+  /** Null when all is written, else the code of the error. */
+  const put = (): string | null => {
+    try {
+      while (fill()) {
+        written += writeSync(target, block, written);
+        retryMs = 0;
+      }
+      return null;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? "";
+    }
+  };
+  const putOrRetry = () => {
+    if (put() === null) return;
+    retryMs = Math.min(retryMs * 2 || RETRY_MS, FLUSH_MS);
+    putLater(retryMs);
+  };
+  const putLater = (ms: number) => {
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = null;
+      putOrRetry();
+    }, ms);
+    timer.unref();
+  };
+
+  return {
+    dropped: () => dropped,
+    write(line) {
+      if (block.length - written + waiting.length + line.length > MAX_WAITING_CHARACTERS) {
+        dropped += 1;
+        return;
+      }
+      waiting += line;
+      if (retryMs > 0) return; // the timer tries
+      if (waiting.length >= BLOCK_CHARACTERS) putOrRetry();
+      else if (timer === null) putLater(FLUSH_MS);
+    },
+    async flush(ms) {
+      const lastMs = performance.now() + ms;
+      // of all errors, only a full pipe may pass by itself in that time
+      while (put() === "EAGAIN" && performance.now() < lastMs) await wait(RETRY_MS);
+    },
+  };
+}
+
+/**
+ * A file is used as it is. What else there is gets a descriptor of its own, because O_NONBLOCK would
+ * hold for every process that shares this one. Sockets can't be opened again.
+ */
+function openWithoutBlocking(fd: number, unblock: () => void): number {
+  if (fstatSync(fd).isFile()) return fd;
+  try {
+    const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+    return openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    unblock();
+    return fd;
+  }
+}

@@ -1,0 +1,133 @@
+/** Whoever sends what /openapi.json prints gets an answer. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { postJson } from "../../support/http.ts";
+import { OWN_KEY, type Scene, startScene } from "../../support/scene.ts";
+import { createCheck } from "./schemas.ts";
+import { exampleOf, type OpenAPI, operationsIn, readOpenAPI } from "./support.ts";
+
+const ADMIN_TOKEN = "admin-0123456789-0123456789";
+const MODEL = "gpt-4.1-mini";
+const SETTINGS = { ROUTE: "api", ADMIN_TOKEN, MODEL };
+
+let scene: Scene;
+let document: OpenAPI;
+let token = "";
+beforeAll(async () => {
+  scene = await startScene(SETTINGS);
+  document = await readOpenAPI(scene.parley.origin);
+  const asAdmin = (path: string, body: unknown) =>
+    postJson(`${scene.parley.origin}/admin${path}`, body, { headers: bearer(ADMIN_TOKEN) });
+  await asAdmin("/prices/import", { default: true });
+  const made = await asAdmin("/tokens", { name: "examples" });
+  token = String(Reflect.get(Object(made.json), "token"));
+});
+
+type Called = ReturnType<typeof operationsIn>[number];
+
+const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` });
+const withBody = () => operationsIn(document).filter(({ operation }) => operation.requestBody);
+const needsAdmin = ({ operation }: Called) =>
+  JSON.stringify(operation.security).includes('"admin"');
+const takesVisitors = ({ operation }: Called) => JSON.stringify(operation.security).includes("{}");
+
+/** The path as printed, too. */
+function pathOf({ path, operation: { parameters = [] } }: Called): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_all, name) => {
+    const parameter = parameters.find((one) => one.name === name);
+    return encodeURIComponent(Reflect.get(Object(parameter?.schema), "example"));
+  });
+}
+
+function send(one: Called, headers: Record<string, string>, body = exampleOf(one.operation)) {
+  const method = one.method.toUpperCase();
+  return postJson(scene.parley.origin + pathOf(one), body, { method, headers });
+}
+
+const nameOf = ({ method, path }: Called) => `${method} ${path}`;
+const schemaKeys = ({ path, method }: Called) => [
+  ...["paths", path, method, "requestBody", "content", "application/json", "schema"],
+];
+
+describe("each example of /openapi.json", () => {
+  test.each([
+    ["a caller's own key", () => OWN_KEY, () => true],
+    ["a token", () => token, () => true],
+    ["no credential", () => null, takesVisitors],
+  ])("succeeds as printed with %s", async (_who, credential, isMeant) => {
+    const all = withBody().filter(isMeant);
+    expect(all.length).toBeGreaterThan(2);
+    for (const one of all) {
+      const given = needsAdmin(one) ? ADMIN_TOKEN : credential();
+      const { status, text } = await send(one, given === null ? {} : bearer(given));
+      expect([200, 201], `${nameOf(one)} ${text}`).toContain(status);
+    }
+  });
+
+  test("fits its schema, asks the operator's model and brings no key and no bound of 0", () => {
+    const check = createCheck(document);
+    for (const one of withBody()) {
+      const example = exampleOf(one.operation);
+      expect(check(schemaKeys(one), example), nameOf(one)).toBeNull();
+      expect(JSON.stringify(example), nameOf(one)).not.toMatch(/api_key|:0[,}]|"string"/);
+    }
+    const ofModel = withBody().filter(({ operation }) =>
+      JSON.stringify(exampleOf(operation)).includes(MODEL),
+    );
+    expect(ofModel.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["/v1/chat/completions", "/v1/responses", "/chat_complete", "/api"]),
+    );
+  });
+
+  test("is refused without any field that its schema requires, and only then", async () => {
+    const check = createCheck(document);
+    const all = withBody().flatMap((one) =>
+      Object.keys(Object(exampleOf(one.operation))).map((field) => ({ one, field })),
+    );
+    expect(all.length).toBeGreaterThan(25);
+    for (const { one, field } of all) {
+      const { [field]: _left, ...rest } = Object(exampleOf(one.operation));
+      const fits = check(schemaKeys(one), rest) === null;
+      const credential = needsAdmin(one) ? ADMIN_TOKEN : OWN_KEY;
+      const { status, text } = await send(one, bearer(credential), rest);
+      const what = `${nameOf(one)} without ${field}`;
+      expect(`${what} ${status < 300}`, text).toBe(`${what} ${fits}`);
+      if (!fits) expect(text, what).toContain(`"${field}"`);
+    }
+  });
+});
+
+describe("the schemas of /v1", () => {
+  const asked = [
+    ["/v1/chat/completions", { model: "m", messages: [{ role: "user", content: "hi" }] }],
+    ["/v1/completions", { model: "m", prompt: "hi" }],
+    ["/v1/responses", { model: "m", input: "hi" }],
+    ["/v1/embeddings", { model: "m", input: ["hi", "there"] }],
+    ["/v1/moderations", { input: [{ type: "text", text: "hi" }] }],
+    ["/chat", { model: "m", messages: [] }],
+  ] as const;
+
+  test.each(asked)("%s names what is required, and takes other fields too", async (path, body) => {
+    const check = createCheck(document);
+    const keys = ["paths", path, "post", "requestBody", "content", "application/json", "schema"];
+    const more = { ...body, a_field_of_tomorrow: { any: [1] } };
+    expect(check(keys, more)).toBeNull();
+    expect(check(keys, {})).not.toBeNull();
+    for (const field of Object.keys(body)) {
+      expect(check(keys, { ...body, [field]: undefined }), field).toContain(field);
+    }
+    const headers = bearer(OWN_KEY);
+    const reply = await postJson(scene.parley.origin + path, more, { headers });
+    expect(reply.status, reply.text).toBe(200);
+    expect(scene.upstream.requests.at(-1)?.json).toEqual(more);
+  });
+
+  test.each([
+    { model: "m", previous_response_id: "resp_1" },
+    { model: "m", conversation: "conv_1" },
+    { prompt: { id: "pmpt_1" } },
+  ])("a response may continue what the service stores: %j", async (body) => {
+    const headers = bearer(OWN_KEY);
+    await postJson(`${scene.parley.origin}/v1/responses`, body, { headers });
+    expect(scene.upstream.requests.at(-1)?.json).toEqual(body);
+  });
+});
