@@ -1,5 +1,5 @@
 import { fieldError } from "../common-errors.ts";
-import { abortReason, type ErrorCode, ProxyError, toProxyError } from "../errors.ts";
+import { abortReason, type ErrorCode, isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { AskOptions, Clock, SentRequests } from "../ports.ts";
 import type { Call, CallSignal, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
@@ -42,7 +42,7 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
       const failure = toProxyError(thrown);
       const error = asSeenBy(principal, failure);
       const account = mayHaveCost(sent, failure) ? NOTHING_SEEN : undefined;
-      await settle(error.code === "canceled" ? "canceled" : "failed", { error, account });
+      await settle(isCanceled(error) ? "canceled" : "failed", { error, account });
       throw error;
     }
   };
