@@ -46,7 +46,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const observe = calls.metrics.call;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
-  const dialogue = composeDialogue(config, { clock, log, storage, pipeline });
+  const dialogue = composeDialogue(config, { log, storage, pipeline });
   const { conversations } = storage;
   const questions = createTreeDialogue({
     conversations,
@@ -55,7 +55,6 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
     rules: modelRules(config),
   });
   const dialects = composeDialects(config, {
-    clock,
     storage,
     limits,
     calls,

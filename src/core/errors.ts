@@ -9,6 +9,7 @@ export const bodyCodes = [
   "body_too_large",
   "body_incomplete",
   "content_type_unsupported",
+  "content_encoding_unsupported",
 ] as const;
 
 /** A field that is not what it should be, in any dialect. */
@@ -52,6 +53,7 @@ export const errorCodes = [
   "route_forbidden",
   "address_forbidden",
   "not_found",
+  "endpoint_unavailable",
   "method_not_allowed",
   "upgrade_needed",
   "websocket_refused",
@@ -79,6 +81,7 @@ export const errorCodes = [
   "idempotency_in_progress",
   // limits
   "rate_limited",
+  "attempts_limited",
   "streams_limited",
   "connections_limited",
   // kept conversations
@@ -89,6 +92,7 @@ export const errorCodes = [
   "conversation_full",
   "conversations_limited",
   ...upstreamCodes,
+  "deadline_passed",
   // ourselves
   "storage_unavailable",
   "overloaded",

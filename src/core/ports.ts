@@ -183,6 +183,8 @@ export interface StreamedAnswer extends RelayHead {
   readonly kind: "streamed";
   readonly pieces: AsyncIterable<RelayPiece>;
   account(): RelayAccount;
+  /** The number that the next event would have, where events are numbered (else 0). */
+  nextSequence(): number;
 }
 
 /** An upstream's good answer, untouched. The upstream decides which kind it is. */

@@ -26,6 +26,8 @@ export interface UpstreamResponse {
 export interface ResponseBody extends AsyncIterableIterator<Buffer> {
   /** Reads the body to its end and joins it. */
   whole(): Promise<Buffer>;
+  /** Gives back what next() has returned, to be read again. */
+  unread(chunk: Buffer): void;
   /** Lifts `maxBytes`, for a stream that is passed on as it comes. */
   unbound(): void;
   /** Discards the rest. The connection is reused if the response ends soon. */
@@ -181,6 +183,11 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
       chunks.push(next.value);
     }
     return chunks.length === 1 ? first.value : Buffer.concat(chunks);
+  }
+
+  unread(chunk: Buffer): void {
+    this.#queue.unshift(chunk);
+    this.#queuedBytes += chunk.length;
   }
 
   unbound(): void {

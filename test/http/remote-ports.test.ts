@@ -101,7 +101,7 @@ async function compose(config: Config, link: Link) {
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const observe = calls.metrics.call;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
-  const dialogue = composeDialogue(config, { clock, log, storage, pipeline });
+  const dialogue = composeDialogue(config, { log, storage, pipeline });
   const { conversations } = storage;
   const questions = createTreeDialogue({
     conversations,

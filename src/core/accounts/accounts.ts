@@ -54,6 +54,8 @@ export interface TokenStore {
   /** Null for unknown, revoked and expired alike. Looked up by digest. */
   find(secret: string): Promise<FoundToken | null>;
   show(id: string): Promise<Token | null>;
+  /** Opens the upstream key of a token's own, valid or not; null without one. */
+  upstreamKey(id: string): Promise<string | null>;
   /** Oldest first. */
   list(query?: ListQuery): Promise<readonly Token[]>;
   /** False when there is no such token or it was revoked before. */
@@ -69,15 +71,18 @@ export interface ImportedPrices {
   readonly skipped: readonly string[];
 }
 
+/** A price to be added. `since` is null for one that holds from now on. */
+export type NewPrice = Omit<Price, "since"> & { readonly since: number | null };
+
 /** Prices with their history. A change is a new entry and never touches what was. */
 export interface PriceBook {
   /** Refused when the model already has a price from that moment or later. */
-  set(price: Price): Promise<void>;
+  set(price: NewPrice): Promise<void>;
   /** Newest first within a model; the whole history, or what holds at one moment. */
   list(query?: { readonly model?: string; readonly at?: number }): Promise<readonly Price[]>;
   /** By exact name, else by the name without the date of a snapshot. */
   priceOf(model: string, at: number): Promise<Price | null>;
-  import(prices: readonly Price[]): Promise<ImportedPrices>;
+  import(prices: readonly NewPrice[]): Promise<ImportedPrices>;
 }
 
 export type PayerKind = "visitor" | "own-key" | "token";

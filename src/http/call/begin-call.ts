@@ -82,6 +82,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       giveBack: () => giveBack(context, options.limiter),
       record: null,
       answered: null,
+      crossOrigin: true,
     };
     return context;
   };

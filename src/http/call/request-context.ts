@@ -20,6 +20,8 @@ export interface RequestContext {
   record: CallRecord | null;
   /** What the upstream answered, if the call failed by it. */
   answered: UpstreamAnswered | null;
+  /** Whether pages of other origins may read the response. */
+  crossOrigin: boolean;
 }
 
 /** Node's request and response. */

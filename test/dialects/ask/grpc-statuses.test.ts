@@ -6,19 +6,19 @@ import { grpcStatus } from "../../../src/dialects/ask/grpc/statuses.ts";
 const expected: Partial<Record<keyof typeof status, string>> = {
   INVALID_ARGUMENT: `
     body_not_json body_not_utf8 body_not_object body_too_deep body_incomplete
-    content_type_unsupported field_missing field_empty field_type field_range field_choice
+    content_type_unsupported content_encoding_unsupported field_missing field_empty field_type field_range field_choice
     field_too_many field_too_long field_unknown field_needs field_in_use frame_malformed
     bad_request model_not_priced idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
-    body_too_large key_exhausted quota_exceeded rate_limited streams_limited connections_limited
+    body_too_large key_exhausted quota_exceeded rate_limited attempts_limited streams_limited connections_limited
     message_too_large conversations_limited upstream_rate_limited`,
   PERMISSION_DENIED: `
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
     model_forbidden`,
   NOT_FOUND: `
-    not_found token_unknown conversation_not_found message_not_found`,
+    not_found endpoint_unavailable token_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
-    method_not_allowed upgrade_needed`,
+    method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
     key_missing key_malformed key_rejected credential_missing token_rejected token_needed`,
   FAILED_PRECONDITION: `
@@ -31,7 +31,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     upstream_exhausted upstream_failed upstream_unreachable storage_unavailable overloaded
     draining`,
   DEADLINE_EXCEEDED: `
-    upstream_timeout`,
+    upstream_timeout deadline_passed`,
   CANCELLED: `
     canceled`,
 };

@@ -248,10 +248,15 @@ describe.concurrent("what the upstream refuses", () => {
 
 describe.concurrent("a stream that breaks", () => {
   test.each(
-    [resetMidStream, closeMidStream, finMidStream, cutInsideEvent, errorEventMidStream].map(
-      (behaviour) => [behaviour.name, behaviour] as const,
-    ),
-  )("by %s ends with an error event and without [DONE]", async (_name, behaviour) => {
+    [
+      [resetMidStream, "upstream_failed"] as const,
+      [closeMidStream, "upstream_failed"] as const,
+      [finMidStream, "upstream_failed"] as const,
+      [cutInsideEvent, "upstream_failed"] as const,
+      // in the upstream's own words
+      [errorEventMidStream, null] as const,
+    ].map(([behaviour, code]) => [behaviour.name, behaviour, code] as const),
+  )("by %s ends with an error event and without [DONE]", async (_name, behaviour, code) => {
     const scene = await startTokenScene({}, { behaviour });
     const body = { ...question, stream: true };
     const { status, events } = await openStream(scene.chat, body, { headers: bearer(scene.token) });
@@ -260,7 +265,7 @@ describe.concurrent("a stream that breaks", () => {
     expect(texts).not.toContain("[DONE]");
     expect(texts.length).toBeGreaterThan(2);
     expect(JSON.parse(texts.at(-1) ?? "")).toMatchObject({
-      error: { type: "server_error", code: "upstream_failed", param: null },
+      error: { type: "server_error", code, param: null },
     });
     expect(scene.rows()).toMatchObject([{ outcome: "interrupted", error: "upstream_failed" }]);
   });

@@ -16,6 +16,7 @@ const context: RequestContext = {
   giveBack: () => undefined,
   record: null,
   answered: null,
+  crossOrigin: true,
 };
 
 describe("responseHeaders", () => {
