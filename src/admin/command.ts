@@ -1,4 +1,3 @@
-import type { TextParams } from "../locales.ts";
 import type { Tools } from "./tools.ts";
 
 export const exitCodes = {
@@ -55,19 +54,6 @@ export interface Command {
 /** The command line itself is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-}
-
-/** What went wrong, as a text of the section `command` of the locales. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-  readonly key: string;
-  readonly params: TextParams;
-
-  constructor(key: string, params: TextParams = {}) {
-    super(key);
-    this.key = key;
-    this.params = params;
-  }
 }
 
 export function commandHelp({ name, summary, operand, options = {}, notes = [] }: Command): string {

@@ -1,12 +1,11 @@
 import { parseArgs } from "node:util";
 import { ProxyError } from "../core/errors.ts";
 import { reasonOf } from "../core/reason.ts";
-import { createTranslate, defaultLanguage, type TextParams } from "../locales.ts";
+import { createTranslate } from "../locales.ts";
 import { FileAccessError } from "../storage/driver/access.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import {
   type Command,
-  CommandError,
   commandHelp,
   commonOptions,
   exitCodes,
@@ -18,7 +17,7 @@ import { priceCommands } from "./commands/price.ts";
 import { tokenCommands } from "./commands/token.ts";
 import { upkeepCommands } from "./commands/upkeep.ts";
 import { usageCommands } from "./commands/usage.ts";
-import { createTools, SettingsError, type Terminal } from "./tools.ts";
+import { createTools, LANGUAGE, SettingsError, type Terminal } from "./tools.ts";
 
 const commands = [...tokenCommands, ...priceCommands, ...usageCommands, ...upkeepCommands];
 
@@ -79,7 +78,7 @@ function reportFailure(thrown: unknown, command: Command | null, terminal: Termi
     terminal.complain(thrown.message);
     return exitCodes.settings;
   }
-  terminal.complain(`parley: ${lineOf(thrown, command, terminal)}`);
+  terminal.complain(`parley: ${lineOf(thrown, command)}`);
   if (!isWrongUsage(thrown)) return exitCodes.failure;
   terminal.complain(command === null ? "See: parley --help" : `See: parley ${command.name} --help`);
   return exitCodes.usage;
@@ -92,31 +91,29 @@ function isWrongUsage(thrown: unknown): boolean {
   return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS_");
 }
 
-function lineOf(thrown: unknown, command: Command | null, { env }: Terminal): string {
-  const language = defaultLanguage(env.LANG ?? "");
-  const text = (key: string, params: TextParams = {}) => createTranslate()(language, key, params);
-  if (thrown instanceof CommandError) return text(`command.${thrown.key}`, thrown.params);
-  if (thrown instanceof FileAccessError) {
-    const { file, owner, user } = thrown;
-    return text("command.file_of_other", { file, owner, user });
-  }
-  if (thrown instanceof ProxyError && !HAS_REASON.has(thrown.code)) {
-    const option = String(thrown.params.field).replaceAll("_", "-");
-    const isOption = option in (command?.options ?? {});
-    const params = isOption ? { ...thrown.params, field: `--${option}` } : thrown.params;
-    return text(`error.${thrown.code}`, params);
-  }
-  // an error about a file that the command was given names it
-  const isOfFile = thrown instanceof Error && "path" in thrown;
-  const problem = isOfFile ? null : storageProblem(thrown);
-  const reason = firstSentence(reasonOf(thrown instanceof ProxyError ? thrown.cause : thrown));
-  return problem === null ? reason : `${text(`database_problem.${problem.cause}`)} (${reason})`;
+function lineOf(thrown: unknown, command: Command | null): string {
+  if (!(thrown instanceof ProxyError)) return failureOf(thrown);
+  // the operator reads this, and needs the reason that clients don't get
+  if (HAS_REASON.has(thrown.code)) return failureOf(thrown.cause);
+  const option = String(thrown.params.field).replaceAll("_", "-");
+  const isOption = option in (command?.options ?? {});
+  const text = (field: unknown) =>
+    createTranslate()(LANGUAGE, `error.${thrown.code}`, { ...thrown.params, field: String(field) });
+  // the texts speak of fields
+  return isOption
+    ? text(`--${option}`).replace("field --", "option --")
+    : text(thrown.params.field);
 }
 
-/** The operator reads this, and needs the reason that clients don't get. */
 const HAS_REASON: ReadonlySet<string> = new Set(["internal", "storage_unavailable"]);
 
-/** After it, parseArgs advises on something else. */
-function firstSentence(text: string): string {
-  return text.replace(/\. To specify .*/s, "");
+/** What failed, in words; for a database also in its own. */
+function failureOf(thrown: unknown): string {
+  // after its first sentence, parseArgs advises on something else
+  const reason = reasonOf(thrown).replace(/\. To specify .*/s, "");
+  // an error about a file that the command was given names it
+  const isOfFile =
+    thrown instanceof FileAccessError || (thrown instanceof Error && "path" in thrown);
+  const problem = isOfFile ? null : storageProblem(thrown);
+  return problem === null ? reason : `${problem.words} (${reason})`;
 }

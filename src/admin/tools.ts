@@ -2,11 +2,12 @@ import { explainProblems, problemMessages, readConfig } from "../config/read.ts"
 import type { SettingName } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
-import { createTranslate, defaultLanguage } from "../locales.ts";
 import { NoDatabaseError } from "../storage/driver/access.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
-import { CommandError } from "./command.ts";
 import { type Admin, createAdmin } from "./operations.ts";
+
+/** Of all output: the help and the results are not translated, so errors are not, either. */
+export const LANGUAGE = "en";
 
 /** The process as a command sees it. */
 export interface Terminal {
@@ -42,6 +43,10 @@ const storageSettings: readonly SettingName[] = [
   "EXPIRE_HOURS",
 ];
 
+/** Most commands create none, since a wrong DATA_DIR would go unnoticed. */
+const WHERE_ELSE =
+  "check DATA_DIR and DATABASE_URL; `token create`, `price set`, `price import` and `restore` create one";
+
 /** What commands share. */
 export type Tools = ReturnType<typeof createTools>;
 
@@ -51,7 +56,7 @@ export function createTools(terminal: Terminal) {
     const names = storageSettings.flatMap((name) => [name, `${name}_FILE`]);
     const read = readConfig(Object.fromEntries(names.map((name) => [name, env[name]])), readFile);
     if ("problems" in read) {
-      throw new SettingsError(explainProblems(read.problems, env.LANG).trimEnd());
+      throw new SettingsError(explainProblems(read.problems, LANGUAGE).trimEnd());
     }
     // a connection that breaks fails the command's own query, which is reported
     return storageOptions(read.config, clock, () => undefined);
@@ -62,7 +67,8 @@ export function createTools(terminal: Terminal) {
     const opening = { databaseUrl, sqliteFile, ...rest, oneOff: true, mayCreate };
     const storage = await openStorage(opening).catch((error: unknown) => {
       if (!(error instanceof NoDatabaseError)) throw error;
-      throw new CommandError("no_database", { place: databasePlace(databaseUrl) ?? sqliteFile });
+      const place = databasePlace(databaseUrl) ?? sqliteFile;
+      throw new Error(`there is no database at ${place}: ${WHERE_ELSE}`, { cause: error });
     });
     try {
       return await work(storage);
@@ -76,11 +82,6 @@ export function createTools(terminal: Terminal) {
   };
   return {
     terminal,
-    /** A text of the section `command` of the locales on standard error, with what it is about. */
-    explain(key: string, subjects: readonly string[]): void {
-      terminal.complain(createTranslate()(defaultLanguage(env.LANG ?? ""), `command.${key}`));
-      for (const subject of subjects) terminal.complain(`  ${subject}`);
-    },
     withStorage,
     withAdmin,
     /** For commands that may begin a new installation. */
@@ -88,7 +89,7 @@ export function createTools(terminal: Terminal) {
     /** The mistakes in all settings, also in those of the server alone. */
     settingProblems() {
       const read = readConfig(env, readFile);
-      return "problems" in read ? problemMessages(read.problems, env.LANG) : [];
+      return "problems" in read ? problemMessages(read.problems, LANGUAGE) : [];
     },
     /** Throws if the database is PostgreSQL. */
     sqliteFile(): string {

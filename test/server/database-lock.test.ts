@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { createAsker } from "../dialects/ask/support.ts";
@@ -10,6 +13,7 @@ import {
   type TokenScene,
 } from "../dialects/openai/support.ts";
 import { postJson, type Reply } from "../support/http.ts";
+import { startPair } from "../support/pair.ts";
 import { until } from "../support/process.ts";
 import { OWN_KEY } from "../support/scene.ts";
 import { neighborCall } from "../support/timing.ts";
@@ -132,6 +136,30 @@ test("a chat whose answer comes during a lock is refused as quickly, and can go 
     scene.upstream.behave(answer);
   }
   expect((await tree.tree(id)).messages).toHaveLength(2);
+}, 60_000);
+
+test("a process that ends during a lock logs the rows that it could not write, whole", async () => {
+  const DATA_DIR = mkdtempSync(join(tmpdir(), "parley-lock-"));
+  onTestFinished(() => rmSync(DATA_DIR, { recursive: true, force: true }));
+  const { parley } = await startPair({ DATA_DIR });
+  const holder = new DatabaseSync(`${DATA_DIR}/parley.sqlite`);
+  onTestFinished(() => holder.close());
+  holder.exec("BEGIN EXCLUSIVE");
+  const reply = await postJson(parley.url, { user_content: "Hello?" });
+  expect(reply.status).toBe(200);
+  parley.signal("SIGTERM");
+  expect(await parley.exit).toBe(0);
+  const lines = parley.output.filter((line) => line.includes("ledger row not written"));
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    cause: "busy",
+    row: {
+      request_id: reply.headers["x-request-id"],
+      payer_kind: "visitor",
+      outcome: "completed",
+      total_tokens: expect.any(Number),
+    },
+  });
 }, 60_000);
 
 function median(values: readonly number[]): number {

@@ -87,12 +87,11 @@ export const tokenCommands: readonly Command[] = [
       "To change SECRET_KEY, put the new key before the old one (new,old), restart the server,",
       "run this command, then remove the old key.",
     ],
-    async run(_given, { withStorage, explain }) {
+    async run(_given, { terminal, withStorage }) {
       const value = await withStorage((storage) => storage.reseal());
       const { resealed, texts, failed } = value;
-      if (failed.length > 0) {
-        const names = failed.map(({ kind, id }) => `${kind} ${id}`);
-        explain("not_resealed", names);
+      for (const { kind, id } of failed) {
+        terminal.complain(`no key in SECRET_KEY opens what is stored for the ${kind} ${id}`);
       }
       const text = `${resealed} keys and ${texts} texts of conversations encrypted again\n`;
       return { value, text, exitCode: failed.length > 0 ? exitCodes.failure : 0 };

@@ -33,10 +33,8 @@ export function createLedgerReport(database: Database) {
   } satisfies Partial<Record<keyof Ledger, unknown>> & Pick<Ledger, "rows" | "export">;
 }
 
-/** Rows were deleted before the export had come to them. */
-export class IncompleteExportError extends Error {
-  override readonly name = "IncompleteExportError";
-}
+const INCOMPLETE =
+  "the export is incomplete: RETENTION_DAYS deleted records while it ran; run it again";
 
 function exporter(database: Database, page: ReturnType<typeof pageReader>): Ledger["export"] {
   const purgedTo = createPurgedTo(database);
@@ -52,7 +50,7 @@ function exporter(database: Database, page: ReturnType<typeof pageReader>): Ledg
       if (rows.length < MAX_ROWS) break;
       last = rows.at(-1);
     }
-    if (isIncomplete) throw new IncompleteExportError("rows were deleted during the export");
+    if (isIncomplete) throw new Error(INCOMPLETE);
   };
 }
 
