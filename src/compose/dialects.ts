@@ -40,7 +40,7 @@ export interface DialectNeeds {
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
   const { storage, limits, pipeline, questions, digestKey } = needs;
   const { translate, writeError } = needs;
-  const { openCalls, identify } = needs.calls;
+  const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   const rules = modelRules(config);
 
@@ -66,6 +66,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     rules,
     accessToken: config.ACCESS_TOKEN,
     tokens: storage.tokens,
+    brake: brakes.callers,
     maxEventBytes: config.MAX_EVENT_BYTES,
     translate,
   });
@@ -81,7 +82,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const before = [
     composeStatus(config, needs),
     openai,
-    ...composeAdmin(config, { storage, translate }),
+    ...composeAdmin(config, { storage, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
   const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];
@@ -107,6 +108,7 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),
+    brake: needs.calls.brakes.metrics,
     writeError,
   });
 }
@@ -125,6 +127,7 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
       open: config.CHATS_ACCESS === "open",
       adminToken: config.ADMIN_TOKEN,
       digestKey,
+      brake: needs.calls.brakes.admin,
     }),
     rules: modelRules(config),
     maxMessages: config.MESSAGES_LENGTH,

@@ -1,3 +1,4 @@
+import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import { createAdmission } from "../core/call/admission.ts";
 import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
@@ -38,6 +39,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   });
   const upstream: OpenAIUpstreamOptions = {
     transport,
+    userAgent: `parley/${packageJson.version}`,
     refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,

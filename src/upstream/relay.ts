@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import type { Relay, RelayAccount } from "../core/ports.ts";
+import type { AskOptions, Relay, RelayAccount, RelayRequest } from "../core/ports.ts";
 import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
@@ -11,6 +11,7 @@ import { failureIn } from "./reading/failure.ts";
 import { wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
 import { Skeleton } from "./reading/skeleton.ts";
+import { createUsageOption } from "./usage-option.ts";
 
 /** Bytes of a large answer that are read at once. */
 const READ_BYTES = 65_536;
@@ -18,9 +19,22 @@ const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
+  const sendWithUsage = createUsageOption();
+  const send = (request: RelayRequest, ask: AskOptions) => {
+    const { usageOption: option } = request;
+    if (option === undefined) return askUpstream(options, request, ask);
+    return sendWithUsage(option.model, (asksForUsage) => {
+      const { body } = request;
+      return askUpstream(
+        options,
+        { ...request, body: asksForUsage ? body : option.without() },
+        ask,
+      );
+    });
+  };
   return {
     async send(request, ask) {
-      const response = await askUpstream(options, request, ask);
+      const response = await send(request, ask);
       const { status, body } = response;
       const failures = createFailures(options.refusalOf, ask);
       const kind = await bodyKind(response, request.streamed);

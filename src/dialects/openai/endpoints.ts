@@ -84,3 +84,10 @@ export const endpoints: readonly Endpoint[] = [
     hasDefaultModel: true,
   },
 ];
+
+/** First segments of OpenAI's API, for the log of what is not served here. */
+export const openaiSegments: ReadonlySet<string> = new Set(
+  `assistants audio batches chat chatkit completions containers conversations edits embeddings engines evals
+   files fine-tunes fine_tuning images models moderations organization projects realtime responses skills
+   threads uploads vector_stores videos`.split(/\s+/),
+);

@@ -17,7 +17,7 @@ import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
-import { chatEndpoint, type Endpoint, endpoints } from "./endpoints.ts";
+import { chatEndpoint, type Endpoint, endpoints, openaiSegments } from "./endpoints.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
 import { refuseHandshakes } from "./handshakes.ts";
 import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
@@ -48,6 +48,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     name: NAME,
     about: "OpenAI's own API: bodies and answers pass through unchanged, unknown fields too",
     prefix: "/v1",
+    knownSegments: openaiSegments,
     errors: openaiErrors,
     writeError: refuseHandshakes(createOpenAIErrors(options.translate)),
     routes: [

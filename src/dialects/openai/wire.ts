@@ -9,6 +9,7 @@ import {
   askingForUsage,
   expectedOfRelay,
   needsUsageOption,
+  usageOption,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
@@ -37,8 +38,8 @@ export function parseRelay(
   const streamed = fields.stream === true;
   // checked by the schema
   const asked = json as object;
-  const adapt = (body: object) => {
-    const all = adapted(endpoint, body, model, hideUsage);
+  const adapt = (body: object, asksForUsage = hideUsage) => {
+    const all = adapted(endpoint, body, model, asksForUsage);
     return added === null ? all : { ...all, model };
   };
   const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
@@ -51,6 +52,9 @@ export function parseRelay(
       body: passes ? bytes : JSON.stringify(adapt(withExactNumbers(asked, bytes))),
       streamed,
       hideUsage,
+      usageOption: usageOption(fields, model, hideUsage, () =>
+        JSON.stringify(adapt(withExactNumbers(asked, bytes), false)),
+      ),
     },
   };
 }
