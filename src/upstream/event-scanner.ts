@@ -222,10 +222,11 @@ export class EventScanner {
     const { shown, end } = large.show(text, endOfEvent);
     const to = end === -1 ? text.length : end;
     const wasWhole = large.isWhole;
-    large.read(text.slice(0, to));
+    const part = text.slice(0, to);
+    large.read(part);
     // read as soon as its JSON has ended: clients may take it before its empty line
     if (large.isWhole && !wasWhole) this.#learn(large.value, "", 0);
-    if (shown.length !== to) this.#shown = shown;
+    if (shown !== part) this.#shown = shown;
     if (end !== -1) this.#large = null;
     return to;
   }

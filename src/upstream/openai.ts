@@ -86,7 +86,7 @@ async function completionIn({ body }: UpstreamResponse, { early }: Failures): Pr
 
 async function* readStream(
   response: UpstreamResponse,
-  { maxEventBytes }: OpenAIUpstreamOptions,
+  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
   failures: Failures,
 ): AsyncGenerator<AnswerEvent> {
   if ((await bodyKind(response, true)) === "json") {
@@ -95,12 +95,14 @@ async function* readStream(
   }
   const { body } = response;
   body.unbound();
+  // an event is parsed as a whole, so it may be as large as a whole answer
+  const maxBytes = Math.max(maxEventBytes, maxAnswerBytes);
   const text = createGatheredText();
   const whole = new WholeCharacters();
   let characters = 0;
   let known: Completion | null = null;
   let done = false;
-  for await (const data of readEvents(body, maxEventBytes)) {
+  for await (const data of readEvents(body, maxBytes)) {
     done = data === "[DONE]";
     if (done) {
       body.drain();

@@ -219,7 +219,8 @@ describe.concurrent("what the upstream refuses", () => {
     const scene = await startTokenScene({}, { behaviour });
     const reply = await scene.ask(body);
     expect([reply.status, errorOf(reply).type]).toEqual([502, "server_error"]);
-    expect(scene.rows()).toMatchObject([{ outcome: "failed", provenance: "unknown", cost: null }]);
+    // it was asked, and may have worked
+    expect(scene.rows()).toMatchObject([{ outcome: "failed", provenance: "estimated" }]);
   });
 
   test("for now is 429 with when to come back, whoever says so", async () => {
