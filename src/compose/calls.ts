@@ -41,7 +41,9 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
-      log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
+      log.warn(translate(language, `warning.${code}`, params), {
+        ...{ warning: code, peer, share, calls },
+      });
     },
   });
   const metrics = createMetrics({

@@ -68,6 +68,7 @@ export const errorCodes = [
   "token_needed",
   "access_token_rejected",
   "admin_needed",
+  "admin_token_needed",
   // what a token may do
   "model_forbidden",
   "model_not_priced",
