@@ -28,5 +28,5 @@ USER node
 EXPOSE 5000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
-  CMD ["node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.PORT || 5000, path: '/healthz' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1))"]
+  CMD ["node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.PORT || 5000, path: '/readyz' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1))"]
 CMD ["node", "dist/main.js"]

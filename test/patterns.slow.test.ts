@@ -7,9 +7,9 @@ const MAX_RATIO = 3;
 
 const { patterns, built } = patternsOfSource();
 
-test("the patterns were found, and all are literals", () => {
+test("the patterns were found, and nearly all are literals", () => {
   expect(patterns.length).toBeGreaterThan(60);
-  expect(built).toEqual([]);
+  expect(built).toEqual(["core/key-shapes.ts"]); // its pattern is attacked like the others
 });
 
 test.each(patterns)("$regex in $path is linear", ({ regex }) => {

@@ -47,6 +47,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const metrics = createMetrics({
     openCalls: () => openCalls.count,
     droppedLogLines: log.dropped,
+    isDatabaseUp: () => storage.problem() === null,
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });

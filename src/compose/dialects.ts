@@ -2,7 +2,6 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
-import type { Clock } from "../core/ports.ts";
 import type { TreeDialogue } from "../dialects/ask/questions.ts";
 import { createAskTrees } from "../dialects/ask/routes.ts";
 import { createChatAccess } from "../dialects/chats/access.ts";
@@ -25,7 +24,6 @@ import type { Calls } from "./calls.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface DialectNeeds {
-  readonly clock: Clock;
   readonly storage: Storage;
   readonly limits: LimitStores;
   readonly calls: Calls;
@@ -40,7 +38,7 @@ export interface DialectNeeds {
 
 /** Every HTTP dialect, in the order in which paths are matched. */
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
-  const { clock, storage, limits, pipeline, questions, digestKey } = needs;
+  const { storage, limits, pipeline, questions, digestKey } = needs;
   const { translate, writeError } = needs;
   const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
@@ -52,7 +50,8 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     openCalls,
     pipeline,
     idempotent: createIdempotent(limits.idempotency, digestKey),
-    modelFilter: createModelFilter(storage.prices, clock),
+    modelFilter: createModelFilter(storage.prices, storage.clock, rules),
+    rules,
     model: config.MODEL,
     moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
@@ -83,7 +82,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const before = [
     composeStatus(config, needs),
     openai,
-    ...composeAdmin(config, { storage, clock, translate, brake: brakes.admin }),
+    ...composeAdmin(config, { storage, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
   const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];
@@ -138,10 +137,13 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
 }
 
 export function modelRules(config: Config): ModelRules {
+  const { given } = config;
   return {
     model: config.MODEL,
     allowedModels: config.ALLOWED_MODELS,
+    usualTokens: given.has("MAX_TOKENS") ? config.MAX_TOKENS : config.MAX_TOKENS_LIMIT,
     maxTokensLimit: config.MAX_TOKENS_LIMIT,
+    maxTokensPassedOn: given.has("MAX_TOKENS_LIMIT") ? config.MAX_TOKENS_LIMIT : null,
   };
 }
 

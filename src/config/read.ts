@@ -44,7 +44,9 @@ export function readConfig(env: Environment, readFile: ReadFile): ConfigResult {
     ...tlsProblems(texts, readFile),
     ...removedSettings(env),
   );
-  return problems.length === 0 ? { config: Object.freeze(read as Config) } : { problems };
+  if (problems.length > 0) return { problems };
+  const given = new Set(Object.keys(texts) as SettingName[]); // texts has names of settings only
+  return { config: Object.freeze({ ...(read as Config), given }) };
 }
 
 function parse(setting: Setting, text: string): Parsed<unknown> {

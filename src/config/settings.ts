@@ -1,3 +1,4 @@
+import { parseDatabaseAddress, parseDatabaseUrl } from "./database-url.ts";
 import {
   choice,
   list,
@@ -16,13 +17,7 @@ import {
   type ValueOf,
   wholeNumber,
 } from "./kinds.ts";
-import {
-  parseDatabaseAddress,
-  parseDatabaseUrl,
-  parseOrigins,
-  parseProxyUrl,
-  parseUpstreamUrl,
-} from "./urls.ts";
+import { parseOrigins, parseProxyUrl, parseUpstreamUrl } from "./urls.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
 const MAX_SECONDS = 604_800;
@@ -106,6 +101,7 @@ export const settings = {
   GRPC_TLS_KEY: text("", { group: "transports", example: "/run/secrets/grpc.key" }),
 
   SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
+  RESERVE_TOKENS: wholeNumber(8_192, 1, MAX_LIMIT, { group: "accounts" }),
   ON_DISCONNECT: setting(
     "cancel",
     { group: "accounts", example: "drain:30" },
@@ -144,4 +140,7 @@ export const settings = {
 } as const;
 
 export type SettingName = keyof typeof settings;
-export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> } & {
+  /** What is set, even if to its default. */
+  readonly given: ReadonlySet<SettingName>;
+};

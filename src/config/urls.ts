@@ -26,20 +26,6 @@ export function parseProxyUrl(text: string): Parsed<URL | null> {
   return { value: url };
 }
 
-export function parseDatabaseUrl(text: string): Parsed<string | null> {
-  if (text === "") return { value: null };
-  const url = urlIn(text, ["postgres:", "postgresql:"]);
-  return url === null || url.href.includes("#") ? refused("database_url") : { value: text };
-}
-
-/** Empty, or a host with or without a port. */
-export function parseDatabaseAddress(text: string): Parsed<string> {
-  if (text === "") return { value: text };
-  const url = urlIn(`postgres://${text}`, ["postgres:"]);
-  const isHost = url !== null && url.hostname !== "" && url.username === "" && isOrigin(url);
-  return isHost && !text.endsWith("/") ? { value: text } : refused("database_address");
-}
-
 /** Origins of pages, and `*` for all of them. */
 export function parseOrigins(text: string): Parsed<readonly string[]> {
   const origins = splitList(text);

@@ -9,6 +9,7 @@ export const bodyCodes = [
   "body_too_large",
   "body_incomplete",
   "content_type_unsupported",
+  "content_encoding_unsupported",
 ] as const;
 
 /** A field that is not what it should be, in any dialect. */
@@ -91,6 +92,7 @@ export const errorCodes = [
   "conversation_full",
   "conversations_limited",
   ...upstreamCodes,
+  "deadline_passed",
   // ourselves
   "storage_unavailable",
   "overloaded",

@@ -6,11 +6,13 @@ import { readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
 import { askUpstream, headerOf, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import type { RefusalOf } from "./errors.ts";
-import type { ResponseBody } from "./exchange.ts";
+import type { ResponseBody, UpstreamResponse } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
+import { createUsageOption } from "./usage-option.ts";
 
 export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
+  readonly userAgent: string;
   readonly refusalOf: RefusalOf;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
@@ -31,19 +33,30 @@ const MAX_TEXT_CHARACTERS = 1_048_576;
 /** The typed way to an OpenAI-compatible service. */
 export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
   const learned = new Map<string, TokenField>();
+  const sendWithUsage = createUsageOption();
 
   /** A model that wants the other field name says so in its refusal; it is asked once more. */
-  const send = async (request: ChatRequest, streamed: boolean, ask: AskOptions) => {
-    const used = learned.get(request.model) ?? usualTokenField(request.model);
+  const sendWithField = async (
+    { model }: ChatRequest,
+    send: (tokenField: TokenField) => Promise<UpstreamResponse>,
+  ) => {
+    const used = learned.get(model) ?? usualTokenField(model);
     try {
-      return await askUpstream(options, prepareRequest(request, streamed, used), ask);
+      return await send(used);
     } catch (error) {
       const wanted = wantedField(error);
       if (wanted === null || wanted === used) throw error;
       if (learned.size >= MAX_LEARNED_MODELS) learned.clear();
-      learned.set(request.model, wanted);
-      return askUpstream(options, prepareRequest(request, streamed, wanted), ask);
+      learned.set(model, wanted);
+      return send(wanted);
     }
+  };
+  const send = (request: ChatRequest, streamed: boolean, ask: AskOptions) => {
+    const sendAs = (asksForUsage: boolean) =>
+      sendWithField(request, (tokenField) =>
+        askUpstream(options, prepareRequest(request, streamed, { tokenField, asksForUsage }), ask),
+      );
+    return streamed ? sendWithUsage(request.model, sendAs) : sendAs(false);
   };
 
   return {

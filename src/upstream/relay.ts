@@ -1,16 +1,30 @@
 import { ProxyError } from "../core/errors.ts";
-import type { Relay, RelayPiece } from "../core/ports.ts";
+import type { AskOptions, Relay, RelayPiece, RelayRequest } from "../core/ports.ts";
 import { readAccount } from "./answers.ts";
 import { askUpstream, headerOf } from "./ask.ts";
 import { EventScanner } from "./event-scanner.ts";
 import type { ResponseBody } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
+import { createUsageOption } from "./usage-option.ts";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
+  const sendWithUsage = createUsageOption();
+  const send = (request: RelayRequest, ask: AskOptions) => {
+    const { usageOption: option } = request;
+    if (option === undefined) return askUpstream(options, request, ask);
+    return sendWithUsage(option.model, (asksForUsage) => {
+      const { body } = request;
+      return askUpstream(
+        options,
+        { ...request, body: asksForUsage ? body : option.without() },
+        ask,
+      );
+    });
+  };
   return {
     async send(request, ask) {
-      const response = await askUpstream(options, request, ask);
+      const response = await send(request, ask);
       const { status, body } = response;
       const contentType = headerOf(response, "content-type") ?? "application/json";
       if (contentType.includes("text/event-stream")) {

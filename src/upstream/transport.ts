@@ -2,7 +2,7 @@ import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
 import { isCompleteUrl } from "../core/complete-url.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock, SentRequests } from "../core/ports.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type UpstreamResponse } from "./exchange.ts";
 
@@ -24,6 +24,7 @@ export interface OutboundRequest {
   readonly headers: Record<string, string>;
   readonly body: string | Uint8Array | null;
   readonly signal: CallSignal;
+  readonly sent: SentRequests;
   /** Limit for the first byte of the response's body. */
   readonly headMs: number;
   /** A longer body fails, unless it is unbound. */
@@ -55,11 +56,12 @@ export function createTransport(options: TransportOptions): Transport {
   const isComplete = isCompleteUrl(baseUrl.search);
   const basePath = baseUrl.pathname.replace(/\/$/, "");
   return {
-    send({ path, method, headers, body, signal, headMs, maxBytes }) {
+    send({ path, method, headers, body, signal, sent, headMs, maxBytes }) {
       if (isComplete && path !== CHAT_COMPLETIONS) {
         return Promise.reject(new ProxyError("endpoint_unavailable"));
       }
-      const exchange = new Exchange({ signal, maxBytes, headMs, idleMs, totalMs, deadlines });
+      const bounds = { maxBytes, headMs, idleMs, totalMs };
+      const exchange = new Exchange({ ...bounds, signal, sent, deadlines });
       if (signal.aborted) return exchange.response;
       const request: Dispatcher.DispatchOptions = {
         origin: baseUrl.origin,

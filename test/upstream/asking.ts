@@ -59,6 +59,7 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    userAgent: "parley/test",
     refusalOf: createRefusalOf(createRedact([]), systemClock),
     answerMs: head,
     firstTokenMs: head,
@@ -70,9 +71,9 @@ export function createAsking(options: AskingOptions): Asking {
     upstream,
     transport,
     complete: (request = question, signal = never, withKey = key) =>
-      upstream.complete(request, { key: withKey, signal }),
+      upstream.complete(request, { key: withKey, signal, sent: { unrefused: 0 } }),
     stream: (request = question, signal = never, withKey = key) =>
-      upstream.stream(request, { key: withKey, signal }),
+      upstream.stream(request, { key: withKey, signal, sent: { unrefused: 0 } }),
     close: () => transport.close(),
   };
 }

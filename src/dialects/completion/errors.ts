@@ -7,6 +7,7 @@ import type { ErrorForm } from "../../http/reply/json-response.ts";
 /** `text` is for people; `code` and the details are for programs. */
 export const completionErrors: ErrorForm & ErrorDoc = {
   status: httpStatus,
+  keyField: "openai-token",
   body: ({ code, details }, reason) => ({ text: reason, status: "error", code, ...details }),
   schema: z.looseObject({
     text: z.string().describe("What went wrong, in the language of the request"),

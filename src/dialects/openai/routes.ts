@@ -5,6 +5,7 @@ import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
 import { expectedBytes, readBody } from "../../http/body/body.ts";
+import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
 import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
@@ -26,6 +27,7 @@ export interface OpenAIOptions extends CallOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
+  readonly rules: ModelRules;
   /** In the examples of /openapi.json. */
   readonly model: string;
   /** For tokens, as each of their calls needs a price. */
@@ -65,13 +67,15 @@ function route(method: Route["method"], path: string, doc: RouteDoc, handle: Rou
 function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
   const { maxBodyBytes, pipeline, idempotent, openCalls, translate } = options;
   const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
+  const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
   return async function relay(c: AppContext): Promise<Response> {
     const { incoming, outgoing, context } = c.env;
     const call = await callOf(c, options);
     openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
     const added = call.principal.kind === "token" ? defaultModel : null;
-    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added);
+    const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
+    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
     if (relayCall.request.streamed) {
       const relayed = await pipeline.relay(call, relayCall);
       return respondStream(outgoing, context, relayed, translate);

@@ -1,14 +1,15 @@
 import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
-import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import { type ProxyError, toProxyError } from "../../core/errors.ts";
 import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
+import type { PassedOn } from "../../http/body/model-choice.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
+  expectedOfRelay,
   needsUsageOption,
-  reservedForRelay,
+  usageOption,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
@@ -19,37 +20,40 @@ import { chatEndpoint, type Endpoint } from "./endpoints.ts";
 
 /**
  * Throws the first mistake, naming the field. `defaultModel`: sent upstream if the request names no
- * model; null: the upstream has its own.
+ * model; null: the upstream has its own. `check` throws what the operator doesn't allow.
  */
 export function parseRelay(
   endpoint: Endpoint,
   json: unknown,
   bytes: Buffer,
   defaultModel: string | null,
+  check: (asked: PassedOn) => void,
 ): RelayCall {
   const fields = parsed(endpoint.body, json);
   const added = fields.model ? null : defaultModel;
   const model = fields.model || (added ?? "");
+  check({ model, fields, bounds: endpoint.bounds });
   const hideUsage = endpoint.asksForUsage && needsUsageOption(fields);
   const streamed = fields.stream === true;
   // checked by the schema
   const asked = json as object;
-  const adapt = (body: object) => {
-    const all = adapted(endpoint, body, model, hideUsage);
+  const adapt = (body: object, asksForUsage = hideUsage) => {
+    const all = adapted(endpoint, body, model, asksForUsage);
     return added === null ? all : { ...all, model };
   };
   const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
   return {
     model,
-    reservedTokens: endpoint.writes
-      ? reservedForRelay(fields, bytes.length)
-      : reservedTokens(bytes.length, 0),
+    expected: expectedOfRelay(fields, bytes.length, endpoint.bounds),
     request: {
       method: "POST",
       path: endpoint.path,
       body: passes ? bytes : JSON.stringify(adapt(withExactNumbers(asked, bytes))),
       streamed,
       hideUsage,
+      usageOption: usageOption(fields, model, hideUsage, () =>
+        JSON.stringify(adapt(withExactNumbers(asked, bytes), false)),
+      ),
     },
   };
 }

@@ -15,7 +15,7 @@ export interface StatusOptions {
   readonly concurrency: ConcurrencyLimiter;
   readonly streamLimit: number;
   readonly warnings: () => readonly AddressWarning[];
-  /** Rejects if the database is unreachable. */
+  /** Rejects if the database is unreachable or takes no writes. */
   readonly pingDatabase: () => Promise<void>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   /** Who may read metrics on this port: holders of the token, loopback clients, or nobody. */
@@ -82,8 +82,8 @@ export function createStatus(options: StatusOptions): Dialect {
   };
 }
 
-/** A slower database counts as down. */
-const MAX_PING_MS = 2_000;
+/** A slower database counts as down; calls get their 503 in the same time. */
+const MAX_PING_MS = 1_500;
 
 async function isUp(ping: () => Promise<void>): Promise<boolean> {
   const late = new Promise<boolean>((resolve) => {

@@ -2,22 +2,32 @@ import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
 import { ProxyError } from "../../core/errors.ts";
 import { firstProblem } from "./field-problem.ts";
+import { jsonMistakeAt, placeOf } from "./json-mistake.ts";
 
 /** Deep enough for any real request; recursive readers of deeper values overflow their stack. */
 export const MAX_JSON_DEPTH = 64;
 
 /** Checks UTF-8, depth and JSON, in the order of the contract. */
 export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new ProxyError("body_not_utf8");
+  if (!isUtf8(bytes) || isUtf16(bytes)) throw new ProxyError("body_not_utf8");
   if (isDeeperThan(MAX_JSON_DEPTH, bytes)) {
     throw new ProxyError("body_too_deep", { params: { max: MAX_JSON_DEPTH } });
   }
-  const text = bytes.toString("utf8");
+  const decoded = bytes.toString("utf8");
+  const text = decoded.charCodeAt(0) === BYTE_ORDER_MARK ? decoded.slice(1) : decoded;
   try {
-    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    return JSON.parse(text);
   } catch (cause) {
-    throw new ProxyError("body_not_json", { cause });
+    const place = placeOf(text, jsonMistakeAt(text));
+    throw new ProxyError("body_not_json", { params: place, details: place, cause });
   }
+}
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** ASCII in UTF-16 is valid UTF-8, with a NUL in every second place. */
+function isUtf16(bytes: Buffer): boolean {
+  return bytes.length > 1 && (bytes[0] === 0) !== (bytes[1] === 0);
 }
 
 /** A JSON object as its schema reads it. Throws the first mistake, naming the field. */

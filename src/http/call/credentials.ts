@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
 import { isApiKey } from "../../core/api-key.ts";
-import type { Principal } from "../../core/call/call.ts";
+import type { KeyAccount, Principal } from "../../core/call/call.ts";
 import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
@@ -38,7 +38,9 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const { bucket } = client;
     const credential = credentialIn(headers, bodyKey);
     if (credential === null) return visitor(client, options);
-    if (!isToken(credential)) return { kind: "own-key", bucket, key: checked(credential) };
+    if (!isToken(credential)) {
+      return { kind: "own-key", bucket, key: checked(credential), account: accountIn(headers) };
+    }
     const found = await options.tokens.find(credential.key).catch(storageUnavailable);
     if (found === null) {
       options.brake.judge(bucket, false);
@@ -59,6 +61,23 @@ function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions
 function checked({ field, key }: Credential): string {
   if (isApiKey(key)) return key;
   throw fieldError("key_malformed", field);
+}
+
+/** Headers beside a caller's own key that name who pays for it. */
+export const ACCOUNT_HEADERS = ["openai-organization", "openai-project"] as const;
+
+/** Names of organizations and projects. */
+const NAME = /^[\x21-\x7e]{1,512}$/;
+
+/** What can't be a name is left out, as it could not be sent. */
+function accountIn(headers: IncomingHttpHeaders): KeyAccount | undefined {
+  const [organization, project] = ACCOUNT_HEADERS.map((name) => headers[name]);
+  if (organization === undefined && project === undefined) return undefined;
+  return { organization: nameOrNull(organization), project: nameOrNull(project) };
+}
+
+function nameOrNull(given: unknown): string | null {
+  return typeof given === "string" && NAME.test(given) ? given : null;
 }
 
 interface Credential {

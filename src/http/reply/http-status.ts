@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../core/errors.ts";
+import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 
 /** The HTTP status of each error; a dialect that answers differently says so in its own table. */
 export const httpStatus = {
@@ -9,6 +9,7 @@ export const httpStatus = {
   body_too_large: 413,
   body_incomplete: 400,
   content_type_unsupported: 415,
+  content_encoding_unsupported: 415,
   field_missing: 400,
   field_empty: 400,
   field_type: 400,
@@ -64,9 +65,31 @@ export const httpStatus = {
   upstream_unreachable: 502,
   upstream_bad_answer: 502,
   upstream_timeout: 504,
+  deadline_passed: 504,
   storage_unavailable: 503,
   overloaded: 503,
   draining: 503,
   internal: 500,
   canceled: 499,
 } as const satisfies Record<ErrorCode, number>;
+
+/** The upstream's statuses that are told in every dialect, since they say more than the code's own. */
+const TOLD: Partial<Record<ErrorCode, number>> = { upstream_refused: 403, key_exhausted: 402 };
+
+/** Every status that an error of this code may have. */
+export function statusesOf(
+  code: ErrorCode,
+  table: Readonly<Record<ErrorCode, number>> = httpStatus,
+): number[] {
+  const told = TOLD[code];
+  return told === undefined ? [table[code]] : [table[code], told].sort();
+}
+
+/** The status of this error, by the table of a dialect. */
+export function statusOf(
+  { code, details }: ProxyError,
+  table: Readonly<Record<ErrorCode, number>> = httpStatus,
+): number {
+  const told = TOLD[code];
+  return told !== undefined && details.upstream_status === told ? told : table[code];
+}

@@ -1,9 +1,11 @@
 import type { ServerResponse } from "node:http";
+import { fieldError } from "../../core/common-errors.ts";
 import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import type { Translate } from "../../locales.ts";
 import type { AppContext, RequestContext } from "../call/request-context.ts";
 import { ALREADY_SENT } from "./event-stream.ts";
+import { statusOf } from "./http-status.ts";
 import {
   type ResponseHeaders,
   respond,
@@ -46,6 +48,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
 /** How a dialect whose errors are JSON says what went wrong. */
 export interface ErrorForm {
   readonly status: Readonly<Record<ErrorCode, number>>;
+  /** Where the dialect's clients send their key, if not as `api_key`. */
+  readonly keyField?: string;
   /** `reason` is for people, in their language. */
   body(error: ProxyError, reason: string, context: RequestContext): unknown;
 }
@@ -54,11 +58,17 @@ export interface ErrorForm {
 export type DescribeFailure = (context: RequestContext, error: ProxyError) => string;
 
 export function createDescribeFailure(translate: Translate, form: ErrorForm): DescribeFailure {
-  return (context, error) => {
+  return (context, thrown) => {
+    const error = inTermsOf(form, thrown);
     const params = { ...error.params, requestId: context.requestId };
     const reason = translate(context.language, `error.${error.code}`, params);
     return JSON.stringify(form.body(error, reason, context));
   };
+}
+
+function inTermsOf({ keyField }: ErrorForm, error: ProxyError): ProxyError {
+  if (keyField === undefined || error.code !== "key_missing") return error;
+  return fieldError("key_missing", keyField);
 }
 
 /** A failure as a whole response, not yet written. */
@@ -75,7 +85,7 @@ export function createFailureResponse(translate: Translate, form: ErrorForm) {
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
     if (error.code === "upgrade_needed") headers.upgrade = "websocket";
-    return { status: form.status[error.code], headers, body: describe(context, error) };
+    return { status: statusOf(error, form.status), headers, body: describe(context, error) };
   };
 }
 

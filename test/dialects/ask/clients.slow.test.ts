@@ -64,7 +64,7 @@ describe.concurrent("the sample for WebSocket", { timeout: 2 * SCRIPT_MS }, () =
   test("says in words what is wrong", async () => {
     const { parley } = await startScene({ API_KEY: "" });
     const { code, output } = await runSample({ PARLEY_URL: parley.origin });
-    expect(output).toContain(en.error.key_missing);
+    expect(output).toContain(en.error.key_missing.replace("{{field}}", "api_key"));
     expect(code).toBe(1);
   });
 });

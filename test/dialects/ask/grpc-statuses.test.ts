@@ -1,12 +1,12 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { errorCodes } from "../../../src/core/errors.ts";
+import { errorCodes, ProxyError } from "../../../src/core/errors.ts";
 import { grpcStatus } from "../../../src/dialects/ask/grpc/statuses.ts";
 
 const expected: Partial<Record<keyof typeof status, string>> = {
   INVALID_ARGUMENT: `
     body_not_json body_not_utf8 body_not_object body_too_deep body_incomplete
-    content_type_unsupported field_missing field_empty field_type field_range field_choice
+    content_type_unsupported content_encoding_unsupported field_missing field_empty field_type field_range field_choice
     field_too_many field_too_long field_unknown field_needs field_in_use frame_malformed
     bad_request model_not_priced idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
@@ -18,7 +18,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   NOT_FOUND: `
     not_found endpoint_unavailable token_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
-    method_not_allowed upgrade_needed`,
+    method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
     key_missing key_malformed key_rejected credential_missing token_rejected token_needed`,
   FAILED_PRECONDITION: `
@@ -31,7 +31,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     upstream_exhausted upstream_failed upstream_unreachable storage_unavailable overloaded
     draining`,
   DEADLINE_EXCEEDED: `
-    upstream_timeout`,
+    upstream_timeout deadline_passed`,
   CANCELLED: `
     canceled`,
 };
@@ -43,7 +43,7 @@ test("each error code has its gRPC status", () => {
       .split(/\s+/)
       .map((code) => `${code} ${name}`),
   );
-  expect(errorCodes.map((code) => `${code} ${status[grpcStatus(code)]}`).sort()).toEqual(
-    pairs.sort(),
-  );
+  expect(
+    errorCodes.map((code) => `${code} ${status[grpcStatus(new ProxyError(code))]}`).sort(),
+  ).toEqual(pairs.sort());
 });

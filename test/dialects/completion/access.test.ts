@@ -192,6 +192,7 @@ describe.concurrent("without ACCESS_TOKEN", () => {
     expect(await completeInVain(at, question, { headers })).toMatchObject({
       reply: { status: 401 },
       code: "key_missing",
+      field: "openai-token",
     });
   });
 

@@ -36,6 +36,6 @@ describe.concurrent("scripts in Python", { tags: "python", timeout: 2 * SCRIPT_M
       env: { PARLEY_URL: parley.origin },
     });
     expect(code).toBe(1);
-    expect(output).toContain(en.error.key_missing);
+    expect(output).toContain(en.error.key_missing.replace("{{field}}", "openai-token"));
   });
 });

@@ -225,7 +225,7 @@ describe.concurrent("a body that is wrong is a 400 that names the field", () => 
     ],
     [
       "a bound below 0",
-      { prompt: "x", generate_params: { max_tokens: -1 } },
+      { prompt: "x", generate_params: { max_tokens: -2 } },
       "field_type",
       "generate_params.max_tokens",
     ],

@@ -231,6 +231,13 @@ describe.concurrent("the body", () => {
     'Application/JSON;charset="UTF-8"',
     "application/json; version=1",
     "application/vnd.api+json",
+    "application/json; charset=ISO-8859-1",
+    "application/json; charset=us-ascii",
+    "application/json;charset=gbk",
+    "application/json; charset=utf-16",
+    'application/json; charset="latin1"; version=1',
+    "application/json;",
+    "application/json; charset=",
   ])("the content type %s is taken", async (type) => {
     const { url } = await startScene();
     await ask(url, JSON.stringify(question), { headers: { "content-type": type } });
@@ -242,8 +249,6 @@ describe.concurrent("the body", () => {
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
     "application/jsonx",
-    "application/json; charset=utf-16",
-    "application/json; charset=latin1",
     "text/json",
   ])("the content type '%s' is a 415", async (type) => {
     const { url, upstream } = await startScene();
@@ -257,7 +262,34 @@ describe.concurrent("the body", () => {
   test("a compressed body is a 415", async () => {
     const { url } = await startScene();
     const headers = { "content-type": "application/json", "content-encoding": "gzip" };
-    expect((await askInVain(url, "{}", { headers })).code).toBe(415);
+    const refused = await askInVain(url, "{}", { headers });
+    expect(refused).toMatchObject({ code: 415, data: { error: "content_encoding_unsupported" } });
+    expect(refused.data.response).toContain("Content-Encoding");
+  });
+
+  test.each([
+    ["latin1", Buffer.from('{"user_content":"é"}', "latin1"), "iso-8859-1"],
+    ["UTF-16", Buffer.from('{"user_content":"e"}', "utf16le"), "utf-16"],
+    ["UTF-16, big end first", Buffer.from('{"user_content":"e"}', "utf16le").swap16(), "utf-16be"],
+    [
+      "GBK",
+      Buffer.concat([Buffer.from('{"user_content":"'), Buffer.of(0xc4, 0xe3, 0x22, 0x7d)]),
+      "gbk",
+    ],
+  ])("bytes in %s are not UTF-8, whatever the header says", async (_name, bytes, charset) => {
+    const { url } = await startScene();
+    const headers = { "content-type": `application/json; charset=${charset}` };
+    const refused = await askInVain(url, bytes, { headers });
+    expect(refused).toMatchObject({ code: 400, data: { error: "body_not_utf8" } });
+  });
+
+  test("what is not JSON is shown by its place, never by its text", async () => {
+    const { url } = await startScene();
+    const body = '{\n  "user_content": "secret",\n  \u201cparent_id": 1}';
+    const refused = await askInVain(url, body);
+    expect(refused.data).toMatchObject({ error: "body_not_json", line: 3, column: 3 });
+    expect(refused.data.response).toBe("The request body is not valid JSON: see line 3, column 3.");
+    expect(JSON.stringify(refused)).not.toContain("parent_id");
   });
 
   const json = { "content-type": "application/json" };

@@ -13,8 +13,10 @@ const context: RequestContext = {
   startedMs: 0,
   route: "test",
   limits: null,
+  giveBack: () => undefined,
   record: null,
   crossOrigin: true,
+  answered: null,
 };
 
 describe("responseHeaders", () => {

@@ -4,7 +4,9 @@ import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import { whenReady } from "../../../core/maybe-promise.ts";
 import type { Clock } from "../../../core/ports.ts";
 import type { CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
+import { ACCOUNT_HEADERS } from "../../../http/call/credentials.ts";
 import { boundUpload, endAtOnce, streamOf } from "./call-stream.ts";
+import type { StreamContexts } from "./library-statuses.ts";
 import { type DescribeStatus, endStatus } from "./statuses.ts";
 
 /** Metadata that Parley reads, like the headers of the same names over HTTP. */
@@ -16,6 +18,7 @@ const HEADERS = [
   "forwarded",
   "openai-token",
   "x-forwarded-for",
+  ...ACCOUNT_HEADERS,
 ] as const;
 
 type CallHeaders = Partial<Record<(typeof HEADERS)[number], string>>;
@@ -40,6 +43,7 @@ export interface CallInterceptorOptions {
   readonly calls: CallStarter;
   readonly clock: Clock;
   readonly maxBodyBytes: number;
+  readonly contexts: StreamContexts;
 }
 
 export function createCallInterceptor(
@@ -90,12 +94,13 @@ function begin(
   grpcCall: ServerInterceptingCallInterface,
   stream: ServerHttp2Stream,
   metadata: Metadata,
-  { calls, clock }: CallInterceptorOptions,
+  { calls, clock, contexts }: CallInterceptorOptions,
   describe: DescribeStatus,
 ): AdmittedCall {
   const headers = headersOf(metadata);
   const caller = calls.callerOf(grpcCall.getConnectionInfo().remoteAddress, headers);
   const call = calls.begin({ ...caller, route: "ask grpc", method: "GRPC" });
+  contexts.set(stream, call.context);
   let sent: ProxyError | null = null;
   const leftMs = Number(grpcCall.getDeadline()) - clock.wallMs() + AFTER_DEADLINE_MS;
   const deadline = leftMs < MAX_TIMER_MS ? setTimeout(() => call.cancel(), leftMs).unref() : null;

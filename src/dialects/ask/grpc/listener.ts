@@ -12,11 +12,12 @@ import type { Listener } from "../../../http/listener.ts";
 import type { Translate } from "../../../locales.ts";
 import { type AnswerOptions, createAnswer } from "./answer.ts";
 import { type CallInterceptorOptions, createCallInterceptor } from "./call-interceptor.ts";
+import { type StreamContexts, translateStatuses } from "./library-statuses.ts";
 import { ASK_PATH, loadAsk } from "./messages.ts";
 import { addHealth, addReflection, createSideServiceLimits } from "./side-services.ts";
 import { createDescribeStatus } from "./statuses.ts";
 
-export interface GrpcOptions extends CallInterceptorOptions, AnswerOptions {
+export interface GrpcOptions extends Omit<CallInterceptorOptions, "contexts">, AnswerOptions {
   readonly translate: Translate;
   /** Paths of PEM files; null: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | null;
@@ -70,7 +71,9 @@ export function createGrpcListener(options: GrpcOptions): Listener {
 
 function createGrpcServer(options: GrpcOptions): { grpc: Server; drain: () => void } {
   const { definition, service } = loadAsk();
-  const interceptor = createCallInterceptor(options, createDescribeStatus(options.translate));
+  const contexts: StreamContexts = new WeakMap();
+  const describe = createDescribeStatus(options.translate);
+  const interceptor = createCallInterceptor({ ...options, contexts }, describe);
   const side = createSideServiceLimits();
   const grpc = new Server({
     interceptors: [
@@ -88,6 +91,7 @@ function createGrpcServer(options: GrpcOptions): { grpc: Server; drain: () => vo
     "grpc.enable_channelz": 0, // it would keep unused statistics of every connection
     "grpc-node.max_session_memory": MAX_CONNECTION_MEGABYTES,
   });
+  translateStatuses(grpc, describe, { ...options, contexts });
   grpc.addService(service, { Ask: createAnswer(interceptor, options) });
   const drain = addHealth(grpc);
   addReflection(grpc, definition);

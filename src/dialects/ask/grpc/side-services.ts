@@ -14,6 +14,7 @@ import {
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { protoPath as healthProtoPath, service as healthService } from "grpc-health-check";
+import type { ErrorCode } from "../../../core/errors.ts";
 import { boundUpload, endAtOnce, streamOf } from "./call-stream.ts";
 import { CHAT_SERVICE } from "./messages.ts";
 
@@ -38,14 +39,14 @@ export function addHealth(server: Server): () => void {
   server.addService(healthService, {
     check({ request }: { request: HealthRequest }, reply: sendUnaryData<HealthResponse>) {
       if (NAMES.includes(request.service)) reply(null, serving);
-      else reply({ code: status.NOT_FOUND, details: "unknown service" });
+      else reply({ code: status.NOT_FOUND });
     },
     list(_call: unknown, reply: sendUnaryData<{ statuses: Record<string, HealthResponse> }>) {
       reply(null, { statuses: Object.fromEntries(NAMES.map((name) => [name, serving])) });
     },
     watch(call: ServerWritableStream<HealthRequest, HealthResponse>) {
       if (watchers.size >= MAX_WATCHERS) {
-        call.emit("error", { code: status.RESOURCE_EXHAUSTED, details: "too many watchers" });
+        call.emit("error", OVERLOADED);
       } else if (NAMES.includes(call.request.service)) {
         watchers.add(call);
         call.on("cancelled", () => watchers.delete(call));
@@ -102,15 +103,13 @@ export function createSideServiceLimits(): SideServiceLimits {
   return {
     single(call) {
       const stream = streamOf(call);
-      const refused = statusOf(status.INVALID_ARGUMENT, "one whole message at once, please");
-      const refuse = () => endAtOnce(call, stream, refused);
+      const refuse = () => endAtOnce(call, stream, MALFORMED);
       return boundUpload(stream, { onSlow: refuse, refuse });
     },
     many(call) {
       const stream = streamOf(call);
       if (reflections >= MAX_REFLECTIONS) {
-        const refused = statusOf(status.RESOURCE_EXHAUSTED, "too many at once");
-        return { onReceiveMetadata: () => endAtOnce(call, stream, refused) };
+        return { onReceiveMetadata: () => endAtOnce(call, stream, OVERLOADED) };
       }
       reflections += 1;
       const reset = () => stream.close(constants.NGHTTP2_CANCEL);
@@ -124,6 +123,12 @@ export function createSideServiceLimits(): SideServiceLimits {
   };
 }
 
-function statusOf(code: status, details: string): StatusObject {
-  return { code, details, metadata: new Metadata() };
+/** Their texts are added in the caller's language. */
+const MALFORMED = statusOf(status.INVALID_ARGUMENT, "bad_request");
+const OVERLOADED = statusOf(status.RESOURCE_EXHAUSTED, "overloaded");
+
+function statusOf(code: status, error: ErrorCode): StatusObject {
+  const metadata = new Metadata();
+  metadata.set("error-code", error);
+  return { code, details: "", metadata };
 }
