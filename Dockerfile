@@ -15,6 +15,8 @@ USER node
 RUN NODE_COMPILE_CACHE=/app/.compiled node docker/compile.mjs dist/main.js && chmod -R a+rX .compiled
 
 FROM node:26-bookworm-slim
+# Node does not start if LANG is not the name of a locale, such as "Simplified Chinese".
+ENV LC_ALL=C.UTF-8
 ENV NODE_ENV=production HOST=:: PORT=5000 DATA_DIR=/data NODE_COMPILE_CACHE=/app/.compiled
 WORKDIR /app
 RUN install -d -o node -g node /data
@@ -26,5 +28,5 @@ USER node
 EXPOSE 5000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
-  CMD ["node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.PORT || 5000, path: '/healthz' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1))"]
+  CMD ["node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.PORT || 5000, path: '/readyz' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1))"]
 CMD ["node", "dist/main.js"]

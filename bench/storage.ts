@@ -86,6 +86,7 @@ function entry(kind: "visitor" | "token", tokenId: string | null): LedgerEntry {
     model: "gpt-4o-mini",
     answeredBy: "gpt-4o-mini-2024-07-18",
     usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 0 },
+    provenance: "reported",
     upstreamId: "chatcmpl-0123456789abcdef",
     outcome: "completed",
     error: null,

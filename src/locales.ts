@@ -35,7 +35,7 @@ export function toLanguage(posixOrTag: string): Language | null {
     .replaceAll("_", "-")
     .toLowerCase();
   if (!/^[a-z]{2,3}(-[a-z0-9]{1,8}){0,8}$/.test(tag)) return null;
-  const [primary, ...subtags] = tag.replace(/-[a-z0-9]-.*$/, "").split("-");
+  const [primary, ...subtags] = tag.replace(/-[a-z0-9]-.*/, "").split("-");
   if (primary === "en") return "en";
   if (primary === "ru") return "ru_RU";
   if (primary !== "zh") return null;
@@ -43,9 +43,41 @@ export function toLanguage(posixOrTag: string): Language | null {
   return subtags.some((subtag) => ["hant", "tw", "hk", "mo"].includes(subtag)) ? "zh_TW" : "zh_CN";
 }
 
-/** English if unknown: the operating system sets LANG too, so any value is valid. */
+/** The languages in words, as people write them into LANG: letters only, in lower case. */
+const languageNames: Readonly<Record<Language, string>> = {
+  en: "english",
+  zh_CN:
+    "chinese simplifiedchinese chinesesimplified zhchs chs 中文 简体 简体中文 中文简体 簡體中文 汉语",
+  zh_TW: `traditionalchinese chinesetraditional zhcht cht 繁體 繁體中文 中文繁體 繁体 繁体中文 中文繁体
+    正體中文 正体中文`,
+  ru_RU: "russian русский русскийязык",
+};
+const languageOfName = new Map(
+  languages.flatMap((one) => languageNames[one].split(/\s+/).map((name) => [name, one] as const)),
+);
+
+/** `C`, `POSIX`, and names of the form that operating systems give LANG. */
+const LOCALE = /^(?:C|POSIX|[a-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*)(?:\.[\w-]+)?(?:@[\w-]+)?$/;
+
+/**
+ * The language that LANG names, English if none of ours. `known` is false for words that mean
+ * nothing; a locale of the operating system always means something.
+ */
+export function readLang(setting: string): {
+  readonly language: Language;
+  readonly known: boolean;
+} {
+  const text = setting.trim();
+  const name = text
+    .replace(/[.@].*/s, "")
+    .toLowerCase()
+    .replaceAll(/\P{L}/gu, "");
+  const found = languageOfName.get(name) ?? toLanguage(text);
+  return { language: found ?? "en", known: found !== null || LOCALE.test(text) };
+}
+
 export function defaultLanguage(setting: string): Language {
-  return toLanguage(setting) ?? "en";
+  return readLang(setting).language;
 }
 
 /** Browsers send well under 100 characters. */

@@ -7,10 +7,10 @@ import { settings } from "../src/config/settings.ts";
 import { errorCodes } from "../src/core/errors.ts";
 import {
   createTranslate,
-  defaultLanguage,
   htmlTag,
   languages,
   negotiate,
+  readLang,
   toLanguage,
 } from "../src/locales.ts";
 import { timeRatio } from "./support/timing.ts";
@@ -106,15 +106,53 @@ describe("toLanguage", () => {
   ])("reads %j as %j", (text, language) => {
     expect(toLanguage(text)).toBe(language);
   });
+});
 
-  test("an unknown LANG means English", () => {
-    expect(["C", "POSIX", "fr", "", "zh_HK"].map(defaultLanguage)).toEqual([
-      "en",
-      "en",
-      "en",
-      "en",
-      "zh_TW",
-    ]);
+describe("LANG", () => {
+  test.each([
+    ["English", "en"],
+    ["Simplified Chinese", "zh_CN"],
+    ["simplified_chinese", "zh_CN"],
+    ["Chinese (Simplified)", "zh_CN"],
+    ["Chinese", "zh_CN"],
+    ["简体中文", "zh_CN"],
+    ["中文（简体）", "zh_CN"],
+    ["zh-CHS", "zh_CN"],
+    ["CHS", "zh_CN"],
+    ["Traditional Chinese", "zh_TW"],
+    ["Traditional_Chinese", "zh_TW"],
+    ["TRADITIONAL CHINESE.UTF-8", "zh_TW"],
+    ["繁體中文", "zh_TW"],
+    ["正體中文", "zh_TW"],
+    ["zh-CHT", "zh_TW"],
+    ["zh_CHT", "zh_TW"],
+    ["CHT", "zh_TW"],
+    ["Russian", "ru_RU"],
+    [" Русский ", "ru_RU"],
+    ["русский язык", "ru_RU"],
+    ["zh_HK.UTF-8", "zh_TW"],
+    ["ru", "ru_RU"],
+  ])("%j is %s", (setting, language) => {
+    expect(readLang(setting)).toEqual({ language, known: true });
+  });
+
+  test.each(["C", "POSIX", "C.UTF-8", "fr", "tw", "fr_FR.UTF-8", "sr_RS@latin", "es_419", "pt-BR"])(
+    "%s, a locale of the system, silently means English",
+    (setting) => {
+      expect(readLang(setting)).toEqual({ language: "en", known: true });
+    },
+  );
+
+  test.each(["Deutsch", "Klingon", "日本語", "xx YY", "en;ru", "%LANG%", "__proto__", "C:\\"])(
+    "%s means English, and is worth a warning",
+    (setting) => {
+      expect(readLang(setting)).toEqual({ language: "en", known: false });
+    },
+  );
+
+  test("words in Accept-Language mean nothing", () => {
+    expect(toLanguage("Russian")).toBeNull();
+    expect(toLanguage("zh-CHT")).toBe("zh_CN");
   });
 });
 

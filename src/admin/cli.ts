@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S LC_ALL=C.UTF-8 node
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";

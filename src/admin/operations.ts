@@ -77,22 +77,12 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
 }
 
 function priceOperations({ prices, clock }: AdminOptions, schemas: Schemas) {
-  /** Now, or right after a price that was set in this millisecond. */
-  const nextStart = async (model: string): Promise<number> => {
-    const nowMs = clock.wallMs();
-    const [newest] = await prices.list({ model });
-    return newest?.since === nowMs ? nowMs + 1 : nowMs;
-  };
   return {
     async set(given: unknown) {
       const { cached_input, since, ...sides } = parseFields(schemas.newPrice, given);
-      const price: Price = {
-        ...sides,
-        cachedInput: cached_input ?? null,
-        since: since ?? (await nextStart(sides.model)),
-      };
+      const price = { ...sides, cachedInput: cached_input ?? null, since: since ?? null };
       const { added, skipped } = await prices.import([price]);
-      const [newest = price] = await prices.list({ model: price.model });
+      const [newest = { ...price, since: 0 }] = await prices.list({ model: price.model });
       if (skipped.length > 0) throw outdated(newest);
       return { ...shownPrice(newest), changed: added === 1 };
     },

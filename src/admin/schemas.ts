@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { NewToken } from "../core/accounts/accounts.ts";
-import type { Price } from "../core/accounts/price.ts";
+import type { NewPrice, NewToken } from "../core/accounts/accounts.ts";
+import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
   choiceOf,
   count,
@@ -22,7 +22,6 @@ const MAX_PER_WINDOW = 1_000_000_000;
 const MAX_NAME_CHARACTERS = 200;
 const MAX_COMMENT_CHARACTERS = 1_000;
 const MAX_MODELS = 200;
-const MAX_KEY_CHARACTERS = 500;
 const MAX_LISTED = 1_000;
 /** A longer list is not a price list. */
 const MAX_PRICES = 5_000;
@@ -105,16 +104,16 @@ export function newTokenOf(fields: z.output<Schemas["newToken"]>): NewToken {
 export function importedPrices(
   { prices, published }: z.output<Schemas["imported"]>,
   nowMs: number,
-): readonly Price[] {
+): readonly NewPrice[] {
   const all = prices.map((one) => ({
     model: one.model,
     input: one.input,
     cachedInput: one.cached_input ?? one.cachedInput ?? null,
     output: one.output,
-    since: one.since ?? published ?? nowMs,
+    since: one.since ?? published ?? null,
   }));
   // a history comes newest first, but the price book takes no price older than its newest
-  return all.toSorted((a, b) => a.since - b.since);
+  return all.toSorted((a, b) => (a.since ?? nowMs) - (b.since ?? nowMs));
 }
 
 /** Without what is null or undefined, for options that are left out when they are not given. */

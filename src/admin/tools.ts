@@ -70,7 +70,7 @@ export function createTools(terminal: Terminal) {
     withStorage,
     withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
       const canSeal = options().secretKeys.current !== null;
-      return withStorage((storage) => work(createAdmin({ ...storage, clock, canSeal })));
+      return withStorage((storage) => work(createAdmin({ ...storage, canSeal })));
     },
     /** The mistakes in all settings, also in those of the server alone. */
     settingProblems() {

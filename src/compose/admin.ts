@@ -1,23 +1,23 @@
 import { createAdmin } from "../admin/operations.ts";
 import { createAdminDialect } from "../admin/routes.ts";
 import type { Config } from "../config/settings.ts";
-import type { Clock } from "../core/ports.ts";
+import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
 
 export interface AdminNeeds {
   readonly storage: Storage;
-  readonly clock: Clock;
   readonly translate: Translate;
+  readonly brake: GuessBrake;
 }
 
 /** The operator's API; without ADMIN_TOKEN nothing exists under /admin. */
-export function composeAdmin(config: Config, { storage, clock, translate }: AdminNeeds): Dialect[] {
+export function composeAdmin(config: Config, { storage, translate, brake }: AdminNeeds): Dialect[] {
   if (config.ADMIN_TOKEN === null) return [];
-  const { tokens, prices, ledger } = storage;
+  const { tokens, prices, ledger, clock } = storage;
   const canSeal = config.SECRET_KEY.length > 0;
   const admin = createAdmin({ tokens, prices, ledger, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
-  return [createAdminDialect({ admin, token, maxBodyBytes, translate })];
+  return [createAdminDialect({ admin, token, brake, maxBodyBytes, translate })];
 }

@@ -6,6 +6,7 @@ import { type AddressAlarm, createAddressAlarm } from "../http/address/address-a
 import { createClientAddress } from "../http/address/client-address.ts";
 import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
 import { createIdentify, type Identify } from "../http/call/credentials.ts";
+import { createGuessBrakes, type GuessBrakes } from "../http/call/guess-brake.ts";
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
 import { describeError, type Log } from "../log.ts";
@@ -26,6 +27,7 @@ export interface Calls {
   readonly calls: CallStarter;
   readonly openCalls: OpenCalls;
   readonly identify: Identify;
+  readonly brakes: GuessBrakes;
   readonly alarm: AddressAlarm;
   readonly metrics: Metrics;
   /** Logs an unexpected error. */
@@ -47,6 +49,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const metrics = createMetrics({
     openCalls: () => openCalls.count,
     droppedLogLines: log.dropped,
+    isDatabaseUp: () => storage.problem() === null,
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
@@ -64,15 +67,26 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
       log.request(end);
     },
   });
+  const brakes = createGuessBrakes({
+    clock,
+    onGuessing: (attempts, client) => {
+      const params = { attempts, client };
+      log.warn(translate(language, "warning.wrong_tokens", params), {
+        code: "wrong_tokens",
+        ...params,
+      });
+    },
+  });
   const identify = createIdentify({
     allowed: config.ALLOWED_IPS,
     tokensOnly: config.SHARED_KEY === "token",
     tokens: storage.tokens,
+    brake: brakes.callers,
   });
   const report = (requestId: string, error: ProxyError) => {
     log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
   };
-  return { calls, openCalls, identify, alarm, metrics, report };
+  return { calls, openCalls, identify, brakes, alarm, metrics, report };
 }
 
 /** Unique over processes and restarts by 60 random bits, in a process by counting. */

@@ -3,13 +3,11 @@ import type { Pipeline } from "../core/call/pipeline.ts";
 import { createDialogue } from "../core/conversations/dialogue.ts";
 import { ANONYMOUS, MAX_SHARED_CONVERSATIONS, PUBLIC } from "../core/conversations/owner.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
-import type { Clock } from "../core/ports.ts";
 import { describeError, type Log } from "../log.ts";
 import { createTurnClaims } from "../storage/conversations/turn-claims.ts";
 import type { Storage } from "../storage/open.ts";
 
 export interface ConversationNeeds {
-  readonly clock: Clock;
   readonly log: Log;
   readonly storage: Storage;
   readonly pipeline: Pipeline;
@@ -18,12 +16,12 @@ export interface ConversationNeeds {
 /** Questions within kept conversations; `close` gives back the claims that are still held. */
 export function composeDialogue(
   config: Config,
-  { clock, log, storage, pipeline }: ConversationNeeds,
+  { log, storage, pipeline }: ConversationNeeds,
 ): Dialogue & { close(): Promise<void> } {
   const { conversations } = storage;
   const claims = createTurnClaims({
     conversations,
-    clock,
+    clock: storage.clock,
     onError: (error) => log.error("database", describeError(error)),
   });
   const dialogue = createDialogue({

@@ -2,7 +2,6 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
-import type { Clock } from "../core/ports.ts";
 import type { TreeDialogue } from "../dialects/ask/questions.ts";
 import { createAskTrees } from "../dialects/ask/routes.ts";
 import { createChatAccess } from "../dialects/chats/access.ts";
@@ -25,7 +24,6 @@ import type { Calls } from "./calls.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface DialectNeeds {
-  readonly clock: Clock;
   readonly storage: Storage;
   readonly limits: LimitStores;
   readonly calls: Calls;
@@ -40,9 +38,9 @@ export interface DialectNeeds {
 
 /** Every HTTP dialect, in the order in which paths are matched. */
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
-  const { clock, storage, limits, pipeline, questions, digestKey } = needs;
+  const { storage, limits, pipeline, questions, digestKey } = needs;
   const { translate, writeError } = needs;
-  const { openCalls, identify } = needs.calls;
+  const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   const rules = modelRules(config);
 
@@ -52,7 +50,8 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     openCalls,
     pipeline,
     idempotent: createIdempotent(limits.idempotency, digestKey),
-    modelFilter: createModelFilter(storage.prices, clock),
+    modelFilter: createModelFilter(storage.prices, storage.clock, rules),
+    rules,
     model: config.MODEL,
     moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
@@ -67,7 +66,9 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     rules,
     accessToken: config.ACCESS_TOKEN,
     tokens: storage.tokens,
-    maxEventBytes: config.MAX_EVENT_BYTES,
+    brake: brakes.callers,
+    // its events are parsed as a whole, so they may be as large as a whole answer
+    maxEventBytes: Math.max(config.MAX_EVENT_BYTES, config.MAX_ANSWER_BYTES),
     translate,
   });
   const envelope = createEnvelope({
@@ -82,7 +83,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const before = [
     composeStatus(config, needs),
     openai,
-    ...composeAdmin(config, { storage, clock, translate }),
+    ...composeAdmin(config, { storage, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
   const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];
@@ -108,6 +109,7 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),
+    brake: needs.calls.brakes.metrics,
     writeError,
   });
 }
@@ -126,6 +128,7 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
       open: config.CHATS_ACCESS === "open",
       adminToken: config.ADMIN_TOKEN,
       digestKey,
+      brake: needs.calls.brakes.admin,
     }),
     rules: modelRules(config),
     maxMessages: config.MESSAGES_LENGTH,
@@ -135,10 +138,13 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
 }
 
 export function modelRules(config: Config): ModelRules {
+  const { given } = config;
   return {
     model: config.MODEL,
     allowedModels: config.ALLOWED_MODELS,
+    usualTokens: given.has("MAX_TOKENS") ? config.MAX_TOKENS : config.MAX_TOKENS_LIMIT,
     maxTokensLimit: config.MAX_TOKENS_LIMIT,
+    maxTokensPassedOn: given.has("MAX_TOKENS_LIMIT") ? config.MAX_TOKENS_LIMIT : null,
   };
 }
 

@@ -10,7 +10,7 @@ import { createTranslate } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { composeCalls } from "./calls.ts";
 import { composeDialogue } from "./conversations.ts";
-import { composeDialects } from "./dialects.ts";
+import { composeDialects, modelRules } from "./dialects.ts";
 import { composeLimits } from "./limits.ts";
 import { composeStorage, createKeyDigest } from "./storage.ts";
 import { composeTransports } from "./transports.ts";
@@ -46,11 +46,15 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const observe = calls.metrics.call;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
-  const dialogue = composeDialogue(config, { clock, log, storage, pipeline });
+  const dialogue = composeDialogue(config, { log, storage, pipeline });
   const { conversations } = storage;
-  const questions = createTreeDialogue({ conversations, dialogue, digestKey });
+  const questions = createTreeDialogue({
+    conversations,
+    dialogue,
+    digestKey,
+    rules: modelRules(config),
+  });
   const dialects = composeDialects(config, {
-    clock,
     storage,
     limits,
     calls,

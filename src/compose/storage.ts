@@ -3,16 +3,31 @@ import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
 import { describeError, type Log } from "../log.ts";
+import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
 
 /** Opens the database and deletes ledger rows past their retention until it is closed. */
 export async function composeStorage(config: Config, clock: Clock, log: Log): Promise<Storage> {
-  const onError = (error: unknown) => log.error("database", describeError(error));
-  const storage = await openStorage(storageOptions(config, clock, onError));
+  /** While it lasts, every heartbeat fails for the same cause, which is told once. */
+  let told: string | null = null;
+  const onError = (error: unknown) => {
+    const problem = storageProblem(error);
+    if (problem !== null && problem.cause === told) return;
+    log.error("database", { ...describeError(error), reason: problem?.words });
+  };
+  const storage = await openStorage({
+    ...storageOptions(config, clock, onError),
+    onHealth: (problem) => {
+      told = problem?.cause ?? null;
+      if (problem === null) return log.info("the database takes writes again");
+      const { cause, words: reason, code: driver_code } = problem;
+      log.error("the database takes no writes", { cause, reason, driver_code });
+    },
+  });
   const stopRetention = startRetention({
     ledger: storage.ledger,
-    clock,
+    clock: storage.clock,
     days: config.RETENTION_DAYS,
     onPurged: (rows) => log.info("old ledger rows deleted", { rows }),
     onError,

@@ -1,3 +1,4 @@
+import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import { createAdmission } from "../core/call/admission.ts";
 import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
@@ -36,6 +37,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   });
   const upstream: OpenAIUpstreamOptions = {
     transport,
+    userAgent: `parley/${packageJson.version}`,
     refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
@@ -48,9 +50,10 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     admission: createAdmission({
       ledger: storage.ledger,
       prices: storage.prices,
-      clock,
+      clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
+      maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
     keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),

@@ -53,6 +53,7 @@ export const errorCodes = [
   "route_forbidden",
   "address_forbidden",
   "not_found",
+  "endpoint_unavailable",
   "method_not_allowed",
   "upgrade_needed",
   "websocket_refused",
@@ -81,6 +82,7 @@ export const errorCodes = [
   "idempotency_in_progress",
   // limits
   "rate_limited",
+  "attempts_limited",
   "streams_limited",
   "connections_limited",
   // kept conversations

@@ -27,7 +27,7 @@ const SHAPES: readonly string[] = [
   `xapp-${MASKED}{8,}`,
   // JSON Web Tokens and what a header carries
   "eyJ[\\w-]{8,}[\\w.-]*",
-  "(?:Bearer|Basic)\\s+\\S+",
+  "(?:Bearer|Basic)\\s{1,256}\\S+",
 ];
 const PREFIXED = new RegExp(`(?<![a-z0-9])(?:${SHAPES.join("|")})`, "gi");
 

@@ -1,5 +1,5 @@
-import type { Token } from "./accounts/accounts.ts";
-import type { CallSignal } from "./call/call.ts";
+import type { Token, UsageSource } from "./accounts/accounts.ts";
+import type { CallSignal, KeyAccount } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
@@ -59,6 +59,8 @@ export type LimitEntry = string | number;
 export interface TokenLimiter {
   /** Counts a call of the token wherever it comes from; without limits it is always admitted. */
   take(token: Token): MaybePromise<LimitDecision>;
+  /** Gives an admitted call back, as `Limiter` does. */
+  release(token: Token, entry: LimitEntry): MaybePromise<void>;
 }
 
 /** Bounds an amount that all calls together may hold: bytes, connections. */
@@ -109,7 +111,16 @@ export interface IdempotencyStore {
 export interface AskOptions {
   /** The key that pays. Goes into one header of one request and nowhere else. */
   readonly key: string;
+  /** As the caller named it beside their own key. */
+  readonly account?: KeyAccount | undefined;
   readonly signal: CallSignal;
+  readonly sent: SentRequests;
+}
+
+/** Counts what went out for one call, over all its attempts. */
+export interface SentRequests {
+  /** Requests that were sent and not refused by a status: each may have been served. */
+  unrefused: number;
 }
 
 /** The OpenAI-compatible service that answers. Throws ProxyError only. */
@@ -128,6 +139,14 @@ export interface RelayRequest {
   readonly streamed: boolean;
   /** Parley asked for the usage event, so the client must not see it. */
   readonly hideUsage: boolean;
+  /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
+  readonly usageOption?: UsageOption | undefined;
+}
+
+export interface UsageOption {
+  readonly model: string;
+  /** The body without the option. A function, because few services need it. */
+  readonly without: () => string;
 }
 
 /** What the scanner beside the bytes has read so far. */
@@ -164,6 +183,8 @@ export interface StreamedAnswer extends RelayHead {
   readonly kind: "streamed";
   readonly pieces: AsyncIterable<RelayPiece>;
   account(): RelayAccount;
+  /** The number that the next event would have, where events are numbered (else 0). */
+  nextSequence(): number;
 }
 
 /** An upstream's good answer, untouched. The upstream decides which kind it is. */
@@ -186,7 +207,9 @@ export type CallRecord = Named<{
   readonly principal: string;
   readonly model: string;
   readonly answeredBy: string | null;
+  /** Null if nobody knows it, or if the call cost nothing. */
   readonly usage: Usage | null;
+  readonly provenance: UsageSource;
   readonly upstreamId: string | null;
   readonly outcome: Outcome;
   readonly error: ErrorCode | null;

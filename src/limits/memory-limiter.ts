@@ -94,5 +94,6 @@ export function createMemoryTokenLimiter(clock: Pick<Clock, "monotonicMs">): Tok
       logs ??= openLogs();
       return logs.take(token.id, windows);
     },
+    release: (token, entry) => logs?.release(token.id, Number(entry)),
   };
 }

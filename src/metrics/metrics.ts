@@ -9,6 +9,8 @@ const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
 export interface MetricsSources {
   readonly openCalls: () => number;
   readonly droppedLogLines: () => number;
+  /** Whether the last write was good. */
+  readonly isDatabaseUp: () => boolean;
   /** Codes of the address warnings in force. */
   readonly warnings: () => readonly string[];
   /** Models with a label of their own. Clients choose the others, which are counted as `other`. */
@@ -86,6 +88,14 @@ function addOwn(registry: Registry, sources: MetricsSources): void {
     collect() {
       this.reset();
       this.inc(sources.droppedLogLines());
+    },
+  });
+  new Gauge({
+    name: "parley_database_up",
+    help: "0 while the database takes no writes.",
+    registers,
+    collect() {
+      this.set(sources.isDatabaseUp() ? 1 : 0);
     },
   });
   new Gauge({

@@ -1,14 +1,16 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
+import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
 import { createPrices } from "./accounts/prices.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
 import { createTokens } from "./accounts/tokens.ts";
 import { type ConversationOptions, createConversations } from "./conversations/conversations.ts";
 import { createSealing } from "./conversations/sealing.ts";
 import { type Database, openDatabase } from "./driver/database.ts";
+import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/database-clock.ts";
 import { newId } from "./driver/ids.ts";
-import { withStorageErrors } from "./driver/storage-errors.ts";
+import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
 import { runPeriodically } from "./periodic.ts";
@@ -20,6 +22,8 @@ export interface StorageOptions {
   /** A path; ":memory:" for tests. */
   readonly sqliteFile?: string | null;
   readonly clock: Clock;
+  /** True: the clock is the database's, too. For tests that set the time. */
+  readonly bringsTime?: boolean;
   readonly secretKeys?: SecretKeys;
   /**
    * True for a command beside a server. It makes no calls, so it announces no instance and recovers
@@ -33,6 +37,8 @@ export interface StorageOptions {
   readonly staleMs?: number;
   /** Called for broken idle connections and failed heartbeats, which are not fatal. */
   readonly onError?: (error: Error) => void;
+  /** Called when the database stops to take writes, with the cause, and when it takes them again. */
+  readonly onHealth?: (problem: StorageProblem | null) => void;
   readonly conversations?: ConversationOptions;
 }
 
@@ -42,9 +48,13 @@ export interface Storage {
   readonly prices: PriceBook;
   readonly ledger: Ledger;
   readonly conversations: Conversations;
+  /** Its wall time is the database's: see driver/database-clock.ts. */
+  readonly clock: Clock;
   /** See settings.ts. */
   installationSecret(): Promise<string>;
-  /** Throws if the database doesn't answer: for /readyz. */
+  /** Why the database takes no writes, by the last one; null if it does. */
+  problem(): StorageProblem | null;
+  /** Throws if the database doesn't answer, or takes no writes: for /readyz. */
   ping(): Promise<void>;
   /** A consistent copy during calls; SQLite only. */
   backup(file: string): Promise<void>;
@@ -57,30 +67,43 @@ const ignore = () => undefined;
 
 /** Opens, migrates, announces this process, and recovers what dead ones left open. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { databaseUrl = null, sqliteFile = null, clock, onError = ignore } = options;
+  const { databaseUrl = null, sqliteFile = null, onError = ignore, onHealth = ignore } = options;
   const secretKeys = options.secretKeys ?? { current: null, old: [] };
   // First, so that a bad key is reported before anything is opened.
   const box = createSecretBox(secretKeys);
   const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
-  const database = await openDatabase(databaseUrl, sqliteFile, onError);
-  const { driver, builder } = database;
+  const { monotonicMs } = options.clock;
+  const database = await openDatabase({ databaseUrl, sqliteFile, monotonicMs, onError, onHealth });
+  const { driver, builder, health } = database;
+  const clock = createDatabaseClock(options.clock);
+  const latest = await closedIfItFails(database, async () => {
+    if (driver.kind === "postgres" && !options.bringsTime) await hearPostgres(database, clock);
+    return createLatestMoment(database);
+  });
   const id = newId(clock.wallMs());
   const ledger = createLedger(database, clock, id, options.staleMs ?? STALE_MS);
   const conversations = withStorageErrors(
     createConversations(database, clock, sealing, options.conversations),
   );
+  const parts = { database, clock, latest, id };
   const leave = options.oneOff
     ? async () => undefined
-    : await live(options, database, id, ledger.recover, conversations.sweep);
+    : await live(options, parts, ledger.recover, conversations.sweep);
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
     tokens: createTokens(database, clock, box),
-    prices: createPrices(database, clock),
+    prices: createPrices(database, clock, latest),
     ledger,
     conversations,
+    clock,
     installationSecret: () => installationSecret(database),
-    ping: async () => void (await driver.all(probe)),
+    problem: health.problem,
+    ping: async () => {
+      const problem = health.problem();
+      if (problem !== null) throw new Error(problem.words);
+      await driver.all(probe);
+    },
     backup: (file) => driver.backup(file),
     close: async () => {
       await leave();
@@ -89,28 +112,46 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   };
 }
 
+interface Parts {
+  readonly database: Database;
+  readonly clock: DatabaseClock;
+  readonly latest: LatestMoment;
+  readonly id: string;
+}
+
 /** Announces, recovers and sweeps; returns how to stop. Closes the database if that fails. */
 async function live(
-  { clock, onError = ignore, instanceName = null, heartbeatMs = HEARTBEAT_MS }: StorageOptions,
-  database: Database,
-  id: string,
+  options: StorageOptions,
+  { database, clock, latest, id }: Parts,
   recover: () => Promise<unknown>,
   sweep: () => Promise<unknown>,
 ): Promise<() => Promise<void>> {
+  const { onError = ignore, instanceName = null, heartbeatMs = HEARTBEAT_MS } = options;
+  const bringsTime = options.bringsTime === true || database.driver.kind === "sqlite";
   let leave = async (): Promise<void> => undefined;
-  try {
-    const instance = { id, name: instanceName, heartbeatMs, onError };
-    leave = await announceInstance(database, clock, instance, recover);
-    await recover();
-  } catch (error) {
-    await leave().catch(onError);
-    await database.driver.close();
-    throw error;
-  }
+  await closedIfItFails(database, async () => {
+    try {
+      const instance = { id, name: instanceName, heartbeatMs, bringsTime, onError };
+      leave = await announceInstance(database, clock, latest, instance, recover);
+      await recover();
+    } catch (error) {
+      await leave().catch(onError);
+      throw error;
+    }
+  });
   const stopSweeping = runPeriodically(sweep, SWEEP_MS, onError);
   return async () => {
     await stopSweeping();
     // The database may be away: then the heartbeat becomes old instead.
     await leave().catch(onError);
   };
+}
+
+async function closedIfItFails<T>({ driver }: Database, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
 import type { AskOptions, Clock } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
-import { isObject } from "./answers.ts";
+import { isObject } from "./reading/json.ts";
 import { kindOfRefusal, type RefusalKind } from "./refusal-kinds.ts";
 import { codesIn, errorObjectIn, fieldIn, parseRefusal, wordsIn } from "./refusal-words.ts";
 import { type Waits, waitMs } from "./waits.ts";

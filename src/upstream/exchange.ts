@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
+import type { SentRequests } from "../core/ports.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
 
@@ -24,6 +25,8 @@ export interface UpstreamResponse {
 export interface ResponseBody extends AsyncIterableIterator<Buffer> {
   /** Reads the body to its end and joins it. */
   whole(): Promise<Buffer>;
+  /** Gives back what next() has returned, to be read again. */
+  unread(chunk: Buffer): void;
   /** Lifts `maxBytes`, for a stream that is passed on as it comes. */
   unbound(): void;
   /** Discards the rest. The connection is reused if the response ends soon. */
@@ -32,6 +35,7 @@ export interface ResponseBody extends AsyncIterableIterator<Buffer> {
 
 interface ExchangeOptions {
   readonly signal: CallSignal;
+  readonly sent: SentRequests;
   /** A longer body fails. */
   readonly maxBytes: number;
   /** Limit for the first byte of the body. */
@@ -49,6 +53,7 @@ interface ExchangeOptions {
  */
 export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   readonly #signal: CallSignal;
+  readonly #sent: SentRequests;
   readonly #idleMs: number;
   readonly #deadline: Deadline;
   readonly #head = Promise.withResolvers<UpstreamResponse>();
@@ -62,8 +67,10 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   #ended = false;
   #failure: ProxyError | null = null;
 
-  constructor({ signal, maxBytes, headMs, idleMs, totalMs, deadlines }: ExchangeOptions) {
+  constructor(options: ExchangeOptions) {
+    const { signal, maxBytes, headMs, idleMs, totalMs, deadlines } = options;
     this.#signal = signal;
+    this.#sent = options.sent;
     this.#maxBytes = maxBytes;
     this.#idleMs = idleMs;
     this.#deadline = deadlines.start(Math.min(headMs, totalMs), totalMs, this.#onExpire);
@@ -87,6 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#failure !== null) controller.abort(this.#failure);
+    else this.#sent.unrefused += 1;
   }
 
   onResponseStart(
@@ -95,6 +103,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
+    if (status >= 300) this.#sent.unrefused -= 1;
     this.#started = true;
     this.#head.resolve({ status, headers, body: this });
   }
@@ -158,6 +167,11 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
       chunks.push(next.value);
     }
     return chunks.length === 1 ? first.value : Buffer.concat(chunks);
+  }
+
+  unread(chunk: Buffer): void {
+    this.#queue.unshift(chunk);
+    this.#queuedBytes += chunk.length;
   }
 
   unbound(): void {

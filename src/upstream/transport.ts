@@ -1,12 +1,14 @@
 import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
-import type { Clock } from "../core/ports.ts";
+import { isCompleteUrl } from "../core/complete-url.ts";
+import { ProxyError } from "../core/errors.ts";
+import type { Clock, SentRequests } from "../core/ports.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type UpstreamResponse } from "./exchange.ts";
 
 /** Deadlines of a call in milliseconds, counted from when it is sent, except for `idleMs`. */
 export interface TransportOptions {
-  /** The upstream's origin, base path and query; no client changes them. */
+  /** The upstream's origin, base path and query, or its complete URL; no client changes them. */
   readonly baseUrl: URL;
   readonly proxyUrl: URL | null;
   readonly connectMs: number;
@@ -22,6 +24,7 @@ export interface OutboundRequest {
   readonly headers: Record<string, string>;
   readonly body: string | Uint8Array | null;
   readonly signal: CallSignal;
+  readonly sent: SentRequests;
   /** Limit for the first byte of the response's body. */
   readonly headMs: number;
   /** A longer body fails, unless it is unbound. */
@@ -36,6 +39,8 @@ export interface Transport {
 
 /** We close a connection unused this long, before most servers close it while we send. */
 const KEEP_ALIVE_MS = 4_000;
+/** The only endpoint of an upstream whose URL is complete. */
+const CHAT_COMPLETIONS = "/chat/completions";
 /** Far above what any service sends, far below what hurts. */
 const MAX_HEADER_BYTES = 65_536;
 
@@ -48,14 +53,21 @@ export function createTransport(options: TransportOptions): Transport {
   const { baseUrl, idleMs, totalMs } = options;
   const dispatcher = createDispatcher(options);
   const deadlines = createDeadlines(options.clock);
+  const isComplete = isCompleteUrl(baseUrl.search);
   const basePath = baseUrl.pathname.replace(/\/$/, "");
   return {
-    send({ path, method, headers, body, signal, headMs, maxBytes }) {
-      const exchange = new Exchange({ signal, maxBytes, headMs, idleMs, totalMs, deadlines });
+    send({ path, method, headers, body, signal, sent, headMs, maxBytes }) {
+      if (isComplete && path !== CHAT_COMPLETIONS) {
+        return Promise.reject(new ProxyError("endpoint_unavailable"));
+      }
+      const bounds = { maxBytes, headMs, idleMs, totalMs };
+      const exchange = new Exchange({ ...bounds, signal, sent, deadlines });
       if (signal.aborted) return exchange.response;
       const request: Dispatcher.DispatchOptions = {
         origin: baseUrl.origin,
-        path: `${basePath}${path}${baseUrl.search}`,
+        path: isComplete
+          ? `${baseUrl.pathname}${baseUrl.search}`
+          : `${basePath}${path}${baseUrl.search}`,
         method,
         headers,
         body,

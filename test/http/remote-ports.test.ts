@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { composeCalls } from "../../src/compose/calls.ts";
 import { composeDialogue } from "../../src/compose/conversations.ts";
-import { composeDialects } from "../../src/compose/dialects.ts";
+import { composeDialects, modelRules } from "../../src/compose/dialects.ts";
 import { composeLimits, type LimitStores } from "../../src/compose/limits.ts";
 import { composeStorage, createKeyDigest } from "../../src/compose/storage.ts";
 import { composeTransports } from "../../src/compose/transports.ts";
@@ -48,7 +48,10 @@ function remote(memory: LimitStores, link: Link): LimitStores {
       peek: (bucket) => later(() => limiter.peek(bucket)),
       release: (bucket, entry) => later(() => limiter.release(bucket, entry)),
     },
-    tokenLimiter: { take: (token) => later(() => tokenLimiter.take(token)) },
+    tokenLimiter: {
+      take: (token) => later(() => tokenLimiter.take(token)),
+      release: (token, entry) => later(() => tokenLimiter.release(token, entry)),
+    },
     concurrency: {
       enter: (bucket) => later(() => concurrency.enter(bucket)),
       count: (bucket) => later(() => concurrency.count(bucket)),
@@ -98,9 +101,14 @@ async function compose(config: Config, link: Link) {
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const observe = calls.metrics.call;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
-  const dialogue = composeDialogue(config, { clock, log, storage, pipeline });
+  const dialogue = composeDialogue(config, { log, storage, pipeline });
   const { conversations } = storage;
-  const questions = createTreeDialogue({ conversations, dialogue, digestKey });
+  const questions = createTreeDialogue({
+    conversations,
+    dialogue,
+    digestKey,
+    rules: modelRules(config),
+  });
   const needs = { clock, log, storage, limits, calls, questions, translate, writeError };
   const dialects = composeDialects(config, { ...needs, pipeline, dialogue, digestKey });
   const { server, listeners, webSocket } = await composeTransports(config, { ...needs, dialects });

@@ -6,6 +6,7 @@ import { createMetrics, type MetricsSources } from "../../src/metrics/metrics.ts
 const sources: MetricsSources = {
   openCalls: () => 3,
   droppedLogLines: () => 0,
+  isDatabaseUp: () => true,
   warnings: () => [],
   models: ["known"],
 };
@@ -18,6 +19,7 @@ const record: CallRecord = {
   model: "known",
   answeredBy: null,
   usage: { promptTokens: 5, completionTokens: 7, cachedTokens: null, totalTokens: 12 },
+  provenance: "reported",
   upstreamId: null,
   outcome: "completed",
   error: null,
@@ -117,6 +119,7 @@ test("gauges show what holds when they are read", async () => {
   let warnings: string[] = ["shared_peer"];
   const metrics = createMetrics({ ...sources, warnings: () => warnings });
   expect(await samples(metrics, "open_calls")).toEqual(["parley_open_calls 3"]);
+  expect(await samples(metrics, "database_up")).toEqual(["parley_database_up 1"]);
   const name = "client_address_warning";
   expect(await samples(metrics, name)).toEqual([`parley_${name}{code="shared_peer"} 1`]);
   warnings = [];

@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import { systemClock } from "../../src/clock.ts";
-import { parseUpstreamUrl } from "../../src/config/kinds.ts";
+import { parseUpstreamUrl } from "../../src/config/urls.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
@@ -59,6 +59,7 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    userAgent: "parley/test",
     refusalOf: createRefusalOf(createRedact([]), systemClock),
     answerMs: head,
     firstTokenMs: head,
@@ -70,9 +71,9 @@ export function createAsking(options: AskingOptions): Asking {
     upstream,
     transport,
     complete: (request = question, signal = never, withKey = key) =>
-      upstream.complete(request, { key: withKey, signal }),
+      upstream.complete(request, { key: withKey, signal, sent: { unrefused: 0 } }),
     stream: (request = question, signal = never, withKey = key) =>
-      upstream.stream(request, { key: withKey, signal }),
+      upstream.stream(request, { key: withKey, signal, sent: { unrefused: 0 } }),
     close: () => transport.close(),
   };
 }

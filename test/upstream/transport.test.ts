@@ -22,6 +22,7 @@ const get = {
   headers: { authorization: "Bearer sk-any" },
   body: null,
   signal: new AbortController().signal,
+  sent: { unrefused: 0 },
   headMs: 1_000,
   maxBytes: 100 * kibibyte,
 } as const;

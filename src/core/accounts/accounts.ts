@@ -69,15 +69,18 @@ export interface ImportedPrices {
   readonly skipped: readonly string[];
 }
 
+/** A price to be added. `since` is null for one that holds from now on. */
+export type NewPrice = Omit<Price, "since"> & { readonly since: number | null };
+
 /** Prices with their history. A change is a new entry and never touches what was. */
 export interface PriceBook {
   /** Refused when the model already has a price from that moment or later. */
-  set(price: Price): Promise<void>;
+  set(price: NewPrice): Promise<void>;
   /** Newest first within a model; the whole history, or what holds at one moment. */
   list(query?: { readonly model?: string; readonly at?: number }): Promise<readonly Price[]>;
   /** By exact name, else by the name without the date of a snapshot. */
   priceOf(model: string, at: number): Promise<Price | null>;
-  import(prices: readonly Price[]): Promise<ImportedPrices>;
+  import(prices: readonly NewPrice[]): Promise<ImportedPrices>;
 }
 
 export type PayerKind = "visitor" | "own-key" | "token";
@@ -102,7 +105,6 @@ type AdmittedCall = Named<{
   readonly payer: Payer;
   readonly price: Price | null;
   readonly cost: Picodollars | null;
-  readonly provenance: UsageSource;
   /** What happens when the client leaves: "cancel" or "drain:30". */
   readonly onDisconnect: string;
 }>;

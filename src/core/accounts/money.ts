@@ -42,7 +42,7 @@ function scaled(text: string, digits: number, max: bigint): bigint | null {
   const match = /^(\d{1,9})(?:\.(\d{1,12}))?$/.exec(text);
   const whole = match?.[1];
   // trailing zeros don't count: "1.5000000" is a valid price of 6 places
-  const fraction = (match?.[2] ?? "").replace(/0+$/, "");
+  const fraction = withoutLastZeros(match?.[2] ?? "");
   if (whole === undefined || fraction.length > digits) return null;
   if (BigInt(whole) > max) return null;
   const amount = BigInt(whole + fraction.padEnd(digits, "0"));
@@ -52,6 +52,12 @@ function scaled(text: string, digits: number, max: bigint): bigint | null {
 function unscaled(amount: bigint, digits: number): string {
   const sign = amount < 0n ? "-" : "";
   const text = (amount < 0n ? -amount : amount).toString().padStart(digits + 1, "0");
-  const fraction = text.slice(-digits).replace(/0+$/, "");
+  const fraction = withoutLastZeros(text.slice(-digits));
   return sign + text.slice(0, -digits) + (fraction === "" ? "" : `.${fraction}`);
+}
+
+function withoutLastZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === "0") end -= 1;
+  return digits.slice(0, end);
 }

@@ -11,20 +11,26 @@ import { cost, maxCost, type Price } from "../accounts/price.ts";
 import { refusalOf } from "../accounts/quota.ts";
 import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
-import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
+import type { CallRecord, Clock, RelayAccount, TokenLimiter } from "../ports.ts";
 import type { Principal } from "./call.ts";
+import { estimatedUsage } from "./estimate.ts";
+import { createReasoningModels, type ReasoningModels } from "./reasoning.ts";
+import { type ExpectedTokens, type ReservedTokens, reservedTokens } from "./reserved-tokens.ts";
 
 /** What admission needs to know of a call. */
 export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Empty if the client named none. */
   readonly model: LedgerEntry["model"];
-  /** Expected most tokens of the call; reserved against the quotas in tokens and money. */
-  readonly reservedTokens: number;
+  /** Reserved against the quotas in tokens and money. */
+  readonly expected: ExpectedTokens;
 }
 
 /** Grants one call; settled exactly once, with how the call ended. */
 export interface Permit {
+  /** What the call is taken to have used: as reported, else as estimated from what was seen. */
+  used(account: RelayAccount | undefined): Pick<CallRecord, "usage" | "provenance">;
   /** Resolves when the ledger row is durable. */
   settle(record: CallRecord): Promise<void>;
 }
@@ -41,6 +47,8 @@ export interface AdmissionOptions {
   /** A keyed hash of a caller's own key: tells callers apart and can't be reversed. */
   readonly digestKey: (key: string) => KeyDigest;
   readonly tokenLimiter: TokenLimiter;
+  /** Most tokens that are reserved for one answer, whatever it may have. */
+  readonly maxReservedAnswer: number;
   /** Written into every row: "cancel" or "drain:30". */
   readonly onDisconnect: LedgerEntry["onDisconnect"];
 }
@@ -50,10 +58,12 @@ export interface AdmissionOptions {
  * row when settled.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { ledger, prices, clock, digestKey, tokenLimiter, onDisconnect } = options;
+  const { ledger, prices, clock, digestKey, tokenLimiter, maxReservedAnswer } = options;
+  const reasoning = createReasoningModels();
   return {
     async admit(request) {
       const { principal, model } = request;
+      const reserved = reservedTokens(request.expected, maxReservedAnswer);
       const at = clock.wallMs();
       const price = await prices.priceOf(model, at).catch((error: unknown) => {
         // a caller who isn't billed is served without the database; a row that can't be written is logged
@@ -69,13 +79,18 @@ export function createAdmission(options: AdmissionOptions): Admission {
         const counted = tokenLimiter.take(token);
         const decision = counted instanceof Promise ? await counted : counted;
         if (!decision.admitted) throw rateLimited(decision, clock);
-        reservation = await reserve(options, request, token, price, at);
+        const { entry } = decision;
+        const asked = { ...request, reserved, token, price, at };
+        reservation = await reserve(options, asked, () =>
+          entry === null ? undefined : tokenLimiter.release(token, entry),
+        );
       }
       const payer = payerOf(principal, digestKey);
       return {
+        used: (account) => usedBy(model, account, reserved, reasoning),
         async settle(record) {
           const answered = await priceOfAnswer(options, record, price);
-          const entry = ledgerEntryOf(record, payer, answered, at, onDisconnect);
+          const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           await ledger.settle(entry, reservation);
         },
       };
@@ -83,27 +98,29 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
 }
 
-/** Reserves the call's part of the token's quotas; throws `quota_exceeded` for the first full one. */
+interface TokenCall extends AdmissionRequest {
+  readonly reserved: ReservedTokens;
+  readonly token: Token;
+  readonly price: Price;
+  readonly at: number;
+}
+
+/**
+ * Reserves the call's part of the token's quotas. Throws `quota_exceeded` for the first full one, once
+ * the windows have what they counted back.
+ */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
-  { requestId, dialect, model, reservedTokens }: AdmissionRequest,
-  token: Token,
-  price: Price,
-  at: number,
+  { requestId, dialect, model, reserved, token, price, at }: TokenCall,
+  giveBack: () => MaybePromise<void>,
 ): Promise<Reservation | null> {
-  const money = maxCost(price, reservedTokens);
-  const call = {
-    requestId,
-    at,
-    token,
-    dialect,
-    model,
-    onDisconnect,
-    tokens: reservedTokens,
-    money,
-  };
-  const result = await ledger.reserve(call).catch(storageUnavailable);
+  const tokens = reserved.question + reserved.answers;
+  const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
+  const result = await ledger
+    .reserve({ ...call, money: maxCost(price, tokens) })
+    .catch(storageUnavailable);
   if (result.admitted) return result.reservation;
+  await giveBack();
   const { kind, period, resetsAt } = result.refusedBy;
   const state = refusalOf(result.refusedBy, result.retryAfterMs !== null);
   throw new ProxyError("quota_exceeded", {
@@ -111,6 +128,21 @@ async function reserve(
     details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
     retryAfterMs: result.retryAfterMs ?? undefined,
   });
+}
+
+/** Nothing is known, and nothing charged, of a call that the upstream refused or never got. */
+function usedBy(
+  model: string,
+  account: RelayAccount | undefined,
+  reserved: ReservedTokens,
+  reasoning: ReasoningModels,
+): ReturnType<Permit["used"]> {
+  if (account === undefined) return { usage: null, provenance: "unknown" };
+  if (account.reasoned) reasoning.learn(model);
+  if (account.usage !== null) return { usage: account.usage, provenance: "reported" };
+  const isUnseen = account.pending || account.reasoned || reasoning.has(model);
+  const usage = estimatedUsage(reserved, account.answerTokens, isUnseen);
+  return { usage, provenance: "estimated" };
 }
 
 /** Usage is priced by the model that answered where it has a price, else by the one asked for. */
@@ -131,16 +163,7 @@ export function ledgerEntryOf(
   at: number,
   onDisconnect: LedgerEntry["onDisconnect"],
 ): LedgerEntry {
-  const { usage } = record;
-  return {
-    ...record,
-    at,
-    payer,
-    price,
-    cost: cost(usage, price),
-    provenance: usage === null ? "unknown" : "reported",
-    onDisconnect,
-  };
+  return { ...record, at, payer, price, cost: cost(record.usage, price), onDisconnect };
 }
 
 function refuseForbiddenModel(models: readonly string[] | null, model: string): void {

@@ -1,8 +1,9 @@
 import { fieldError } from "../common-errors.ts";
 import { abortReason, type ErrorCode, ProxyError, toProxyError } from "../errors.ts";
-import type { AskOptions, Clock } from "../ports.ts";
-import type { Call, CallSignal, Principal } from "./call.ts";
+import type { AskOptions, Clock, SentRequests } from "../ports.ts";
+import type { Call, CallSignal, KeyAccount, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
+import { NOTHING_SEEN } from "./estimate.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Settle } from "./settle.ts";
 
@@ -29,23 +30,34 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
     const { principal } = call;
     const signal = disconnectPolicy.signalFor(call.signal);
     const retry = { clock, signal, retries };
+    const sent: SentRequests = { unrefused: 0 };
+    const account = accountOf(principal);
     try {
       const keys = keysOf(principal, keyRing);
-      return await askWithRetries(keys, (key) => attempt({ key, signal }), retry);
+      return await askWithRetries(keys, (key) => attempt({ key, account, signal, sent }), retry);
     } catch (thrown) {
-      const error = asSeenBy(principal, toProxyError(thrown));
-      await settle(error.code === "canceled" ? "canceled" : "failed", { error });
+      const failure = toProxyError(thrown);
+      const error = asSeenBy(principal, failure);
+      if (error.answered !== undefined) call.onAnswered?.(error.answered);
+      const seen = mayHaveCost(sent, failure) ? NOTHING_SEEN : undefined;
+      await settle(error.code === "canceled" ? "canceled" : "failed", { error, account: seen });
       throw error;
     }
   };
 }
 
+/** A request that went out may have been served, unless the upstream has answered with an error. */
+function mayHaveCost({ unrefused }: SentRequests, { details }: ProxyError): boolean {
+  return unrefused > 0 && details.upstream_status === undefined;
+}
+
 /** A rejected key is the caller's error if it is their own; the operator's is ours, its text hidden. */
 export function asSeenBy(principal: Principal, error: ProxyError): ProxyError {
   if (principal.kind === "own-key") return error;
-  if (error.code === "key_rejected") return new ProxyError("upstream_key_rejected");
-  if (error.code !== "key_exhausted") return error;
-  return new ProxyError("upstream_exhausted", { retryAfterMs: error.retryAfterMs });
+  const { code, answered, retryAfterMs } = error;
+  if (code === "key_rejected") return new ProxyError("upstream_key_rejected", { answered });
+  if (code !== "key_exhausted") return error;
+  return new ProxyError("upstream_exhausted", { answered, retryAfterMs });
 }
 
 export interface KeySource {
@@ -59,6 +71,10 @@ function keysOf(principal: Principal, ring: KeyRing): KeySource {
   const own = ownKey(principal);
   if (own === null) return { next: (tried) => ring.next(tried), ring };
   return { next: (tried) => (tried.size === 0 ? own : null), ring: null };
+}
+
+function accountOf(principal: Principal): KeyAccount | undefined {
+  return principal.kind === "own-key" ? principal.account : undefined;
 }
 
 /** The key for this principal alone: sent with the call, or kept with a token. */

@@ -1,4 +1,4 @@
-import { ProxyError } from "../errors.ts";
+import { type ErrorCode, ProxyError } from "../errors.ts";
 import type {
   ConcurrencyLimiter,
   Relay,
@@ -7,11 +7,11 @@ import type {
   RelayRequest,
   Upstream,
 } from "../ports.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Permit } from "./admission.ts";
 import { type AskingOptions, createAsk } from "./ask.ts";
 import type { Call } from "./call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
-import { reservedForChat } from "./reserved-tokens.ts";
+import { type ExpectedTokens, expectedOfChat } from "./reserved-tokens.ts";
 import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
 import { accountOf, observeEvents, observePieces, SettledStream } from "./settled-stream.ts";
 
@@ -19,7 +19,7 @@ import { accountOf, observeEvents, observePieces, SettledStream } from "./settle
 export interface RelayCall {
   readonly request: RelayRequest;
   readonly model: string;
-  readonly reservedTokens: number;
+  readonly expected: ExpectedTokens;
 }
 
 /** Every dialect's question takes these steps: admit, ask, settle. */
@@ -50,14 +50,21 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly streamLimit: number;
 }
 
+/** Refusals by a token's windows and quotas. */
+const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set(["rate_limited", "quota_exceeded"]);
+
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { upstream, relay, admission, clock, disconnectPolicy } = options;
   const background = createBackground();
   const ask = createAsk(options);
 
-  const begin = async (call: Call, model: string, reservedTokens: number, streamed: boolean) => {
+  const begin = async (call: Call, model: string, expected: ExpectedTokens, streamed: boolean) => {
     const { requestId, dialect, principal } = call;
-    const permit = await admission.admit({ requestId, dialect, principal, model, reservedTokens });
+    const asked = { requestId, dialect, principal, model, expected };
+    const permit = await admission.admit(asked).catch(async (error: unknown) => {
+      if (error instanceof ProxyError && LIMIT_CODES.has(error.code)) await call.giveBack();
+      throw error;
+    });
     return createSettle(call, model, streamed, permit, options);
   };
   const streamOptions = (call: Call, settle: Settle, leave: () => void) => {
@@ -72,7 +79,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 
   const completeAndKeep: Pipeline["completeAndKeep"] = async (call, request, keep) => {
-    const settle = await begin(call, request.model, reservedForChat(request), false);
+    const settle = await begin(call, request.model, expectedOfChat(request), false);
     const completion = await ask(call, settle, (how) => upstream.complete(request, how));
     const settled = settleWhole(call, settle, accountOf(completion));
     const [kept] = await Promise.all([keep(completion), settled]);
@@ -80,14 +87,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
   const stream: Pipeline["stream"] = (call, request) =>
     withLease(call, request.model, options, async (leave) => {
-      const settle = await begin(call, request.model, reservedForChat(request), true);
+      const settle = await begin(call, request.model, expectedOfChat(request), true);
       const events = await ask(call, settle, (how) => upstream.stream(request, how));
       const observer = observeEvents(call.principal, clock);
       return new SettledStream(events, observer, streamOptions(call, settle, leave));
     });
-  const relayed: Pipeline["relay"] = (call, { request, model, reservedTokens }) =>
+  const relayed: Pipeline["relay"] = (call, { request, model, expected }) =>
     withLease(request.streamed ? call : null, model, options, async (leave) => {
-      const settle = await begin(call, model, reservedTokens, request.streamed);
+      const settle = await begin(call, model, expected, request.streamed);
       const answer = await ask(call, settle, (how) => relay.send(request, how));
       if (answer.kind === "whole") {
         await settleWhole(call, settle, answer.account);
@@ -104,7 +111,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     completeAndKeep,
     stream,
     relay: relayed,
-    relayUnmetered: (call, request) => ask(call, noRow.settle, (how) => relay.send(request, how)),
+    relayUnmetered: (call, request) => ask(call, noSettle, (how) => relay.send(request, how)),
     async close() {
       disconnectPolicy.end();
       await background.done();
@@ -124,8 +131,13 @@ function createBackground() {
   };
 }
 
+const noSettle: Settle = () => Promise.resolve();
+
 /** For a call that took nothing. */
-const noRow = { settle: () => Promise.resolve() };
+const noRow: Permit = {
+  used: () => ({ usage: null, provenance: "unknown" }),
+  settle: () => Promise.resolve(),
+};
 
 /** The usage of a complete answer is recorded even if the client has left. */
 function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise<void> {
@@ -142,7 +154,10 @@ async function withLease<T>(
   if (call === null) return start(() => undefined);
   const entering = options.concurrency.enter(call.principal.bucket);
   const lease = entering instanceof Promise ? await entering : entering;
-  if (!lease.entered) throw streamsLimited(call, model, options);
+  if (!lease.entered) {
+    await call.giveBack();
+    throw streamsLimited(call, model, options);
+  }
   try {
     return await start(lease.leave);
   } catch (error) {

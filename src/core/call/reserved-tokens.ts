@@ -1,28 +1,58 @@
+import { MAX_COUNTED_TOKENS } from "../accounts/price.ts";
 import { type ChatRequest, type Content, textOf } from "./messages.ts";
 
 /** English has four bytes per token, Chinese two: bytes / 2 rarely underestimates. */
 const BYTES_PER_TOKEN = 2;
-/** Reserved for an answer without `max_tokens`. */
+/** Expected of an answer without a bound. */
 const UNBOUNDED_ANSWER_TOKENS = 4_096;
 
 /** Most tokens of an image of low detail or usual size. */
-const IMAGE_TOKENS = 1_500;
+export const IMAGE_TOKENS = 1_500;
 
-/** Estimated upper bound of a call's tokens; the settlement corrects it by the reported usage. */
-export function reservedTokens(promptBytes: number, answerTokens: number | null): number {
-  const prompt = Math.ceil(promptBytes / BYTES_PER_TOKEN);
-  return prompt + (answerTokens ?? UNBOUNDED_ANSWER_TOKENS);
+/** Most tokens that a call is expected to take. */
+export interface ExpectedTokens {
+  readonly question: number;
+  /** Of each answer; 0 if the model writes none. */
+  readonly answer: number;
+  readonly answers: number;
 }
 
-export function reservedForChat({ messages, maxTokens }: ChatRequest): number {
-  const bytes = messages.reduce((sum, { content }) => sum + promptBytes(content), 0);
-  return reservedTokens(bytes, maxTokens ?? null);
+/** The tokens of a call that its quotas hold until it is settled. */
+export interface ReservedTokens {
+  readonly question: number;
+  /** Of all answers together. */
+  readonly answers: number;
 }
 
-function promptBytes(content: Content): number {
-  if (typeof content === "string") return utf8Bytes(content);
+/** A bound of 0 or less is none: there are servers that read it so. */
+export function expectedAnswer(maxTokens: number | null | undefined): number {
+  return maxTokens != null && maxTokens > 0 ? maxTokens : UNBOUNDED_ANSWER_TOKENS;
+}
+
+/** `bytes` of text, and tokens of what is no text. */
+export function expectedQuestion(bytes: number, otherTokens = 0): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN) + otherTokens;
+}
+
+export function expectedOfChat({ messages, maxTokens }: ChatRequest): ExpectedTokens {
+  const question = messages.reduce((sum, { content }) => sum + promptTokens(content), 0);
+  return { question, answer: expectedAnswer(maxTokens), answers: 1 };
+}
+
+/**
+ * What is held of the quotas. An answer may ask for more than `maxAnswer`, and then may exceed a
+ * quota by the rest: clients that ask for 128,000 tokens and use a thousand are not shut out.
+ */
+export function reservedTokens(expected: ExpectedTokens, maxAnswer: number): ReservedTokens {
+  const question = Math.min(expected.question, MAX_COUNTED_TOKENS);
+  const answers = expected.answers * Math.min(expected.answer, maxAnswer);
+  return { question, answers: Math.min(answers, MAX_COUNTED_TOKENS - question) };
+}
+
+function promptTokens(content: Content): number {
+  if (typeof content === "string") return expectedQuestion(utf8Bytes(content));
   const images = content.filter(({ type }) => type === "image_url").length;
-  return utf8Bytes(textOf(content)) + images * IMAGE_TOKENS * BYTES_PER_TOKEN;
+  return expectedQuestion(utf8Bytes(textOf(content)), images * IMAGE_TOKENS);
 }
 
 const encoder = new TextEncoder();

@@ -5,6 +5,7 @@ import type { Call } from "./call.ts";
 
 /** What is known when a call ends. */
 export interface Ending {
+  /** What was seen of the answer. Left out: the upstream was not reached, or has refused. */
   readonly account?: RelayAccount | undefined;
   readonly error?: ProxyError | undefined;
   readonly firstTokenAtMs?: number | undefined;
@@ -33,6 +34,7 @@ export function createSettle(
   const startedMs = clock.monotonicMs();
   let settled: Promise<void> | null = null;
   const write = (outcome: Outcome, { account, error, firstTokenAtMs }: Ending): Promise<void> => {
+    const { usage, provenance } = permit.used(account);
     const record: CallRecord = {
       requestId: call.requestId,
       dialect: call.dialect,
@@ -40,7 +42,8 @@ export function createSettle(
       principal: call.principal.kind,
       model,
       answeredBy: account?.model ?? null,
-      usage: account?.usage ?? null,
+      usage,
+      provenance,
       upstreamId: account?.upstreamId ?? null,
       outcome,
       error: error?.code ?? null,
@@ -48,6 +51,7 @@ export function createSettle(
       firstTokenMs: firstTokenAtMs === undefined ? null : firstTokenAtMs - startedMs,
       durationMs: clock.monotonicMs() - startedMs,
     };
+    if (error?.answered !== undefined) call.onAnswered?.(error.answered);
     call.onRecord(record);
     observe(record);
     return permit.settle(record).catch((lost: unknown) => onLost(record, lost));

@@ -2,7 +2,9 @@ import { type ProxyError, toProxyError } from "../errors.ts";
 import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
-import type { AnswerEvent, Completion } from "./messages.ts";
+import { NOTHING_SEEN } from "./estimate.ts";
+import { type AnswerEvent, type Completion, paidUsage } from "./messages.ts";
+import { PassedTokens } from "./passed-tokens.ts";
 import type { Ending, Settle } from "./settle.ts";
 
 /** Observes one kind of answer while it passes. */
@@ -137,18 +139,43 @@ async function readOn<T>(
 
 /** Observes the events of an answer. */
 export function observeEvents(principal: Principal, clock: Clock): StreamObserver<AnswerEvent> {
-  let firstTokenAtMs: number | undefined;
-  let ending: Ending = {};
-  return {
-    sees(event) {
-      if (event.type === "text-delta") firstTokenAtMs ??= clock.monotonicMs();
-      if (event.type !== "answer-end") return false;
-      ending = { account: accountOf(event.completion) };
-      return true;
-    },
-    ending: () => ({ ...ending, firstTokenAtMs }),
-    asSeen: (error) => asSeenBy(principal, error),
-  };
+  return new EventObserver(principal, clock);
+}
+
+/** A class, because there is one for each open stream. */
+class EventObserver implements StreamObserver<AnswerEvent> {
+  readonly #principal: Principal;
+  readonly #clock: Clock;
+  readonly #passed = new PassedTokens();
+  #firstTokenAtMs: number | undefined;
+  #model = "";
+  #completion: Completion | null = null;
+
+  constructor(principal: Principal, clock: Clock) {
+    this.#principal = principal;
+    this.#clock = clock;
+  }
+
+  sees(event: AnswerEvent): boolean {
+    if (event.type === "answer-start") this.#model = event.model;
+    else if (event.type === "text-delta") {
+      this.#firstTokenAtMs ??= this.#clock.monotonicMs();
+      this.#passed.add(event.text);
+    } else this.#completion = event.completion;
+    return this.#completion !== null;
+  }
+
+  ending(): Ending {
+    const completion = this.#completion;
+    const seen =
+      completion === null ? { ...NOTHING_SEEN, model: this.#model || null } : accountOf(completion);
+    const account = { ...seen, answerTokens: this.#passed.tokens };
+    return { account, firstTokenAtMs: this.#firstTokenAtMs };
+  }
+
+  asSeen(error: ProxyError): ProxyError {
+    return asSeenBy(this.#principal, error);
+  }
 }
 
 /** Observes the relayed bytes of an answer. */
@@ -168,6 +195,11 @@ export function observePieces(
   };
 }
 
-export function accountOf({ model, usage, upstreamId }: Completion): RelayAccount {
-  return { model, usage, upstreamId, answerTokens: 0, reasoned: false, pending: false };
+/** What a finished answer says about its call. */
+export function accountOf({ model, usage, upstreamId, text, ...rest }: Completion): RelayAccount {
+  const passed = new PassedTokens();
+  if (usage === null) passed.add(text);
+  const answerTokens = passed.tokens;
+  const { reasoned = false } = rest;
+  return { ...NOTHING_SEEN, model, usage: paidUsage(usage), upstreamId, answerTokens, reasoned };
 }

@@ -47,7 +47,7 @@ export function parseAsk(json: unknown, conversation: string, rules: ModelRules)
     conversationId,
     parentId,
     model: chosenModel(fields.model, rules),
-    maxTokens: chosenTokens(fields.max_tokens ?? rules.maxTokensLimit, rules),
+    maxTokens: chosenTokens(fields.max_tokens ?? rules.usualTokens, rules),
     apiKey: fields.api_key || null,
   };
 }

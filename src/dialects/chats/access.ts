@@ -3,6 +3,7 @@ import type { Principal } from "../../core/call/call.ts";
 import { ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
+import type { GuessBrake } from "../../http/call/guess-brake.ts";
 
 /** Decides whose chats a caller may use. */
 export interface ChatAccess {
@@ -13,7 +14,7 @@ export interface ChatAccess {
   /** The same for lists and exports, which are never shared. */
   personOf(principal: Principal): string;
   /** Throws if the caller is not the operator. */
-  checkOperator(headers: IncomingHttpHeaders): void;
+  checkOperator(headers: IncomingHttpHeaders, bucket: string): void;
 }
 
 export interface ChatAccessOptions {
@@ -21,11 +22,13 @@ export interface ChatAccessOptions {
   /** ADMIN_TOKEN; without it nobody is the operator. */
   readonly adminToken: string | null;
   readonly digestKey: (key: string) => string;
+  readonly brake: GuessBrake;
 }
 
 const CREDENTIAL_HEADERS = ["authorization", "api-key", "openai-token", "access-token"];
 
-export function createChatAccess({ open, adminToken, digestKey }: ChatAccessOptions): ChatAccess {
+export function createChatAccess(options: ChatAccessOptions): ChatAccess {
+  const { open, adminToken, digestKey, brake } = options;
   const isAdminToken = adminToken === null ? () => false : createSecretMatch(adminToken);
   const personOf = (principal: Principal): string => {
     const owner = ownerOf(principal, digestKey);
@@ -36,9 +39,13 @@ export function createChatAccess({ open, adminToken, digestKey }: ChatAccessOpti
     open,
     personOf,
     ownerOf: (principal) => (open && principal.kind === "visitor" ? PUBLIC : personOf(principal)),
-    checkOperator(headers) {
+    checkOperator(headers, bucket) {
       const given = bearerIn(headers);
-      if (given !== undefined && isAdminToken(given)) return;
+      if (given !== undefined) {
+        const isRight = isAdminToken(given);
+        brake.judge(bucket, isRight);
+        if (isRight) return;
+      }
       const hasCredential = CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim());
       throw new ProxyError(hasCredential ? "admin_needed" : "admin_token_needed");
     },

@@ -1,9 +1,9 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import { reservedTokens } from "../../core/call/reserved-tokens.ts";
 import type { Dialogue } from "../../core/conversations/turn.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
-import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
+import { checkModel, chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
+import { expectedOfRelay } from "../../http/body/relay-fields.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import { ALREADY_SENT, streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
@@ -38,6 +38,7 @@ export function createAskInChat(options: ChatAskOptions, chats: NamedChats, pars
     const { json, open } = await readJsonCall(c, NAME, options);
     const { question, model, maxTokens, stream, apiKey } = parse(json, rules);
     const call = await open(apiKey);
+    checkModel(call.principal, model, rules);
     const owner = access.ownerOf(call.principal);
     const { id: conversationId } = await chats.open(owner, c.req.param("chat") ?? "");
     const chat = { owner, conversationId, parentId: null, onlyAtNewest: true };
@@ -54,21 +55,20 @@ export function createAskInChat(options: ChatAskOptions, chats: NamedChats, pars
 /** `POST /mod`: relays a message to the upstream's moderation endpoint. */
 export function createModeration(options: ChatAskOptions) {
   const { access, pipeline, moderationModel, rules } = options;
-  const { allowedModels: allowed } = rules;
-  const allowedModels = allowed.length === 0 ? [] : [...allowed, moderationModel];
-  const moderationRules = { ...rules, model: moderationModel, allowedModels };
+  const moderationRules = { ...rules, model: moderationModel };
 
   return async function moderate(c: AppContext): Promise<Response> {
     const { json, open } = await readJsonCall(c, NAME, options);
     const { content: input, model: asked, api_key: key } = parsed(moderationBody, json);
     const model = chosenModel(asked, moderationRules);
     const call = await open(key || null);
+    checkModel(call.principal, model, moderationRules);
     access.ownerOf(call.principal);
     const body = wellFormedJson({ model, input });
     const request = { method: "POST", path: "/moderations", body } as const;
     const relayed = await pipeline.relay(call, {
       model,
-      reservedTokens: reservedTokens(Buffer.byteLength(body), 0),
+      expected: expectedOfRelay({ input }, Buffer.byteLength(body), null),
       request: { ...request, streamed: false, hideUsage: false },
     });
     const { status, bytes, contentType } = await collect(relayed);

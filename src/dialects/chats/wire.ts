@@ -82,7 +82,7 @@ function questionOf(question: Content, fields: Choices, rules: ModelRules) {
   return {
     question,
     model: chosenModel(fields.model, rules),
-    maxTokens: chosenTokens(fields.max_tokens ?? rules.maxTokensLimit, rules),
+    maxTokens: chosenTokens(fields.max_tokens ?? rules.usualTokens, rules),
     stream: fields.stream ?? false,
     apiKey: fields.api_key || null,
   };

@@ -1,5 +1,5 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { ModelRules } from "../../http/body/model-choice.ts";
+import { checkPassedOn, type ModelRules } from "../../http/body/model-choice.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect } from "../../http/dialect.ts";
@@ -35,8 +35,10 @@ export function createCompletion(options: CompletionOptions): Dialect {
 
   const complete = async (c: AppContext): Promise<Response> => {
     const { json, bytes, open } = await readJsonCall(c, NAME, options, enter);
-    const { relayCall, apiKey } = parseCompletionBody(json, bytes, rules);
-    const relayed = await pipeline.relay(await open(apiKey), relayCall);
+    const { relayCall, passedOn, apiKey } = parseCompletionBody(json, bytes, rules);
+    const call = await open(apiKey);
+    checkPassedOn(call.principal, passedOn, rules);
+    const relayed = await pipeline.relay(call, relayCall);
     if (relayCall.request.streamed) {
       // some servers ignore `stream`; a whole answer is still an answer
       const texts =

@@ -3,13 +3,15 @@ import type { RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
-import { chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
+import { chosenModel, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
+  CHAT_BOUNDS,
+  expectedOfRelay,
   needsUsageOption,
   relayFields,
-  reservedForRelay,
+  usageOption,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
@@ -37,33 +39,51 @@ export const describedBody = z.union([
   completionBody.extend({ messages: z.array(message).min(1).max(MAX_MESSAGES) }),
 ]);
 
+export interface CompletionQuestion {
+  readonly relayCall: RelayCall;
+  /** For the operator's rules, which depend on the caller. */
+  readonly passedOn: PassedOn;
+  readonly apiKey: string | null;
+}
+
 /** Throws the first mistake, naming the field. Ignores unknown fields outside `generate_params`. */
 export function parseCompletionBody(
   json: unknown,
   bytes: Buffer,
   rules: ModelRules,
-): { readonly relayCall: RelayCall; readonly apiKey: string | null } {
+): CompletionQuestion {
   const { prompt, generate_params, api_key } = parsed(bodyWithPrompt, json);
   const params = generate_params ?? {};
   const field = params.model_name ? "model_name" : "model";
-  const model = chosenModel(params[field], rules, `generate_params.${field}`);
+  const model = chosenModel(params[field], rules);
   // the schema has checked it, except the messages: those come next
   const exact = withExactNumbers(json as object, bytes) as ExactBody;
   const asked = prompt ? [{ role: "user", content: prompt }] : messagesOf(json, exact);
+  const expectedFields = { ...params, prompt: undefined, input: undefined, messages: asked };
   const hideUsage = needsUsageOption(params);
-  const body = { model, messages: asked, ...passedOn(exact.generate_params ?? {}) };
+  const body = { model, messages: asked, ...withoutOurs(exact.generate_params ?? {}) };
   const whole = hideUsage ? askingForUsage(body) : body;
   return {
     relayCall: {
       model,
-      reservedTokens: reservedForRelay({ ...params, prompt: undefined }, bytes.length),
+      expected: expectedOfRelay(expectedFields, bytes.length, CHAT_BOUNDS),
       request: {
         method: "POST",
         path: "/chat/completions",
         body: wellFormedJson(withTokenField(whole, model)),
         streamed: params.stream === true,
         hideUsage,
+        usageOption: usageOption(params, model, hideUsage, () =>
+          wellFormedJson(withTokenField(body, model)),
+        ),
       },
+    },
+    passedOn: {
+      model,
+      fields: expectedFields,
+      bounds: CHAT_BOUNDS,
+      modelField: `generate_params.${field}`,
+      prefix: "generate_params.",
     },
     apiKey: api_key || null,
   };
@@ -77,7 +97,7 @@ interface ExactBody {
 /** Fields that Parley sets, and one that would give a credential to the upstream. */
 const NOT_PASSED_ON = new Set(["model_name", "model", "messages", "prompt", "api_key"]);
 
-function passedOn(params: object): object {
+function withoutOurs(params: object): object {
   return Object.fromEntries(Object.entries(params).filter(([name]) => !NOT_PASSED_ON.has(name)));
 }
 

@@ -1,5 +1,6 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { checkModel } from "../../http/body/model-choice.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, WriteError } from "../../http/dialect.ts";
@@ -35,6 +36,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
     const { json, open } = await readJsonCall(c, NAME, options);
     const question = parseEnvelope(json, limits);
     const call = await open(question.apiKey);
+    checkModel(call.principal, question.request.model, limits);
     const msg = translate(context.language, "success");
     if (question.stream) {
       const events = await pipeline.stream(call, question.request);

@@ -3,7 +3,7 @@ import type { RouteDoc } from "../../http/dialect.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** A relayed endpoint in /openapi.json. */
-export function relayDoc({ path, body, example, writes }: Endpoint, model: string): RouteDoc {
+export function relayDoc({ path, body, example, bounds }: Endpoint, model: string): RouteDoc {
   const doc: RouteDoc = {
     summary: `OpenAI's ${path}`,
     description:
@@ -17,7 +17,7 @@ export function relayDoc({ path, body, example, writes }: Endpoint, model: strin
         "For ten minutes, the same key with the same body returns the same answer without a second call. Not for streams.",
     },
   };
-  if (!writes) return doc;
+  if (bounds === null) return doc;
   return { ...doc, event: z.looseObject({}).describe("OpenAI's own event, unchanged") };
 }
 

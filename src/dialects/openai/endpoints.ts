@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { type RelayFields, relayFields } from "../../http/body/relay-fields.ts";
+import {
+  type BoundField,
+  CHAT_BOUNDS,
+  type RelayFields,
+  relayFields,
+} from "../../http/body/relay-fields.ts";
 
 /** One endpoint of OpenAI's API that Parley relays. */
 export interface Endpoint {
@@ -11,8 +16,10 @@ export interface Endpoint {
   example(model: string): object;
   /** Whether its streams report usage only on request. */
   readonly asksForUsage: boolean;
-  /** Whether the model writes text, so that the answer costs tokens too. */
-  readonly writes: boolean;
+  /** Whether its events are numbered and named, errors among them. */
+  readonly numbersEvents?: true;
+  /** The fields that bound its answer. Null: the model writes no text. */
+  readonly bounds: readonly BoundField[] | null;
   /** Whether OpenAI has a model for requests that name none. */
   readonly hasDefaultModel?: true;
 }
@@ -40,7 +47,7 @@ export const chatEndpoint: Endpoint = {
   body: chatBody,
   example: (model) => ({ model, messages: [{ role: "user", content: QUESTION }] }),
   asksForUsage: true,
-  writes: true,
+  bounds: CHAT_BOUNDS,
 };
 
 /** OpenAI's models for text cannot embed, and those for chat cannot complete. */
@@ -51,28 +58,36 @@ export const endpoints: readonly Endpoint[] = [
     body: relayFields.extend({ model, prompt: input }),
     example: () => ({ model: "gpt-3.5-turbo-instruct", prompt: QUESTION, max_tokens: 50 }),
     asksForUsage: true,
-    writes: true,
+    bounds: ["max_tokens"],
   },
   {
     path: "/responses",
     body: responsesBody,
     example: (model) => ({ model, input: QUESTION }),
     asksForUsage: false,
-    writes: true,
+    bounds: ["max_output_tokens"],
+    numbersEvents: true,
   },
   {
     path: "/embeddings",
     body: relayFields.extend({ model, input }),
     example: () => ({ model: "text-embedding-3-small", input: QUESTION }),
     asksForUsage: false,
-    writes: false,
+    bounds: null,
   },
   {
     path: "/moderations",
     body: relayFields.extend({ input }),
     example: () => ({ input: QUESTION }),
     asksForUsage: false,
-    writes: false,
+    bounds: null,
     hasDefaultModel: true,
   },
 ];
+
+/** First segments of OpenAI's API, for the log of what is not served here. */
+export const openaiSegments: ReadonlySet<string> = new Set(
+  `assistants audio batches chat chatkit completions containers conversations edits embeddings engines evals
+   files fine-tunes fine_tuning images models moderations organization projects realtime responses skills
+   threads uploads vector_stores videos`.split(/\s+/),
+);

@@ -2,6 +2,7 @@ import type { PriceBook } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock, RelayRequest } from "../../core/ports.ts";
+import { type ModelRules, mayHaveModel } from "../../http/body/model-choice.ts";
 
 export const modelsRequest: RelayRequest = {
   method: "GET",
@@ -14,12 +15,13 @@ export const modelsRequest: RelayRequest = {
 /** Whether a principal may use a model. */
 export type ModelFilter = (principal: Principal, model: string) => Promise<boolean>;
 
-/** The same conditions as in admission: the token allows the model, and the model has a price. */
-export function createModelFilter(prices: PriceBook, clock: Clock): ModelFilter {
+/** The same conditions as for a call: the token or the operator allows the model, and it has a price. */
+export function createModelFilter(prices: PriceBook, clock: Clock, rules: ModelRules): ModelFilter {
   return async (principal, model) => {
     if (principal.kind !== "token") return true;
     const { models } = principal.found.token;
     if (models !== null && !models.includes(model)) return false;
+    if (!mayHaveModel(principal, model, rules)) return false;
     return (await prices.priceOf(model, clock.wallMs())) !== null;
   };
 }

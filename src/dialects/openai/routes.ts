@@ -5,6 +5,7 @@ import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
 import { expectedBytes, readBody } from "../../http/body/body.ts";
+import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
 import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
@@ -14,8 +15,9 @@ import { sendWhole } from "../../http/reply/json-response.ts";
 import { respond } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
+import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
-import { chatEndpoint, type Endpoint, endpoints } from "./endpoints.ts";
+import { chatEndpoint, type Endpoint, endpoints, openaiSegments } from "./endpoints.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
 import { refuseHandshakes } from "./handshakes.ts";
 import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
@@ -26,6 +28,7 @@ export interface OpenAIOptions extends CallOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
+  readonly rules: ModelRules;
   /** In the examples of /openapi.json. */
   readonly model: string;
   /** For tokens, as each of their calls needs a price. */
@@ -45,6 +48,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     name: NAME,
     about: "OpenAI's own API: bodies and answers pass through unchanged, unknown fields too",
     prefix: "/v1",
+    knownSegments: openaiSegments,
     errors: openaiErrors,
     writeError: refuseHandshakes(createOpenAIErrors(options.translate)),
     routes: [
@@ -64,16 +68,18 @@ function route(method: Route["method"], path: string, doc: RouteDoc, handle: Rou
 function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
   const { maxBodyBytes, pipeline, idempotent, openCalls, translate } = options;
   const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
+  const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
   return async function relay(c: AppContext): Promise<Response> {
     const { incoming, outgoing, context } = c.env;
     const call = await callOf(c, options);
     openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
     const bytes = await readBody(incoming, maxBodyBytes, anyType);
     const added = call.principal.kind === "token" ? defaultModel : null;
-    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added);
+    const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
+    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
     if (relayCall.request.streamed) {
       const relayed = await pipeline.relay(call, relayCall);
-      return respondStream(outgoing, context, relayed, translate);
+      return respondStream(outgoing, context, relayed, endpoint, translate);
     }
     const key = incoming.headers["idempotency-key"];
     const ask = () => pipeline.relay(call, relayCall).then(collect);
@@ -90,12 +96,12 @@ function respondStream(
   outgoing: ServerResponse,
   context: RequestContext,
   relayed: RelayAnswer,
+  endpoint: Endpoint,
   translate: Translate,
 ): Response {
   const headers = openaiHeaders(context, relayed.contentType);
-  return passStream(outgoing, relayed, headers, (error) =>
-    writeOpenAIError(translate, context, error),
-  );
+  const describe = (error: ProxyError) => writeOpenAIError(translate, context, error);
+  return passStream(outgoing, relayed, headers, createWriteBreak(endpoint, describe));
 }
 
 function createModels(options: OpenAIOptions) {

@@ -1,31 +1,68 @@
 import { z } from "zod";
 import { wantsNewerTokenField } from "../../core/call/messages.ts";
-import { reservedTokens } from "../../core/call/reserved-tokens.ts";
+import {
+  type ExpectedTokens,
+  expectedAnswer,
+  expectedQuestion,
+} from "../../core/call/reserved-tokens.ts";
+import type { UsageOption } from "../../core/ports.ts";
+import { binaryPartsOf } from "./binary-parts.ts";
+
+/** Servers differ in which fields bound an answer; some take -1 for no bound. */
+const bound = z.int().min(-1).nullish();
 
 /** The fields of a relayed request that Parley reads. The upstream checks all others. */
 export const relayFields = z.looseObject({
   model: z.string().nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  max_tokens: z.int().min(0).nullish(),
-  max_completion_tokens: z.int().min(0).nullish(),
-  max_output_tokens: z.int().min(0).nullish(),
+  max_tokens: bound,
+  max_completion_tokens: bound,
+  max_output_tokens: bound,
 });
 
 export type RelayFields = z.output<typeof relayFields>;
 
-/** More than any call can use. Keeps reserved tokens and money within 64 bits. */
-const MAX_RESERVED_TOKENS = 1_000_000_000;
+/** The fields that bound the answer of an endpoint. Others mean nothing to it. */
+export type BoundField = "max_tokens" | "max_completion_tokens" | "max_output_tokens";
+
+export const CHAT_BOUNDS: readonly BoundField[] = ["max_completion_tokens", "max_tokens"];
+
+/** The largest bound that an endpoint may read, and its field; null if there is none. */
+export function boundOf(
+  fields: RelayFields,
+  names: readonly BoundField[],
+): { readonly field: BoundField; readonly tokens: number } | null {
+  let largest = null;
+  for (const field of names) {
+    const tokens = fields[field] ?? 0;
+    if (tokens > (largest?.tokens ?? 0)) largest = { field, tokens };
+  }
+  return largest;
+}
+
+/**
+ * `bytes`: the length of the body. `names`: the fields that bound each answer; null if the model writes
+ * none.
+ */
+export function expectedOfRelay(
+  fields: RelayFields,
+  bytes: number,
+  names: readonly BoundField[] | null,
+): ExpectedTokens {
+  const binary = binaryPartsOf(fields);
+  const question = expectedQuestion(Math.max(0, bytes - binary.characters), binary.tokens);
+  if (names === null) return { question, answer: 0, answers: 0 };
+  const answer = expectedAnswer(boundOf(fields, names)?.tokens);
+  return { question, answer, answers: answersOf(fields) };
+}
 
 /** The bound applies to each answer to each prompt. */
-export function reservedForRelay(fields: RelayFields, bytes: number): number {
-  const bound = fields.max_completion_tokens ?? fields.max_output_tokens ?? fields.max_tokens;
+export function answersOf(fields: RelayFields): number {
   const prompts = Array.isArray(fields.prompt)
     ? fields.prompt.filter((one) => typeof one !== "number").length
     : 1;
-  const answers = Math.max(1, prompts) * Math.max(countOf(fields.n), countOf(fields.best_of));
-  const others = (answers - 1) * reservedTokens(0, bound ?? null);
-  return Math.min(reservedTokens(bytes, bound ?? null) + others, MAX_RESERVED_TOKENS);
+  return Math.max(1, prompts) * Math.max(countOf(fields.n), countOf(fields.best_of));
 }
 
 /** Number of answers. The upstream refuses anything but a number. */
@@ -36,6 +73,16 @@ function countOf(value: unknown): number {
 /** Whether Parley must ask for the usage of a stream, and hide it from the client. */
 export function needsUsageOption({ stream, stream_options: options }: RelayFields): boolean {
   return stream === true && options?.include_usage !== true;
+}
+
+/** How to take the option back; undefined if the client has set options of its own. */
+export function usageOption(
+  { stream_options: own }: RelayFields,
+  model: string,
+  isAsked: boolean,
+  without: () => string,
+): UsageOption | undefined {
+  return isAsked && (own === undefined || own === null) ? { model, without } : undefined;
 }
 
 /** The same request with usage asked for. */

@@ -79,7 +79,10 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       startedMs: clock.monotonicMs(),
       route,
       limits: null,
+      giveBack: () => giveBack(context, options.limiter),
       record: null,
+      answered: null,
+      crossOrigin: true,
     };
     return context;
   };
@@ -153,6 +156,19 @@ function beginTransportCall(
   };
 }
 
+/** A call is given back once: the state that is noted then has no entry. */
+function giveBack(context: RequestContext, limiter: Limiter): MaybePromise<void> {
+  const { bucket } = context.client;
+  const entry = context.limits?.entry ?? null;
+  if (entry === null) return;
+  const released = limiter.release(bucket, entry);
+  return whenReady(released, () =>
+    whenReady(limiter.peek(bucket), (decision) => {
+      context.limits = decision;
+    }),
+  );
+}
+
 function endOf(context: RequestContext, method: string, status: number, clock: Clock): RequestEnd {
   return { context, method, status, durationMs: clock.monotonicMs() - context.startedMs };
 }
@@ -181,8 +197,12 @@ function newCall(
     dialect,
     principal,
     signal,
+    giveBack: () => context.giveBack(),
     onRecord: (record) => {
       context.record = record;
+    },
+    onAnswered: (answered) => {
+      context.answered = answered;
     },
   };
 }

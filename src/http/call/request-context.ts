@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
+import type { UpstreamAnswered } from "../../core/errors.ts";
+import type { MaybePromise } from "../../core/maybe-promise.ts";
 import type { CallRecord, LimitDecision } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
 import type { ClientAddress } from "../address/client-address.ts";
@@ -13,7 +15,13 @@ export interface RequestContext {
   /** The route's name, from a closed list. A path could hold anything, even a secret. */
   route: string;
   limits: LimitDecision | null;
+  /** Gives back what the address's windows have counted, and notes their state again. */
+  giveBack(): MaybePromise<void>;
   record: CallRecord | null;
+  /** What the upstream answered, if the call failed by it. */
+  answered: UpstreamAnswered | null;
+  /** Whether pages of other origins may read the response. */
+  crossOrigin: boolean;
 }
 
 /** Node's request and response. */

@@ -1,10 +1,11 @@
-import type { ImportedPrices, PriceBook } from "../../core/accounts/accounts.ts";
+import type { ImportedPrices, NewPrice, PriceBook } from "../../core/accounts/accounts.ts";
 import { canonicalPrice, type Price, priceNames } from "../../core/accounts/price.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { prepare } from "../driver/queries.ts";
+import type { LatestMoment } from "./latest-moment.ts";
 
 type History = ReadonlyMap<string, readonly Price[]>;
 
@@ -18,9 +19,12 @@ const MAX_PRICES = 20_000;
 
 const priceColumns = ["model", "since", "input", "cached_input as cachedInput", "output"] as const;
 
-export function createPrices(database: Database, clock: Clock): PriceBook {
+export function createPrices(database: Database, clock: Clock, latest: LatestMoment): PriceBook {
   const book = createCache(database, clock);
-  const write = createWrite(database);
+  const nowMs = () => latest.atLeast(clock.wallMs());
+  const write = createWrite(database, latest, nowMs);
+  /** For prices, time never runs backwards: what the clock went back is added to its time. */
+  const moment = (at: number) => at + (nowMs() - clock.wallMs());
   return {
     set: async (price) => {
       const added = await database.driver.transaction(() => write(checked(price)));
@@ -33,12 +37,12 @@ export function createPrices(database: Database, clock: Clock): PriceBook {
       const models = model === undefined ? [...history.keys()].toSorted() : [model];
       return models.flatMap((name) => {
         const prices = history.get(name) ?? [];
-        return at === undefined ? prices : (priceAt(prices, at) ?? []);
+        return at === undefined ? prices : (priceAt(prices, moment(at)) ?? []);
       });
     },
     priceOf: async (model, at) => {
-      const known = priceIn(await book.read(CACHE_MS), model, at);
-      return known ?? priceIn(await book.read(MISS_MS), model, at);
+      const known = priceIn(await book.read(CACHE_MS), model, moment(at));
+      return known ?? priceIn(await book.read(MISS_MS), model, moment(at));
     },
     import: async (prices) => {
       const valid = prices.map(checked);
@@ -61,9 +65,9 @@ function priceAt(newestFirst: readonly Price[], at: number): Price | undefined {
   return newestFirst.find(({ since }) => since <= at);
 }
 
-type Write = (price: Price) => Transaction<"added" | "unchanged" | "older">;
+type Write = (price: NewPrice) => Transaction<"added" | "unchanged" | "older">;
 
-function createWrite({ builder }: Database): Write {
+function createWrite({ builder }: Database, latest: LatestMoment, nowMs: () => number): Write {
   const newest = prepare<{ model: string }, Price>(({ text }) =>
     builder
       .selectFrom("prices")
@@ -75,15 +79,23 @@ function createWrite({ builder }: Database): Write {
   return function* (price) {
     const [last] = yield* query(newest({ model: price.model }));
     if (last !== undefined && isSame(last, price)) return "unchanged";
-    if (last !== undefined && last.since >= price.since) return "older";
+    const since = price.since ?? startAfter(last, nowMs());
+    if (last !== undefined && last.since >= since) return "older";
     const { cachedInput: cached_input, ...columns } = price;
-    const row = { ...columns, cached_input };
+    const row = { ...columns, cached_input, since };
     yield* query(builder.insertInto("prices").values(row).compile());
+    // A price that begins now is in force from now on, whatever the clock says later.
+    if (price.since === null) yield* latest.mark(since);
     return "added";
   };
 }
 
-function* writeAll(prices: readonly Price[], write: Write): Transaction<ImportedPrices> {
+/** Now, or right after a price that was set in this millisecond. */
+function startAfter(last: Price | undefined, nowMs: number): number {
+  return last?.since === nowMs ? nowMs + 1 : nowMs;
+}
+
+function* writeAll(prices: readonly NewPrice[], write: Write): Transaction<ImportedPrices> {
   const counts = { added: 0, unchanged: 0 };
   const skipped: string[] = [];
   for (const price of prices) {
@@ -129,15 +141,15 @@ function createCache({ driver, builder }: Database, clock: Clock) {
   };
 }
 
-function isSame(a: Price, b: Price): boolean {
+function isSame(a: NewPrice, b: NewPrice): boolean {
   return a.input === b.input && a.cachedInput === b.cachedInput && a.output === b.output;
 }
 
-function checked(price: Price): Price {
-  const canonical = canonicalPrice(price);
+function checked(price: NewPrice): NewPrice {
+  const canonical = canonicalPrice({ ...price, since: price.since ?? 0 });
   const named = isStorable(price.model) && price.model.length <= MAX_MODEL_CHARACTERS;
   if (canonical === null || !named) {
     throw new ProxyError("field_range", { params: { field: `price of ${price.model}` } });
   }
-  return canonical;
+  return { ...canonical, since: price.since };
 }

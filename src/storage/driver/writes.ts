@@ -1,6 +1,6 @@
 import { ProxyError } from "../../core/errors.ts";
 import type { Driver, Transaction } from "./driver.ts";
-import { sqliteCode } from "./storage-errors.ts";
+import { sqliteCode, storageProblem } from "./storage-errors.ts";
 
 /** How Postgres writes a group. SQLite has one partition, which all groups share. */
 export interface Partitioning {
@@ -164,7 +164,9 @@ function writeTogether(driver: Driver, batches: readonly Batch[]): Promise<void>
 function isRefusal(error: unknown): boolean {
   const code = sqliteCode(error);
   if (code !== null) return SQLITE_REFUSALS.includes(code);
-  if (error instanceof Error && "severity" in error) return error.severity === "ERROR";
+  if (error instanceof Error && "severity" in error) {
+    return error.severity !== "FATAL" && storageProblem(error) === null;
+  }
   // Besides our own errors: a value that can't be bound.
   return [ProxyError, TypeError, RangeError].some((type) => error instanceof type);
 }

@@ -1,8 +1,12 @@
-import type { Clock } from "../../core/ports.ts";
+import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
+import type { LatestMoment } from "../accounts/latest-moment.ts";
 import type { Database } from "../driver/database.ts";
+import { type DatabaseClock, postgresNow } from "../driver/database-clock.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import { runPeriodically } from "../periodic.ts";
+import { settingQueries } from "../settings.ts";
 
 export const HEARTBEAT_MS = 3_000;
 /** Five heartbeats: a pause that long is rarer than a death, and a wrong verdict is corrected. */
@@ -16,30 +20,52 @@ export interface InstanceOptions {
    */
   readonly name: string | null;
   readonly heartbeatMs: number;
+  /** False: the database has the time of its own clock. */
+  readonly bringsTime: boolean;
   /** Called when a heartbeat or a recovery fails; the next one comes all the same. */
   readonly onError: (error: Error) => void;
 }
+
+/** Written and removed while a disk is full: only what needs new space shows that it is no longer. */
+const SPACE_PROBE = "space_probe";
+const SPACE_PROBE_BYTES = 48_000;
 
 /**
  * Announces this process and returns how to leave. Every process has a row and renews its `seen_at`;
  * reservations of a row that is old or gone are recovered by whichever process looks first. A wrong
  * verdict about a process that was paused does no lasting harm: its own settle replaces that row.
+ * The heartbeat also keeps the clock and the latest moment, and shows that the database takes writes.
  */
 export async function announceInstance(
-  { driver, builder }: Database,
-  clock: Clock,
-  { id, name, heartbeatMs, onError }: InstanceOptions,
+  { driver, builder, health }: Database,
+  clock: DatabaseClock,
+  latest: LatestMoment,
+  { id, name, heartbeatMs, bringsTime, onError }: InstanceOptions,
   recover: () => Promise<unknown>,
 ): Promise<() => Promise<void>> {
-  const queries = instanceQueries(builder);
-  const announce = () => queries.announce({ id, name, now: clock.wallMs() });
+  const queries = instanceQueries(builder, driver.kind);
+  const settings = settingQueries(builder);
+  function* announce(): Transaction<void> {
+    const sentMs = clock.monotonicMs();
+    const now = bringsTime ? clock.wallMs() : null;
+    const [row] = yield* query(queries.announce({ id, name, now }));
+    if (row !== undefined && !bringsTime) clock.heard(row.seen_at, sentMs);
+    yield* latest.mark(clock.wallMs());
+  }
   await driver.transaction(function* (): Transaction<void> {
     if (name !== null) yield* query(queries.succeed({ name }));
-    yield* query(announce());
+    yield* announce();
   });
   const beat = async () => {
-    // Inserted again if a recovery that took us for dead has deleted the row.
-    await driver.all(announce());
+    const isFull = health.problem()?.cause === "full";
+    await driver.transaction(function* (): Transaction<void> {
+      // Inserted again if a recovery that took us for dead has deleted the row.
+      yield* announce();
+      const value = randomBytes(isFull ? SPACE_PROBE_BYTES : 0).toString("base64");
+      if (isFull) yield* query(settings.write({ name: SPACE_PROBE, value }));
+    });
+    health.proven();
+    if (isFull) await driver.all(settings.remove({ name: SPACE_PROBE }));
     await recover();
   };
   const stop = runPeriodically(beat, heartbeatMs, onError);
@@ -50,21 +76,26 @@ export async function announceInstance(
   };
 }
 
-function instanceQueries(builder: Builder) {
+function instanceQueries(builder: Builder, kind: "sqlite" | "postgres") {
   return {
     succeed: prepare<{ name: string }, unknown>(({ text }) =>
       builder.updateTable("owners").set({ seen_at: 0 }).where("instance", "=", text("name")),
     ),
-    announce: prepare<{ id: string; name: string | null; now: number }, unknown>(({ int, text }) =>
-      builder
-        .insertInto("owners")
-        .values({
-          id: text("id"),
-          instance: text<string | null>("name"),
-          started_at: int("now"),
-          seen_at: int("now"),
-        })
-        .onConflict((conflict) => conflict.column("id").doUpdateSet({ seen_at: int("now") })),
+    announce: prepare<{ id: string; name: string | null; now: number | null }, { seen_at: number }>(
+      ({ int, text }) => {
+        const given = int<number>("now");
+        const now = kind === "sqlite" ? given : sql<number>`coalesce(${given}, ${postgresNow})`;
+        return builder
+          .insertInto("owners")
+          .values({
+            id: text("id"),
+            instance: text<string | null>("name"),
+            started_at: now,
+            seen_at: now,
+          })
+          .onConflict((conflict) => conflict.column("id").doUpdateSet({ seen_at: now }))
+          .returning("seen_at");
+      },
     ),
     leave: prepare<{ id: string }, unknown>(({ text }) =>
       builder.deleteFrom("owners").where("id", "=", text("id")),

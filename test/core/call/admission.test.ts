@@ -2,7 +2,8 @@ import { afterAll, expect, test } from "vitest";
 import type { NewToken } from "../../../src/core/accounts/accounts.ts";
 import { type AdmissionOptions, createAdmission } from "../../../src/core/call/admission.ts";
 import type { Principal } from "../../../src/core/call/call.ts";
-import type { CallRecord } from "../../../src/core/ports.ts";
+import { NOTHING_SEEN } from "../../../src/core/call/estimate.ts";
+import type { CallRecord, RelayAccount } from "../../../src/core/ports.ts";
 import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
 import { noon, perDay, standingClock } from "../../storage/support/calls.ts";
 import { createDatabase } from "../../storage/support/databases.ts";
@@ -29,6 +30,7 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
     clock,
     digestKey: (key) => key.length.toString(16).padStart(64, "0"),
     tokenLimiter: createMemoryTokenLimiter(clock),
+    maxReservedAnswer: 8_192,
     onDisconnect: "cancel",
     ...options,
   });
@@ -40,8 +42,10 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
   return {
     holder,
     requestId,
-    admit: (principal: Principal, model = MODEL, reservedTokens = 1_000) =>
-      admit({ requestId, dialect: "openai", principal, model, reservedTokens }),
+    admit: (principal: Principal, model = MODEL, answer = 1_000) => {
+      const expected = { question: 0, answer, answers: 1 };
+      return admit({ requestId, dialect: "openai", principal, model, expected });
+    },
     used: async () => (await ledger.used(made.id)).day,
     row: async () => (await ledger.rows()).find((row) => row.requestId === requestId),
     record: (changes: Partial<CallRecord> = {}): CallRecord => ({
@@ -52,6 +56,7 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
       model: MODEL,
       answeredBy: `${MODEL}-2024-07-18`,
       usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 0 },
+      provenance: "reported",
       upstreamId: "chatcmpl-1",
       outcome: "completed",
       error: null,
@@ -90,10 +95,35 @@ test.each([
   expect((await row())?.cost).toBe(cost);
 });
 
-test("usage that nobody reported costs an unknown amount, not nothing", async () => {
-  const { admit, holder, record, row } = await scene();
-  await (await admit(holder)).settle(record({ usage: null }));
-  expect(await row()).toMatchObject({ cost: null, totalTokens: null, provenance: "unknown" });
+const seen: RelayAccount = { ...NOTHING_SEEN, model: MODEL, answerTokens: 100 };
+const all = { promptTokens: 0, completionTokens: 1_000, totalTokens: 1_000 };
+
+test.each<[string, RelayAccount | undefined, string, object | null]>([
+  ["was never asked or refused", undefined, "unknown", null],
+  ["does not say it", seen, "estimated", { totalTokens: 110 }],
+  ["says it", { ...seen, usage: { ...all, cachedTokens: 0 } }, "reported", all],
+  ["has reported thoughts", { ...seen, reasoned: true }, "estimated", all],
+  ["is still at it", { ...seen, pending: true }, "estimated", all],
+])("the usage of a call whose upstream %s", async (_, account, provenance, usage) => {
+  const { admit, holder } = await scene();
+  const used = (await admit(holder)).used(account);
+  expect(used.provenance).toBe(provenance);
+  if (usage === null) expect(used.usage).toBeNull();
+  else expect(used.usage).toMatchObject(usage);
+});
+
+test("a model that has reported thoughts is estimated with them from then on", async () => {
+  const { admit, holder } = await scene();
+  (await admit(holder)).used({ ...seen, reasoned: true, usage: { ...all, cachedTokens: 0 } });
+  expect((await admit(holder)).used(seen).usage).toMatchObject(all);
+});
+
+test("what is estimated is charged and in the row alike", async () => {
+  const { admit, holder, record, row, used } = await scene({ quotas: perDay({ tokens: 5_000 }) });
+  const permit = await admit(holder);
+  await permit.settle(record(permit.used(seen)));
+  expect(await used()).toEqual({ requests: 1, tokens: 110, money: 220_000_000n });
+  expect(await row()).toMatchObject({ totalTokens: 110, cost: "0.00022", provenance: "estimated" });
 });
 
 test.each<[string, Partial<NewToken>, string, object]>([
@@ -130,6 +160,7 @@ test("a full window refuses before the quotas are asked", async () => {
 test("a decision that comes later is waited for", async () => {
   const local = createMemoryTokenLimiter(clock);
   const tokenLimiter = {
+    ...local,
     take: async (token: Parameters<typeof local.take>[0]) => local.take(token),
   };
   const { admit, holder } = await scene({ limits: { minute: 1 } }, { tokenLimiter });

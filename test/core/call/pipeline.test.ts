@@ -92,7 +92,12 @@ function createScene(
   const pipeline = createPipeline({
     upstream,
     relay: { send: () => Promise.reject(new ProxyError("internal")) },
-    admission: { admit: async () => ({ settle: async () => undefined }) },
+    admission: {
+      admit: async () => ({
+        used: (account) => ({ usage: account?.usage ?? null, provenance: "reported" }),
+        settle: async () => undefined,
+      }),
+    },
     disconnectPolicy: createDisconnectPolicy(0, clock),
     onLost: (_, error) => {
       throw error;
@@ -110,6 +115,7 @@ function createScene(
     dialect: "envelope",
     principal,
     signal: client.signal,
+    giveBack: () => undefined,
     onRecord: (record) => toCaller.push(record),
   });
   const read = async (events: AsyncIterable<AnswerEvent>, atMost = Number.POSITIVE_INFINITY) => {
@@ -157,6 +163,7 @@ describe("a whole answer", () => {
         model: "gpt-4o-mini",
         answeredBy: "gpt-4o-mini-2024-07-18",
         usage,
+        provenance: "reported",
         upstreamId: "chatcmpl-1",
         outcome: "completed",
         error: null,

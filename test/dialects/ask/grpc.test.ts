@@ -202,6 +202,9 @@ describe.concurrent("an error of the upstream", () => {
   const told: [number, status, string][] = [
     [400, status.INVALID_ARGUMENT, "upstream_refused"],
     [401, status.INTERNAL, "upstream_key_rejected"],
+    [402, status.UNAVAILABLE, "upstream_exhausted"],
+    [403, status.PERMISSION_DENIED, "upstream_refused"],
+    [424, status.INVALID_ARGUMENT, "upstream_refused"],
     [429, status.RESOURCE_EXHAUSTED, "upstream_rate_limited"],
     [500, status.UNAVAILABLE, "upstream_failed"],
   ];

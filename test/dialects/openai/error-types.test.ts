@@ -41,6 +41,7 @@ const codesOfType = {
     "method_not_allowed",
     "upgrade_needed",
     "websocket_refused",
+    "endpoint_unavailable",
     "model_not_priced",
     "token_unknown",
     "price_outdated",
@@ -64,6 +65,7 @@ const codesOfType = {
   ],
   rate_limit_error: [
     "rate_limited",
+    "attempts_limited",
     "streams_limited",
     "connections_limited",
     "conversations_limited",

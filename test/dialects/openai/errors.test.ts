@@ -165,7 +165,7 @@ describe.concurrent("a request that can't be right is refused before anyone is a
 });
 
 describe.concurrent("what the upstream refuses", () => {
-  test.each([400, 404, 413, 422])(
+  test.each([400, 403, 404, 409, 413, 415, 422, 424, 451])(
     "with %i comes in its own words, keys taken out",
     async (status) => {
       const secret = "sk-proj-abcdefghijklmnop";
@@ -190,22 +190,19 @@ describe.concurrent("what the upstream refuses", () => {
     },
   );
 
-  test.each([401, 403])(
-    "with %i is our trouble, and the operator's key is hidden",
-    async (status) => {
-      const message = `${canary}: wrong key ${OPERATOR_KEY}`;
-      const scene = await startTokenScene({}, { behaviour: refuse(status, { message }) });
-      const reply = await scene.ask();
-      expect([reply.status, errorOf(reply)]).toMatchObject([
-        502,
-        { type: "server_error", code: "upstream_key_rejected" },
-      ]);
-      for (const text of [reply.text, JSON.stringify(reply.headers), scene.parley.log.join("")]) {
-        expect(text).not.toContain(canary);
-        expect(text).not.toContain(OPERATOR_KEY);
-      }
-    },
-  );
+  test("with 401 is our trouble, and the operator's key is hidden", async () => {
+    const message = `${canary}: wrong key ${OPERATOR_KEY}`;
+    const scene = await startTokenScene({}, { behaviour: refuse(401, { message }) });
+    const reply = await scene.ask();
+    expect([reply.status, errorOf(reply)]).toMatchObject([
+      502,
+      { type: "server_error", code: "upstream_key_rejected" },
+    ]);
+    for (const text of [reply.text, JSON.stringify(reply.headers), scene.parley.log.join("")]) {
+      expect(text).not.toContain(canary);
+      expect(text).not.toContain(OPERATOR_KEY);
+    }
+  });
 
   test.each([500, 502, 503, 529])("with %i is told without its text", async (status) => {
     const scene = await startTokenScene({}, { behaviour: refuse(status) });
@@ -251,10 +248,15 @@ describe.concurrent("what the upstream refuses", () => {
 
 describe.concurrent("a stream that breaks", () => {
   test.each(
-    [resetMidStream, closeMidStream, finMidStream, cutInsideEvent, errorEventMidStream].map(
-      (behaviour) => [behaviour.name, behaviour] as const,
-    ),
-  )("by %s ends with an error event and without [DONE]", async (_name, behaviour) => {
+    [
+      [resetMidStream, "upstream_failed"] as const,
+      [closeMidStream, "upstream_failed"] as const,
+      [finMidStream, "upstream_failed"] as const,
+      [cutInsideEvent, "upstream_failed"] as const,
+      // in the upstream's own words
+      [errorEventMidStream, null] as const,
+    ].map(([behaviour, code]) => [behaviour.name, behaviour, code] as const),
+  )("by %s ends with an error event and without [DONE]", async (_name, behaviour, code) => {
     const scene = await startTokenScene({}, { behaviour });
     const body = { ...question, stream: true };
     const { status, events } = await openStream(scene.chat, body, { headers: bearer(scene.token) });
@@ -263,7 +265,7 @@ describe.concurrent("a stream that breaks", () => {
     expect(texts).not.toContain("[DONE]");
     expect(texts.length).toBeGreaterThan(2);
     expect(JSON.parse(texts.at(-1) ?? "")).toMatchObject({
-      error: { type: "server_error", code: "upstream_failed", param: null },
+      error: { type: "server_error", code, param: null },
     });
     expect(scene.rows()).toMatchObject([{ outcome: "interrupted", error: "upstream_failed" }]);
   });

@@ -58,6 +58,14 @@ const unknown = {
   provenance: "unknown",
 };
 
+/** What a call without reported usage comes to. */
+const estimated = {
+  prompt_tokens: expect.toSatisfy((tokens: number) => tokens > 0),
+  total_tokens: expect.toSatisfy((tokens: number) => tokens > 0),
+  cost: expect.toSatisfy((picodollars: number) => picodollars > 0),
+  provenance: "estimated",
+};
+
 describe.concurrent("the row of a call", () => {
   test("that was answered has what it came to", async () => {
     const scene = await startTokenScene();
@@ -88,10 +96,12 @@ describe.concurrent("the row of a call", () => {
   test.each([
     ["an answer", question],
     ["a stream", streamed],
-  ])("of %s without usage says that it is unknown, never nothing", async (_name, body) => {
+  ])("of %s without usage has an estimate, never nothing", async (_name, body) => {
     const scene = await startTokenScene({}, { behaviour: usageMissing });
     expect((await scene.ask(body)).status).toBe(200);
-    expect(scene.rows()).toMatchObject([{ ...unknown, outcome: "completed", answered_by: MODEL }]);
+    expect(scene.rows()).toMatchObject([
+      { ...estimated, outcome: "completed", answered_by: MODEL },
+    ]);
   });
 
   test("whose client left mid-stream is canceled, and so is the upstream", async () => {
@@ -102,7 +112,7 @@ describe.concurrent("the row of a call", () => {
       timeoutMs: WAIT_MS,
     });
     const row = await firstRow(scene);
-    expect(row).toMatchObject({ ...unknown, outcome: "canceled", answered_by: MODEL });
+    expect(row).toMatchObject({ ...estimated, outcome: "canceled", answered_by: MODEL });
     expect(row.upstream_id).toBe("chatcmpl-1");
   });
 
@@ -116,18 +126,18 @@ describe.concurrent("the row of a call", () => {
     });
     gone.abort();
     await asked;
-    expect(await firstRow(scene)).toMatchObject({ ...unknown, outcome: "canceled" });
+    expect(await firstRow(scene)).toMatchObject({ ...estimated, outcome: "canceled" });
   });
 
   test("that the upstream broke off is interrupted", async () => {
     const scene = await startTokenScene({}, { behaviour: finMidStream });
     await scene.ask(streamed);
     expect(scene.rows()).toMatchObject([
-      { ...unknown, outcome: "interrupted", error: "upstream_failed" },
+      { ...estimated, outcome: "interrupted", error: "upstream_failed" },
     ]);
   });
 
-  test("that failed says why", async () => {
+  test("that the upstream refused says why, and costs nothing", async () => {
     const scene = await startTokenScene({}, { behaviour: refuse(500) });
     await scene.ask();
     await scene.ask(streamed);
@@ -197,7 +207,7 @@ describe.concurrent("with ON_DISCONNECT=drain:5 an answer is read on when its cl
     const env = { ON_DISCONNECT: "drain:1" };
     const scene = await startTokenScene(env, { behaviour: stallMidStream });
     await leaveMidStream(scene);
-    expect(await firstRow(scene)).toMatchObject({ ...unknown, outcome: "canceled" });
+    expect(await firstRow(scene)).toMatchObject({ ...estimated, outcome: "canceled" });
     await scene.upstream.waitFor(() => scene.upstream.closedEarly.count === 1, {
       label: "the upstream is closed",
       timeoutMs: WAIT_MS,

@@ -120,7 +120,7 @@ const encoding = fc.oneof(
     weight: 1,
   },
 );
-const METHODS = ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "QUERY"];
+const METHODS = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "QUERY"];
 
 /** Nothing where no body is read; else an example with changes, streamed or not. */
 function bodyFor({ example }: FuzzedRoute, fields: readonly string[]): fc.Arbitrary<Uint8Array> {

@@ -13,7 +13,10 @@ const context: RequestContext = {
   startedMs: 0,
   route: "test",
   limits: null,
+  giveBack: () => undefined,
   record: null,
+  answered: null,
+  crossOrigin: true,
 };
 
 describe("responseHeaders", () => {

@@ -24,7 +24,7 @@ eachDatabase("migrations", (kind) => {
       const migrated = children.map((child) => messageOf(child));
       for (const child of children) child.send("go");
       expect(await Promise.all(migrated)).toEqual(Array(4).fill("migrated"));
-      expect(await query(database, "SELECT name FROM kysely_migration")).toEqual(
+      expect(await query(database, "SELECT name FROM parley_migration")).toEqual(
         Object.keys(migrations).map((name) => ({ name })),
       );
     });
@@ -68,7 +68,7 @@ eachDatabase("migrations", (kind) => {
       await (await database.open()).close();
       await query(
         database,
-        "INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-later', '2030') RETURNING name",
+        "INSERT INTO parley_migration (name, timestamp) VALUES ('9999-later', '2030') RETURNING name",
       );
       await expect(database.open()).rejects.toThrow("another version of Parley");
     });

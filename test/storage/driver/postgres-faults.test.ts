@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { entry, noon } from "../support/calls.ts";
 import { createDatabase } from "../support/databases.ts";
 
@@ -13,8 +12,7 @@ describe("a PostgreSQL that fails", () => {
     await throughProxy(async ({ storage, proxy, errors }) => {
       for (let round = 0; round < 5; round++) {
         await Promise.all(Array.from({ length: 8 }, () => storage.tokens.show("x")));
-        proxy.cut();
-        await once(proxy.server, "cut");
+        await proxy.cut();
       }
       await storage.ledger.settle(entry(), null).catch(() => undefined);
       await storage.ledger.settle(entry({ requestId: "after" }), null);
@@ -38,9 +36,8 @@ describe("a PostgreSQL that fails", () => {
 
   test("one that is away is told at once, at the start too", async () => {
     await throughProxy(async ({ storage, proxy, database, url }) => {
-      proxy.server.close();
-      proxy.cut();
-      await once(proxy.server, "cut");
+      proxy.refuse();
+      await proxy.cut();
       const started = performance.now();
       await storage.ping().catch(() => undefined);
       await expect(storage.ping()).rejects.toThrow();
@@ -61,7 +58,7 @@ describe("a PostgreSQL that fails", () => {
 interface Proxied {
   readonly storage: Awaited<ReturnType<Awaited<ReturnType<typeof createDatabase>>["open"]>>;
   readonly database: Awaited<ReturnType<typeof createDatabase>>;
-  readonly proxy: Awaited<ReturnType<typeof createProxy>>;
+  readonly proxy: TcpProxy;
   readonly errors: Error[];
   readonly url: string;
 }
@@ -69,7 +66,7 @@ interface Proxied {
 async function throughProxy(work: (parts: Proxied) => Promise<void>): Promise<void> {
   const database = await createDatabase("postgres");
   const url = new URL(database.place.databaseUrl ?? "");
-  const proxy = await createProxy(url.hostname, Number(url.port));
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
   url.port = String(proxy.port);
   const errors: Error[] = [];
   try {
@@ -77,46 +74,7 @@ async function throughProxy(work: (parts: Proxied) => Promise<void>): Promise<vo
     const storage = await database.open({ databaseUrl: url.href, onError });
     await work({ storage, database, proxy, errors, url: url.href });
   } finally {
-    proxy.cut();
-    proxy.server.close();
+    await proxy.close();
     await database.drop();
   }
-}
-
-/** A line to the database that can be cut and can hang. */
-async function createProxy(host: string, port: number) {
-  const sockets = new Set<Socket>();
-  let hanging = false;
-  const server = createServer((client) => {
-    const upstream = connect(port, host);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on("error", () => undefined);
-      from.on("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      from.on("data", (bytes) => {
-        if (!hanging) to.write(bytes);
-      });
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return {
-    server,
-    port: address.port,
-    hang: (value: boolean) => {
-      hanging = value;
-    },
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-      setTimeout(() => server.emit("cut"), 50);
-    },
-  };
 }

@@ -39,6 +39,7 @@ export function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
     model: "gpt-4o-mini",
     answeredBy: "gpt-4o-mini-2024-07-18",
     usage: { promptTokens: 100, completionTokens: 50, totalTokens: 150, cachedTokens: 40 },
+    provenance: "reported",
     upstreamId: "chatcmpl-1",
     outcome: "completed",
     error: null,

@@ -41,7 +41,9 @@ export async function createDatabase(kind: Kind): Promise<TestDatabase> {
     kind,
     place,
     open: async (options = {}) => {
-      const storage = await openStorage({ clock: systemClock, ...place, ...options });
+      // A clock that a test brings is the database's, too.
+      const time = { clock: systemClock, bringsTime: options.clock !== undefined };
+      const storage = await openStorage({ ...time, ...place, ...options });
       opened.push(storage);
       return storage;
     },

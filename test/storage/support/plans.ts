@@ -114,19 +114,21 @@ export async function fill(
     "analyze",
   ];
   try {
-    for (const sql of statements) await driver.report(compiled(sql));
+    for (const sql of statements) await driver.report(rawQuery(sql));
   } finally {
     await driver.close();
   }
 }
 
-function compiled(sql: string): CompiledQuery {
+/** For what the query builder has no words for. */
+export function rawQuery(sql: string): CompiledQuery {
   const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] } as const;
   return { sql, parameters: [], query, queryId: { queryId: sql } };
 }
 
 function driverOf({ place }: TestDatabase): Promise<Driver> {
   const { databaseUrl, sqliteFile } = place;
-  if (databaseUrl != null) return openPostgres(databaseUrl, () => undefined);
+  if (databaseUrl != null)
+    return openPostgres(databaseUrl, () => undefined, systemClock.monotonicMs);
   return openSqlite(sqliteFile ?? "");
 }

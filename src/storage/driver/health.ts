@@ -1,0 +1,66 @@
+import type { CompiledQuery } from "kysely";
+import type { Driver } from "./driver.ts";
+import { type StorageProblem, storageProblem } from "./storage-errors.ts";
+
+/** Whether the database takes writes, by the last one. */
+export interface DatabaseHealth {
+  /** Why the last write failed. Null: it was good, or failed by its own mistake. */
+  problem(): StorageProblem | null;
+  /** After a write that needed new space: only that shows that a disk is no longer full. */
+  proven(): void;
+}
+
+/**
+ * Watches the writes, since a database can answer reads and take no writes. Reads pass through: what
+ * they need is shown by a ping. `onChange` is called when the cause changes, with null for none.
+ */
+export function watchWrites(
+  driver: Driver,
+  onChange: (problem: StorageProblem | null) => void,
+): DatabaseHealth & { readonly driver: Driver } {
+  let current: StorageProblem | null = null;
+  const change = (problem: StorageProblem | null) => {
+    const changed = problem?.cause !== current?.cause;
+    current = problem;
+    if (changed) onChange(problem);
+  };
+  const noted = async <T>(work: Promise<T>, isWrite = () => true): Promise<T> => {
+    try {
+      const result = await work;
+      // Some rows still find room on a full disk.
+      if (current !== null && current.cause !== "full" && isWrite()) change(null);
+      return result;
+    } catch (error) {
+      const problem = isWrite() ? storageProblem(error) : null;
+      if (problem !== null) change(problem);
+      throw error;
+    }
+  };
+  return {
+    problem: () => current,
+    proven: () => change(null),
+    driver: {
+      ...driver,
+      all: (query) => (isRead(query) ? driver.all(query) : noted(driver.all(query))),
+      report: (query) => (isRead(query) ? driver.report(query) : noted(driver.report(query))),
+      transaction: (work) => noted(driver.transaction(work)),
+      run: (work) => {
+        let writes = false;
+        const watched = function* () {
+          const running = work();
+          let step = running.next([]);
+          while (step.done !== true) {
+            writes ||= !isRead(step.value);
+            step = running.next(yield step.value);
+          }
+          return step.value;
+        };
+        return noted(driver.run(watched), () => writes);
+      },
+    },
+  };
+}
+
+function isRead({ query }: CompiledQuery): boolean {
+  return query.kind === "SelectQueryNode";
+}

@@ -1,0 +1,116 @@
+import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
+import pg from "pg";
+import { migrate } from "./migrate.ts";
+
+const CONNECT_TIMEOUT_MS = 1_000;
+/** Includes the wait for another process that migrates. */
+const MIGRATION_TIMEOUT_MS = 60_000;
+/** Any number that is the same in every version. */
+const MIGRATION_LOCK = 7_236_524_017n;
+const IN_FAILED_TRANSACTION = "25P02";
+const NO_PERMISSION = "42501";
+const CANCELED = "57014";
+/** A table, index or constraint of that name. */
+const NAMES_TAKEN = ["42P07", "42710"];
+
+/** On a connection of its own, with the longer time-outs that creating tables needs. */
+export async function migratePostgres(
+  connection: pg.ClientConfig,
+  onError: (error: Error) => void,
+): Promise<void> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on("error", onError);
+  await client.connect();
+  try {
+    // Locks and limits end with the transaction, so they work behind a pooler, too.
+    await client.query(`BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
+    await migrateOn(client);
+    await client.query("COMMIT");
+  } finally {
+    // Ending the connection rolls back what was not committed.
+    await client.end();
+  }
+}
+
+interface Place {
+  readonly schema: string | null;
+  readonly role: string;
+  readonly path: string;
+  readonly mayCreate: boolean | null;
+}
+
+async function migrateOn(client: pg.Client): Promise<void> {
+  const place = await placeOf(client);
+  const { schema, path, role } = place;
+  if (schema === null) {
+    throw new Error(
+      `no schema of the search path (${path}) exists for the role "${role}": create one, as CREATE SCHEMA AUTHORIZATION ${quoted(role)}`,
+    );
+  }
+  let first: unknown = null;
+  const recorded = async (text: string, values: unknown[]) => {
+    try {
+      return await client.query(text, values);
+    } catch (error) {
+      // After it, every other query fails because of the transaction, which says nothing.
+      if (codeOf(error) !== IN_FAILED_TRANSACTION) first ??= error;
+      throw error;
+    }
+  };
+  // Cast: Kysely calls it with a text and its values only.
+  const lent = { query: recorded as typeof client.query, release: () => undefined };
+  const pool = { options: {}, connect: async () => lent, end: async () => undefined };
+  try {
+    await recorded("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await migrate(new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) }), schema);
+  } catch (error) {
+    if (!(first instanceof Error)) throw error;
+    throw new Error(explain(first, place), { cause: error });
+  }
+}
+
+/** Kysely's own lock belongs to the session, which a pooler lends to others; ours is held already. */
+class MigrationDialect extends PostgresDialect {
+  override createAdapter() {
+    return new LockedAdapter();
+  }
+}
+
+class LockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+async function placeOf(client: pg.Client): Promise<Place> {
+  const { rows } = await client.query<Place>(
+    `SELECT current_schema() AS schema, current_user AS role, current_setting('search_path') AS path,
+      has_schema_privilege(current_schema(), 'CREATE') AS "mayCreate"`,
+  );
+  const [place] = rows;
+  if (place === undefined) throw new Error("the database does not say where it is");
+  return place;
+}
+
+function explain(error: Error, { schema, role, mayCreate }: Place): string {
+  const failed = `migration failed: ${error.message}`;
+  const code = codeOf(error);
+  if (code === CANCELED) {
+    return `${failed}: another session held a lock for ${MIGRATION_TIMEOUT_MS / 1_000} s, as a backup does; start again when it has ended`;
+  }
+  if (NAMES_TAKEN.includes(code ?? "")) {
+    return `${failed}: give Parley a database or a schema of its own`;
+  }
+  if (code !== NO_PERMISSION) return failed;
+  const there = `SCHEMA ${quoted(schema ?? "")} TO ${quoted(role)}`;
+  return mayCreate
+    ? `${failed}: the tables must belong to the role, or GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN ${there}`
+    : `${failed}: run GRANT USAGE, CREATE ON ${there}`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}

@@ -1,0 +1,164 @@
+import type { CompiledQuery } from "kysely";
+import pg from "pg";
+import { storageProblem } from "./storage-errors.ts";
+
+const MAX_SESSIONS = 10;
+const CONNECT_TIMEOUT_MS = 1_000;
+/** A caller waits for these: if the database hangs, the response is a 503 within 1.5 s. */
+const QUERY_TIMEOUT_MS = 1_400;
+/** What the first query of a piece of work has at least, however long the session was waited for. */
+const MIN_QUERY_MS = 400;
+/** How often all sessions may be replaced: a database that stays read-only costs no connection per write. */
+const RENEW_MS = 1_000;
+
+export interface Session {
+  query<R>(query: CompiledQuery<R>, timeoutMs?: number): Promise<readonly R[]>;
+  /** One or more statements without values, in one round trip. */
+  command(text: string): Promise<void>;
+  /** The same for the one whose failure says nothing about what is stored: not repeated after it. */
+  commit(): Promise<void>;
+}
+
+export interface Sessions {
+  /**
+   * Runs the work on a session of the pool. If the session turns out to be of no use, as after a
+   * failover, the work is run once more on a new one; so it must be harmless to do it twice.
+   */
+  use<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** `onError` is called when an idle connection breaks; the pool replaces it. */
+export function createSessions(
+  connection: pg.ClientConfig,
+  onError: (error: Error) => void,
+  nowMs: () => number,
+): Sessions {
+  // Nothing else goes into the start packet: PgBouncer refuses settings there, and forgets those of
+  // a session.
+  const pool = new pg.Pool({
+    ...connection,
+    max: MAX_SESSIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  // Without a listener a connection that breaks while idle ends the process.
+  pool.on("error", onError);
+  const generations = createGenerations(pool, nowMs);
+
+  const attempt = async <T>(work: (session: Session) => Promise<T>, startedMs: number) => {
+    const client = await generations.take();
+    // While the client is in use, it emits the error of a broken connection, not the pool.
+    client.on("error", ignore);
+    const session = sessionOn(client, QUERY_TIMEOUT_MS - (nowMs() - startedMs));
+    let broken = true;
+    try {
+      const result = await work(session);
+      broken = false;
+      return { result };
+    } catch (error) {
+      broken = !isServerAnswer(error);
+      const replaced = generations.judge(client, error);
+      if (!replaced || session.isCommitting()) throw error;
+      broken = true;
+      return null;
+    } finally {
+      client.off("error", ignore);
+      client.release(broken);
+    }
+  };
+  return {
+    async use(work) {
+      const startedMs = nowMs();
+      const first = await attempt(work, startedMs);
+      const last = first ?? (await attempt(work, startedMs));
+      if (last !== null) return last.result;
+      throw new Error("Connection terminated twice");
+    },
+    close: () => pool.end(),
+  };
+}
+
+const ignore = () => undefined;
+
+/**
+ * After a failover the other sessions of the pool are of no use either: they still lead to a server
+ * that is read-only or gone. So each belongs to a generation, and those of an older one are closed.
+ */
+function createGenerations(pool: pg.Pool, nowMs: () => number) {
+  const bornIn = new WeakMap<pg.PoolClient, number>();
+  let current = 0;
+  let renewedMs = Number.NEGATIVE_INFINITY;
+  pool.on("connect", (client) => void bornIn.set(client, current));
+  return {
+    async take(): Promise<pg.PoolClient> {
+      for (;;) {
+        const client = await pool.connect();
+        if (bornIn.get(client) === current) return client;
+        client.release(true);
+      }
+    },
+    /** Whether the session is to blame for the error, and another one may do better. */
+    judge(client: pg.PoolClient, error: unknown): boolean {
+      const cause = storageProblem(error)?.cause;
+      if (cause !== "read_only" && cause !== "gone" && cause !== "starting" && cause !== "silent") {
+        return false;
+      }
+      const mayRenew = cause === "gone" || nowMs() - renewedMs >= RENEW_MS;
+      if (bornIn.get(client) === current && mayRenew) {
+        current++;
+        renewedMs = nowMs();
+      }
+      // Who waited for a silent server has no time left for another.
+      return cause !== "silent" && bornIn.get(client) !== current;
+    },
+  };
+}
+
+function sessionOn(client: pg.PoolClient, firstTimeoutMs: number) {
+  let committing = false;
+  let limitMs = Math.max(MIN_QUERY_MS, firstTimeoutMs);
+  /** The wait for a connection shortens the wait for the first answer, and no later one. */
+  const nextLimitMs = () => {
+    const ms = limitMs;
+    limitMs = QUERY_TIMEOUT_MS;
+    return ms;
+  };
+  const command = async (text: string) => {
+    const config = { text, query_timeout: nextLimitMs() };
+    await client.query(config);
+  };
+  return {
+    isCommitting: () => committing,
+    async query<R>({ sql, parameters }: CompiledQuery<R>, timeoutMs?: number) {
+      const values = [...parameters];
+      const config = { text: sql, values, query_timeout: timeoutMs ?? nextLimitMs() };
+      return (await client.query(config)).rows;
+    },
+    command,
+    commit() {
+      committing = true;
+      return command("COMMIT");
+    },
+  };
+}
+
+/**
+ * The server refused a query, and the connection is usable; anything else may have ended it. By the
+ * code, because a server may say ERROR and FATAL in its own language.
+ */
+export function isServerAnswer(error: unknown): error is pg.DatabaseError {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  const ends = /^(08|28|3D|57P|25P03|25P04|53300|58|XX)/.test(error.code ?? "");
+  return !ends && error.severity !== "FATAL" && error.severity !== "PANIC";
+}
+
+/** 64-bit integers arrive as text. Ours fit a number; money is selected as text. */
+function getTypeParser(id: number, format?: "text" | "binary"): unknown {
+  if (id === pg.types.builtins.INT8) return Number;
+  return format === "binary"
+    ? pg.types.getTypeParser(id, "binary")
+    : pg.types.getTypeParser(id, "text");
+}

@@ -1,0 +1,168 @@
+/** Quotas hold however a call ends: usage that never came is charged by estimate. */
+import { expect, test } from "vitest";
+import {
+  finMidStream,
+  html200,
+  refuse,
+  resetBeforeHeaders,
+  resetMidBody,
+  usageMissing,
+} from "../../support/faults.ts";
+import { openStream, postJson } from "../../support/http.ts";
+import { until } from "../../support/process.ts";
+import { OWN_KEY } from "../../support/scene.ts";
+import { type Behaviour, createAnswer, goodHeaders } from "../../support/upstream.ts";
+import {
+  bearer,
+  EMBEDDER,
+  INSTRUCT,
+  MODEL,
+  setPrice,
+  startTokenScene,
+  type TokenScene,
+  WAIT_MS,
+} from "./support.ts";
+
+/** 400 words, then a reason to leave, and the usage for those who don't. */
+const book: Behaviour = {
+  name: "a book",
+  run: async ({ request, response, write }) => {
+    response.writeHead(200, goodHeaders(request, "text/event-stream"));
+    const chunk = (delta: object, finish_reason: string | null) =>
+      `data: ${JSON.stringify({ id: "chatcmpl-1", model: MODEL, choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+    for (let word = 0; word < 400; word += 1) await write(chunk({ content: "word " }, null));
+    await write(chunk({}, "stop"));
+  },
+};
+const messages = [{ role: "user", content: "write a book" }];
+const asked = { model: MODEL, max_tokens: 1_500, messages };
+
+async function used(scene: TokenScene, token: string): Promise<{ total: number; cost: number }> {
+  const reply = await postJson(`${scene.parley.origin}/usage`, undefined, {
+    method: "GET",
+    headers: bearer(token),
+  });
+  const { by_day } = reply.json as { by_day: { total_tokens: number; cost: string | null }[] };
+  return { total: by_day[0]?.total_tokens ?? 0, cost: Number(by_day[0]?.cost ?? 0) };
+}
+
+const questions = (scene: TokenScene) => `${scene.parley.origin}/`;
+
+test("who leaves at the last word pays for all that passed, and the third call is refused", async () => {
+  const scene = await startTokenScene({}, { behaviour: book });
+  const { token } = await scene.issue({ tokens_per_day: 2_000 });
+  const leave = async () => {
+    const body = { user_content: "write a book", model: MODEL, max_tokens: 1_500, stream: true };
+    const stream = await openStream(questions(scene), body, { headers: bearer(token) });
+    if (stream.status !== 200) return stream.status;
+    let words = 0;
+    for await (const event of stream.events) {
+      if (event.includes("word")) words += 1;
+      if (words === 400) stream.hangUp();
+    }
+    return 200;
+  };
+  expect(await leave()).toBe(200);
+  const label = "the row is written";
+  await until(() => scene.rows().length > 0, { label, timeoutMs: WAIT_MS });
+  const { total, cost } = await used(scene, token);
+  expect(total).toBeGreaterThanOrEqual(400);
+  expect(cost).toBeGreaterThan(0.0002);
+  expect([await leave(), await leave()]).toContain(429);
+});
+
+const estimated = { provenance: "estimated", total_tokens: expect.any(Number) };
+const free = { provenance: "unknown", total_tokens: null, cost: null };
+
+test.each<[string, Behaviour, object]>([
+  ["an answer without usage", usageMissing, { ...estimated, outcome: "completed" }],
+  ["no answer", html200, { ...estimated, outcome: "failed" }],
+  ["half an answer", resetMidBody, { ...estimated, outcome: "failed" }],
+  ["a connection that broke before the head", resetBeforeHeaders, { ...estimated }],
+  ["an error status", refuse(500), { ...free, outcome: "failed" }],
+  ["a refusal", refuse(400), { ...free, outcome: "failed" }],
+])("%s", async (_, behaviour, row) => {
+  const scene = await startTokenScene({}, { behaviour });
+  const { token } = await scene.issue({ tokens_per_day: 100_000 });
+  await scene.ask(asked, { headers: bearer(token) });
+  await postJson(questions(scene), { user_content: "write a book" }, { headers: bearer(token) });
+  expect(scene.rows()).toMatchObject([row, row]);
+  const sum = scene.rows().reduce((total, one) => total + (one.total_tokens ?? 0), 0);
+  expect((await used(scene, token)).total).toBe(sum);
+});
+
+test.each([
+  ["broke off", finMidStream],
+  ["never had usage", usageMissing],
+])("a stream that %s is estimated", async (_, behaviour) => {
+  const scene = await startTokenScene({}, { behaviour });
+  await scene.ask({ ...asked, stream: true });
+  await postJson(questions(scene), { user_content: "write a book", stream: true });
+  expect(scene.rows()).toMatchObject([estimated, estimated]);
+});
+
+test("an upstream that is not reached costs nothing", async () => {
+  const scene = await startTokenScene({ OPENAI_URL: "http://127.0.0.1:9/v1" });
+  await scene.ask(asked);
+  expect(scene.rows()).toMatchObject([{ ...free, error: "upstream_unreachable" }]);
+});
+
+test("of embeddings and moderations the question is estimated, never an answer", async () => {
+  const behaviour = createAnswer({ tokens: null });
+  const scene = await startTokenScene({}, { behaviour });
+  const body = { model: EMBEDDER, input: "a".repeat(4_000) };
+  await postJson(`${scene.parley.origin}/v1/embeddings`, body, { headers: bearer(scene.token) });
+  const [row] = scene.rows();
+  expect(row).toMatchObject({ provenance: "estimated", completion_tokens: 0 });
+  // a token is four characters, and a tenth more
+  expect(row?.total_tokens).toBeGreaterThanOrEqual(1_100);
+  expect(row?.total_tokens).toBeLessThan(1_130);
+});
+
+test("a model that thinks costs all that was reserved", async () => {
+  const scene = await startTokenScene({}, { behaviour: usageMissing });
+  await setPrice(scene.parley.origin, "o3-mini");
+  await scene.ask({ ...asked, model: "o3-mini" });
+  expect(scene.rows()[0]?.total_tokens).toBeGreaterThan(1_500);
+});
+
+test("callers who reserved nothing are estimated, too", async () => {
+  const scene = await startTokenScene({}, { behaviour: usageMissing });
+  await postJson(questions(scene), { user_content: "write a book", model: INSTRUCT });
+  await scene.ask(asked, { headers: bearer(OWN_KEY) });
+  expect(scene.rows()).toMatchObject([
+    { ...estimated, payer_kind: "visitor" },
+    { ...estimated, payer_kind: "own-key" },
+  ]);
+});
+
+test("what is reserved for an answer has a bound, whatever it may have", async () => {
+  const scene = await startTokenScene({ RESERVE_TOKENS: "500" });
+  const { token } = await scene.issue({ tokens_per_day: 1_000 });
+  const reply = await scene.ask({ ...asked, max_tokens: 128_000 }, { headers: bearer(token) });
+  expect(reply.status).toBe(200);
+});
+
+test.each<[string, (picture: object) => [path: string, body: object]]>([
+  [
+    "chat completions",
+    (part) => ["/v1/chat/completions", { ...asked, messages: [{ role: "user", content: [part] }] }],
+  ],
+  [
+    "/chat_complete",
+    (part) => [
+      "/chat_complete",
+      {
+        messages: [{ role: "user", content: [part] }],
+        generate_params: { model: MODEL, max_tokens: 100 },
+      },
+    ],
+  ],
+])("a large picture fits into a quota over %s", async (_, ask) => {
+  const scene = await startTokenScene();
+  const { token } = await scene.issue({ tokens_per_day: 100_000, money_per_day: "0.05" });
+  const url = `data:image/png;base64,${"A".repeat(900_000)}`;
+  const [path, body] = ask({ type: "image_url", image_url: { url } });
+  const reply = await postJson(`${scene.parley.origin}${path}`, body, { headers: bearer(token) });
+  expect(reply.status).toBe(200);
+});
