@@ -3,6 +3,7 @@ import type { NewToken } from "../../../src/core/accounts/accounts.ts";
 import { type AdmissionOptions, createAdmission } from "../../../src/core/call/admission.ts";
 import type { Principal } from "../../../src/core/call/call.ts";
 import { NOTHING_SEEN } from "../../../src/core/call/estimate.ts";
+import { createReasoningModels } from "../../../src/core/call/reasoning.ts";
 import type { CallRecord, RelayAccount } from "../../../src/core/ports.ts";
 import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
 import { noon, perDay, standingClock } from "../../storage/support/calls.ts";
@@ -23,10 +24,12 @@ let calls = 0;
 
 /** An admission over SQLite, and the principal of a new token. */
 async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOptions> = {}) {
-  const { ledger, prices, tokens } = storage;
+  const { ledger, background, prices, tokens } = storage;
   const { admit } = createAdmission({
     ledger,
+    background,
     prices,
+    reasoning: createReasoningModels(),
     clock,
     digestKey: (key) => key.length.toString(16).padStart(64, "0"),
     tokenLimiter: createMemoryTokenLimiter(clock),
