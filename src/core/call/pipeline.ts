@@ -50,7 +50,7 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly streamLimit: number;
 }
 
-/** Refusals by a token's windows and quotas. */
+/** Refusals by other limits than the address's, which gets back what it counted. */
 const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   "rate_limited",
   "quota_exceeded",
