@@ -9,6 +9,7 @@ import type {
 } from "../accounts/accounts.ts";
 import type { BackgroundCalls } from "../accounts/background.ts";
 import { cost, maxCost, type Price } from "../accounts/price.ts";
+import { refusalOf } from "../accounts/quota.ts";
 import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
@@ -128,8 +129,9 @@ async function reserve(
   if (result.admitted) return result.reservation;
   await giveBack();
   const { kind, period, resetsAt } = result.refusedBy;
+  const state = refusalOf(result.refusedBy, result.retryAfterMs !== null);
   throw new ProxyError("quota_exceeded", {
-    params: { quota: kind, period },
+    params: { quota: kind, period, state },
     details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
     retryAfterMs: result.retryAfterMs ?? undefined,
   });

@@ -107,7 +107,7 @@ function failuresOf({ counted }: Route, doc: RouteDoc): ReadonlySet<ErrorCode> {
 }
 
 function callerFailures({ credential, body, asks }: RouteDoc): readonly ErrorCode[] {
-  if (credential === "admin") return ["credential_missing", "token_rejected"];
+  if (credential === "admin") return ["admin_token_needed"];
   const readsCredential = credential === undefined || credential === "optional";
   const hasBody = readsCredential && body !== undefined;
   const asked = (asks ?? hasBody) ? askCodes : [];

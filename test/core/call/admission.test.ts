@@ -176,16 +176,23 @@ test("a full quota is named, with the end of its period", async () => {
   await admit(holder);
   await expect(admit(holder)).rejects.toMatchObject({
     code: "quota_exceeded",
-    params: { quota: "tokens", period: "day" },
+    params: { quota: "tokens", period: "day", state: "too_little" },
     details: { quota: "tokens", period: "day", reset_at: "2026-11-22T00:00:00.000Z" },
     retryAfterMs: 12 * 3_600_000,
   });
+});
+
+test("a quota of which nothing is left is used up", async () => {
+  const { admit, holder } = await scene({ quotas: perDay({ requests: 1 }) });
+  await admit(holder);
+  await expect(admit(holder)).rejects.toMatchObject({ params: { state: "used_up" } });
 });
 
 test("a call that alone is larger than a quota is not told to come back", async () => {
   const { admit, holder } = await scene({ quotas: perDay({ tokens: 999 }) });
   await expect(admit(holder)).rejects.toMatchObject({
     code: "quota_exceeded",
+    params: { state: "too_small" },
     retryAfterMs: undefined,
   });
 });
