@@ -7,7 +7,7 @@ const CONNECT_TIMEOUT_MS = 1_000;
 /** A caller waits for these: if the database hangs, the response is a 503 within 1.5 s. */
 const QUERY_TIMEOUT_MS = 1_400;
 /** What the first query of a piece of work has at least, however long the session was waited for. */
-const MIN_QUERY_MS = 400;
+const MIN_QUERY_MS = 500;
 /** How often all sessions may be replaced: a database that stays read-only costs no connection per write. */
 const RENEW_MS = 1_000;
 /** New sessions in that time that may be replaced, too: a pooler may have lent them an old connection. */
