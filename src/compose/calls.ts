@@ -56,7 +56,6 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
-  const alarmStorage = createStorageAlarm(log, clock);
   const noticeUnpriced = createUnpricedModels(clock, (models) => {
     const text = translate(language, "warning.models_not_priced", { models: models.join(", ") });
     log.warn(text, { warning: "models_not_priced", models });
@@ -65,6 +64,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     metrics.call(record);
     noticeUnpriced(record);
   };
+  const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
     clock,
     newRequestId: createRequestIds(),
