@@ -1,4 +1,4 @@
-import { type ProxyError, toProxyError } from "../errors.ts";
+import { isCanceled, type ProxyError, toProxyError } from "../errors.ts";
 import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
@@ -101,7 +101,7 @@ async function settleBroken<T>(
   settle: Settle,
 ): Promise<ProxyError> {
   const error = observer.asSeen(broken);
-  const outcome = error.code === "canceled" ? "canceled" : "interrupted";
+  const outcome = isCanceled(error) ? "canceled" : "interrupted";
   await settle(outcome, { ...observer.ending(), error });
   return error;
 }
