@@ -41,7 +41,8 @@ export function composeBackground(
     maxMs: config.BACKGROUND_HOURS * HOUR_MS,
     onError,
   });
-  const stop = runPeriodically(poll.look, LOOK_EVERY_MS, onError);
+  // that the database is away is said by the heartbeat
+  const stop = runPeriodically(poll.look, LOOK_EVERY_MS, () => undefined);
   return {
     async close() {
       await stop();
