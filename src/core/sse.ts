@@ -16,6 +16,9 @@ export async function* readEvents(
   for (const data of parser.end()) yield data;
 }
 
+/** What a further line takes besides its text, so that empty ones are bounded, too. */
+const LINE_COST = 32;
+
 interface EventParser {
   push(chunk: Uint8Array): string[];
   /** The last event, if only line ends are missing; a truncated one yields what it had. */
@@ -41,7 +44,7 @@ export function createEventParser(maxEventBytes: number): EventParser {
     }
     if (!line.startsWith("data:")) return;
     const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
-    dataSize += line.length; // the whole line, so that empty data lines are bounded too
+    dataSize += line.length + (dataLines.length > 0 ? LINE_COST : 0);
     if (dataSize > maxEventBytes) throw new ProxyError("upstream_bad_answer");
     dataLines.push(data);
   };
