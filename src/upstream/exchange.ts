@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { CallSignal } from "../core/call/call.ts";
-import { abortReason, ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError, toProxyError } from "../core/errors.ts";
 import type { SentRequests } from "../core/ports.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
@@ -23,8 +24,11 @@ export interface UpstreamResponse {
 
 /** Undecoded bytes. Leaving the loop early closes the connection. */
 export interface ResponseBody extends AsyncIterableIterator<Buffer> {
-  /** Reads the body to its end and joins it. */
-  whole(): Promise<Buffer>;
+  /**
+   * Reads the body to its end and joins it. Each byte takes room as it arrives, `weight` times; while
+   * there is none, the upstream is paused.
+   */
+  whole(room: AnswerHold, weight?: number): Promise<Buffer>;
   /** Gives back what next() has returned, to be read again. */
   unread(chunk: Buffer): void;
   /** Lifts `maxBytes`, for a stream that is passed on as it comes. */
@@ -62,6 +66,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #receivedBytes = 0;
+  /** At most: a longer body than its Content-Length can't be. */
+  #announcedBytes = Number.POSITIVE_INFINITY;
   #waiter: PromiseWithResolvers<IteratorResult<Buffer>> | null = null;
   #started = false;
   #ended = false;
@@ -105,6 +111,9 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     if (status < 200) return;
     if (status >= 300) this.#sent.unrefused -= 1;
     this.#started = true;
+    if (headers["content-length"] !== undefined) {
+      this.#announcedBytes = Number(headers["content-length"]);
+    }
     this.#head.resolve({ status, headers, body: this });
   }
 
@@ -159,14 +168,25 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     return this.#waiter.promise;
   }
 
-  async whole(): Promise<Buffer> {
-    const first = await this.next();
-    if (first.done === true) return Buffer.alloc(0);
-    const chunks = [first.value];
-    for (let next = await this.next(); next.done !== true; next = await this.next()) {
-      chunks.push(next.value);
+  async whole(room: AnswerHold, weight = 1): Promise<Buffer> {
+    const largest = Math.min(this.#maxBytes, this.#announcedBytes);
+    const chunks: Buffer[] = [];
+    room.begin(weight * largest);
+    try {
+      for (let next = await this.next(); next.done !== true; next = await this.next()) {
+        chunks.push(next.value);
+        const waiting = room.take(weight * next.value.length, this.#signal);
+        if (waiting !== undefined) await waiting;
+      }
+    } catch (thrown) {
+      room.drop();
+      const failure = toProxyError(thrown);
+      this.#fail(failure);
+      throw failure;
     }
-    return chunks.length === 1 ? first.value : Buffer.concat(chunks);
+    room.arrived();
+    const [first = Buffer.alloc(0)] = chunks;
+    return chunks.length === 1 ? first : Buffer.concat(chunks);
   }
 
   unread(chunk: Buffer): void {

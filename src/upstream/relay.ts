@@ -54,7 +54,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
         };
       }
       // whole before it is passed on, because the ledger row goes first
-      const bytes = withoutMark(await body.whole());
+      const bytes = withoutMark(await body.whole(ask.room));
       const { value, account } = read(bytes);
       if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
       const error = failureIn(value);

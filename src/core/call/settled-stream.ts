@@ -1,4 +1,4 @@
-import { type ProxyError, toProxyError } from "../errors.ts";
+import { isCanceled, type ProxyError, toProxyError } from "../errors.ts";
 import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
@@ -88,7 +88,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
   /** Resolves with the error as the caller may see it. */
   async #settleBroken(broken: ProxyError): Promise<ProxyError> {
     const error = this.#observer.asSeen(broken);
-    const outcome = error.code === "canceled" ? "canceled" : "interrupted";
+    const outcome = isCanceled(error) ? "canceled" : "interrupted";
     const ending = this.#observer.ending();
     // an error in place of the first event is a refusal, and costs nothing
     const isRefused = !this.#begun && broken.details.upstream_status !== undefined;
