@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/settings.ts";
+import { createUnpricedModels } from "../core/accounts/unpriced-models.ts";
 import type { ProxyError } from "../core/errors.ts";
-import type { Clock } from "../core/ports.ts";
+import type { CallObserver, Clock } from "../core/ports.ts";
 import { type AddressAlarm, createAddressAlarm } from "../http/address/address-alarm.ts";
 import { createClientAddress } from "../http/address/client-address.ts";
 import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
@@ -30,6 +31,7 @@ export interface Calls {
   readonly brakes: GuessBrakes;
   readonly alarm: AddressAlarm;
   readonly metrics: Metrics;
+  readonly observe: CallObserver;
   /** Logs an unexpected error. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
@@ -53,6 +55,14 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
+  const noticeUnpriced = createUnpricedModels(clock, (models) => {
+    const text = translate(language, "warning.models_not_priced", { models: models.join(", ") });
+    log.warn(text, { warning: "models_not_priced", models });
+  });
+  const observe: CallObserver = (record) => {
+    metrics.call(record);
+    noticeUnpriced(record);
+  };
   const calls = createCallStarter({
     clock,
     newRequestId: createRequestIds(),
@@ -86,7 +96,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const report = (requestId: string, error: ProxyError) => {
     log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
   };
-  return { calls, openCalls, identify, brakes, alarm, metrics, report };
+  return { calls, openCalls, identify, brakes, alarm, metrics, observe, report };
 }
 
 /** Unique over processes and restarts by 60 random bits, in a process by counting. */

@@ -47,7 +47,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const digestKey = createKeyDigest(await storage.installationSecret());
   const limits = composeLimits(config, clock);
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
-  const observe = calls.metrics.call;
+  const { observe } = calls;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
   const dialogue = composeDialogue(config, { log, storage, running, pipeline });
   const { conversations } = storage;
