@@ -129,7 +129,25 @@ const wordsOf: Readonly<Record<string, string>> = {
   window: "window",
   quota: "quota",
   period: "period",
+  state: "quota_state",
 };
+
+/** Placeholder for a wait, which is put into words. */
+const WAIT = "wait_seconds";
+/** Above this many of a unit the next one is used. */
+const MAX_SECONDS = 90;
+const MAX_MINUTES = 90;
+const MAX_HOURS = 48;
+
+/** `wait.<unit>` in the locales, and how many of it. */
+function waitOf(seconds: number): { readonly unit: string; readonly number: number } {
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.round(seconds / 3_600);
+  if (seconds <= MAX_SECONDS) return { unit: "seconds", number: seconds };
+  if (minutes <= MAX_MINUTES) return { unit: "minutes", number: minutes };
+  if (hours <= MAX_HOURS) return { unit: "hours", number: hours };
+  return { unit: "days", number: Math.round(seconds / 86_400) };
+}
 
 /**
  * Looks up a text by key and fills its placeholders. An unknown key is returned unchanged. Values
@@ -169,6 +187,11 @@ function withWords(params: TextParams, i18n: i18n, lng: string): TextParams {
     if (values[name] === undefined) continue;
     const key = `${group}.${values[name]}`;
     if (i18n.exists(key)) values[name] = i18n.t(key, { lng });
+  }
+  const seconds = values[WAIT];
+  if (seconds !== undefined) {
+    const { unit, number } = waitOf(Number(seconds));
+    values[WAIT] = i18n.t(`wait.${unit}`, { lng, replace: { number } });
   }
   return values;
 }

@@ -94,5 +94,6 @@ function isOpenToAll(config: Config): boolean {
 }
 
 function warn(key: string, config: Config, log: Log): void {
-  log.warn(createTranslate()(defaultLanguage(config.LANG), `warning.${key}`));
+  const text = createTranslate()(defaultLanguage(config.LANG), `warning.${key}`);
+  log.warn(text, { warning: key });
 }

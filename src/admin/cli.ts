@@ -7,6 +7,7 @@ import { readEnvFile } from "../config/env-file.ts";
 import { explainProblems } from "../config/read.ts";
 import { exitCodes } from "./command.ts";
 import { runCommand } from "./run.ts";
+import { LANGUAGE } from "./tools.ts";
 
 const { stdin, stdout, stderr } = process;
 
@@ -21,7 +22,7 @@ stderr.on("error", () => undefined);
 
 const file = readEnvFile();
 if ("problems" in file) {
-  stderr.write(explainProblems(file.problems, process.env.LANG));
+  stderr.write(explainProblems(file.problems, LANGUAGE));
   process.exit(exitCodes.settings);
 }
 process.exitCode = await runCommand(process.argv.slice(2), {

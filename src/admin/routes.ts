@@ -94,10 +94,10 @@ function createTokenCheck({ token, brake }: AdminDialectOptions): (c: AppContext
   const matches = createSecretMatch(token);
   return function requireToken(c) {
     const given = bearerIn(c.env.incoming.headers);
-    if (given === undefined) throw new ProxyError("credential_missing");
+    if (given === undefined) throw new ProxyError("admin_token_needed");
     const isRight = matches(given);
     brake.judge(c.env.context.client.bucket, isRight);
-    if (!isRight) throw new ProxyError("token_rejected");
+    if (!isRight) throw new ProxyError("admin_token_needed");
   };
 }
 

@@ -36,12 +36,14 @@ export interface Calls {
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const { clock, log, storage, limits, translate } = needs;
-  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES, limits.answers);
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
-      log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
+      log.warn(translate(language, `warning.${code}`, params), {
+        ...{ warning: code, peer, share, calls },
+      });
     },
   });
   const metrics = createMetrics({
@@ -70,7 +72,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     onGuessing: (attempts, client) => {
       const params = { attempts, client };
       log.warn(translate(language, "warning.wrong_tokens", params), {
-        code: "wrong_tokens",
+        warning: "wrong_tokens",
         ...params,
       });
     },

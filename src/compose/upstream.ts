@@ -4,6 +4,7 @@ import { createAdmission } from "../core/call/admission.ts";
 import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
+import { createReasoningModels } from "../core/call/reasoning.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
 import { describeError, type Log } from "../log.ts";
@@ -12,6 +13,7 @@ import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
+import { composeBackground } from "./background.ts";
 import type { LimitStores } from "./limits.ts";
 import { secretsOf } from "./secrets.ts";
 
@@ -44,19 +46,25 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     maxAnswerBytes: config.MAX_ANSWER_BYTES,
     maxEventBytes: config.MAX_EVENT_BYTES,
   };
+  const relay = createRelay(upstream);
+  const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
+  const reasoning = createReasoningModels();
+  const background = composeBackground(config, { ...needs, relay, keyRing, reasoning });
   const pipeline = createPipeline({
     upstream: createOpenAIUpstream(upstream),
-    relay: createRelay(upstream),
+    relay,
     admission: createAdmission({
       ledger: storage.ledger,
+      background: storage.background,
       prices: storage.prices,
+      reasoning,
       clock: storage.clock,
       digestKey,
       tokenLimiter: limits.tokenLimiter,
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
-    keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),
+    keyRing,
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
     clock,
@@ -71,6 +79,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     ...pipeline,
     close: async () => {
       await pipeline.close();
+      await background.close();
       await transport.close();
     },
   };

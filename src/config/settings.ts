@@ -102,6 +102,7 @@ export const settings = {
 
   SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
   RESERVE_TOKENS: wholeNumber(8_192, 1, MAX_LIMIT, { group: "accounts" }),
+  BACKGROUND_HOURS: wholeNumber(24, 1, MAX_HOURS, { group: "accounts" }),
   ON_DISCONNECT: setting(
     "cancel",
     { group: "accounts", example: "drain:30" },

@@ -68,6 +68,7 @@ export const errorCodes = [
   "token_needed",
   "access_token_rejected",
   "admin_needed",
+  "admin_token_needed",
   // what a token may do
   "model_forbidden",
   "model_not_priced",
@@ -158,6 +159,11 @@ export class ProxyError extends Error {
 /** Why a call was aborted: the reason we gave, or else its client left. */
 export function abortReason({ reason }: CallSignal): ProxyError {
   return reason instanceof ProxyError ? reason : new ProxyError("canceled");
+}
+
+/** The answer is no longer wanted: the client has left, or its conversation is gone. */
+export function isCanceled({ code }: ProxyError): boolean {
+  return code === "canceled" || code === "conversation_not_found";
 }
 
 /** The only conversion: everything else that was thrown becomes `internal`. */

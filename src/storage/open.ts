@@ -1,4 +1,5 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
+import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
@@ -11,6 +12,7 @@ import { type Database, openDatabase } from "./driver/database.ts";
 import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/database-clock.ts";
 import { newId } from "./driver/ids.ts";
 import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
+import { createBackgroundCalls } from "./ledger/background.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
 import { runPeriodically } from "./periodic.ts";
@@ -47,6 +49,7 @@ export interface Storage {
   readonly tokens: TokenStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
+  readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   /** Its wall time is the database's: see driver/database-clock.ts. */
   readonly clock: Clock;
@@ -95,6 +98,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     tokens: createTokens(database, clock, box),
     prices: createPrices(database, clock, latest),
     ledger,
+    background: createBackgroundCalls(database, clock),
     conversations,
     clock,
     installationSecret: () => installationSecret(database),

@@ -1,12 +1,16 @@
+import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
 import { createGatheredText } from "../core/call/messages.ts";
+import { WholeCharacters } from "../core/call/whole-characters.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
-import { askUpstream, headerOf, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
+import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import type { RefusalOf } from "./errors.ts";
-import type { ResponseBody, UpstreamResponse } from "./exchange.ts";
+import type { UpstreamResponse } from "./exchange.ts";
+import { createFailures, type Failures } from "./failures.ts";
+import { bodyKind, isLabeledStream } from "./opening.ts";
 import type { Transport } from "./transport.ts";
 import { createUsageOption } from "./usage-option.ts";
 
@@ -21,6 +25,9 @@ export interface OpenAIUpstreamOptions {
   readonly maxAnswerBytes: number;
   readonly maxEventBytes: number;
 }
+
+/** An answer whose text is written again, as JSON and perhaps in a history, takes twice its size. */
+const TYPED_WEIGHT = 2;
 
 /** Models whose token field was learned from a refusal; past this many all are learned again. */
 const MAX_LEARNED_MODELS = 1_000;
@@ -59,44 +66,69 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
     return streamed ? sendWithUsage(request.model, sendAs) : sendAs(false);
   };
 
+  const failuresOf = (ask: AskOptions) => createFailures(options.refusalOf, ask);
+
   return {
     async complete(request, ask) {
-      const { body } = await send(request, false, ask);
-      return readCompletion(String(await body.whole()));
+      return completionIn(await send(request, false, ask), ask.room, failuresOf(ask));
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
-      const type = headerOf(response, "content-type")?.toLowerCase();
-      if (type?.includes("text/event-stream")) return readStream(response.body, options);
+      // what is labeled as a stream begins before its first event has come
+      if (isLabeledStream(response) || (await bodyKind(response, true)) === "events") {
+        return readStream(response, options, ask.room, failuresOf(ask));
+      }
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(readCompletion(String(await response.body.whole())));
+      return eventsOf(await completionIn(response, ask.room, failuresOf(ask)));
     },
   };
 }
 
+async function completionIn(
+  { body }: UpstreamResponse,
+  room: AnswerHold,
+  { early }: Failures,
+): Promise<Completion> {
+  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), early);
+}
+
 async function* readStream(
-  body: ResponseBody,
-  { maxEventBytes }: OpenAIUpstreamOptions,
+  response: UpstreamResponse,
+  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+  room: AnswerHold,
+  failures: Failures,
 ): AsyncGenerator<AnswerEvent> {
+  if ((await bodyKind(response, true)) === "json") {
+    yield* eventsOf(await completionIn(response, room, failures));
+    return;
+  }
+  const { body } = response;
   body.unbound();
+  // an event is parsed as a whole, so it may be as large as a whole answer
+  const maxBytes = Math.max(maxEventBytes, maxAnswerBytes);
   const text = createGatheredText();
+  const whole = new WholeCharacters();
   let characters = 0;
   let known: Completion | null = null;
   let done = false;
-  for await (const data of readEvents(body, maxEventBytes)) {
+  for await (const data of readEvents(body, maxBytes)) {
     done = data === "[DONE]";
     if (done) {
       body.drain();
       break;
     }
-    const delta = readDelta(data);
+    const delta = readDelta(data, failures.early);
     characters += delta.text.length;
     if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
-    text.add(delta.text);
     if (known === null) yield { type: "answer-start", model: delta.model };
     known = withLatest(known ?? delta, delta);
-    if (delta.text !== "") yield { type: "text-delta", text: delta.text };
+    const piece = whole.next(delta.text);
+    text.add(piece);
+    if (piece !== "") yield { type: "text-delta", text: piece };
   }
+  const half = whole.rest();
+  text.add(half);
+  if (half !== "") yield { type: "text-delta", text: half };
   yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
 }
 
@@ -112,6 +144,7 @@ function withLatest(known: Completion, delta: Completion): Completion {
     model: delta.model || known.model,
     finishReason: delta.finishReason ?? known.finishReason,
     usage: delta.usage ?? known.usage,
+    ...((known.reasoned === true || delta.reasoned === true) && { reasoned: true }),
     upstreamId: delta.upstreamId ?? known.upstreamId,
   };
 }

@@ -226,9 +226,13 @@ describe("a shared key that anyone may spend", () => {
   test(
     "is warned of, naming the settings that help",
     async () => {
-      const parley = kept(await startProcess({ API_KEY: CANARY }));
+      const parley = kept(
+        await startProcess({ API_KEY: CANARY, LANG: "ru_RU", CHATS_ACCESS: "open" }),
+      );
+      expect(await parley.waitForLog(/"warning":"open_chats"/)).toContain("CHATS_ACCESS");
       const line = await parley.waitForLog(/"level":40/);
       expect(line).toMatch(/MINUTE_LIMIT.*ALLOWED_IPS/);
+      expect(JSON.parse(line)).toMatchObject({ warning: "open_shared_key" });
       expect(line).not.toContain(CANARY);
     },
     TEST_MS,

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { checkSync } from "recheck";
 import { parseAst } from "rolldown/parseAst";
-import { PREFIXED } from "../../src/core/key-shapes.ts";
 
 export interface Pattern {
   readonly path: string;
@@ -18,11 +17,9 @@ interface Node {
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 
-/** Literals, and PREFIXED; `built` names the files that make patterns from strings. */
+/** `built` names the files that make patterns from strings. */
 export function patternsOfSource(): { patterns: readonly Pattern[]; built: readonly string[] } {
-  const patterns = new Map<string, Pattern>([
-    ["PREFIXED", { path: "core/key-shapes.ts", regex: PREFIXED }],
-  ]);
+  const patterns = new Map<string, Pattern>();
   const built: string[] = [];
   const paths = readdirSync(src, { recursive: true, encoding: "utf8" });
   for (const path of paths.filter((one) => one.endsWith(".ts"))) {

@@ -1,9 +1,9 @@
-import { type ProxyError, toProxyError } from "../errors.ts";
+import { isCanceled, type ProxyError, toProxyError } from "../errors.ts";
 import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
-import type { AnswerEvent, Completion } from "./messages.ts";
+import { type AnswerEvent, type Completion, paidUsage } from "./messages.ts";
 import { PassedTokens } from "./passed-tokens.ts";
 import type { Ending, Settle } from "./settle.ts";
 
@@ -101,7 +101,7 @@ async function settleBroken<T>(
   settle: Settle,
 ): Promise<ProxyError> {
   const error = observer.asSeen(broken);
-  const outcome = error.code === "canceled" ? "canceled" : "interrupted";
+  const outcome = isCanceled(error) ? "canceled" : "interrupted";
   await settle(outcome, { ...observer.ending(), error });
   return error;
 }
@@ -196,8 +196,10 @@ export function observePieces(
 }
 
 /** What a finished answer says about its call. */
-export function accountOf({ model, usage, upstreamId, text }: Completion): RelayAccount {
+export function accountOf({ model, usage, upstreamId, text, ...rest }: Completion): RelayAccount {
   const passed = new PassedTokens();
   if (usage === null) passed.add(text);
-  return { ...NOTHING_SEEN, model, usage, upstreamId, answerTokens: passed.tokens };
+  const answerTokens = passed.tokens;
+  const { reasoned = false } = rest;
+  return { ...NOTHING_SEEN, model, usage: paidUsage(usage), upstreamId, answerTokens, reasoned };
 }

@@ -47,7 +47,7 @@ export function createChatAccess(options: ChatAccessOptions): ChatAccess {
         if (isRight) return;
       }
       const hasCredential = CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim());
-      throw new ProxyError(hasCredential ? "admin_needed" : "credential_missing");
+      throw new ProxyError(hasCredential ? "admin_needed" : "admin_token_needed");
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Endpoint {
   example(model: string): object;
   /** Whether its streams report usage only on request. */
   readonly asksForUsage: boolean;
+  /** Whether its events are numbered and named, errors among them. */
+  readonly numbersEvents?: true;
   /** The fields that bound its answer. Null: the model writes no text. */
   readonly bounds: readonly BoundField[] | null;
   /** Whether OpenAI has a model for requests that name none. */
@@ -64,6 +66,7 @@ export const endpoints: readonly Endpoint[] = [
     example: (model) => ({ model, input: QUESTION }),
     asksForUsage: false,
     bounds: ["max_output_tokens"],
+    numbersEvents: true,
   },
   {
     path: "/embeddings",

@@ -18,10 +18,10 @@ export interface RequestContext {
   /** Gives back what the address's windows have counted, and notes their state again. */
   giveBack(): MaybePromise<void>;
   record: CallRecord | null;
-  /** Whether pages of other origins may read the response. */
-  crossOrigin: boolean;
   /** What the upstream answered, if the call failed by it. */
   answered: UpstreamAnswered | null;
+  /** Whether pages of other origins may read the response. */
+  crossOrigin: boolean;
 }
 
 /** Node's request and response. */

@@ -39,6 +39,7 @@ export const httpStatus = {
   token_needed: 401,
   access_token_rejected: 403,
   admin_needed: 403,
+  admin_token_needed: 401,
   model_forbidden: 403,
   model_not_priced: 400,
   quota_exceeded: 429,

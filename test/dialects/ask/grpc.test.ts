@@ -303,7 +303,7 @@ describe.concurrent("limits", () => {
     clock.forward(12_000);
     const refused = await client.askInVain(question, { metadata: { "accept-language": "zh-CN" } });
     expect(refused.code).toBe(status.RESOURCE_EXHAUSTED);
-    const limited = { limit: 3, window: "minute", seconds: 48 };
+    const limited = { limit: 3, window: "minute", wait_seconds: 48 };
     expect(refused.details).toBe(translate("zh_CN", "error.rate_limited", limited));
     expect(refused.trailers.getMap()).toMatchObject({
       "error-code": "rate_limited",

@@ -25,7 +25,7 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   field_too_many: { field: "continuous", max: 4_096 },
   method_not_allowed: { methods: "POST" },
   key_malformed: { field: "api_key" },
-  rate_limited: { limit: 3, window: "minute", seconds: 7 },
+  rate_limited: { limit: 3, window: "minute", wait_seconds: 7 },
   streams_limited: { limit: 2 },
   message_too_large: { max: 4_194_304 },
   conversations_limited: { max: 1_000 },
@@ -40,7 +40,7 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   attempts_limited: { seconds: 60 },
   model_forbidden: { model: "gpt-4o" },
   model_not_priced: { model: "gpt-4o" },
-  quota_exceeded: { quota: "requests", period: "day" },
+  quota_exceeded: { quota: "requests", period: "day", state: "used_up" },
   price_outdated: { model: "gpt-4o", since: 1 },
 };
 
@@ -98,6 +98,7 @@ const statuses: Record<ErrorCode, number> = {
   origin_forbidden: 403,
   access_token_rejected: 403,
   admin_needed: 403,
+  admin_token_needed: 401,
   connections_limited: 429,
   credential_missing: 401,
   token_rejected: 401,
@@ -148,7 +149,7 @@ describe("every error in every language", () => {
       /[{}]|undefined|null|NaN|error\.[a-z]|whole_number|%s/,
     );
     for (const [name, value] of Object.entries(params[code] ?? {})) {
-      const isWord = ["window", "quota", "period"].includes(name);
+      const isWord = ["window", "quota", "period", "state", "wait_seconds"].includes(name);
       const stays = name === "expected" ? value === "application/json" : !isWord;
       if (stays) expect(envelope.data.response).toContain(String(value));
     }

@@ -13,6 +13,7 @@ const codesOfType = {
     "credential_missing",
     "token_rejected",
     "token_needed",
+    "admin_token_needed",
   ],
   insufficient_quota: ["key_exhausted", "quota_exceeded"],
   invalid_request_error: [

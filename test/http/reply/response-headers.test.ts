@@ -15,8 +15,8 @@ const context: RequestContext = {
   limits: null,
   giveBack: () => undefined,
   record: null,
-  crossOrigin: true,
   answered: null,
+  crossOrigin: true,
 };
 
 describe("responseHeaders", () => {

@@ -8,32 +8,43 @@ import {
   resetMidBody,
   usageMissing,
 } from "../../support/faults.ts";
+import { type GrpcScene, startGrpc } from "../../support/grpc.ts";
 import { openStream, postJson } from "../../support/http.ts";
 import { until } from "../../support/process.ts";
 import { OWN_KEY } from "../../support/scene.ts";
 import { type Behaviour, createAnswer, goodHeaders } from "../../support/upstream.ts";
+import { connect } from "../../support/websocket.ts";
 import {
   bearer,
   EMBEDDER,
   INSTRUCT,
   MODEL,
+  rowsIn,
   setPrice,
   startTokenScene,
   type TokenScene,
   WAIT_MS,
 } from "./support.ts";
 
-/** 400 words, then a reason to leave, and the usage for those who don't. */
-const book: Behaviour = {
-  name: "a book",
-  run: async ({ request, response, write }) => {
-    response.writeHead(200, goodHeaders(request, "text/event-stream"));
-    const chunk = (delta: object, finish_reason: string | null) =>
-      `data: ${JSON.stringify({ id: "chatcmpl-1", model: MODEL, choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
-    for (let word = 0; word < 400; word += 1) await write(chunk({ content: "word " }, null));
-    await write(chunk({}, "stop"));
-  },
-};
+/** 400 words as events, and a reason to leave; the usage comes only after that. */
+function bookOf(write: (word: { text: string; end: string | null }) => object): Behaviour {
+  return {
+    name: "a book",
+    run: async (exchange) => {
+      const { request, response } = exchange;
+      response.writeHead(200, goodHeaders(request, "text/event-stream"));
+      const send = (text: string, end: string | null) =>
+        exchange.write(
+          `data: ${JSON.stringify({ id: "x-1", model: MODEL, ...write({ text, end }) })}\n\n`,
+        );
+      for (let word = 1; word < 400; word += 1) await send("word ", null);
+      await send("word ", "stop");
+    },
+  };
+}
+const book = bookOf(({ text, end }) => ({
+  choices: [{ index: 0, delta: { content: text }, finish_reason: end }],
+}));
 const messages = [{ role: "user", content: "write a book" }];
 const asked = { model: MODEL, max_tokens: 1_500, messages };
 
@@ -48,27 +59,99 @@ async function used(scene: TokenScene, token: string): Promise<{ total: number; 
 
 const questions = (scene: TokenScene) => `${scene.parley.origin}/`;
 
-test("who leaves at the last word pays for all that passed, and the third call is refused", async () => {
-  const scene = await startTokenScene({}, { behaviour: book });
+const chat = "/v1/chat/completions";
+/** Streams of 400 words, over each way to ask for one. */
+const ways: readonly (readonly [path: string, body: object, behaviour: Behaviour])[] = [
+  [chat, { ...asked, stream: true }, book],
+  ["/", { user_content: "write a book", max_tokens: 1_500, stream: true }, book],
+  ["/chat_complete", { messages, generate_params: { max_tokens: 1_500, stream: true } }, book],
+  ["/ask/new", { prompt: "write a book", max_tokens: 1_500, stream: true }, book],
+  ["/c/chat", { content: "write a book", max_tokens: 1_500, stream: true }, book],
+  [
+    "/v1/responses",
+    { model: MODEL, input: "write a book", max_output_tokens: 1_500, stream: true },
+    bookOf(({ text }) => ({ type: "response.output_text.delta", delta: text })),
+  ],
+  [
+    "/v1/completions",
+    { model: MODEL, prompt: "write a book", max_tokens: 1_500, stream: true },
+    bookOf(({ text, end }) => ({ choices: [{ index: 0, text, finish_reason: end }] })),
+  ],
+];
+
+test.each(ways)(
+  "who leaves %s at the last word pays for all that passed",
+  async (path, body, behaviour) => {
+    const scene = await startTokenScene({ CHATS_ACCESS: "open" }, { behaviour });
+    const { token } = await scene.issue({ tokens_per_day: 2_000 });
+    const leave = async () => {
+      const stream = await openStream(`${scene.parley.origin}${path}`, body, {
+        headers: bearer(token),
+      });
+      if (stream.status !== 200) return stream.status;
+      let words = 0;
+      for await (const event of stream.events) {
+        words += event.split("word ").length - 1;
+        if (words === 400) stream.hangUp();
+      }
+      return 200;
+    };
+    expect(await leave()).toBe(200);
+    const label = "the row is written";
+    await until(() => scene.rows().length > 0, { label, timeoutMs: WAIT_MS });
+    const { total, cost } = await used(scene, token);
+    expect(total).toBeGreaterThanOrEqual(400);
+    expect(total).toBeLessThan(600);
+    expect(cost).toBeGreaterThan(0.0002);
+    expect([await leave(), await leave()]).toContain(429);
+  },
+);
+
+test.each<[string, (scene: GrpcScene) => Promise<void>]>([
+  [
+    "a WebSocket",
+    async ({ parley }) => {
+      const client = await connect(`${parley.origin}/ask`, { protocol: "parley.v1" });
+      client.send({ type: "ask", id: "1", prompt: "write a book", max_tokens: 1_500 });
+      for (let words = 0; words < 400; )
+        words += JSON.stringify(await client.nextJson()).split("word ").length - 1;
+      await client.close();
+    },
+  ],
+  [
+    "gRPC",
+    async ({ client }) => {
+      const stream = client.open({
+        prompt: "write a book",
+        conversation_id: "new",
+        max_tokens: 1_500,
+      });
+      stream.on("error", () => undefined);
+      let words = 0;
+      for await (const { response } of stream) {
+        words += String(response).split("word ").length - 1;
+        if (words === 400) break;
+      }
+      stream.cancel();
+    },
+  ],
+])("who leaves over %s is estimated, too", async (_, leave) => {
+  const scene = await startGrpc({ MODEL }, { behaviour: book });
+  await leave(scene);
+  const rows = () => rowsIn(scene.parley.config.DATA_DIR);
+  await until(() => rows().length > 0, { label: "the row is written", timeoutMs: WAIT_MS });
+  expect(rows()).toMatchObject([{ provenance: "estimated", outcome: "canceled" }]);
+  expect(rows()[0]?.total_tokens).toBeGreaterThanOrEqual(400);
+});
+
+test("a whole answer without usage costs its text, and the third call is refused", async () => {
+  const behaviour = createAnswer({ tokens: null, text: () => "word ".repeat(400) });
+  const scene = await startTokenScene({}, { behaviour });
   const { token } = await scene.issue({ tokens_per_day: 2_000 });
-  const leave = async () => {
-    const body = { user_content: "write a book", model: MODEL, max_tokens: 1_500, stream: true };
-    const stream = await openStream(questions(scene), body, { headers: bearer(token) });
-    if (stream.status !== 200) return stream.status;
-    let words = 0;
-    for await (const event of stream.events) {
-      if (event.includes("word")) words += 1;
-      if (words === 400) stream.hangUp();
-    }
-    return 200;
-  };
-  expect(await leave()).toBe(200);
-  const label = "the row is written";
-  await until(() => scene.rows().length > 0, { label, timeoutMs: WAIT_MS });
-  const { total, cost } = await used(scene, token);
-  expect(total).toBeGreaterThanOrEqual(400);
-  expect(cost).toBeGreaterThan(0.0002);
-  expect([await leave(), await leave()]).toContain(429);
+  const ask = async () => (await scene.ask(asked, { headers: bearer(token) })).status;
+  expect(await ask()).toBe(200);
+  expect((await used(scene, token)).total).toBeGreaterThanOrEqual(400);
+  expect([await ask(), await ask()]).toContain(429);
 });
 
 const estimated = { provenance: "estimated", total_tokens: expect.any(Number) };
