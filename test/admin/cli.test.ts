@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
@@ -6,7 +7,7 @@ import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { type Env, folder, parley, parleyHere, settingsFor } from "./support.ts";
+import { type Env, folder, installed, parley, parleyHere, settingsFor } from "./support.ts";
 
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";
 const UPSTREAM_KEY = "sk-of-alice-0123456789";
@@ -112,11 +113,14 @@ describe.each(kinds)("parley on %s", (kind) => {
     const newer = "n".repeat(32);
     const rotated = { ...env, SECRET_KEY: `${newer},${SECRET_KEY}` };
     const reseal = (settings: Env) => parley(settings, ["token", "reseal", "--json"]);
-    expect((await reseal(rotated)).json()).toEqual({ resealed: 1 });
-    expect((await reseal({ ...env, SECRET_KEY: newer })).json()).toEqual({ resealed: 0 });
+    expect((await reseal(rotated)).json()).toEqual({ resealed: 1, texts: 0, failed: [] });
+    const { id } = made.json();
+    const again = await reseal({ ...env, SECRET_KEY: newer });
+    expect([again.code, again.json()]).toEqual([0, { resealed: 0, texts: 0, failed: [] }]);
     const lost = await reseal({ ...env, SECRET_KEY: "x".repeat(32) });
-    expect(lost.code).toBe(1);
-    expect(lost.err).toContain("no SECRET_KEY opens a stored upstream key");
+    const failed = [{ kind: "token", id }];
+    expect([lost.code, lost.json()]).toEqual([1, { resealed: 0, texts: 0, failed }]);
+    expect(lost.err).toBe(`no key in SECRET_KEY opens what is stored for the token ${id}\n`);
   }, 60_000);
 });
 
@@ -203,6 +207,60 @@ describe("usage", () => {
   }, 30_000);
 });
 
+test("an export that loses rows to the purge says so and fails, with the rows there were", async () => {
+  const env = { DATA_DIR: folder() };
+  await writeCalls(env, ...Array<string>(1_500).fill("gpt-4o"));
+  const storage = await openStorage({
+    sqliteFile: `${env.DATA_DIR}/parley.sqlite`,
+    clock: systemClock,
+    oneOff: true,
+  });
+  let out = "";
+  const ran = await parleyHere(env, ["usage", "export"], "", async (piece) => {
+    if (out === "") await storage.ledger.purge(noon + 100_000);
+    out += piece;
+  });
+  await storage.close();
+  expect(out.split("\r\n")).toHaveLength(1 + 1_000 + 1);
+  expect(ran.code).toBe(1);
+  expect(ran.err).toContain("the export is incomplete: RETENTION_DAYS deleted records");
+}, 30_000);
+
+describe("without a database", () => {
+  const reading = [
+    ["token", "list"],
+    ["token", "show", "x"],
+    ["token", "revoke", "x"],
+    ["token", "reseal"],
+    ["price", "list"],
+    ["usage"],
+    ["usage", "export"],
+    ["backup", join(tmpdir(), "never-written.sqlite")],
+  ];
+
+  test.each(reading)("%s %s creates none and says where it looked", async (...args) => {
+    const DATA_DIR = join(folder(), "misspelt");
+    const ran = await parleyHere({ DATA_DIR }, args);
+    expect([ran.code, ran.out]).toEqual([1, ""]);
+    expect(ran.err).toContain(`parley: there is no database at ${DATA_DIR}/parley.sqlite: check`);
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+
+  test.each(kinds)("an empty one on %s is none, and stays empty", async (kind) => {
+    const env = await settingsFor(kind);
+    writeFileSync(`${env.DATA_DIR}/parley.sqlite`, "");
+    for (const args of reading.slice(0, 7)) {
+      const ran = await parleyHere(env, args);
+      expect([ran.code, ran.out]).toEqual([1, ""]);
+      expect(ran.err).not.toContain("root@");
+      expect(ran.err).toContain("there is no database at");
+    }
+    const set = ["price", "set", "m", "--input", "1", "--output", "2"];
+    expect((await parleyHere(env, set)).code).toBe(0);
+    expect((await parleyHere(env, ["token", "list", "--json"])).json()).toEqual([]);
+  });
+});
+
 describe("backup and restore", () => {
   test("restore the database, and keep the replaced one", async () => {
     const env = { DATA_DIR: folder() };
@@ -257,7 +315,7 @@ describe("a wrong command line", () => {
     [["usage", "--from", "yesterday"], "--from"],
     [["usage", "export", "--format", "xml"], "--format"],
   ])("%j exits with 2 and names the mistake", async (args, named) => {
-    const ran = await parleyHere({ DATA_DIR: folder() }, args);
+    const ran = await parleyHere(await installed(), args);
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(ran.err.split("\n")[0]).toContain(named);
     expect(ran.err).toContain("--help");
@@ -275,7 +333,7 @@ describe("a wrong command line", () => {
   });
 
   test("a list with a wrong price names the place and imports nothing", async () => {
-    const env = { DATA_DIR: folder() };
+    const env = await installed();
     const list = JSON.stringify([
       { model: "a", input: 1, output: 2 },
       { model: "b", input: "1.2345678", output: 2 },
@@ -291,7 +349,7 @@ describe("a wrong command line", () => {
 
 describe("exit codes", () => {
   test("a token that does not exist is a failure", async () => {
-    const env = { DATA_DIR: folder() };
+    const env = await installed();
     for (const id of ["nobody", "' OR 1=1 --", "x\u0001y"]) {
       const ran = await parley(env, ["token", "show", id]);
       expect([ran.code, ran.out, ran.err]).toEqual([1, "", `parley: ${en.error.token_unknown}\n`]);
@@ -305,7 +363,11 @@ describe("exit codes", () => {
     ]);
     expect(wrong.code).toBe(78);
     expect(wrong.err).toMatch(/DATABASE_URL: .*\n +SECRET_KEY: /);
-    const fine = await parley({ DATA_DIR: folder(), PORT: "none" }, ["token", "list", "--json"]);
+    const fine = await parley({ ...(await installed()), PORT: "none" }, [
+      "token",
+      "list",
+      "--json",
+    ]);
     expect([fine.code, fine.out]).toEqual([0, "[]\n"]);
   });
 
@@ -316,6 +378,20 @@ describe("exit codes", () => {
     expect(ran.out + ran.err).not.toContain("secret-");
     const fine = await parley({}, ["config", "check", "--json"]);
     expect([fine.code, fine.json()]).toEqual([0, { ok: true, problems: [] }]);
+  });
+
+  test("a database that can't be read is told in words and in its own", async () => {
+    const DATA_DIR = folder();
+    writeFileSync(`${DATA_DIR}/parley.sqlite`, "this was a database once ".repeat(1_000));
+    const ran = await parleyHere({ DATA_DIR }, ["token", "list"]);
+    const line = "parley: the database or its disk is damaged (file is not a database)\n";
+    expect([ran.code, ran.err]).toEqual([1, line]);
+  });
+
+  test("a file that the command is given and can't be read names itself", async () => {
+    const ran = await parleyHere(await installed(), ["price", "import", "/nowhere/prices.json"]);
+    expect([ran.code, ran.out]).toEqual([1, ""]);
+    expect(ran.err).toMatch(/^parley: ENOENT.*\/nowhere\/prices\.json'\n$/);
   });
 
   test("an unreachable database is a failure with one line", async () => {

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
 import { systemClock } from "../../src/clock.ts";
+import { openStorage } from "../../src/storage/open.ts";
 import { createDatabase, type Kind } from "../storage/support/databases.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
@@ -39,7 +40,12 @@ export async function parley(env: Env, args: readonly string[], input = ""): Pro
 }
 
 /** Runs the command in this process, which is faster. */
-export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
+export async function parleyHere(
+  env: Env,
+  args: readonly string[],
+  input = "",
+  onWrite: (piece: string) => Promise<void> = async () => undefined,
+): Promise<Ran> {
   let out = "";
   let err = "";
   const code = await runCommand(args, {
@@ -48,6 +54,7 @@ export async function parleyHere(env: Env, args: readonly string[], input = ""):
     readFile: (path) => readFileSync(path, "utf8"),
     readInput: async () => input,
     write: async (piece) => {
+      await onWrite(piece);
       out += piece;
     },
     complain: (line) => {
@@ -62,6 +69,14 @@ export function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "parley-admin-"));
   onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   return made;
+}
+
+/** The settings of an installation that has a database, without anything in it. */
+export async function installed(): Promise<Env> {
+  const DATA_DIR = folder();
+  const sqliteFile = `${DATA_DIR}/parley.sqlite`;
+  await (await openStorage({ sqliteFile, clock: systemClock, oneOff: true })).close();
+  return { DATA_DIR };
 }
 
 /** The settings of a new, empty database, gone after the test. */

@@ -59,7 +59,7 @@ const taken: Record<CustomName, readonly string[]> &
   ALLOWED_IPS: ["203.0.113.7", "10.0.0.0/8\n::1"],
   WS_ORIGINS: ["*", "https://a.example, http://b.example:8080"],
   ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
-  DATABASE_ADDRESS: ["db", "127.0.0.1:5432", "[::1]:5432"],
+  DATABASE_ADDRESS: ["127.0.0.1:5432", "db", "[::1]:5432", "db.example:5432"],
   DATABASE_PASSWORD: ["a b#/?%"],
   DATABASE_URL: ["postgres://u:p@127.0.0.1:5432/db", "postgresql://host/db"],
   SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],

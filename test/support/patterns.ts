@@ -17,7 +17,7 @@ interface Node {
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 
-/** `built` names the files that make patterns from strings. */
+/** Literals; `built` names the files that make patterns from strings. */
 export function patternsOfSource(): { patterns: readonly Pattern[]; built: readonly string[] } {
   const patterns = new Map<string, Pattern>();
   const built: string[] = [];
