@@ -7,11 +7,13 @@ import type { Relay } from "../core/ports.ts";
 import { describeError, type Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { runPeriodically } from "../storage/periodic.ts";
+import type { LimitStores } from "./limits.ts";
 
 export interface BackgroundNeeds {
   readonly log: Log;
   readonly storage: Pick<Storage, "background" | "tokens" | "clock">;
   readonly relay: Relay;
+  readonly limits: Pick<LimitStores, "answers">;
   readonly keyRing: KeyRing;
   readonly reasoning: ReasoningModels;
 }
@@ -23,18 +25,24 @@ const HOUR_MS = 3_600_000;
 /** Settles background answers until it is closed. */
 export function composeBackground(
   config: Config,
-  { log, storage, relay, keyRing, reasoning }: BackgroundNeeds,
+  { log, storage, limits, relay, keyRing, reasoning }: BackgroundNeeds,
 ): Pick<BackgroundPoll, "close"> {
   const onError = (error: Error) => log.warn("background answer", describeError(error));
   const poll = createBackgroundPoll({
     calls: storage.background,
-    stateOf: createBackgroundState({ relay, keyRing, upstreamKeyOf: storage.tokens.upstreamKey }),
+    stateOf: createBackgroundState({
+      relay,
+      answers: limits.answers,
+      keyRing,
+      upstreamKeyOf: storage.tokens.upstreamKey,
+    }),
     reasoning,
     clock: storage.clock,
     maxMs: config.BACKGROUND_HOURS * HOUR_MS,
     onError,
   });
-  const stop = runPeriodically(poll.look, LOOK_EVERY_MS, onError);
+  // that the database is away is said by the heartbeat
+  const stop = runPeriodically(poll.look, LOOK_EVERY_MS, () => undefined);
   return {
     async close() {
       await stop();

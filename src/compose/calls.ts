@@ -38,7 +38,7 @@ export interface Calls {
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const { clock, log, storage, limits, translate } = needs;
-  const openCalls = createOpenCalls(config.MAX_BODY_BYTES);
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES, limits.answers);
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {

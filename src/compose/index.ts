@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { Config } from "../config/settings.ts";
+import { createRunningTurns } from "../core/conversations/running-turns.ts";
 import type { Clock } from "../core/ports.ts";
 import { createTreeDialogue } from "../dialects/ask/questions.ts";
 import { createEnvelopeErrors } from "../dialects/envelope/routes.ts";
@@ -40,13 +41,15 @@ export interface ProcessPorts {
 export async function compose(config: Config, { clock, log }: ProcessPorts): Promise<Parley> {
   const translate = createTranslate();
   const writeError = createEnvelopeErrors(translate);
-  const storage = await composeStorage(config, clock, log);
+  const running = createRunningTurns();
+  const opened = await composeStorage(config, clock, log);
+  const storage = { ...opened, conversations: running.watch(opened.conversations) };
   const digestKey = createKeyDigest(await storage.installationSecret());
   const limits = composeLimits(config, clock);
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const { observe } = calls;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
-  const dialogue = composeDialogue(config, { log, storage, pipeline });
+  const dialogue = composeDialogue(config, { log, storage, running, pipeline });
   const { conversations } = storage;
   const questions = createTreeDialogue({
     conversations,

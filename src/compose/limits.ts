@@ -1,4 +1,5 @@
 import type { Config } from "../config/settings.ts";
+import { type AnswerRoom, createAnswerRoom } from "../core/call/answer-room.ts";
 import type {
   Clock,
   ConcurrencyLimiter,
@@ -25,6 +26,8 @@ export interface LimitStores {
   readonly allConnections: Semaphore;
   readonly cooldowns: Cooldowns;
   readonly idempotency: IdempotencyStore;
+  /** For whole answers. This process's memory by nature. */
+  readonly answers: AnswerRoom;
 }
 
 export function composeLimits(config: Config, clock: Clock): LimitStores {
@@ -42,5 +45,6 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
     allConnections: createSemaphore(MAX_CONNECTIONS),
     cooldowns: createMemoryCooldowns(clock),
     idempotency: createMemoryIdempotency(clock),
+    answers: createAnswerRoom(config.MAX_ANSWER_BYTES, clock),
   };
 }

@@ -49,7 +49,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
-  const background = composeBackground(config, { log, storage, relay, keyRing, reasoning });
+  const background = composeBackground(config, { ...needs, relay, keyRing, reasoning });
   const pipeline = createPipeline({
     upstream: createOpenAIUpstream(upstream),
     relay,

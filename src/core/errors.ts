@@ -161,6 +161,11 @@ export function abortReason({ reason }: CallSignal): ProxyError {
   return reason instanceof ProxyError ? reason : new ProxyError("canceled");
 }
 
+/** The answer is no longer wanted: the client has left, or its conversation is gone. */
+export function isCanceled({ code }: ProxyError): boolean {
+  return code === "canceled" || code === "conversation_not_found";
+}
+
 /** The only conversion: everything else that was thrown becomes `internal`. */
 export function toProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;

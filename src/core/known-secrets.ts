@@ -78,7 +78,7 @@ function base64Forms(secret: string): string[] {
     const binary = " ".repeat(before) + String.fromCharCode(...bytes.slice(0, MAX_BASE64_BYTES));
     const standard = btoa(binary)
       .slice(before === 0 ? 0 : before + 1)
-      .replace(/.?=+$/, "");
+      .replace(/.?={1,2}$/, "");
     return [standard, standard.replaceAll("+", "-").replaceAll("/", "_")];
   });
 }

@@ -1,4 +1,5 @@
 import type { Token, UsageSource } from "./accounts/accounts.ts";
+import type { AnswerHold } from "./call/answer-room.ts";
 import type { CallSignal, KeyAccount } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -94,18 +95,23 @@ export interface StoredResponse {
   readonly bytes: Uint8Array;
 }
 
+/** A call that may be repeated. */
+export interface NamedCall {
+  readonly name: string;
+  /** A digest of the request. */
+  readonly fingerprint: string;
+  /** Whose room the response takes. */
+  readonly bucket: string;
+}
+
 /** Responses by name for a while, so that a repeated call is not spent twice. */
 export interface IdempotencyStore {
   /**
-   * The response under this name: remembered or under way, else what `ask` returns. `fingerprint` is a
-   * digest of the request; throws `idempotency_mismatch` if the name was used with another one.
-   * Failures are not remembered.
+   * The response under this name: remembered or under way, else what `ask` returns. Throws
+   * `idempotency_mismatch` if the name was used with another request. Failures are not remembered, nor
+   * responses for which there is no room.
    */
-  once(
-    name: string,
-    fingerprint: string,
-    ask: () => Promise<StoredResponse>,
-  ): Promise<StoredResponse>;
+  once(call: NamedCall, ask: () => Promise<StoredResponse>): Promise<StoredResponse>;
 }
 
 export interface AskOptions {
@@ -114,6 +120,7 @@ export interface AskOptions {
   /** As the caller named it beside their own key. */
   readonly account?: KeyAccount | undefined;
   readonly signal: CallSignal;
+  readonly room: AnswerHold;
   readonly sent: SentRequests;
 }
 

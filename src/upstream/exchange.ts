@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { CallSignal } from "../core/call/call.ts";
-import { abortReason, ProxyError } from "../core/errors.ts";
+import { abortReason, ProxyError, toProxyError } from "../core/errors.ts";
 import type { SentRequests } from "../core/ports.ts";
+import { isStale } from "./connections.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
 
@@ -23,8 +25,11 @@ export interface UpstreamResponse {
 
 /** Undecoded bytes. Leaving the loop early closes the connection. */
 export interface ResponseBody extends AsyncIterableIterator<Buffer> {
-  /** Reads the body to its end and joins it. */
-  whole(): Promise<Buffer>;
+  /**
+   * Reads the body to its end and joins it. Each byte takes room as it arrives, `weight` times; while
+   * there is none, the upstream is paused.
+   */
+  whole(room: AnswerHold, weight?: number): Promise<Buffer>;
   /** Gives back what next() has returned, to be read again. */
   unread(chunk: Buffer): void;
   /** Lifts `maxBytes`, for a stream that is passed on as it comes. */
@@ -44,6 +49,8 @@ interface ExchangeOptions {
   readonly idleMs: number;
   readonly totalMs: number;
   readonly deadlines: Deadlines;
+  /** Sends the same request on a new connection. */
+  readonly sendAgain: () => void;
 }
 
 /**
@@ -62,15 +69,20 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #receivedBytes = 0;
+  /** At most: a longer body than its Content-Length can't be. */
+  #announcedBytes = Number.POSITIVE_INFINITY;
   #waiter: PromiseWithResolvers<IteratorResult<Buffer>> | null = null;
   #started = false;
   #ended = false;
   #failure: ProxyError | null = null;
+  /** Once at most, and not kept with the answer: it holds the question. */
+  #sendAgain: (() => void) | null;
 
   constructor(options: ExchangeOptions) {
     const { signal, maxBytes, headMs, idleMs, totalMs, deadlines } = options;
     this.#signal = signal;
     this.#sent = options.sent;
+    this.#sendAgain = options.sendAgain;
     this.#maxBytes = maxBytes;
     this.#idleMs = idleMs;
     this.#deadline = deadlines.start(Math.min(headMs, totalMs), totalMs, this.#onExpire);
@@ -105,6 +117,10 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     if (status < 200) return;
     if (status >= 300) this.#sent.unrefused -= 1;
     this.#started = true;
+    if (headers["content-length"] !== undefined) {
+      this.#announcedBytes = Number(headers["content-length"]);
+    }
+    this.#sendAgain = null;
     this.#head.resolve({ status, headers, body: this });
   }
 
@@ -135,6 +151,15 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const sendAgain = this.#sendAgain;
+    this.#sendAgain = null;
+    if (sendAgain !== null && this.#failure === null && isStale(error)) {
+      // nothing was received, so it is not a retry; servers close idle connections as they like
+      this.#controller = null;
+      this.#sent.unrefused -= 1;
+      sendAgain();
+      return;
+    }
     this.#release();
     // undici refuses to send some requests, for example a key with a line end: not the upstream's fault
     const isUnsendable = this.#controller === null && error.name === "InvalidArgumentError";
@@ -159,14 +184,25 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     return this.#waiter.promise;
   }
 
-  async whole(): Promise<Buffer> {
-    const first = await this.next();
-    if (first.done === true) return Buffer.alloc(0);
-    const chunks = [first.value];
-    for (let next = await this.next(); next.done !== true; next = await this.next()) {
-      chunks.push(next.value);
+  async whole(room: AnswerHold, weight = 1): Promise<Buffer> {
+    const largest = Math.min(this.#maxBytes, this.#announcedBytes);
+    const chunks: Buffer[] = [];
+    room.begin(weight * largest);
+    try {
+      for (let next = await this.next(); next.done !== true; next = await this.next()) {
+        chunks.push(next.value);
+        const waiting = room.take(weight * next.value.length, this.#signal);
+        if (waiting !== undefined) await waiting;
+      }
+    } catch (thrown) {
+      room.drop();
+      const failure = toProxyError(thrown);
+      this.#fail(failure);
+      throw failure;
     }
-    return chunks.length === 1 ? first.value : Buffer.concat(chunks);
+    room.arrived();
+    const [first = Buffer.alloc(0)] = chunks;
+    return chunks.length === 1 ? first : Buffer.concat(chunks);
   }
 
   unread(chunk: Buffer): void {

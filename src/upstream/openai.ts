@@ -1,3 +1,4 @@
+import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
 import { createGatheredText } from "../core/call/messages.ts";
 import { WholeCharacters } from "../core/call/whole-characters.ts";
@@ -24,6 +25,9 @@ export interface OpenAIUpstreamOptions {
   readonly maxAnswerBytes: number;
   readonly maxEventBytes: number;
 }
+
+/** An answer whose text is written again, as JSON and perhaps in a history, takes twice its size. */
+const TYPED_WEIGHT = 2;
 
 /** Models whose token field was learned from a refusal; past this many all are learned again. */
 const MAX_LEARNED_MODELS = 1_000;
@@ -66,31 +70,36 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
 
   return {
     async complete(request, ask) {
-      return completionIn(await send(request, false, ask), failuresOf(ask));
+      return completionIn(await send(request, false, ask), ask.room, failuresOf(ask));
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
       // what is labeled as a stream begins before its first event has come
       if (isLabeledStream(response) || (await bodyKind(response, true)) === "events") {
-        return readStream(response, options, failuresOf(ask));
+        return readStream(response, options, ask.room, failuresOf(ask));
       }
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(await completionIn(response, failuresOf(ask)));
+      return eventsOf(await completionIn(response, ask.room, failuresOf(ask)));
     },
   };
 }
 
-async function completionIn({ body }: UpstreamResponse, { early }: Failures): Promise<Completion> {
-  return readCompletion(String(await body.whole()), early);
+async function completionIn(
+  { body }: UpstreamResponse,
+  room: AnswerHold,
+  { early }: Failures,
+): Promise<Completion> {
+  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), early);
 }
 
 async function* readStream(
   response: UpstreamResponse,
   { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+  room: AnswerHold,
   failures: Failures,
 ): AsyncGenerator<AnswerEvent> {
   if ((await bodyKind(response, true)) === "json") {
-    yield* eventsOf(await completionIn(response, failures));
+    yield* eventsOf(await completionIn(response, room, failures));
     return;
   }
   const { body } = response;

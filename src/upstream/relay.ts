@@ -8,11 +8,14 @@ import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { bodyKind } from "./opening.ts";
 import { accountIn } from "./reading/account.ts";
 import { failureIn } from "./reading/failure.ts";
+import { isObject, jsonIn } from "./reading/json.ts";
 import { wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
 import { Skeleton } from "./reading/skeleton.ts";
 import { createUsageOption } from "./usage-option.ts";
 
+/** A larger answer is not parsed: that would take longer than reading what is of interest. */
+const MAX_PARSED_BYTES = 65_536;
 /** Bytes of a large answer that are read at once. */
 const READ_BYTES = 65_536;
 const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
@@ -54,7 +57,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
         };
       }
       // whole before it is passed on, because the ledger row goes first
-      const bytes = withoutMark(await body.whole());
+      const bytes = withoutMark(await body.whole(ask.room));
       const { value, account } = read(bytes);
       if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
       const error = failureIn(value);
@@ -66,6 +69,12 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
 
 /** `value` is null if the answer is not JSON, or only a part of it. */
 function read(bytes: Buffer): { value: object | null; account: RelayAccount } {
+  const parsed = bytes.length > MAX_PARSED_BYTES ? undefined : jsonIn(String(bytes));
+  if (isObject(parsed)) {
+    const account = accountIn(parsed);
+    // the text of an answer whose usage is known is not counted: that takes ten times as long
+    if (account.usage !== null) return { value: parsed, account };
+  }
   const passed = new RawText();
   const skeleton = new Skeleton(wholeAnswer, passed);
   for (let at = 0; at < bytes.length; at += READ_BYTES) {

@@ -1,8 +1,9 @@
-import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
+import { buildConnector, type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
 import { isCompleteUrl } from "../core/complete-url.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { Clock, SentRequests } from "../core/ports.ts";
+import { watched } from "./connections.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type UpstreamResponse } from "./exchange.ts";
 
@@ -52,6 +53,8 @@ const MAX_HEADER_BYTES = 65_536;
 export function createTransport(options: TransportOptions): Transport {
   const { baseUrl, idleMs, totalMs } = options;
   const dispatcher = createDispatcher(options);
+  /** For requests that found their connection ended: each gets a new one, which is not used again. */
+  let fresh: Dispatcher | null = null;
   const deadlines = createDeadlines(options.clock);
   const isComplete = isCompleteUrl(baseUrl.search);
   const basePath = baseUrl.pathname.replace(/\/$/, "");
@@ -61,8 +64,6 @@ export function createTransport(options: TransportOptions): Transport {
         return Promise.reject(new ProxyError("endpoint_unavailable"));
       }
       const bounds = { maxBytes, headMs, idleMs, totalMs };
-      const exchange = new Exchange({ ...bounds, signal, sent, deadlines });
-      if (signal.aborted) return exchange.response;
       const request: Dispatcher.DispatchOptions = {
         origin: baseUrl.origin,
         path: isComplete
@@ -74,10 +75,18 @@ export function createTransport(options: TransportOptions): Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       };
+      const sendAgain = () => {
+        fresh ??= createDispatcher(options);
+        fresh.dispatch({ ...request, reset: true }, exchange);
+      };
+      const exchange = new Exchange({ ...bounds, signal, sent, deadlines, sendAgain });
+      if (signal.aborted) return exchange.response;
       dispatcher.dispatch(request, exchange);
       return exchange.response;
     },
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([dispatcher.destroy(), fresh?.destroy()]);
+    },
   };
 }
 
@@ -89,10 +98,20 @@ function createDispatcher({ baseUrl, proxyUrl, connectMs }: TransportOptions): D
     pipelining: 1,
   };
   if (proxyUrl === null) {
-    return new Pool(baseUrl.origin, { ...common, connect: { timeout: connectMs } });
+    return new Pool(baseUrl.origin, {
+      ...common,
+      connect: watched(buildConnector({ timeout: connectMs })),
+    });
   }
   const uri = proxyUrl.href.replace(/^socks5?h?:/, "socks5:");
   // not ProxyAgent, which sends the login with the URL's percent signs
   if (uri.startsWith("socks5:")) return new Socks5ProxyAgent(uri, common);
-  return new ProxyAgent({ ...common, uri });
+  return new ProxyAgent({ ...common, uri, factory: createWatchedPool });
+}
+
+/** A pool behind a proxy; `connect` leads through it. */
+function createWatchedPool(origin: URL | string, options: object): Dispatcher {
+  const { connect, ...others }: Pool.Options = options;
+  if (typeof connect !== "function") return new Pool(origin, options);
+  return new Pool(origin, { ...others, connect: watched(connect) });
 }

@@ -1,4 +1,5 @@
 /** Limits kept by another machine: on every transport, their ports give promises. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import { composeTransports } from "../../src/compose/transports.ts";
 import { composePipeline } from "../../src/compose/upstream.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
+import { createRunningTurns } from "../../src/core/conversations/running-turns.ts";
 import { createTreeDialogue } from "../../src/dialects/ask/questions.ts";
 import { createEnvelopeErrors } from "../../src/dialects/envelope/routes.ts";
 import { listen } from "../../src/http/server.ts";
@@ -101,7 +103,12 @@ async function compose(config: Config, link: Link) {
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const observe = calls.metrics.call;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
-  const dialogue = composeDialogue(config, { log, storage, pipeline });
+  const dialogue = composeDialogue(config, {
+    log,
+    storage,
+    running: createRunningTurns(),
+    pipeline,
+  });
   const { conversations } = storage;
   const questions = createTreeDialogue({
     conversations,

@@ -19,8 +19,13 @@ export function framed(message: Uint8Array, announced = message.length): Buffer 
   return Buffer.concat([head, message]);
 }
 
-export async function openSession(port: number): Promise<ClientHttp2Session> {
-  const session = connect(`http://127.0.0.1:${port}`);
+export async function openSession(
+  port: number,
+  localAddress = "127.0.0.1",
+): Promise<ClientHttp2Session> {
+  const session = connect(`http://127.0.0.1:${port}`, {
+    createConnection: () => createConnection({ port, host: "127.0.0.1", localAddress }),
+  });
   session.on("error", () => undefined);
   await deadline(once(session, "connect"), WAIT_MS, "connected");
   return session;

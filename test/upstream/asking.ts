@@ -10,6 +10,7 @@ import { createRedact } from "../../src/core/redact.ts";
 import { createRefusalOf } from "../../src/upstream/errors.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
+import { answerRoom } from "../support/rooms.ts";
 
 /** Longer than anything takes where nothing stalls, on a busy machine too. */
 const patientMs = { connect: 5_000, head: 10_000, idle: 10_000, total: 15_000 };
@@ -67,13 +68,14 @@ export function createAsking(options: AskingOptions): Asking {
     maxEventBytes: options.maxEventBytes ?? 1024 * 1024,
   });
   const never = new AbortController().signal;
+  const createHow = () => ({ sent: { unrefused: 0 }, room: answerRoom.enter("bucket") });
   return {
     upstream,
     transport,
     complete: (request = question, signal = never, withKey = key) =>
-      upstream.complete(request, { key: withKey, signal, sent: { unrefused: 0 } }),
+      upstream.complete(request, { ...createHow(), key: withKey, signal }),
     stream: (request = question, signal = never, withKey = key) =>
-      upstream.stream(request, { key: withKey, signal, sent: { unrefused: 0 } }),
+      upstream.stream(request, { ...createHow(), key: withKey, signal }),
     close: () => transport.close(),
   };
 }

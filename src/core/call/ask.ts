@@ -1,5 +1,5 @@
 import { fieldError } from "../common-errors.ts";
-import { abortReason, type ErrorCode, ProxyError, toProxyError } from "../errors.ts";
+import { abortReason, type ErrorCode, isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { AskOptions, Clock, SentRequests } from "../ports.ts";
 import type { Call, CallSignal, KeyAccount, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
@@ -34,13 +34,18 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
     const account = accountOf(principal);
     try {
       const keys = keysOf(principal, keyRing);
-      return await askWithRetries(keys, (key) => attempt({ key, account, signal, sent }), retry);
+      const { room } = call;
+      return await askWithRetries(
+        keys,
+        (key) => attempt({ key, account, signal, room, sent }),
+        retry,
+      );
     } catch (thrown) {
       const failure = toProxyError(thrown);
       const error = asSeenBy(principal, failure);
       if (error.answered !== undefined) call.onAnswered?.(error.answered);
       const seen = mayHaveCost(sent, failure) ? NOTHING_SEEN : undefined;
-      await settle(error.code === "canceled" ? "canceled" : "failed", { error, account: seen });
+      await settle(isCanceled(error) ? "canceled" : "failed", { error, account: seen });
       throw error;
     }
   };

@@ -1,15 +1,20 @@
 import { ProxyError } from "../errors.ts";
 import type { AskOptions, Relay, RelayAccount } from "../ports.ts";
+import type { AnswerRoom } from "./answer-room.ts";
 import type { StateOf } from "./background-poll.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
 import type { KeyRing } from "./key-ring.ts";
 
 export interface BackgroundStateOptions {
   readonly relay: Relay;
+  readonly answers: AnswerRoom;
   readonly keyRing: KeyRing;
   /** The upstream key of a token's own, or null. */
   readonly upstreamKeyOf: (tokenId: string) => Promise<string | null>;
 }
+
+/** What answers take that nobody waits for is counted as one caller's. */
+const BUCKET = "background";
 
 /** What can stand in a path as it is. */
 const ID = /^[\w-]{1,200}$/;
@@ -24,12 +29,17 @@ export function canBeAsked(upstreamId: string | null): upstreamId is string {
  * made it, and to the others it does not exist.
  */
 export function createBackgroundState(options: BackgroundStateOptions): StateOf {
-  const { relay, keyRing, upstreamKeyOf } = options;
+  const { relay, answers, keyRing, upstreamKeyOf } = options;
   return async function stateOf({ entry: { upstreamId, payer } }, signal) {
     if (!canBeAsked(upstreamId)) return null;
-    const ask = (key: string) => askFor(relay, upstreamId, { key, signal });
-    const own = payer.tokenId === null ? null : await upstreamKeyOf(payer.tokenId);
-    return own === null ? askInTurn(keyRing, ask) : ask(own);
+    const room = answers.enter(BUCKET);
+    const ask = (key: string) => askFor(relay, upstreamId, { key, signal, room });
+    try {
+      const own = payer.tokenId === null ? null : await upstreamKeyOf(payer.tokenId);
+      return await (own === null ? askInTurn(keyRing, ask) : ask(own));
+    } finally {
+      room.leave();
+    }
   };
 }
 

@@ -2,6 +2,7 @@ import type { FoundToken } from "../accounts/accounts.ts";
 import type { UpstreamAnswered } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
+import type { AnswerHold } from "./answer-room.ts";
 
 /**
  * On whose behalf a call is made. `bucket` is what limits are counted by: an IPv4 address or an
@@ -30,6 +31,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly signal: CallSignal;
   /** Gets what the upstream answered if the call failed by it, for the request's line in the log. */
   readonly onAnswered?: (answered: UpstreamAnswered) => void;
+  /** Where a whole answer counts what it takes. */
+  readonly room: AnswerHold;
   /** Gives back what the windows of its address have counted: another limit has refused the call. */
   readonly giveBack: () => MaybePromise<void>;
   /** Also gets the record, for the request's line in the log. */

@@ -1,3 +1,4 @@
+import type { Call } from "../call/call.ts";
 import {
   type AnswerEvent,
   type ChatMessage,
@@ -7,13 +8,16 @@ import {
   createGatheredText,
 } from "../call/messages.ts";
 import type { Pipeline } from "../call/pipeline.ts";
+import { toProxyError } from "../errors.ts";
 import { charactersOf, newestThatFit, roomForHistory } from "./context-window.ts";
 import type { Conversations, MessageState, Path, StoredTurn } from "./conversations.ts";
+import type { RunningTurn, RunningTurns } from "./running-turns.ts";
 import type { Dialogue, Turn, TurnClaim, TurnClaims, TurnEvent, TurnRequest } from "./turn.ts";
 
 export interface DialogueOptions {
   readonly conversations: Conversations;
   readonly claims: TurnClaims;
+  readonly running: RunningTurns;
   readonly pipeline: Pick<Pipeline, "completeAndKeep" | "stream">;
   /** Context window of all models; null: the known one of each. */
   readonly contextTokens: number | null;
@@ -25,19 +29,22 @@ export function createDialogue(options: DialogueOptions): Dialogue {
   const { pipeline } = options;
   return {
     async ask(call, request) {
-      const turn = await prepareTurn(options, request);
+      const turn = await prepareTurn(options, call, request);
       try {
-        return await pipeline.completeAndKeep(call, turn.request, turn.store);
+        return await pipeline.completeAndKeep(turn.call, turn.request, turn.store);
       } catch (error) {
         await turn.abandon("");
         throw error;
+      } finally {
+        turn.over();
       }
     },
     async stream(call, request) {
-      const turn = await prepareTurn(options, request);
+      const turn = await prepareTurn(options, call, request);
       try {
-        return storeWhilePassing(await pipeline.stream(call, turn.request), turn);
+        return storeWhilePassing(await pipeline.stream(turn.call, turn.request), turn);
       } catch (error) {
+        turn.over();
         await turn.abandon("");
         throw error;
       }
@@ -66,12 +73,13 @@ async function* storeWhilePassing(
       }
     }
   } finally {
+    prepared.over();
     if (!stored) await prepared.abandon(ended ? "" : text.whole());
   }
 }
 
 /** A turn whose place in the conversation is found or claimed, with its request. */
-interface PreparedTurn {
+interface PreparedTurn extends RunningTurn {
   readonly request: ChatRequest;
   store(completion: Completion): Promise<Turn>;
   /** Stores an interrupted answer, or gives the place back if there is no text. Never rejects. */
@@ -79,8 +87,12 @@ interface PreparedTurn {
 }
 
 /** Finds or creates the place of a turn. A failure leaves nothing behind. */
-async function prepareTurn(options: DialogueOptions, request: TurnRequest): Promise<PreparedTurn> {
-  const { conversations, claims } = options;
+async function prepareTurn(
+  options: DialogueOptions,
+  call: Call,
+  request: TurnRequest,
+): Promise<PreparedTurn> {
+  const { conversations, claims, running } = options;
   const { owner, question, onlyAtNewest } = request;
   const isNew = request.conversationId === null;
   const id = request.conversationId ?? (await begin(options, owner));
@@ -99,7 +111,8 @@ async function prepareTurn(options: DialogueOptions, request: TurnRequest): Prom
     const { model, maxTokens } = request;
     const chat = { model, messages, ...(maxTokens === undefined ? {} : { maxTokens }) };
     const store = storeIn(conversations, { ...request, ...place }, id, claim);
-    return createPreparedTurn({ id, request: chat, omitted, store, giveBack });
+    const turn = createPreparedTurn({ id, request: chat, omitted, store, giveBack });
+    return { ...turn, ...running.begin(owner, id, call) };
   } catch (error) {
     await giveBack().catch(() => undefined);
     throw error;
@@ -108,7 +121,10 @@ async function prepareTurn(options: DialogueOptions, request: TurnRequest): Prom
 
 type Store = (answer: string, state: MessageState) => Promise<StoredTurn>;
 
-/** Returns how to store the turn with its answer. */
+/** No message has these ids: the answer was paid for, and its conversation is gone. */
+const NOT_KEPT: StoredTurn = { questionId: "", answerId: "" };
+
+/** Returns how to store the turn with its answer. Where the conversation was deleted meanwhile, it is not kept. */
 function storeIn(
   conversations: Conversations,
   { owner, parentId, onlyAtNewest, question }: TurnRequest,
@@ -118,7 +134,10 @@ function storeIn(
   return async (answer, state) => {
     const claimed = claim === null ? {} : { claimId: claim.id };
     const turn = { parentId, onlyAtNewest, question, answer, state, ...claimed };
-    const stored = await conversations.appendTurn(owner, id, turn);
+    const stored = await conversations.appendTurn(owner, id, turn).catch((error: unknown) => {
+      if (toProxyError(error).code !== "conversation_not_found") throw error;
+      return NOT_KEPT;
+    });
     claim?.done();
     return stored;
   };
@@ -138,7 +157,7 @@ function createPreparedTurn({
   omitted,
   store,
   giveBack,
-}: PreparedTurnOptions): PreparedTurn {
+}: PreparedTurnOptions): Omit<PreparedTurn, keyof RunningTurn> {
   return {
     request,
     async store(completion) {

@@ -6,9 +6,9 @@ import { parsed } from "../../http/body/parsed.ts";
 import { expectedOfRelay } from "../../http/body/relay-fields.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
-import { ALREADY_SENT, streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
-import { createDescribeFailure, respondJson } from "../../http/reply/json-response.ts";
-import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
+import { streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
+import { createDescribeFailure, respondJson, sendWhole } from "../../http/reply/json-response.ts";
+import { responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import type { ChatAccess } from "./access.ts";
@@ -71,8 +71,7 @@ export function createModeration(options: ChatAskOptions) {
       expected: expectedOfRelay({ input }, Buffer.byteLength(body), null),
       request: { ...request, streamed: false, hideUsage: false },
     });
-    const { status, bytes, contentType } = await collect(relayed);
-    if (c.env.outgoing.destroyed) return ALREADY_SENT;
-    return respond(status, bytes, responseHeaders(c.env.context, contentType));
+    const { status, bytes, contentType } = await collect(relayed, call);
+    return sendWhole(c.env.outgoing, status, responseHeaders(c.env.context, contentType), bytes);
   };
 }

@@ -4,7 +4,11 @@ import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect } from "../../http/dialect.ts";
 import { streamEvents } from "../../http/reply/event-stream.ts";
-import { createDescribeFailure, createJsonErrors } from "../../http/reply/json-response.ts";
+import {
+  createDescribeFailure,
+  createJsonErrors,
+  sendWhole,
+} from "../../http/reply/json-response.ts";
 import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
@@ -47,8 +51,9 @@ export function createCompletion(options: CompletionOptions): Dialect {
           : one(writeWholeAsChunk(relayed));
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
-    const body = writeCompletion(await collect(relayed));
-    return respond(200, body, responseHeaders(c.env.context, "application/json; charset=utf-8"));
+    const body = writeCompletion(await collect(relayed, call));
+    const headers = responseHeaders(c.env.context, "application/json; charset=utf-8");
+    return sendWhole(c.env.outgoing, 200, headers, body);
   };
   const help = ({ env: { context } }: AppContext): Response => {
     const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...HELP_HEADERS };

@@ -4,16 +4,15 @@ import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
-import { expectedBytes, readBody } from "../../http/body/body.ts";
 import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
-import { type CallOptions, openEmptyCall } from "../../http/call/json-call.ts";
+import { type CallOptions, openEmptyCall, readCallBody } from "../../http/call/json-call.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
 import { respond } from "../../http/reply/response-headers.ts";
-import { collect } from "../../http/reply/whole-answer.ts";
+import { collect, holdWhole } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
@@ -66,14 +65,13 @@ function route(method: Route["method"], path: string, doc: RouteDoc, handle: Rou
 }
 
 function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
-  const { maxBodyBytes, pipeline, idempotent, openCalls, translate } = options;
+  const { pipeline, idempotent, translate } = options;
   const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
   const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
   return async function relay(c: AppContext): Promise<Response> {
     const { incoming, outgoing, context } = c.env;
     const call = await callOf(c, options);
-    openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
-    const bytes = await readBody(incoming, maxBodyBytes, anyType);
+    const bytes = await readCallBody(c, options, anyType);
     const added = call.principal.kind === "token" ? defaultModel : null;
     const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
     const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
@@ -82,10 +80,15 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
       return respondStream(outgoing, context, relayed, endpoint, translate);
     }
     const key = incoming.headers["idempotency-key"];
-    const ask = () => pipeline.relay(call, relayCall).then(collect);
+    let isOwn = false;
+    const ask = async () => {
+      isOwn = true;
+      return collect(await pipeline.relay(call, relayCall), call);
+    };
     const whole = await (typeof key === "string" && key !== ""
       ? idempotent(call.principal, key, relayCall.request, ask)
       : ask());
+    if (!isOwn) await holdWhole(call, whole.bytes.length);
     const headers = openaiHeaders(context, whole.contentType);
     return sendWhole(outgoing, whole.status, headers, whole.bytes);
   };
@@ -107,9 +110,9 @@ function respondStream(
 function createModels(options: OpenAIOptions) {
   return async function models(c: AppContext): Promise<Response> {
     const call = await callOf(c, options);
-    const whole = await collect(await options.pipeline.relayUnmetered(call, modelsRequest));
+    const whole = await collect(await options.pipeline.relayUnmetered(call, modelsRequest), call);
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return respond(whole.status, body, openaiHeaders(c.env.context, JSON_TYPE));
+    return sendWhole(c.env.outgoing, whole.status, openaiHeaders(c.env.context, JSON_TYPE), body);
   };
 }
 

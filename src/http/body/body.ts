@@ -4,28 +4,25 @@ import { parseJson } from "./parsed.ts";
 
 /** Checks size, content type, UTF-8, depth and JSON, in the order of the contract. */
 export async function readJson(incoming: IncomingMessage, maxBytes: number): Promise<unknown> {
-  return parseJson(await readBody(incoming, maxBytes));
+  return parseJson(await readBody(incoming, { maxBytes }));
 }
 
-/** Expected size of a body before it is read: as announced, else the largest allowed. */
-export function expectedBytes({ headers }: IncomingMessage, maxBytes: number): number {
-  return Math.min(Number(headers["content-length"] ?? maxBytes), maxBytes);
+export interface BodyOptions {
+  readonly maxBytes: number;
+  /** Accepts every content type, for clients of older APIs that send none. */
+  readonly anyType?: boolean;
+  /** Called with what has arrived so far. Throws if there is no room for it. */
+  readonly onArrived?: (bytes: number) => void;
 }
 
-/** `anyType`: accepts every content type, for clients of older APIs that send none. */
-export function readBody(
-  incoming: IncomingMessage,
-  maxBytes: number,
-  anyType = false,
-): Promise<Buffer> {
-  refuseLargeOrForeign(incoming, maxBytes, anyType);
-  return readBytes(incoming, maxBytes);
+export function readBody(incoming: IncomingMessage, options: BodyOptions): Promise<Buffer> {
+  refuseLargeOrForeign(incoming, options);
+  return readBytes(incoming, options);
 }
 
 function refuseLargeOrForeign(
   { headers }: IncomingMessage,
-  maxBytes: number,
-  anyType: boolean,
+  { maxBytes, anyType = false }: BodyOptions,
 ): void {
   if (Number(headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
@@ -43,7 +40,10 @@ function isJson(contentType: string | undefined): boolean {
 }
 
 /** Reads the stream itself: a web Request would copy the body once more. */
-function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function readBytes(
+  incoming: IncomingMessage,
+  { maxBytes, onArrived }: BodyOptions,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -57,7 +57,12 @@ function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
     const onData = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > maxBytes) settle(() => reject(tooLarge(maxBytes)));
+      try {
+        if (size > maxBytes) throw tooLarge(maxBytes);
+        onArrived?.(size);
+      } catch (refusal) {
+        settle(() => reject(refusal));
+      }
     };
     const onEnd = () => settle(() => resolve(joined(chunks)));
     const onBreak = () => settle(() => reject(new ProxyError("body_incomplete")));

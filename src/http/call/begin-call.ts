@@ -1,4 +1,4 @@
-import type { Call, CallSignal, Principal } from "../../core/call/call.ts";
+import type { Call, Principal } from "../../core/call/call.ts";
 import { rateLimited } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type MaybePromise, whenReady } from "../../core/maybe-promise.ts";
@@ -6,7 +6,7 @@ import type { Clock, LimitDecision, Limiter } from "../../core/ports.ts";
 import { type Language, negotiate } from "../../locales.ts";
 import type { AddressAlarm } from "../address/address-alarm.ts";
 import type { ClientAddress, ResolveClientAddress } from "../address/client-address.ts";
-import type { OpenCalls } from "./open-calls.ts";
+import type { EnteredCall, OpenCalls } from "./open-calls.ts";
 import type { AppContext, NodeHttp, RequestContext, RequestEnd } from "./request-context.ts";
 
 /** nginx's status for it. Appears in logs and metrics only. */
@@ -120,7 +120,7 @@ function beginTransportCall(
   const { bucket } = context.client;
   let left = false;
   let ended = false;
-  let signal: CallSignal | null = null;
+  let entered: EnteredCall | null = null;
   const leave = (clientLeft: boolean) => {
     left = true;
     openCalls.leave(context, clientLeft);
@@ -131,7 +131,7 @@ function beginTransportCall(
     if (!decision.admitted) throw rateLimited(decision, clock);
     // it left while a remote limiter decided, and would stay among the open calls
     if (left) throw new ProxyError("canceled");
-    signal = openCalls.enter(context);
+    entered = openCalls.enter(context, bucket);
     openCalls.hold(context, bodyBytes);
   };
   return {
@@ -143,8 +143,8 @@ function beginTransportCall(
       }),
     hold: (bodyBytes) => openCalls.hold(context, bodyBytes),
     open(dialect, principal) {
-      if (signal === null) throw new ProxyError("internal");
-      return newCall(context, dialect, principal, signal);
+      if (entered === null) throw new ProxyError("internal");
+      return newCall(context, dialect, principal, entered);
     },
     cancel: () => leave(true),
     end(status) {
@@ -182,21 +182,22 @@ export function openHttpCall(
   const { context, outgoing } = c.env;
   // the client left while a remote limiter decided: the call would stay among the open ones
   if (outgoing.destroyed) throw new ProxyError("canceled");
-  const signal = openCalls.enter(outgoing);
-  return (principal) => newCall(context, dialect, principal, signal);
+  const entered = openCalls.enter(outgoing, context.client.bucket);
+  return (principal) => newCall(context, dialect, principal, entered);
 }
 
 function newCall(
   context: RequestContext,
   dialect: string,
   principal: Principal,
-  signal: CallSignal,
+  { signal, room }: EnteredCall,
 ): Call {
   return {
     requestId: context.requestId,
     dialect,
     principal,
     signal,
+    room,
     giveBack: () => context.giveBack(),
     onRecord: (record) => {
       context.record = record;

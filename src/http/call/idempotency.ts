@@ -17,7 +17,8 @@ export function createIdempotent(
 ): Idempotent {
   return (principal, key, request, ask) => {
     const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
-    return store.once(name, digest(`${request.path}\n`, request.body ?? ""), ask);
+    const fingerprint = digest(`${request.path}\n`, request.body ?? "");
+    return store.once({ name, fingerprint, bucket: principal.bucket }, ask);
   };
 }
 

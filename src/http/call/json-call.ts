@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Call } from "../../core/call/call.ts";
-import { expectedBytes, readBody } from "../body/body.ts";
+import { readBody } from "../body/body.ts";
 import { parseJson } from "../body/parsed.ts";
 import { openHttpCall } from "./begin-call.ts";
 import type { Identify } from "./credentials.ts";
@@ -37,18 +37,27 @@ export async function readJsonCall(
   { maxBodyBytes, identify, openCalls }: CallOptions,
   checkEntry?: EntryCheck,
 ): Promise<JsonCall> {
-  const { incoming, outgoing } = c.env;
+  const { incoming } = c.env;
   const open = openHttpCall(c, dialect, openCalls);
   const { client } = c.env.context;
   const headers =
     checkEntry === undefined ? incoming.headers : await checkEntry(incoming.headers, client.bucket);
-  openCalls.hold(outgoing, expectedBytes(incoming, maxBodyBytes));
-  const bytes = await readBody(incoming, maxBodyBytes);
+  const bytes = await readCallBody(c, { maxBodyBytes, openCalls });
   return {
     json: parseJson(bytes),
     bytes,
     open: async (bodyKey) => open(await identify(client, headers, bodyKey)),
   };
+}
+
+/** The body of an open call. It takes room as it arrives, however much was announced. */
+export function readCallBody(
+  { env: { incoming, outgoing } }: AppContext,
+  { maxBodyBytes: maxBytes, openCalls }: Pick<CallOptions, "maxBodyBytes" | "openCalls">,
+  anyType = false,
+): Promise<Buffer> {
+  const onArrived = (bytes: number) => openCalls.hold(outgoing, bytes);
+  return readBody(incoming, { maxBytes, anyType, onArrived });
 }
 
 /** Opens a request without a body. */

@@ -1,5 +1,7 @@
+import type { AnswerHold, AnswerRoom } from "../../core/call/answer-room.ts";
 import { type CallSignal, LightSignal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { Room, roomBytes } from "../../core/room.ts";
 import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../../core/unordered-set.ts";
 
 /** All open calls, so that the process can stop without cutting one off. */
@@ -10,11 +12,11 @@ export interface OpenCalls {
    * Opens a call for the life of `owner` (a response, a socket). The signal aborts when the client
    * leaves, or with `draining` when time is up. Throws `draining` if no new calls are taken.
    */
-  enter(owner: object): CallSignal;
+  enter(owner: object, bucket: string): EnteredCall;
   leave(owner: object, clientLeft: boolean): void;
   /**
-   * Notes the size of the body that a call holds, until it leaves or holds another. Throws
-   * `overloaded` if all bodies together would exceed the bound.
+   * Notes how much of its body a call holds, until it leaves or holds another. Throws `overloaded` if
+   * all bodies together, or those of its bucket, would exceed their bound.
    */
   hold(owner: object, bytes: number): void;
   /** Takes no new calls; resolves when none is open. */
@@ -25,31 +27,36 @@ export interface OpenCalls {
 /** Wait before a retry while the server stops: about the time of a restart. */
 const RETRY_DRAINING_MS = 5_000;
 
+/** What a call keeps until it leaves. */
+export interface EnteredCall {
+  readonly signal: CallSignal;
+  readonly room: AnswerHold;
+}
+
 /** An open call takes about three times the size of its body: 200 MB of a 512 MB container. */
 const MAX_HELD_BYTES = 67_108_864;
 const RETRY_OVERLOADED_MS = 2_000;
-const SMALL_BODY_BYTES = 16_384;
+/** A few pages are not worth counting. */
+export const SMALL_BODY_BYTES = 16_384;
 
-/** If larger bodies are allowed, there is room for at least this many of them. */
-const MIN_LARGE_BODIES = 4;
-
-interface OpenCall extends SetMember {
+interface OpenCall extends SetMember, EnteredCall {
   readonly signal: LightSignal;
+  readonly bucket: string;
   heldBytes: number;
 }
 
 /** `maxBodyBytes`: the size of the largest body that is accepted. */
-export function createOpenCalls(maxBodyBytes: number): OpenCalls {
-  const maxBytes = Math.max(MAX_HELD_BYTES, MIN_LARGE_BODIES * maxBodyBytes);
+export function createOpenCalls(maxBodyBytes: number, answers: AnswerRoom): OpenCalls {
+  const bodies = new Room(roomBytes(MAX_HELD_BYTES, maxBodyBytes));
   const open = new UnorderedSet<OpenCall>();
   const callsOf = new WeakMap<object, OpenCall>();
-  let allHeldBytes = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
 
-  const giveBack = (call: OpenCall) => {
-    allHeldBytes -= call.heldBytes;
-    call.heldBytes = 0;
+  const resize = (call: OpenCall, bytes: number) => {
+    if (!bodies.resize(call.bucket, call.heldBytes, bytes)) return false;
+    call.heldBytes = bytes;
+    return true;
   };
 
   return {
@@ -59,34 +66,30 @@ export function createOpenCalls(maxBodyBytes: number): OpenCalls {
     get draining() {
       return draining;
     },
-    enter(owner) {
+    enter(owner, bucket) {
       if (draining) throw drainingError();
-      const call = { signal: new LightSignal(), heldBytes: 0, index: NOT_A_MEMBER };
+      const signal = new LightSignal();
+      const room = answers.enter(bucket);
+      const call = { signal, room, bucket, heldBytes: 0, index: NOT_A_MEMBER };
       open.add(call);
       callsOf.set(owner, call);
-      return call.signal;
+      return call;
     },
     leave(owner, clientLeft) {
       const call = callsOf.get(owner);
       if (call === undefined) return;
       callsOf.delete(owner);
       open.remove(call);
-      giveBack(call);
+      resize(call, 0);
       if (clientLeft) call.signal.abort();
+      call.room.leave();
       if (open.size === 0) onIdle?.();
     },
     hold(owner, bytes) {
       const call = callsOf.get(owner);
       // a call that has left would never give it back
-      if (call === undefined) return;
-      giveBack(call);
-      // a few pages are not worth counting
-      if (bytes < SMALL_BODY_BYTES) return;
-      if (allHeldBytes + bytes > maxBytes) {
-        throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
-      }
-      allHeldBytes += bytes;
-      call.heldBytes = bytes;
+      if (call === undefined || resize(call, bytes < SMALL_BODY_BYTES ? 0 : bytes)) return;
+      throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
     },
     drain() {
       draining = true;

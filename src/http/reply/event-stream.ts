@@ -10,7 +10,7 @@ import { type ResponseHeaders, responseHeaders } from "./response-headers.ts";
 /** Proxies close a silent connection after 60 (nginx) or 100 s (Cloudflare). */
 const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for this long is cut off, even if its socket is open. */
-const STALLED_READER_MS = 60_000;
+export const STALLED_READER_MS = 60_000;
 
 /** Server-sent events, written straight to the socket: a web stream costs three times as much. */
 export interface EventStream {

@@ -4,7 +4,7 @@ import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import type { Translate } from "../../locales.ts";
 import type { AppContext, RequestContext } from "../call/request-context.ts";
-import { ALREADY_SENT } from "./event-stream.ts";
+import { ALREADY_SENT, STALLED_READER_MS } from "./event-stream.ts";
 import { statusOf } from "./http-status.ts";
 import {
   type ResponseHeaders,
@@ -34,9 +34,12 @@ export function sendWhole(
   body: Uint8Array | string,
 ): Response {
   if (outgoing.destroyed) return ALREADY_SENT;
-  headers["content-length"] = String(Buffer.byteLength(body));
+  const bytes = Buffer.byteLength(body);
+  headers["content-length"] = String(bytes);
   outgoing.writeHead(status, headers);
-  if (typeof body === "string" || body.length > MAX_TEXT_BYTES) outgoing.end(body);
+  // a reader that takes nothing would hold the room of a large answer for ever
+  if (bytes > MAX_TEXT_BYTES) outgoing.setTimeout(STALLED_READER_MS);
+  if (typeof body === "string" || bytes > MAX_TEXT_BYTES) outgoing.end(body);
   else outgoing.end(asBuffer(body).toString("latin1"), "latin1");
   return ALREADY_SENT;
 }

@@ -1,3 +1,4 @@
+import { Brackets } from "./brackets.ts";
 import { jsonIn } from "./json.ts";
 import { isDigit, isSound, keptValue, newNode, nodeIn, slashesBefore } from "./kept.ts";
 import type { Place } from "./places.ts";
@@ -45,6 +46,7 @@ export class Skeleton {
   readonly #root: Place;
   readonly #passed: RawText;
   readonly #levels: Level[] = [];
+  readonly #brackets = new Brackets();
   /** Open containers within one that is of no interest. */
   #skipped = 0;
   #isBroken = false;
@@ -79,11 +81,13 @@ export class Skeleton {
     }
     if (this.#isKeeping) this.#keep(text, text.length);
     this.#keptStart = 0;
+    this.#brackets.end();
   }
 
   /** Reads up to the next string. */
   #outside(text: string, from: number): number {
     for (let at = from; at < text.length; at += 1) {
+      if (this.#skipped > 0) at = this.#brackets.after(text, at);
       const code = text.charCodeAt(at);
       if (code === QUOTE) {
         this.#openString(at);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LedgerEntry } from "../../../src/core/accounts/accounts.ts";
 import type { BackgroundCalls, KeptCall } from "../../../src/core/accounts/background.ts";
+import { createAnswerRoom } from "../../../src/core/call/answer-room.ts";
 import {
   type BackgroundPollOptions,
   createBackgroundPoll,
@@ -128,6 +129,7 @@ function stateScene(known: Readonly<Record<string, RelayAccount>>, ownKey: strin
   const keyRing = createKeyRing(["sk-1", "sk-2"], cooldowns, (key) => key);
   const stateOf = createBackgroundState({
     keyRing,
+    answers: createAnswerRoom(1_000, standingClock()),
     upstreamKeyOf: async () => ownKey,
     relay: {
       send: async ({ method, path }, { key }) => {

@@ -8,6 +8,7 @@ import { ProxyError } from "../../../src/core/errors.ts";
 import type { AskOptions, CallRecord, Upstream } from "../../../src/core/ports.ts";
 import { createConcurrencyLimiter } from "../../../src/limits/concurrency.ts";
 import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
+import { answerRoom } from "../../support/rooms.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 
 const bucket = "192.0.2.1";
@@ -115,6 +116,7 @@ function createScene(
     dialect: "envelope",
     principal,
     signal: client.signal,
+    room: answerRoom.enter("bucket"),
     giveBack: () => undefined,
     onRecord: (record) => toCaller.push(record),
   });

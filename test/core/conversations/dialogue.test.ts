@@ -5,6 +5,7 @@ import { type CallSignal, LightSignal } from "../../../src/core/call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../../src/core/call/messages.ts";
 import type { Conversations } from "../../../src/core/conversations/conversations.ts";
 import { createDialogue } from "../../../src/core/conversations/dialogue.ts";
+import { createRunningTurns } from "../../../src/core/conversations/running-turns.ts";
 import type { Dialogue, TurnRequest } from "../../../src/core/conversations/turn.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import { createTurnClaims } from "../../../src/storage/conversations/turn-claims.ts";
@@ -59,6 +60,7 @@ function stage(
   const dialogue = createDialogue({
     conversations: kept,
     claims,
+    running: createRunningTurns(),
     contextTokens: null,
     maxConversationsOf: () => undefined,
     pipeline: {
@@ -167,6 +169,18 @@ describe("a turn", () => {
     expect(await codeOf(Array.fromAsync(events))).toBe("storage_unavailable");
     expect(appended).toBe(2);
     await conversations.claim(owner, id, { parentId: null, untilMs: systemClock.wallMs() + 1_000 });
+  });
+
+  test("whose conversation another process has deleted is given, and not kept", async () => {
+    const { owner, dialogue, request } = stage(["answer"], {
+      appendTurn: () => Promise.reject(new ProxyError("conversation_not_found")),
+    });
+    const { id } = await conversations.create(owner, { name: "chat" });
+    const linear = request({ conversationId: id, onlyAtNewest: true });
+    const turn = await dialogue.ask(call, linear);
+    expect(turn).toMatchObject({ answerId: "", completion: { text: "answer" } });
+    await conversations.delete(owner, id);
+    expect(await exported(conversations, owner)).toEqual([]);
   });
 
   test("that has no room is refused before anything is asked", async () => {

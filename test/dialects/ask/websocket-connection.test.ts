@@ -1,4 +1,5 @@
 /** How long a connection lives, and how much it may hold. */
+
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
@@ -28,6 +29,7 @@ import { connectRaw, frame, OPCODE } from "../../support/frames.ts";
 import { deadline } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
 import { until } from "../../support/process.ts";
+import { answerRoom } from "../../support/rooms.ts";
 import { startScene } from "../../support/scene.ts";
 import { connect, readText } from "../../support/websocket.ts";
 
@@ -169,14 +171,14 @@ describe.concurrent("frames on their way out", () => {
   });
 });
 
-test("messages that never end have a bound for all connections together", async () => {
+test("messages that never end have a bound for all connections of an address", async () => {
   const { parley } = await startScene({ WS_CONNECTIONS: "0" });
   const begun = Buffer.concat([
     frame(OPCODE.text, "", { length: 1_000_000 }),
     Buffer.alloc(999_999, "x"),
   ]);
   const connections = await Promise.all(
-    Array.from({ length: 70 }, async () => {
+    Array.from({ length: 20 }, async () => {
       const raw = await connectRaw(parley.port);
       raw.socket.write(begun);
       return raw;
@@ -190,7 +192,7 @@ test("messages that never end have a bound for all connections together", async 
   others.send(ASK);
   expect((await readText(others)).text).toBe("echo: one two three");
   for (const { socket } of connections) socket.destroy();
-  await until(() => codes.length === 70, { label: "all are gone", timeoutMs: 10_000 });
+  await until(() => codes.length === 20, { label: "all are gone", timeoutMs: 10_000 });
   // what is gone holds nothing
   const again = await connectRaw(parley.port);
   again.socket.write(begun);
@@ -231,7 +233,7 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
   const clock = createHeldClock();
   const ends: RequestEnd[] = [];
   const reported: [string, ProxyError][] = [];
-  const openCalls = createOpenCalls(0);
+  const openCalls = createOpenCalls(0, answerRoom);
   const limits = { second: 0, minute: 0, hour: 0, day: 0 };
   const cause = new Error("sk-secret in a message");
   const address = "192.0.2.1";

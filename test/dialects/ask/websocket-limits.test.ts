@@ -72,38 +72,33 @@ describe.concurrent("limits", () => {
     expect(await second.nextJson()).toMatchObject({ type: "delta" });
   });
 
-  test("room for bodies holds for frames, too", async () => {
+  test("room for bodies holds for frames, too, and a quarter of it for each address", async () => {
     const { parley, upstream } = await startScene(
       { MAX_BODY_BYTES: "5000000" },
       { behaviour: silent },
     );
-    const prompt = "x".repeat(4_100_000);
-    const connecting = [1, 2, 3].map(() => connect(`${parley.origin}/ask`, { protocol }));
-    const clients = await Promise.all(connecting);
-    // 64 MiB for all of them together: sixteen of these
-    for (const [index, client] of clients.entries()) {
-      for (let count = 0; count < (index < 2 ? 8 : 1); count += 1) {
-        client.send({ type: "ask", id: `q${count}`, prompt });
-      }
-      const held = Math.min(16, 8 * (index + 1));
-      await upstream.waitFor(() => upstream.open() === held, { label: "held", timeoutMs: 10_000 });
-    }
-    const [first, , last] = clients;
-    expect(await last?.nextJson()).toMatchObject({
-      type: "error",
-      code: "overloaded",
-      status: 503,
-      retry_after_ms: 2_000,
-    });
-    first?.send({ type: "cancel", id: "q0" });
-    expect(await first?.nextJson()).toMatchObject({ code: "canceled" });
-    last?.send({ type: "ask", id: "again", prompt });
-    await upstream.waitFor(() => upstream.closedEarly.count === 1 && upstream.open() === 16, {
-      label: "there is room again",
-      timeoutMs: 10_000,
-    });
-    for (const client of clients) client.ws.terminate();
-    await upstream.waitFor(() => upstream.open() === 0, { label: "closed", timeoutMs: 5_000 });
+    const frame = { type: "ask", prompt: "x".repeat(4_100_000) };
+    const overloaded = { type: "error", code: "overloaded", status: 503, retry_after_ms: 2_000 };
+    const clientAt = (localAddress: string) =>
+      connect(`${parley.origin}/ask`, { protocol, localAddress });
+    const held = (count: number) =>
+      upstream.waitFor(() => upstream.open() === count, { label: "held", timeoutMs: 10_000 });
+    const first = await clientAt("127.0.0.2");
+    const other = await clientAt("127.0.0.3");
+    // four of these are a share
+    for (const id of ["1", "2", "3", "4"]) first.send({ ...frame, id });
+    await held(4);
+    first.send({ ...frame, id: "5" });
+    expect(await first.nextJson()).toMatchObject({ ...overloaded, id: "5" });
+    other.send({ ...frame, id: "1" });
+    await held(5);
+    first.send({ type: "cancel", id: "1" });
+    expect(await first.nextJson()).toMatchObject({ code: "canceled" });
+    await held(4);
+    first.send({ ...frame, id: "again" });
+    await held(5);
+    for (const { ws } of [first, other]) ws.terminate();
+    await held(0);
   });
 });
 

@@ -36,17 +36,21 @@ describe.concurrent("who may not call is told so with 401", () => {
       { "api-key": revoked.token },
     ];
     const paths = ["/v1/chat/completions", "/chat", "/v1/embeddings", "/v1/responses"];
-    for (const path of paths) {
+    // from an address for each path: guesses from one are slowed down
+    for (const [at, path] of paths.entries()) {
+      const localAddress = `127.0.1.${at + 1}`;
       for (const headers of wrong) {
-        const reply = await postJson(origin + path, question, { headers });
+        const reply = await postJson(origin + path, question, { headers, localAddress });
         expect([reply.status, path, headers]).toEqual([401, path, headers]);
         const { type, code } = errorOf(reply);
         expect([type, code]).toEqual(["authentication_error", "invalid_api_key"]);
       }
     }
-    for (const path of ["/v1/models", "/usage", "/data/week"]) {
+    for (const [at, path] of ["/v1/models", "/usage", "/data/week"].entries()) {
+      const localAddress = `127.0.2.${at + 1}`;
       for (const headers of wrong) {
-        const reply = await postJson(origin + path, undefined, { method: "GET", headers });
+        const get = { method: "GET", headers, localAddress };
+        const reply = await postJson(origin + path, undefined, get);
         expect([reply.status, errorOf(reply).code]).toEqual([401, "invalid_api_key"]);
       }
     }
@@ -126,7 +130,7 @@ describe.concurrent("a request that can't be right is refused before anyone is a
     [400, Uint8Array.of(0x22, 0xff, 0x22), {}],
     [400, { ...question, stream: "yes" }, {}],
     [400, { ...question, model: 4 }, {}],
-    [400, { ...question, max_tokens: -1 }, {}],
+    [400, { ...question, max_tokens: -2 }, {}],
     [400, "[".repeat(100) + "]".repeat(100), {}],
     [413, "x".repeat(2_000_000), {}],
     [415, question, { "content-type": "text/plain" }],
@@ -219,7 +223,8 @@ describe.concurrent("what the upstream refuses", () => {
     const scene = await startTokenScene({}, { behaviour });
     const reply = await scene.ask(body);
     expect([reply.status, errorOf(reply).type]).toEqual([502, "server_error"]);
-    expect(scene.rows()).toMatchObject([{ outcome: "failed", provenance: "unknown", cost: null }]);
+    // it was asked, and may have worked
+    expect(scene.rows()).toMatchObject([{ outcome: "failed", provenance: "estimated" }]);
   });
 
   test("for now is 429 with when to come back, whoever says so", async () => {

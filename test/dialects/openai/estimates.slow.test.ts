@@ -1,6 +1,8 @@
 /** Quotas hold however a call ends: usage that never came is charged by estimate. */
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import {
+  errorEventMidStream,
   finMidStream,
   html200,
   refuse,
@@ -45,6 +47,14 @@ function bookOf(write: (word: { text: string; end: string | null }) => object): 
 const book = bookOf(({ text, end }) => ({
   choices: [{ index: 0, delta: { content: text }, finish_reason: end }],
 }));
+const errorEventFirst: Behaviour = {
+  name: "an error event first",
+  run: ({ request, response }) => {
+    response.writeHead(200, goodHeaders(request, "text/event-stream"));
+    const error = { message: "too many", type: "requests", code: "rate_limit_exceeded" };
+    response.end(`data: ${JSON.stringify({ error })}\n\n`);
+  },
+};
 const messages = [{ role: "user", content: "write a book" }];
 const asked = { model: MODEL, max_tokens: 1_500, messages };
 
@@ -154,6 +164,15 @@ test("a whole answer without usage costs its text, and the third call is refused
   expect([await ask(), await ask()]).toContain(429);
 });
 
+function countersIn(folder: string, tokenId: string): unknown {
+  const file = new DatabaseSync(`${folder}/parley.sqlite`, { readOnly: true });
+  try {
+    return file.prepare("SELECT * FROM quota_use WHERE token_id = ?").get(tokenId);
+  } finally {
+    file.close();
+  }
+}
+
 const estimated = { provenance: "estimated", total_tokens: expect.any(Number) };
 const free = { provenance: "unknown", total_tokens: null, cost: null };
 
@@ -166,12 +185,15 @@ test.each<[string, Behaviour, object]>([
   ["a refusal", refuse(400), { ...free, outcome: "failed" }],
 ])("%s", async (_, behaviour, row) => {
   const scene = await startTokenScene({}, { behaviour });
-  const { token } = await scene.issue({ tokens_per_day: 100_000 });
+  const { token, id } = await scene.issue({ tokens_per_day: 100_000 });
   await scene.ask(asked, { headers: bearer(token) });
   await postJson(questions(scene), { user_content: "write a book" }, { headers: bearer(token) });
   expect(scene.rows()).toMatchObject([row, row]);
-  const sum = scene.rows().reduce((total, one) => total + (one.total_tokens ?? 0), 0);
-  expect((await used(scene, token)).total).toBe(sum);
+  const sum = (field: "total_tokens" | "cost") =>
+    scene.rows().reduce((total, one) => total + (one[field] ?? 0), 0);
+  expect((await used(scene, token)).total).toBe(sum("total_tokens"));
+  const counters = { day_tokens: sum("total_tokens"), day_money: sum("cost"), day_requests: 2 };
+  expect(countersIn(scene.parley.config.DATA_DIR, id)).toMatchObject(counters);
 });
 
 test.each([
@@ -182,6 +204,16 @@ test.each([
   await scene.ask({ ...asked, stream: true });
   await postJson(questions(scene), { user_content: "write a book", stream: true });
   expect(scene.rows()).toMatchObject([estimated, estimated]);
+});
+
+test.each<[string, Behaviour, object]>([
+  ["in place of the first event costs nothing", errorEventFirst, free],
+  ["after it does", errorEventMidStream, estimated],
+])("an error %s", async (_, behaviour, row) => {
+  const scene = await startTokenScene({}, { behaviour });
+  await scene.ask({ ...asked, stream: true });
+  await postJson(questions(scene), { user_content: "write a book", stream: true });
+  expect(scene.rows()).toMatchObject([row, row]);
 });
 
 test("an upstream that is not reached costs nothing", async () => {

@@ -42,7 +42,6 @@ export interface CallInterceptor {
 export interface CallInterceptorOptions {
   readonly calls: CallStarter;
   readonly clock: Clock;
-  readonly maxBodyBytes: number;
   readonly contexts: StreamContexts;
 }
 
@@ -62,8 +61,7 @@ export function createCallInterceptor(
           const refuse = (thrown: unknown) =>
             endAtOnce(grpcCall, stream, failure(toProxyError(thrown)));
           const proceed = () => {
-            const onSlow = () => call.hold(options.maxBodyBytes);
-            upload = boundUpload(stream, { onSlow, refuse });
+            upload = boundUpload(stream, { onArrived: call.hold, refuse });
             admittedCalls.set(metadata, begun);
             next(metadata);
           };

@@ -13,13 +13,11 @@ export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stre
   return stream as ServerHttp2Stream; // node:http2 does not export the class itself
 }
 
-/** A message usually arrives in the same packets as its headers. */
-const SLOW_UPLOAD_MS = 1_000;
 const MAX_UPLOAD_MS = 30_000;
 
 export interface UploadOptions {
-  /** Throws if there is no room for a slow upload. */
-  readonly onSlow: () => void;
+  /** Called with what has arrived so far. Throws if there is no room for it. */
+  readonly onArrived: (bytes: number) => void;
   readonly refuse: (error: ProxyError) => void;
 }
 
@@ -29,24 +27,28 @@ export interface UploadOptions {
  */
 export function boundUpload(
   stream: ServerHttp2Stream,
-  { onSlow, refuse }: UploadOptions,
+  { onArrived, refuse }: UploadOptions,
 ): ServerListener {
   let messages = 0;
+  let bytes = 0;
   const end = () => {
-    clearTimeout(slow);
     clearTimeout(late);
+    stream.off("data", count);
   };
   const refused = (thrown: unknown) => {
     end();
     refuse(toProxyError(thrown));
   };
-  const slow = setTimeout(() => {
+  // the library reads the stream, too, and has paused it until then
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length;
     try {
-      onSlow();
+      onArrived(bytes);
     } catch (thrown) {
       refused(thrown);
     }
-  }, SLOW_UPLOAD_MS);
+  };
+  stream.on("data", count);
   const late = setTimeout(() => refused(new ProxyError("body_incomplete")), MAX_UPLOAD_MS);
   stream.once("close", end);
   return {

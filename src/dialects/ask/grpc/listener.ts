@@ -18,6 +18,7 @@ import { addHealth, addReflection, createSideServiceLimits } from "./side-servic
 import { createDescribeStatus } from "./statuses.ts";
 
 export interface GrpcOptions extends Omit<CallInterceptorOptions, "contexts">, AnswerOptions {
+  readonly maxBodyBytes: number;
   readonly translate: Translate;
   /** Paths of PEM files; null: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | null;

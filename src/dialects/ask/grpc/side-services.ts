@@ -89,6 +89,8 @@ function withBackPressure(handle: UntypedHandleCall): handleBidiStreamingCall<un
 /** For debugging by hand. It needs no credential, so few at once and not for long. */
 const MAX_REFLECTIONS = 20;
 const MAX_REFLECTION_MS = 60_000;
+/** A health check names a service, at most. */
+const MAX_SIDE_REQUEST_BYTES = 16_384;
 
 /** Bounds health and reflection, which need no credential and are not counted by the limits. */
 export interface SideServiceLimits {
@@ -104,7 +106,10 @@ export function createSideServiceLimits(): SideServiceLimits {
     single(call) {
       const stream = streamOf(call);
       const refuse = () => endAtOnce(call, stream, MALFORMED);
-      return boundUpload(stream, { onSlow: refuse, refuse });
+      const onArrived = (bytes: number) => {
+        if (bytes > MAX_SIDE_REQUEST_BYTES) refuse();
+      };
+      return boundUpload(stream, { onArrived, refuse });
     },
     many(call) {
       const stream = streamOf(call);

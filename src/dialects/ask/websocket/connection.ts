@@ -32,6 +32,7 @@ export interface Connection {
 export interface ConnectionOptions extends Pick<FramesOptions, "begin" | "rules" | "reasonOf"> {
   readonly ws: WebSocket;
   readonly socket: Socket;
+  readonly bucket: string;
   readonly limitMessageBuffer: LimitMessageBuffer;
   readonly idleMs: number;
   readonly clock: Clock;
@@ -111,7 +112,7 @@ interface Handlers {
 
 /** Nothing may be thrown from here: an error in a listener would end the process. */
 function listen(
-  { ws, socket, limitMessageBuffer, report }: ConnectionOptions,
+  { ws, socket, bucket, limitMessageBuffer, report }: ConnectionOptions,
   { frames, isGone, close, leave, onControlFrame }: Handlers,
 ): void {
   ws.on("message", (data, isBinary) => {
@@ -131,7 +132,7 @@ function listen(
   ws.once("close", leave);
   // we have ended our side: nothing more can be sent
   socket.once("finish", leave);
-  limitMessageBuffer(ws, socket, () => {
+  limitMessageBuffer(ws, socket, bucket, () => {
     if (isGone()) return;
     close(CLOSE_CODE.tryLater, "overloaded");
     socket.destroySoon();

@@ -129,6 +129,7 @@ function createOpen(options: AskWebSocketOptions) {
       ...shared,
       ws,
       socket,
+      bucket: peer.client.bucket,
       begin: createBeginQuestion(options, peer),
       report: (error) => report(requestId, error),
     });

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../../core/ports.ts";
+import { Room, roomBytes } from "../../../core/room.ts";
 
 /** Pings, pongs, and malformed or refused frames that a connection may send per minute. */
 export const MAX_CONTROL_FRAMES = 120;
@@ -23,29 +24,30 @@ export function createControlFrameLimit(clock: Pick<Clock, "monotonicMs">): () =
 
 /** For the unfinished messages of all connections together. */
 const MAX_BUFFERED_BYTES = 67_108_864;
-/** If larger messages are allowed, there is room for at least this many of them. */
-const MIN_LARGE_MESSAGES = 4;
 /** Not counted per connection: most messages are smaller. */
 const SMALL_BYTES = 16_384;
 /** Head of a client's frame with a payload under 126 bytes. */
 const SMALL_FRAME_HEAD_BYTES = 6;
 
 /** Watches one connection. Calls `onOverflow` if there is no room for its unfinished message. */
-export type LimitMessageBuffer = (ws: WebSocket, socket: Socket, onOverflow: () => void) => void;
+export type LimitMessageBuffer = (
+  ws: WebSocket,
+  socket: Socket,
+  bucket: string,
+  onOverflow: () => void,
+) => void;
 
 /** Bounds what `ws` buffers: thousands of messages that never end would fill the memory. */
 export function createMessageBufferLimit(maxMessageBytes: number): LimitMessageBuffer {
-  const maxBytes = Math.max(MAX_BUFFERED_BYTES, MIN_LARGE_MESSAGES * maxMessageBytes);
-  let allBytes = 0;
-  return (ws, socket, onOverflow) => {
+  const room = new Room(roomBytes(MAX_BUFFERED_BYTES, maxMessageBytes));
+  return (ws, socket, bucket, onOverflow) => {
     let bytes = 0;
     let counted = 0;
     /** False if there is no room. */
     const count = (now: number): boolean => {
       bytes = now;
       const counts = bytes > SMALL_BYTES ? bytes : 0;
-      if (counts > counted && allBytes + counts - counted > maxBytes) return false;
-      allBytes += counts - counted;
+      if (!room.resize(bucket, counted, counts)) return false;
       counted = counts;
       return true;
     };

@@ -1,0 +1,36 @@
+/** No bucket holds more than one of so many shares. */
+const SHARES = 4;
+
+/** The bytes of a room: `usualBytes`, or a share for the largest thing that may be held in it. */
+export function roomBytes(usualBytes: number, largestBytes: number): number {
+  return Math.max(usualBytes, SHARES * largestBytes);
+}
+
+export function shareOf(maxBytes: number): number {
+  return maxBytes / SHARES;
+}
+
+/** Bytes that many hold at once: bounded together, and at a quarter of that for each bucket. */
+export class Room {
+  readonly #maxBytes: number;
+  /** Bounded by those that hold something. */
+  readonly #bytesOf = new Map<string, number>();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Changes what one of the bucket's holders holds; false, and no change, if there is no room. */
+  resize(bucket: string, from: number, to: number): boolean {
+    if (from === to) return true;
+    const more = to - from;
+    const bytes = (this.#bytesOf.get(bucket) ?? 0) + more;
+    const fits = bytes <= shareOf(this.#maxBytes) && this.#bytes + more <= this.#maxBytes;
+    if (more > 0 && !fits) return false;
+    this.#bytes += more;
+    if (bytes === 0) this.#bytesOf.delete(bucket);
+    else this.#bytesOf.set(bucket, bytes);
+    return true;
+  }
+}
