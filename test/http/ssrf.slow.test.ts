@@ -68,13 +68,14 @@ async function startCanary() {
 test("no route connects to an address in a body, a header, a query or a path", async () => {
   const canary = await startCanary();
   const { parley } = await startScene({ ROUTE: "api", ADMIN_TOKEN });
-  const routes = parley.parley.dialects.flatMap((dialect) => dialect.routes);
+  const all = parley.parley.dialects.flatMap((dialect) => dialect.routes);
+  const withBody = all.filter(({ doc }) => doc?.example !== undefined);
   let cases = 0;
   for (const host of hosts) {
     const address = `https://${host}:${canary.port}/latest/meta-data`;
     const plain = Object.fromEntries(HEADERS.map((name) => [name, address.replace("s:", ":")]));
     const inPath = encodeURIComponent(address);
-    for (const { method, path, doc } of routes) {
+    for (const { method, path, doc } of host === hosts[0] ? all : withBody) {
       const url = `${parley.origin}${path.replaceAll(/:\w+(\{[^}]*\})?/g, inPath)}?url=${inPath}`;
       const credential = /admin|^\/system/.test(path) ? ADMIN_TOKEN : OWN_KEY;
       const headers = { ...plain, authorization: `Bearer ${credential}` };
