@@ -52,22 +52,21 @@ test(
   TEST_MS + 10 * RESETS,
 );
 
-test(
-  "a process without descriptors lives on, and answers once it has some again",
-  async () => {
-    const { parley } = await startPair();
-    expect(await answers(parley)).toBe(true);
-    execFileSync("prlimit", ["--pid", String(parley.pid), "--nofile=60:60"]);
-    const sockets: Socket[] = [];
-    for (let count = 0; count < 100; count += 1) {
-      const socket = createConnection({ port: parley.port, host: "127.0.0.1" });
-      socket.on("error", () => undefined);
-      sockets.push(socket);
-    }
-    await Promise.all(sockets.map((socket) => once(socket, "connect").catch(() => undefined)));
-    for (const socket of sockets) socket.destroy();
-    await until(() => answers(parley), { label: "answers again", timeoutMs: 20_000 });
-    expect(complaints(parley)).toEqual([]);
-  },
-  TEST_MS,
-);
+test("a process without descriptors lives on, and answers once it has some again", {
+  tags: "prlimit",
+  timeout: TEST_MS,
+}, async () => {
+  const { parley } = await startPair();
+  expect(await answers(parley)).toBe(true);
+  execFileSync("prlimit", ["--pid", String(parley.pid), "--nofile=60:60"]);
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 100; count += 1) {
+    const socket = createConnection({ port: parley.port, host: "127.0.0.1" });
+    socket.on("error", () => undefined);
+    sockets.push(socket);
+  }
+  await Promise.all(sockets.map((socket) => once(socket, "connect").catch(() => undefined)));
+  for (const socket of sockets) socket.destroy();
+  await until(() => answers(parley), { label: "answers again", timeoutMs: 20_000 });
+  expect(complaints(parley)).toEqual([]);
+});
