@@ -35,7 +35,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "deep", include: DEEP, fileParallelism: false, globalSetup: services },
+        test: {
+          name: "deep",
+          include: DEEP,
+          // one at a time, after all others: these measure
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          globalSetup: services,
+        },
       },
     ],
   },

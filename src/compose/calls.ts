@@ -86,7 +86,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     onGuessing: (attempts, client) => {
       const params = { attempts, client };
       log.warn(translate(language, "warning.wrong_tokens", params), {
-        code: "wrong_tokens",
+        warning: "wrong_tokens",
         ...params,
       });
     },

@@ -1,13 +1,17 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
-import { systemClock } from "../../src/clock.ts";
-import { openStorage } from "../../src/storage/open.ts";
-import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { type Env, folder, installed, parley, parleyHere, settingsFor } from "./support.ts";
+import {
+  type Env,
+  folder,
+  installed,
+  parley,
+  parleyHere,
+  settingsFor,
+  writeCalls,
+} from "./support.ts";
 
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";
 const UPSTREAM_KEY = "sk-of-alice-0123456789";
@@ -17,19 +21,6 @@ async function createdToken(env: Env, ...options: string[]) {
   expect(ran.err).toBe("");
   expect(ran.code).toBe(0);
   return ran.json<{ id: string; token: string; name: string }>();
-}
-
-/** Past calls, as a server would have recorded them. */
-async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void> {
-  const storage = await openStorage({
-    sqliteFile: `${DATA_DIR}/parley.sqlite`,
-    clock: systemClock,
-    oneOff: true,
-  });
-  for (const [at, model] of models.entries()) {
-    await storage.ledger.settle(entry({ at: noon + at, model, answeredBy: null }), null);
-  }
-  await storage.close();
 }
 
 describe.each(kinds)("parley on %s", (kind) => {
@@ -207,60 +198,6 @@ describe("usage", () => {
   }, 30_000);
 });
 
-test("an export that loses rows to the purge says so and fails, with the rows there were", async () => {
-  const env = { DATA_DIR: folder() };
-  await writeCalls(env, ...Array<string>(1_500).fill("gpt-4o"));
-  const storage = await openStorage({
-    sqliteFile: `${env.DATA_DIR}/parley.sqlite`,
-    clock: systemClock,
-    oneOff: true,
-  });
-  let out = "";
-  const ran = await parleyHere(env, ["usage", "export"], "", async (piece) => {
-    if (out === "") await storage.ledger.purge(noon + 100_000);
-    out += piece;
-  });
-  await storage.close();
-  expect(out.split("\r\n")).toHaveLength(1 + 1_000 + 1);
-  expect(ran.code).toBe(1);
-  expect(ran.err).toContain("the export is incomplete: RETENTION_DAYS deleted records");
-}, 30_000);
-
-describe("without a database", () => {
-  const reading = [
-    ["token", "list"],
-    ["token", "show", "x"],
-    ["token", "revoke", "x"],
-    ["token", "reseal"],
-    ["price", "list"],
-    ["usage"],
-    ["usage", "export"],
-    ["backup", join(tmpdir(), "never-written.sqlite")],
-  ];
-
-  test.each(reading)("%s %s creates none and says where it looked", async (...args) => {
-    const DATA_DIR = join(folder(), "misspelt");
-    const ran = await parleyHere({ DATA_DIR }, args);
-    expect([ran.code, ran.out]).toEqual([1, ""]);
-    expect(ran.err).toContain(`parley: there is no database at ${DATA_DIR}/parley.sqlite: check`);
-    expect(existsSync(DATA_DIR)).toBe(false);
-  });
-
-  test.each(kinds)("an empty one on %s is none, and stays empty", async (kind) => {
-    const env = await settingsFor(kind);
-    writeFileSync(`${env.DATA_DIR}/parley.sqlite`, "");
-    for (const args of reading.slice(0, 7)) {
-      const ran = await parleyHere(env, args);
-      expect([ran.code, ran.out]).toEqual([1, ""]);
-      expect(ran.err).not.toContain("root@");
-      expect(ran.err).toContain("there is no database at");
-    }
-    const set = ["price", "set", "m", "--input", "1", "--output", "2"];
-    expect((await parleyHere(env, set)).code).toBe(0);
-    expect((await parleyHere(env, ["token", "list", "--json"])).json()).toEqual([]);
-  });
-});
-
 describe("backup and restore", () => {
   test("restore the database, and keep the replaced one", async () => {
     const env = { DATA_DIR: folder() };
@@ -378,20 +315,6 @@ describe("exit codes", () => {
     expect(ran.out + ran.err).not.toContain("secret-");
     const fine = await parley({}, ["config", "check", "--json"]);
     expect([fine.code, fine.json()]).toEqual([0, { ok: true, problems: [] }]);
-  });
-
-  test("a database that can't be read is told in words and in its own", async () => {
-    const DATA_DIR = folder();
-    writeFileSync(`${DATA_DIR}/parley.sqlite`, "this was a database once ".repeat(1_000));
-    const ran = await parleyHere({ DATA_DIR }, ["token", "list"]);
-    const line = "parley: the database or its disk is damaged (file is not a database)\n";
-    expect([ran.code, ran.err]).toEqual([1, line]);
-  });
-
-  test("a file that the command is given and can't be read names itself", async () => {
-    const ran = await parleyHere(await installed(), ["price", "import", "/nowhere/prices.json"]);
-    expect([ran.code, ran.out]).toEqual([1, ""]);
-    expect(ran.err).toMatch(/^parley: ENOENT.*\/nowhere\/prices\.json'\n$/);
   });
 
   test("an unreachable database is a failure with one line", async () => {

@@ -10,6 +10,7 @@ import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
+import { entry, noon } from "../storage/support/calls.ts";
 import { createDatabase, type Kind } from "../storage/support/databases.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
@@ -86,4 +87,17 @@ export async function settingsFor(kind: Kind): Promise<Env> {
   const { place, drop } = await createDatabase(kind);
   onTestFinished(drop);
   return { ...settings, DATABASE_URL: String(place.databaseUrl) };
+}
+
+/** Past calls, as a server would have recorded them. */
+export async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void> {
+  const storage = await openStorage({
+    sqliteFile: `${DATA_DIR}/parley.sqlite`,
+    clock: systemClock,
+    oneOff: true,
+  });
+  for (const [at, model] of models.entries()) {
+    await storage.ledger.settle(entry({ at: noon + at, model, answeredBy: null }), null);
+  }
+  await storage.close();
 }
