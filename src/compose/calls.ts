@@ -10,9 +10,10 @@ import { createIdentify, type Identify } from "../http/call/credentials.ts";
 import { createGuessBrakes, type GuessBrakes } from "../http/call/guess-brake.ts";
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
+import { createStorageAlarm, describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface CallNeeds {
@@ -63,6 +64,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     metrics.call(record);
     noticeUnpriced(record);
   };
+  const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
     clock,
     newRequestId: createRequestIds(),
@@ -73,6 +75,8 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     limiter: limits.limiter,
     onDecision: metrics.decision,
     onEnd: (end) => {
+      const { error } = end.context;
+      if (error?.code === "storage_unavailable") alarmStorage(error.cause);
       metrics.request(end);
       log.request(end);
     },
@@ -82,7 +86,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     onGuessing: (attempts, client) => {
       const params = { attempts, client };
       log.warn(translate(language, "warning.wrong_tokens", params), {
-        code: "wrong_tokens",
+        warning: "wrong_tokens",
         ...params,
       });
     },
@@ -94,7 +98,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     brake: brakes.callers,
   });
   const report = (requestId: string, error: ProxyError) => {
-    log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
+    log.error("unexpected error", { request_id: requestId, ...describeFailure(error.cause) });
   };
   return { calls, openCalls, identify, brakes, alarm, metrics, observe, report };
 }

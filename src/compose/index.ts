@@ -29,6 +29,8 @@ export interface Parley {
   /** Takes no new connections, except over HTTP, where responses ask clients to leave. */
   drain(): void;
   close(): Promise<void>;
+  /** Logs ledger rows that are not written yet: the process ends, closed or not. */
+  giveUp(): void;
 }
 
 /** What the process brings. */
@@ -87,6 +89,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
       webSocket.drain();
       for (const { listener } of listeners) listener.drain();
     },
+    giveUp: storage.giveUp,
     close: async () => {
       await webSocket.close();
       await dialogue.close();

@@ -7,13 +7,14 @@ import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import { createReasoningModels } from "../core/call/reasoning.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
 import { composeBackground } from "./background.ts";
+import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 import { secretsOf } from "./secrets.ts";
 
@@ -72,7 +73,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     disconnectPolicy: createDisconnectPolicy(config.ON_DISCONNECT.drainMs, clock),
     observe,
     onLost: (record, error) => {
-      log.error("ledger row not written", { record, ...describeError(error) });
+      log.error("ledger row not written", { record, ...describeFailure(error) });
     },
   });
   return {

@@ -110,7 +110,7 @@ function failuresOf({ counted }: Route, doc: RouteDoc): ReadonlySet<ErrorCode> {
 }
 
 function callerFailures({ credential, body, asks }: RouteDoc): readonly ErrorCode[] {
-  if (credential === "admin") return ["admin_token_needed"];
+  if (credential === "admin") return ["admin_token_needed", "attempts_limited"];
   const readsCredential = credential === undefined || credential === "optional";
   const hasBody = readsCredential && body !== undefined;
   const asked = (asks ?? hasBody) ? askCodes : [];
