@@ -12,6 +12,7 @@ import { defaultLanguage, type Translate } from "../locales.ts";
 import { describeError, type Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
+import { createCollector } from "./collector.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface CallNeeds {
@@ -35,10 +36,9 @@ export interface Calls {
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const { clock, log, storage, limits, translate } = needs;
-  const openCalls = createOpenCalls(
-    config.MAX_BODY_BYTES,
-    createAnswerRoom(config.MAX_ANSWER_BYTES, clock),
-  );
+  const maxAnswerBytes = config.MAX_ANSWER_BYTES;
+  const answers = createAnswerRoom({ maxAnswerBytes, clock, collect: createCollector() });
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES, answers);
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
