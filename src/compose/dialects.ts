@@ -125,6 +125,7 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
       open: config.CHATS_ACCESS === "open",
       adminToken: config.ADMIN_TOKEN,
       digestKey,
+      accepted: storage.acceptedOwners,
     }),
     rules: modelRules(config),
     maxMessages: config.MESSAGES_LENGTH,

@@ -3,6 +3,7 @@ import { createAdmission } from "../core/call/admission.ts";
 import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
+import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
 import { describeError, type Log } from "../log.ts";
@@ -50,6 +51,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       prices: storage.prices,
       clock: storage.clock,
       digestKey,
+      onAccepted: (digest) => storage.acceptedOwners.add(ownerOfKey(digest)),
       tokenLimiter: limits.tokenLimiter,
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
