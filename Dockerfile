@@ -15,6 +15,8 @@ USER node
 RUN NODE_COMPILE_CACHE=/app/.compiled node docker/compile.mjs dist/main.js && chmod -R a+rX .compiled
 
 FROM node:26-bookworm-slim
+# Node does not start if LANG is not the name of a locale, such as "Simplified Chinese".
+ENV LC_ALL=C.UTF-8
 ENV NODE_ENV=production HOST=:: PORT=5000 DATA_DIR=/data NODE_COMPILE_CACHE=/app/.compiled
 WORKDIR /app
 RUN install -d -o node -g node /data

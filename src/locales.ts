@@ -43,9 +43,41 @@ export function toLanguage(posixOrTag: string): Language | null {
   return subtags.some((subtag) => ["hant", "tw", "hk", "mo"].includes(subtag)) ? "zh_TW" : "zh_CN";
 }
 
-/** English if unknown: the operating system sets LANG too, so any value is valid. */
+/** The languages in words, as people write them into LANG: letters only, in lower case. */
+const languageNames: Readonly<Record<Language, string>> = {
+  en: "english",
+  zh_CN:
+    "chinese simplifiedchinese chinesesimplified zhchs chs 中文 简体 简体中文 中文简体 簡體中文 汉语",
+  zh_TW: `traditionalchinese chinesetraditional zhcht cht 繁體 繁體中文 中文繁體 繁体 繁体中文 中文繁体
+    正體中文 正体中文`,
+  ru_RU: "russian русский русскийязык",
+};
+const languageOfName = new Map(
+  languages.flatMap((one) => languageNames[one].split(/\s+/).map((name) => [name, one] as const)),
+);
+
+/** `C`, `POSIX`, and names of the form that operating systems give LANG. */
+const LOCALE = /^(?:C|POSIX|[a-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*)(?:\.[\w-]+)?(?:@[\w-]+)?$/;
+
+/**
+ * The language that LANG names, English if none of ours. `known` is false for words that mean
+ * nothing; a locale of the operating system always means something.
+ */
+export function readLang(setting: string): {
+  readonly language: Language;
+  readonly known: boolean;
+} {
+  const text = setting.trim();
+  const name = text
+    .replace(/[.@].*/s, "")
+    .toLowerCase()
+    .replaceAll(/\P{L}/gu, "");
+  const found = languageOfName.get(name) ?? toLanguage(text);
+  return { language: found ?? "en", known: found !== null || LOCALE.test(text) };
+}
+
 export function defaultLanguage(setting: string): Language {
-  return toLanguage(setting) ?? "en";
+  return readLang(setting).language;
 }
 
 /** Browsers send well under 100 characters. */
@@ -97,7 +129,25 @@ const wordsOf: Readonly<Record<string, string>> = {
   window: "window",
   quota: "quota",
   period: "period",
+  state: "quota_state",
 };
+
+/** Placeholder for a wait, which is put into words. */
+const WAIT = "wait_seconds";
+/** Above this many of a unit the next one is used. */
+const MAX_SECONDS = 90;
+const MAX_MINUTES = 90;
+const MAX_HOURS = 48;
+
+/** `wait.<unit>` in the locales, and how many of it. */
+function waitOf(seconds: number): { readonly unit: string; readonly number: number } {
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.round(seconds / 3_600);
+  if (seconds <= MAX_SECONDS) return { unit: "seconds", number: seconds };
+  if (minutes <= MAX_MINUTES) return { unit: "minutes", number: minutes };
+  if (hours <= MAX_HOURS) return { unit: "hours", number: hours };
+  return { unit: "days", number: Math.round(seconds / 86_400) };
+}
 
 /**
  * Looks up a text by key and fills its placeholders. An unknown key is returned unchanged. Values
@@ -137,6 +187,11 @@ function withWords(params: TextParams, i18n: i18n, lng: string): TextParams {
     if (values[name] === undefined) continue;
     const key = `${group}.${values[name]}`;
     if (i18n.exists(key)) values[name] = i18n.t(key, { lng });
+  }
+  const seconds = values[WAIT];
+  if (seconds !== undefined) {
+    const { unit, number } = waitOf(Number(seconds));
+    values[WAIT] = i18n.t(`wait.${unit}`, { lng, replace: { number } });
   }
   return values;
 }

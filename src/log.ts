@@ -1,4 +1,4 @@
-import { ProxyError } from "./core/errors.ts";
+import { type ErrorCode, ProxyError } from "./core/errors.ts";
 import { redact } from "./core/redact.ts";
 import type { RequestEnd } from "./http/call/request-context.ts";
 
@@ -40,7 +40,7 @@ export function createLog(level: LogLevel, destination: LogDestination): Log {
     dropped: () => destination.dropped?.() ?? 0,
     request(end) {
       // probes come every few seconds and matter only when they fail
-      const level = PROBES.has(end.context.route) && end.status < 400 ? "debug" : "info";
+      const level = levelOf(end);
       if (LEVELS[level] < lowest) return;
       const fields = JSON.stringify(fieldsOf(end)).slice(1);
       destination.write(`{"level":${LEVELS[level]}${timeText()},"msg":"request",${fields}\n`);
@@ -85,6 +85,17 @@ const LEVELS = {
 } as const;
 const PROBES: ReadonlySet<string> = new Set(["status GET /healthz", "status GET /readyz"]);
 
+/** Failures that only the operator can end: a key of theirs is refused, or an account is empty. */
+const FOR_OPERATOR: ReadonlySet<unknown> = new Set([
+  "upstream_key_rejected",
+  "upstream_exhausted",
+] satisfies ErrorCode[]);
+
+function levelOf({ context, status }: RequestEnd): keyof typeof LEVELS {
+  if (FOR_OPERATOR.has(context.record?.error)) return "warn";
+  return PROBES.has(context.route) && status < 400 ? "debug" : "info";
+}
+
 function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogFields {
   const { record } = context;
   return {
@@ -102,6 +113,10 @@ function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogField
       first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),
       prompt_tokens: record.usage?.promptTokens,
       completion_tokens: record.usage?.completionTokens,
+    }),
+    ...(context.answered && {
+      upstream_status: context.answered.status,
+      upstream_code: context.answered.code ?? undefined,
     }),
   };
 }

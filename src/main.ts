@@ -9,7 +9,7 @@ import type { Config } from "./config/settings.ts";
 import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createLineWriter } from "./line-writer.ts";
-import { createTranslate, defaultLanguage } from "./locales.ts";
+import { createTranslate, defaultLanguage, readLang } from "./locales.ts";
 import { createLog, describeError, type Log, lossLine } from "./log.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
@@ -68,6 +68,7 @@ async function run(config: Config): Promise<void> {
       log.info("listening beside", { name, port: await listener.listen(HOST, port) });
     }
     log.info("listening", { port, route: config.ROUTE });
+    if (!readLang(config.LANG).known) warn("unknown_language", config, log);
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
@@ -88,9 +89,11 @@ function onUnforeseen(log: Log, fail: () => void): void {
 function isOpenToAll(config: Config): boolean {
   const limits = [config.SECOND_LIMIT, config.MINUTE_LIMIT, config.HOUR_LIMIT, config.DAY_LIMIT];
   const limited = limits.some((limit) => limit > 0);
-  return config.API_KEY.length > 0 && !limited && config.ALLOWED_IPS === null;
+  const visitors = config.SHARED_KEY === "all" && config.ALLOWED_IPS === null;
+  return config.API_KEY.length > 0 && !limited && visitors;
 }
 
 function warn(key: string, config: Config, log: Log): void {
-  log.warn(createTranslate()(defaultLanguage(config.LANG), `warning.${key}`));
+  const text = createTranslate()(defaultLanguage(config.LANG), `warning.${key}`);
+  log.warn(text, { warning: key });
 }

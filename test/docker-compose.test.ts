@@ -20,7 +20,7 @@ describe("docker-compose.yml", () => {
       expect(compose).toMatch(new RegExp(`${name}: "\\$\\{${name}:-[1-9]\\d*\\}"`));
     }
     for (const [name, { secret, aliases = [] }] of Object.entries<Setting>(settings)) {
-      const old = aliases.map((alias) => `\${${alias}:-}`).join("");
+      const old = aliases.reduceRight((rest, alias) => `\${${alias}:-${rest}}`, "");
       if (secret === true) expect(compose).toContain(`${name}: "\${${name}:-${old}}"`);
     }
   });

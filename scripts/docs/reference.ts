@@ -1,6 +1,6 @@
 import { runCommand } from "../../src/admin/run.ts";
 import { errorCodes } from "../../src/core/errors.ts";
-import { httpStatus } from "../../src/http/reply/http-status.ts";
+import { statusesOf } from "../../src/http/reply/http-status.ts";
 import { createTranslate, type Language } from "../../src/locales.ts";
 import { withCode } from "./settings.ts";
 import { table } from "./table.ts";
@@ -12,7 +12,7 @@ export function errorsTable(language: Language): string {
   const head = ["code", "http_status", "text"].map((key) => translate(language, `docs.${key}`));
   const rows = errorCodes.map((code) => {
     const text = translate(language, `error.${code}`).replaceAll(/{{(\w+)}}/g, "{$1}");
-    return [`\`${code}\``, String(httpStatus[code]), withCode(text)];
+    return [`\`${code}\``, statusesOf(code).join(", "), withCode(text)];
   });
   return table(head, rows);
 }

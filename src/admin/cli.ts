@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S LC_ALL=C.UTF-8 node
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
@@ -7,6 +7,7 @@ import { readEnvFile } from "../config/env-file.ts";
 import { explainProblems } from "../config/read.ts";
 import { exitCodes } from "./command.ts";
 import { runCommand } from "./run.ts";
+import { LANGUAGE } from "./tools.ts";
 
 const { stdin, stdout, stderr } = process;
 
@@ -21,7 +22,7 @@ stderr.on("error", () => undefined);
 
 const file = readEnvFile();
 if ("problems" in file) {
-  stderr.write(explainProblems(file.problems, process.env.LANG));
+  stderr.write(explainProblems(file.problems, LANGUAGE));
   process.exit(exitCodes.settings);
 }
 process.exitCode = await runCommand(process.argv.slice(2), {

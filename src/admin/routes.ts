@@ -1,6 +1,7 @@
 import { ProxyError } from "../core/errors.ts";
 import { readJson } from "../http/body/body.ts";
 import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
+import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { AppContext } from "../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
@@ -14,6 +15,7 @@ export interface AdminDialectOptions {
   readonly admin: Admin;
   /** ADMIN_TOKEN. */
   readonly token: string;
+  readonly brake: GuessBrake;
   readonly maxBodyBytes: number;
   readonly translate: Translate;
 }
@@ -28,13 +30,14 @@ type Handlers = Readonly<Record<RouteName, (c: AppContext) => Promise<Response>>
 
 /** The operations over HTTP, for the holder of ADMIN_TOKEN. Limits do not count these calls. */
 export function createAdminDialect(options: AdminDialectOptions): Dialect {
-  const requireToken = createTokenCheck(options.token);
+  const requireToken = createTokenCheck(options);
   const handlers = createHandlers(options);
   const names = Object.keys(routeDocs) as RouteName[]; // an object literal has no others
   return {
     name: "admin",
     about: "For the operator: tokens, prices and usage",
     prefix: "/admin",
+    crossOrigin: false,
     errors: adminErrors,
     writeError: createAdminErrors(options.translate),
     routes: names.map((name) => {
@@ -87,12 +90,14 @@ function objectOf(given: unknown): object {
   throw new ProxyError("body_not_object");
 }
 
-function createTokenCheck(token: string): (c: AppContext) => void {
+function createTokenCheck({ token, brake }: AdminDialectOptions): (c: AppContext) => void {
   const matches = createSecretMatch(token);
   return function requireToken(c) {
     const given = bearerIn(c.env.incoming.headers);
-    if (given === undefined) throw new ProxyError("credential_missing");
-    if (!matches(given)) throw new ProxyError("token_rejected");
+    if (given === undefined) throw new ProxyError("admin_token_needed");
+    const isRight = matches(given);
+    brake.judge(c.env.context.client.bucket, isRight);
+    if (!isRight) throw new ProxyError("admin_token_needed");
   };
 }
 

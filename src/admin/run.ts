@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { ProxyError } from "../core/errors.ts";
-import { createTranslate, defaultLanguage } from "../locales.ts";
+import { createTranslate } from "../locales.ts";
 import {
   type Command,
   commandHelp,
@@ -14,7 +14,7 @@ import { priceCommands } from "./commands/price.ts";
 import { tokenCommands } from "./commands/token.ts";
 import { upkeepCommands } from "./commands/upkeep.ts";
 import { usageCommands } from "./commands/usage.ts";
-import { createTools, SettingsError, type Terminal } from "./tools.ts";
+import { createTools, LANGUAGE, SettingsError, type Terminal } from "./tools.ts";
 
 const commands = [...tokenCommands, ...priceCommands, ...usageCommands, ...upkeepCommands];
 
@@ -75,7 +75,7 @@ function reportFailure(thrown: unknown, command: Command | null, terminal: Termi
     terminal.complain(thrown.message);
     return exitCodes.settings;
   }
-  terminal.complain(`parley: ${lineOf(thrown, command, terminal)}`);
+  terminal.complain(`parley: ${lineOf(thrown, command)}`);
   if (!isWrongUsage(thrown)) return exitCodes.failure;
   terminal.complain(command === null ? "See: parley --help" : `See: parley ${command.name} --help`);
   return exitCodes.usage;
@@ -88,14 +88,18 @@ function isWrongUsage(thrown: unknown): boolean {
   return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS_");
 }
 
-function lineOf(thrown: unknown, command: Command | null, { env }: Terminal): string {
+function lineOf(thrown: unknown, command: Command | null): string {
   if (!(thrown instanceof ProxyError)) return reasonOf(thrown);
   // the operator reads this, and needs the reason that clients don't get
   if (thrown.code === "internal") return reasonOf(thrown.cause);
   const option = String(thrown.params.field).replaceAll("_", "-");
   const isOption = option in (command?.options ?? {});
-  const params = isOption ? { ...thrown.params, field: `--${option}` } : thrown.params;
-  return createTranslate()(defaultLanguage(env.LANG ?? ""), `error.${thrown.code}`, params);
+  const text = (field: unknown) =>
+    createTranslate()(LANGUAGE, `error.${thrown.code}`, { ...thrown.params, field: String(field) });
+  // the texts speak of fields
+  return isOption
+    ? text(`--${option}`).replace("field --", "option --")
+    : text(thrown.params.field);
 }
 
 /** One line. An unreachable database has an error for each of its addresses. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { NewPrice, NewToken } from "../core/accounts/accounts.ts";
+import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
   choiceOf,
   count,
@@ -21,7 +22,6 @@ const MAX_PER_WINDOW = 1_000_000_000;
 const MAX_NAME_CHARACTERS = 200;
 const MAX_COMMENT_CHARACTERS = 1_000;
 const MAX_MODELS = 200;
-const MAX_KEY_CHARACTERS = 500;
 const MAX_LISTED = 1_000;
 /** A longer list is not a price list. */
 const MAX_PRICES = 5_000;

@@ -5,6 +5,9 @@ import type { Clock } from "../core/ports.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
 import { type Admin, createAdmin } from "./operations.ts";
 
+/** Of all output: the help and the results are not translated, so errors are not, either. */
+export const LANGUAGE = "en";
+
 /** The process as a command sees it. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,7 +51,7 @@ export function createTools(terminal: Terminal) {
     const names = storageSettings.flatMap((name) => [name, `${name}_FILE`]);
     const read = readConfig(Object.fromEntries(names.map((name) => [name, env[name]])), readFile);
     if ("problems" in read) {
-      throw new SettingsError(explainProblems(read.problems, env.LANG).trimEnd());
+      throw new SettingsError(explainProblems(read.problems, LANGUAGE).trimEnd());
     }
     // a connection that breaks fails the command's own query, which is reported
     return storageOptions(read.config, clock, () => undefined);
@@ -72,7 +75,7 @@ export function createTools(terminal: Terminal) {
     /** The mistakes in all settings, also in those of the server alone. */
     settingProblems() {
       const read = readConfig(env, readFile);
-      return "problems" in read ? problemMessages(read.problems, env.LANG) : [];
+      return "problems" in read ? problemMessages(read.problems, LANGUAGE) : [];
     },
     /** Throws if the database is PostgreSQL. */
     sqliteFile(): string {

@@ -1,6 +1,7 @@
 import { createAdmin } from "../admin/operations.ts";
 import { createAdminDialect } from "../admin/routes.ts";
 import type { Config } from "../config/settings.ts";
+import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
@@ -8,14 +9,15 @@ import type { Storage } from "../storage/open.ts";
 export interface AdminNeeds {
   readonly storage: Storage;
   readonly translate: Translate;
+  readonly brake: GuessBrake;
 }
 
 /** The operator's API; without ADMIN_TOKEN nothing exists under /admin. */
-export function composeAdmin(config: Config, { storage, translate }: AdminNeeds): Dialect[] {
+export function composeAdmin(config: Config, { storage, translate, brake }: AdminNeeds): Dialect[] {
   if (config.ADMIN_TOKEN === null) return [];
   const { tokens, prices, ledger, clock } = storage;
   const canSeal = config.SECRET_KEY.length > 0;
   const admin = createAdmin({ tokens, prices, ledger, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
-  return [createAdminDialect({ admin, token, maxBodyBytes, translate })];
+  return [createAdminDialect({ admin, token, brake, maxBodyBytes, translate })];
 }

@@ -1,18 +1,17 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/settings.ts";
-import { createAnswerRoom } from "../core/call/answer-room.ts";
 import type { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { type AddressAlarm, createAddressAlarm } from "../http/address/address-alarm.ts";
 import { createClientAddress } from "../http/address/client-address.ts";
 import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
 import { createIdentify, type Identify } from "../http/call/credentials.ts";
+import { createGuessBrakes, type GuessBrakes } from "../http/call/guess-brake.ts";
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
 import { describeError, type Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
-import { createCollector } from "./collector.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface CallNeeds {
@@ -28,6 +27,7 @@ export interface Calls {
   readonly calls: CallStarter;
   readonly openCalls: OpenCalls;
   readonly identify: Identify;
+  readonly brakes: GuessBrakes;
   readonly alarm: AddressAlarm;
   readonly metrics: Metrics;
   /** Logs an unexpected error. */
@@ -36,14 +36,14 @@ export interface Calls {
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const { clock, log, storage, limits, translate } = needs;
-  const maxAnswerBytes = config.MAX_ANSWER_BYTES;
-  const answers = createAnswerRoom({ maxAnswerBytes, clock, collect: createCollector() });
-  const openCalls = createOpenCalls(config.MAX_BODY_BYTES, answers);
+  const openCalls = createOpenCalls(config.MAX_BODY_BYTES, limits.answers);
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
-      log.warn(translate(language, `warning.${code}`, params), { code, peer, share, calls });
+      log.warn(translate(language, `warning.${code}`, params), {
+        ...{ warning: code, peer, share, calls },
+      });
     },
   });
   const metrics = createMetrics({
@@ -67,15 +67,26 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
       log.request(end);
     },
   });
+  const brakes = createGuessBrakes({
+    clock,
+    onGuessing: (attempts, client) => {
+      const params = { attempts, client };
+      log.warn(translate(language, "warning.wrong_tokens", params), {
+        code: "wrong_tokens",
+        ...params,
+      });
+    },
+  });
   const identify = createIdentify({
     allowed: config.ALLOWED_IPS,
     tokensOnly: config.SHARED_KEY === "token",
     tokens: storage.tokens,
+    brake: brakes.callers,
   });
   const report = (requestId: string, error: ProxyError) => {
     log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
   };
-  return { calls, openCalls, identify, alarm, metrics, report };
+  return { calls, openCalls, identify, brakes, alarm, metrics, report };
 }
 
 /** Unique over processes and restarts by 60 random bits, in a process by counting. */

@@ -40,7 +40,7 @@ export interface DialectNeeds {
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
   const { storage, limits, pipeline, questions, digestKey } = needs;
   const { translate, writeError } = needs;
-  const { openCalls, identify } = needs.calls;
+  const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   const rules = modelRules(config);
 
@@ -66,7 +66,9 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     rules,
     accessToken: config.ACCESS_TOKEN,
     tokens: storage.tokens,
-    maxEventBytes: config.MAX_EVENT_BYTES,
+    brake: brakes.callers,
+    // its events are parsed as a whole, so they may be as large as a whole answer
+    maxEventBytes: Math.max(config.MAX_EVENT_BYTES, config.MAX_ANSWER_BYTES),
     translate,
   });
   const envelope = createEnvelope({
@@ -81,7 +83,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const before = [
     composeStatus(config, needs),
     openai,
-    ...composeAdmin(config, { storage, translate }),
+    ...composeAdmin(config, { storage, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
   const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];
@@ -107,6 +109,7 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),
+    brake: needs.calls.brakes.metrics,
     writeError,
   });
 }
@@ -126,6 +129,7 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
       adminToken: config.ADMIN_TOKEN,
       digestKey,
       accepted: storage.acceptedOwners,
+      brake: needs.calls.brakes.admin,
     }),
     rules: modelRules(config),
     maxMessages: config.MESSAGES_LENGTH,

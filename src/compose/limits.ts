@@ -1,4 +1,5 @@
 import type { Config } from "../config/settings.ts";
+import { type AnswerRoom, createAnswerRoom } from "../core/call/answer-room.ts";
 import type {
   Clock,
   ConcurrencyLimiter,
@@ -13,6 +14,7 @@ import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
+import { createCollector } from "./collector.ts";
 
 /** Everything that is counted: in the memory of this process. Another store is chosen here. */
 export interface LimitStores {
@@ -25,6 +27,8 @@ export interface LimitStores {
   readonly allConnections: Semaphore;
   readonly cooldowns: Cooldowns;
   readonly idempotency: IdempotencyStore;
+  /** For whole answers. This process's memory by nature. */
+  readonly answers: AnswerRoom;
 }
 
 export function composeLimits(config: Config, clock: Clock): LimitStores {
@@ -42,5 +46,10 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
     allConnections: createSemaphore(MAX_CONNECTIONS),
     cooldowns: createMemoryCooldowns(clock),
     idempotency: createMemoryIdempotency(clock),
+    answers: createAnswerRoom({
+      maxAnswerBytes: config.MAX_ANSWER_BYTES,
+      clock,
+      collect: createCollector(),
+    }),
   };
 }

@@ -1,8 +1,10 @@
+import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import { createAdmission } from "../core/call/admission.ts";
 import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
+import { createReasoningModels } from "../core/call/reasoning.ts";
 import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
@@ -12,6 +14,7 @@ import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
+import { composeBackground } from "./background.ts";
 import type { LimitStores } from "./limits.ts";
 import { secretsOf } from "./secrets.ts";
 
@@ -37,18 +40,25 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   });
   const upstream: OpenAIUpstreamOptions = {
     transport,
+    userAgent: `parley/${packageJson.version}`,
     refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
     maxAnswerBytes: config.MAX_ANSWER_BYTES,
     maxEventBytes: config.MAX_EVENT_BYTES,
   };
+  const relay = createRelay(upstream);
+  const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
+  const reasoning = createReasoningModels();
+  const background = composeBackground(config, { ...needs, relay, keyRing, reasoning });
   const pipeline = createPipeline({
     upstream: createOpenAIUpstream(upstream),
-    relay: createRelay(upstream),
+    relay,
     admission: createAdmission({
       ledger: storage.ledger,
+      background: storage.background,
       prices: storage.prices,
+      reasoning,
       clock: storage.clock,
       digestKey,
       onAccepted: (digest) => storage.acceptedOwners.add(ownerOfKey(digest)),
@@ -56,7 +66,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
-    keyRing: createKeyRing(config.API_KEY, limits.cooldowns, digestKey),
+    keyRing,
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
     clock,
@@ -71,6 +81,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     ...pipeline,
     close: async () => {
       await pipeline.close();
+      await background.close();
       await transport.close();
     },
   };

@@ -6,6 +6,7 @@ import {
   type TrustedProxies,
 } from "../http/address/trusted-proxies.ts";
 import { isHeaderText, type Parsed, refused } from "../parsing.ts";
+import { splitList } from "./urls.ts";
 
 /** What the documents say about a setting; its text is `config.<NAME>` in the locales. */
 export interface SettingFacts {
@@ -116,27 +117,6 @@ export function parseHost(text: string): Parsed<string> {
   return /^[\w.:%-]+$/.test(text) ? { value: text } : refused("invalid");
 }
 
-/**
- * A base URL, or the full URL of chat/completions that older deployments set. The query stays on
- * every request: some services carry a version there.
- */
-export function parseUpstreamUrl(text: string): Parsed<URL> {
-  const url = urlIn(text, ["http:", "https:"]);
-  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") {
-    return refused("http_url");
-  }
-  // a host alone means its /v1; a path is taken as given
-  if (url.pathname === "/") url.pathname = "/v1";
-  url.pathname = url.pathname.replace(/\/(chat\/)?completions\/?$/, "").replace(/\/+$/, "");
-  return { value: url };
-}
-
-export function parseProxyUrl(text: string): Parsed<URL | null> {
-  if (text === "") return { value: null };
-  const url = urlIn(text, ["http:", "https:", "socks5:", "socks:", "socks5h:"]);
-  return url === null ? refused("proxy_url") : { value: url };
-}
-
 /** What happens to an answer whose client disconnects. */
 export interface DisconnectSetting {
   /** As the ledger records it: "cancel" or "drain:30". */
@@ -153,12 +133,6 @@ export function parseDisconnectSetting(text: string): Parsed<DisconnectSetting> 
   return seconds >= 1 && seconds <= MAX_DRAIN_SECONDS
     ? { value: { name: text, drainMs: seconds * 1_000 } }
     : refused("disconnect", { max: MAX_DRAIN_SECONDS });
-}
-
-export function parseDatabaseUrl(text: string): Parsed<string | null> {
-  if (text === "") return { value: null };
-  const url = urlIn(text, ["postgres:", "postgresql:"]);
-  return url === null ? refused("database_url") : { value: text };
 }
 
 /** Shorter secrets can be guessed. */
@@ -192,14 +166,4 @@ export function parseTrustedProxiesSetting(text: string): Parsed<TrustedProxies>
 function withoutInvalid<T extends object>(list: T | InvalidEntries): Parsed<T> {
   if (!("invalid" in list)) return { value: list };
   return refused("address_blocks", { positions: list.invalid.join(", ") });
-}
-
-export function splitList(value: string): readonly string[] {
-  return value.split(/[\s,]+/).filter((entry) => entry !== "");
-}
-
-/** Null where `URL` would repair the text: it drops line breaks and encodes blanks. */
-function urlIn(text: string, protocols: readonly string[]): URL | null {
-  const url = /\s/.test(text) ? null : URL.parse(text);
-  return url !== null && protocols.includes(url.protocol) ? url : null;
 }

@@ -1,8 +1,9 @@
 import { createSecureContext } from "node:tls";
 import { createTranslate, defaultLanguage } from "../locales.ts";
 import { type Parsed, type Problem, refused } from "../parsing.ts";
-import { type Setting, splitList } from "./kinds.ts";
+import type { Setting } from "./kinds.ts";
 import { type Config, type SettingName, settings } from "./settings.ts";
+import { splitList } from "./urls.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -106,7 +107,14 @@ function lookUp(
   if (!path) return { text };
   if (text) return { key: "file_and_value", params: { file } };
   const content = contentOf(path, readFile);
-  return content === null ? { key: "file_unreadable", params: { file } } : { text: content.trim() };
+  return content === null || !isText(content)
+    ? { key: "file_unreadable", params: { file } }
+    : { text: content.trim() };
+}
+
+/** Bytes that are not UTF-8 were read as U+FFFD; UTF-16 has zeros. */
+function isText(content: string): boolean {
+  return !content.includes("\ufffd") && !content.includes("\0");
 }
 
 /** Mistakes that only show between two settings. Looked for even if other settings are wrong. */
@@ -119,6 +127,10 @@ function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   for (const [name, other] of samePorts(read)) report(name, "same", other);
   for (const [name, other] of NEEDED) {
     if (texts[name] && !texts[other]) report(name, "needs", other);
+  }
+  // it would be ignored, and the data would go into a new SQLite file
+  if (texts.DATABASE_PASSWORD && !texts.DATABASE_ADDRESS && !texts.DATABASE_URL) {
+    report("DATABASE_PASSWORD", "needs", "DATABASE_ADDRESS");
   }
   if (read.ENCRYPT_CONTENT === "on" && !texts.SECRET_KEY) {
     report("ENCRYPT_CONTENT", "needs", "SECRET_KEY");

@@ -1,3 +1,4 @@
+import { parseDatabaseAddress, parseDatabaseUrl } from "./database-url.ts";
 import {
   choice,
   list,
@@ -5,20 +6,18 @@ import {
   parseAdminToken,
   parseAllowedAddresses,
   parseApiKeys,
-  parseDatabaseUrl,
   parseDisconnectSetting,
   parseHeaderText,
   parseHost,
-  parseProxyUrl,
   parseRoute,
   parseSecretKeys,
   parseTrustedProxiesSetting,
-  parseUpstreamUrl,
   setting,
   text,
   type ValueOf,
   wholeNumber,
 } from "./kinds.ts";
+import { parseOrigins, parseProxyUrl, parseUpstreamUrl } from "./urls.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
 const MAX_SECONDS = 604_800;
@@ -42,11 +41,15 @@ export const settings = {
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
   SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
 
-  API_KEY: setting("", { group: "upstream", secret: true }, parseApiKeys),
+  API_KEY: setting("", { group: "upstream", secret: true, aliases: ["GPT_API_KEY"] }, parseApiKeys),
   OPENAI_URL: setting("https://api.openai.com/v1", { group: "upstream" }, parseUpstreamUrl),
   OPENAI_PROXY: setting(
     "",
-    { group: "upstream", aliases: ["PROXY"], example: "socks5://127.0.0.1:1080" },
+    {
+      group: "upstream",
+      aliases: ["PROXY"],
+      example: "socks5://127.0.0.1:1080",
+    },
     parseProxyUrl,
   ),
   MODEL: text("gpt-4o-mini", { group: "upstream" }),
@@ -86,7 +89,11 @@ export const settings = {
   MODERATION_MODEL: text("omni-moderation-latest", { group: "conversations" }),
 
   WS_PORT: optionalNumber(1, 65_535, { group: "transports", example: "9001" }),
-  WS_ORIGINS: list("", { group: "transports", example: "https://chat.example.org" }),
+  WS_ORIGINS: setting(
+    "",
+    { group: "transports", example: "https://chat.example.org" },
+    parseOrigins,
+  ),
   WS_CONNECTIONS: wholeNumber(16, 0, MAX_LIMIT, { group: "transports" }),
   WS_IDLE_SECONDS: wholeNumber(600, 1, MAX_SECONDS, { group: "transports" }),
   GRPC_PORT: optionalNumber(1, 65_535, { group: "transports", example: "9000" }),
@@ -95,6 +102,7 @@ export const settings = {
 
   SHARED_KEY: choice("all", ["all", "token"], { group: "accounts" }),
   RESERVE_TOKENS: wholeNumber(8_192, 1, MAX_LIMIT, { group: "accounts" }),
+  BACKGROUND_HOURS: wholeNumber(24, 1, MAX_HOURS, { group: "accounts" }),
   ON_DISCONNECT: setting(
     "cancel",
     { group: "accounts", example: "drain:30" },
@@ -103,17 +111,25 @@ export const settings = {
   DATA_DIR: text("data", { group: "accounts" }),
   DATABASE_URL: setting(
     "",
-    { group: "accounts", secret: true, example: "postgres://user@db/parley" },
+    {
+      group: "accounts",
+      secret: true,
+      example: "postgres://user@db/parley",
+    },
     parseDatabaseUrl,
   ),
-  DATABASE_ADDRESS: text("", { group: "accounts", example: "127.0.0.1:5432" }),
+  DATABASE_ADDRESS: setting(
+    "",
+    { group: "accounts", example: "127.0.0.1:5432" },
+    parseDatabaseAddress,
+  ),
   DATABASE_NAME: text("postgres", { group: "accounts" }),
   DATABASE_USERNAME: text("postgres", { group: "accounts" }),
   DATABASE_PASSWORD: text("", { group: "accounts", secret: true }),
   SECRET_KEY: setting("", { group: "accounts", secret: true }, parseSecretKeys),
   ACCESS_TOKEN: setting(
     "",
-    { group: "accounts", secret: true, aliases: ["ACCESS_KEY"] },
+    { group: "accounts", secret: true, aliases: ["ACCESS_KEY", "access_token"] },
     parseHeaderText,
   ),
   ADMIN_TOKEN: setting("", { group: "accounts", secret: true }, parseAdminToken),

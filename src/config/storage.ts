@@ -22,7 +22,8 @@ export function storageOptions(config: Config, clock: Clock, onError: (error: Er
 /** DATABASE_URL, or the four settings that the token agent has instead. Null means SQLite. */
 function databaseUrlOf(config: Config): string | null {
   if (config.DATABASE_URL !== null || config.DATABASE_ADDRESS === "") return config.DATABASE_URL;
-  const url = new URL(`postgres://${config.DATABASE_ADDRESS}/${config.DATABASE_NAME}`);
+  const url = new URL(`postgres://${config.DATABASE_ADDRESS}`);
+  url.pathname = encodeURIComponent(config.DATABASE_NAME);
   url.username = config.DATABASE_USERNAME;
   url.password = config.DATABASE_PASSWORD;
   return url.href;

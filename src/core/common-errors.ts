@@ -13,7 +13,7 @@ export function rateLimited(decision: LimitDecision, clock: Clock): ProxyError {
   const limit = refusedBy?.limit ?? 0;
   const window = refusedBy?.name ?? "";
   return new ProxyError("rate_limited", {
-    params: { limit, window, seconds },
+    params: { limit, window, wait_seconds: seconds },
     details: {
       window,
       limit,

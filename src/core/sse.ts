@@ -24,7 +24,11 @@ interface EventParser {
 
 export function createEventParser(maxEventBytes: number): EventParser {
   const decoder = new TextDecoder();
-  let pending = "";
+  /** A line whose end has not come: put together once, because adding to it copies it each time. */
+  let line: string[] = [];
+  let lineSize = 0;
+  /** A CR at the very end waits: its LF may be the first byte of the next piece. */
+  let heldBack = "";
   let dataLines: string[] = [];
   let dataSize = 0;
 
@@ -44,15 +48,19 @@ export function createEventParser(maxEventBytes: number): EventParser {
 
   const takeText = (text: string): string[] => {
     const events: string[] = [];
-    let rest = pending + text;
-    if (rest.includes("\r")) rest = withPlainLineEnds(rest);
+    const all = heldBack + text;
+    heldBack = all.endsWith("\r") ? "\r" : "";
+    const lines = withPlainEnds(heldBack === "" ? all : all.slice(0, -1));
     let start = 0;
-    for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n", start)) {
-      takeLine(rest.slice(start, end), events);
+    for (let end = lines.indexOf("\n"); end !== -1; end = lines.indexOf("\n", start)) {
+      takeLine(line.join("") + lines.slice(start, end), events);
+      line = [];
+      lineSize = 0;
       start = end + 1;
     }
-    pending = rest.slice(start);
-    if (pending.length > maxEventBytes) throw new ProxyError("upstream_bad_answer");
+    line.push(lines.slice(start));
+    lineSize += lines.length - start;
+    if (lineSize > maxEventBytes) throw new ProxyError("upstream_bad_answer");
     return events;
   };
 
@@ -62,9 +70,6 @@ export function createEventParser(maxEventBytes: number): EventParser {
   };
 }
 
-/** A CR at the very end waits: its LF may be the first byte of the next piece. */
-function withPlainLineEnds(text: string): string {
-  const heldBack = text.endsWith("\r") ? "\r" : "";
-  const settled = heldBack === "" ? text : text.slice(0, -1);
-  return settled.replace(/\r\n?/g, "\n") + heldBack;
+function withPlainEnds(lines: string): string {
+  return lines.includes("\r") ? lines.replace(/\r\n?/g, "\n") : lines;
 }

@@ -44,7 +44,8 @@ export function unescaped(original: string): Unescaped {
   };
 }
 
-/** Of ASCII alone: no key has others. Nothing for what is invisible. */
+/** Nothing for what is invisible, or no character. */
 function characterOf(code: number): string {
-  return code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : "";
+  const isVisible = (code >= 0x20 && code < 0x7f) || (code >= 0xa1 && code <= 0xffff);
+  return isVisible ? String.fromCharCode(code) : "";
 }

@@ -30,7 +30,15 @@ export type Fetch = (request: Request, http: NodeHttp) => Promise<Response> | Re
 export function createApp(options: AppOptions): Fetch {
   const { dialects, calls, gate, writeUnknown, report } = options;
   const app = new Hono<AppEnv>({ router: createRouter() });
-  app.options("*", (c) => whenReady(gate.peek(c), () => respondPreflight(c)));
+  const closed = dialects.flatMap(({ prefix, crossOrigin }) =>
+    crossOrigin === false && prefix !== undefined ? [prefix] : [],
+  );
+  app.options("*", (c) => {
+    const { path } = c.req;
+    const isClosed = closed.some((prefix) => `${path}/`.startsWith(`${prefix}/`));
+    c.env.context.crossOrigin = !isClosed;
+    return whenReady(gate.peek(c), () => respondPreflight(c));
+  });
   mountDialects(app, dialects, gate);
   app.notFound((c) => {
     return whenReady(gate.peek(c), () => writeUnknown(c, new ProxyError("not_found")));
@@ -41,8 +49,17 @@ export function createApp(options: AppOptions): Fetch {
   // not a middleware: with one handler per request, Hono composes nothing (3 µs a call)
   return (request, { incoming, outgoing }) => {
     const context = calls.beginHttp({ incoming, outgoing });
-    return app.fetch(request, { incoming, outgoing, context });
+    const asked = incoming.method === "HEAD" ? asGet(request) : request;
+    return app.fetch(asked, { incoming, outgoing, context });
   };
+}
+
+/**
+ * HEAD is GET whose body Node leaves out. Hono would answer it with a copy of the response, in which
+ * the mark that it was already written is lost.
+ */
+function asGet(request: Request): Request {
+  return Object.create(request, { method: { value: "GET" } });
 }
 
 const PREFLIGHT_METHODS = "GET, POST, PUT, DELETE, OPTIONS";
@@ -55,9 +72,10 @@ const ONE_DAY_SECONDS = "86400";
 function respondPreflight(c: AppContext): Response {
   c.env.context.route = "preflight";
   const { "content-type": _none, ...headers } = responseHeaders(c.env.context, "");
+  const allow = { ...headers, allow: PREFLIGHT_METHODS };
+  if (!c.env.context.crossOrigin) return c.body(null, 204, allow);
   return c.body(null, 204, {
-    ...headers,
-    allow: PREFLIGHT_METHODS,
+    ...allow,
     "access-control-allow-methods": PREFLIGHT_METHODS,
     "access-control-allow-headers": "authorization, *",
     "access-control-max-age": ONE_DAY_SECONDS,

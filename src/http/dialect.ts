@@ -76,6 +76,10 @@ export interface Dialect {
   readonly routes: readonly Route[];
   /** The dialect answers all unknown paths below this one. */
   readonly prefix?: string;
+  /** First segments of unknown paths below the prefix that the log names; others are `*`. */
+  readonly knownSegments?: ReadonlySet<string>;
+  /** False: no page of another origin may call it or read its responses. */
+  readonly crossOrigin?: false;
   readonly writeError: WriteError;
   /** Description in /openapi.json. */
   readonly about?: string;
@@ -98,18 +102,18 @@ export function mountDialects(app: Hono<AppEnv>, dialects: readonly Dialect[], g
       const methods = here.map((route) => route.method);
       mountRefusal(app, dialect, path, gate, () => methodNotAllowed(methods));
     }
-    if (dialect.prefix === undefined) continue;
-    mountRefusal(app, dialect, `${dialect.prefix}/*`, gate, () => new ProxyError("not_found"));
+    mountUnknown(app, dialect, gate);
   }
 }
 
 function mountRoutes(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
-  const { name, routes, writeError } = dialect;
+  const { name, routes, writeError, crossOrigin } = dialect;
   for (const route of routes) {
     const label = `${name} ${route.method} ${route.path}`;
     const handle = route.counted ? counted(route, gate.count(writeError)) : uncounted(route, gate);
     app.on([route.method], [route.path], (c) => {
       c.env.context.route = label;
+      c.env.context.crossOrigin = crossOrigin !== false;
       return handle(c);
     });
   }
@@ -132,16 +136,28 @@ function uncounted(route: Route, gate: Gate) {
   };
 }
 
+function mountUnknown(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
+  const { prefix, knownSegments } = dialect;
+  if (prefix === undefined) return;
+  const label = (path: string) => {
+    const [segment = ""] = path.slice(prefix.length + 1).split("/", 1);
+    return `${prefix}/${knownSegments?.has(segment) === true ? segment : "*"}`;
+  };
+  mountRefusal(app, dialect, `${prefix}/*`, gate, () => new ProxyError("not_found"), label);
+}
+
 /** Answers every method of a path that no route has taken. */
 function mountRefusal(
   app: Hono<AppEnv>,
-  { name, writeError }: Dialect,
+  { name, writeError, crossOrigin }: Dialect,
   path: string,
   gate: Gate,
   refusal: () => ProxyError,
+  label: (path: string) => string = () => path,
 ): void {
   app.all(path, (c) => {
-    c.env.context.route = `${name} ${path}`;
+    c.env.context.route = `${name} ${label(c.req.path)}`;
+    c.env.context.crossOrigin = crossOrigin !== false;
     return whenReady(gate.peek(c), () => writeError(c, refusal()));
   });
 }

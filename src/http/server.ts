@@ -156,7 +156,8 @@ export function createMetricsServer(metrics: {
   render(): Promise<string>;
 }): Server {
   return createServer(async (incoming, outgoing) => {
-    const found = incoming.method === "GET" && incoming.url === "/metrics";
+    const reads = incoming.method === "GET" || incoming.method === "HEAD";
+    const found = reads && incoming.url === "/metrics";
     outgoing.writeHead(found ? 200 : 404, { "content-type": metrics.contentType });
     outgoing.end(found ? await metrics.render() : "");
   });

@@ -59,11 +59,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
       limits.add(1, admitted ? "admitted" : "refused", refusedBy?.name ?? "");
     },
     call(record) {
-      const { dialect, outcome, error, usage, firstTokenMs } = record;
+      const { dialect, outcome, error, usage, provenance, firstTokenMs } = record;
       calls.add(1, dialect, outcome);
       upstream.add(1, error ?? "answered");
       if (firstTokenMs !== null) firstTokens.observe(firstTokenMs, dialect);
-      if (usage === null) return;
+      if (usage === null || provenance !== "reported") return;
       const model = sources.models.includes(record.model) ? record.model : "other";
       tokens.add(usage.promptTokens, "prompt", model);
       tokens.add(usage.completionTokens, "completion", model);

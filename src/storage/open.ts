@@ -1,4 +1,5 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
+import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
@@ -13,6 +14,7 @@ import { type Database, openDatabase } from "./driver/database.ts";
 import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/database-clock.ts";
 import { newId } from "./driver/ids.ts";
 import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
+import { createBackgroundCalls } from "./ledger/background.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
 import { runPeriodically } from "./periodic.ts";
@@ -49,6 +51,7 @@ export interface Storage {
   readonly tokens: TokenStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
+  readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   readonly acceptedOwners: AcceptedOwners;
   /** Its wall time is the database's: see driver/database-clock.ts. */
@@ -98,6 +101,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     tokens: createTokens(database, clock, box),
     prices: createPrices(database, clock, latest),
     ledger,
+    background: createBackgroundCalls(database, clock),
     conversations,
     acceptedOwners: createAcceptedOwners(database, clock, onError),
     clock,

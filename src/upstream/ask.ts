@@ -11,7 +11,7 @@ import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { readRefusalText } from "./refusal-body.ts";
 
-export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
+export type UpstreamRequest = Omit<RelayRequest, "hideUsage" | "usageOption">;
 
 /**
  * Sends a request. A status outside 2xx becomes a ProxyError. The client of the openai package is not
@@ -19,18 +19,22 @@ export type UpstreamRequest = Omit<RelayRequest, "hideUsage">;
  * a URL for each call).
  */
 export async function askUpstream(
-  { transport, refusalOf, answerMs, firstTokenMs, maxAnswerBytes }: OpenAIUpstreamOptions,
+  options: OpenAIUpstreamOptions,
   { method, path, body, streamed }: UpstreamRequest,
-  { key, signal, sent }: AskOptions,
+  { key, account, signal, sent }: AskOptions,
 ): Promise<UpstreamResponse> {
+  const { transport, userAgent, refusalOf, maxAnswerBytes: maxBytes } = options;
   const headers: Record<string, string> = {
     authorization: `Bearer ${key}`,
     accept: "application/json, text/event-stream",
     "accept-encoding": "identity",
+    // firewalls in front of services refuse requests without one
+    "user-agent": userAgent,
   };
   if (body !== null) headers["content-type"] = "application/json";
-  const headMs = streamed ? firstTokenMs : answerMs;
-  const maxBytes = maxAnswerBytes;
+  if (account?.organization) headers["openai-organization"] = account.organization;
+  if (account?.project) headers["openai-project"] = account.project;
+  const headMs = streamed ? options.firstTokenMs : options.answerMs;
   const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {
@@ -66,11 +70,16 @@ export function usualTokenField(model: string): TokenField {
   return wantsNewerTokenField(model) ? "max_completion_tokens" : "max_tokens";
 }
 
+export interface PrepareOptions {
+  readonly tokenField: TokenField;
+  readonly asksForUsage: boolean;
+}
+
 /** Opaque parameters go first, so that no field of ours can be replaced; undefined takes one out. */
 export function prepareRequest(
   { model, messages, maxTokens, parameters }: ChatRequest,
   streamed: boolean,
-  tokenField: TokenField,
+  { tokenField, asksForUsage }: PrepareOptions,
 ): UpstreamRequest {
   const chats = !isCompletionOnly(model);
   const body = {
@@ -82,7 +91,7 @@ export function prepareRequest(
     max_completion_tokens: undefined,
     [chats ? tokenField : "max_tokens"]: maxTokens,
     stream: streamed || undefined,
-    stream_options: streamed ? { include_usage: true } : undefined,
+    stream_options: streamed && asksForUsage ? { include_usage: true } : undefined,
   };
   const path = chats ? "/chat/completions" : "/completions";
   return { method: "POST", path, body: wellFormedJson(body), streamed };

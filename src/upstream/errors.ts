@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
 import type { AskOptions, Clock } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
-import { isObject } from "./answers.ts";
+import { isObject } from "./reading/json.ts";
 import { kindOfRefusal, type RefusalKind } from "./refusal-kinds.ts";
 import { codesIn, errorObjectIn, fieldIn, parseRefusal, wordsIn } from "./refusal-words.ts";
 import { type Waits, waitMs } from "./waits.ts";
@@ -26,10 +26,19 @@ const CODES: Readonly<Record<RefusalKind, ErrorCode>> = {
 /** The wait if the upstream gives none: a rate limit passes soon, an unpaid bill does not. */
 const USUAL_WAIT_MS: Partial<Record<RefusalKind, number>> = { rate: 10_000, account: 600_000 };
 
+/** undici's names for an answer that is no HTTP, or whose head has no end. */
+const NO_HTTP: ReadonlySet<string> = new Set([
+  "HTTPParserError",
+  "HeadersOverflowError",
+  "ResponseContentLengthMismatchError",
+]);
+
 /** A connection that failed: before the response it is unreachable, after that it broke. */
 export function fromTransportFailure(error: Error, started: boolean): ProxyError {
   if (error instanceof ProxyError) return error;
-  return new ProxyError(started ? "upstream_failed" : "upstream_unreachable", { cause: error });
+  if (started) return new ProxyError("upstream_failed", { cause: error });
+  const code = NO_HTTP.has(error.name) ? "upstream_bad_answer" : "upstream_unreachable";
+  return new ProxyError(code, { cause: error });
 }
 
 /** An answer that is an error: outside 2xx, or inside one with the status that it names. */

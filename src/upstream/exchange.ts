@@ -4,6 +4,7 @@ import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { CallSignal } from "../core/call/call.ts";
 import { abortReason, ProxyError, toProxyError } from "../core/errors.ts";
 import type { SentRequests } from "../core/ports.ts";
+import { isStale } from "./connections.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";
 
@@ -29,6 +30,8 @@ export interface ResponseBody extends AsyncIterableIterator<Buffer> {
    * there is none, the upstream is paused.
    */
   whole(room: AnswerHold, weight?: number): Promise<Buffer>;
+  /** Gives back what next() has returned, to be read again. */
+  unread(chunk: Buffer): void;
   /** Lifts `maxBytes`, for a stream that is passed on as it comes. */
   unbound(): void;
   /** Discards the rest. The connection is reused if the response ends soon. */
@@ -46,6 +49,8 @@ interface ExchangeOptions {
   readonly idleMs: number;
   readonly totalMs: number;
   readonly deadlines: Deadlines;
+  /** Sends the same request on a new connection. */
+  readonly sendAgain: () => void;
 }
 
 /**
@@ -70,11 +75,14 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   #started = false;
   #ended = false;
   #failure: ProxyError | null = null;
+  /** Once at most, and not kept with the answer: it holds the question. */
+  #sendAgain: (() => void) | null;
 
   constructor(options: ExchangeOptions) {
     const { signal, maxBytes, headMs, idleMs, totalMs, deadlines } = options;
     this.#signal = signal;
     this.#sent = options.sent;
+    this.#sendAgain = options.sendAgain;
     this.#maxBytes = maxBytes;
     this.#idleMs = idleMs;
     this.#deadline = deadlines.start(Math.min(headMs, totalMs), totalMs, this.#onExpire);
@@ -112,6 +120,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     if (headers["content-length"] !== undefined) {
       this.#announcedBytes = Number(headers["content-length"]);
     }
+    this.#sendAgain = null;
     this.#head.resolve({ status, headers, body: this });
   }
 
@@ -142,6 +151,15 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const sendAgain = this.#sendAgain;
+    this.#sendAgain = null;
+    if (sendAgain !== null && this.#failure === null && isStale(error)) {
+      // nothing was received, so it is not a retry; servers close idle connections as they like
+      this.#controller = null;
+      this.#sent.unrefused -= 1;
+      sendAgain();
+      return;
+    }
     this.#release();
     // undici refuses to send some requests, for example a key with a line end: not the upstream's fault
     const isUnsendable = this.#controller === null && error.name === "InvalidArgumentError";
@@ -185,6 +203,11 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     room.arrived();
     const [first = Buffer.alloc(0)] = chunks;
     return chunks.length === 1 ? first : Buffer.concat(chunks);
+  }
+
+  unread(chunk: Buffer): void {
+    this.#queue.unshift(chunk);
+    this.#queuedBytes += chunk.length;
   }
 
   unbound(): void {

@@ -1,16 +1,22 @@
+import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
 import { createGatheredText } from "../core/call/messages.ts";
+import { WholeCharacters } from "../core/call/whole-characters.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
-import { askUpstream, headerOf, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
+import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import type { RefusalOf } from "./errors.ts";
-import type { ResponseBody } from "./exchange.ts";
+import type { UpstreamResponse } from "./exchange.ts";
+import { createFailures, type Failures } from "./failures.ts";
+import { bodyKind, isLabeledStream } from "./opening.ts";
 import type { Transport } from "./transport.ts";
+import { createUsageOption } from "./usage-option.ts";
 
 export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
+  readonly userAgent: string;
   readonly refusalOf: RefusalOf;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
@@ -34,59 +40,95 @@ const MAX_TEXT_CHARACTERS = 1_048_576;
 /** The typed way to an OpenAI-compatible service. */
 export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
   const learned = new Map<string, TokenField>();
+  const sendWithUsage = createUsageOption();
 
   /** A model that wants the other field name says so in its refusal; it is asked once more. */
-  const send = async (request: ChatRequest, streamed: boolean, ask: AskOptions) => {
-    const used = learned.get(request.model) ?? usualTokenField(request.model);
+  const sendWithField = async (
+    { model }: ChatRequest,
+    send: (tokenField: TokenField) => Promise<UpstreamResponse>,
+  ) => {
+    const used = learned.get(model) ?? usualTokenField(model);
     try {
-      return await askUpstream(options, prepareRequest(request, streamed, used), ask);
+      return await send(used);
     } catch (error) {
       const wanted = wantedField(error);
       if (wanted === null || wanted === used) throw error;
       if (learned.size >= MAX_LEARNED_MODELS) learned.clear();
-      learned.set(request.model, wanted);
-      return askUpstream(options, prepareRequest(request, streamed, wanted), ask);
+      learned.set(model, wanted);
+      return send(wanted);
     }
   };
+  const send = (request: ChatRequest, streamed: boolean, ask: AskOptions) => {
+    const sendAs = (asksForUsage: boolean) =>
+      sendWithField(request, (tokenField) =>
+        askUpstream(options, prepareRequest(request, streamed, { tokenField, asksForUsage }), ask),
+      );
+    return streamed ? sendWithUsage(request.model, sendAs) : sendAs(false);
+  };
+
+  const failuresOf = (ask: AskOptions) => createFailures(options.refusalOf, ask);
 
   return {
     async complete(request, ask) {
-      const { body } = await send(request, false, ask);
-      return readCompletion(String(await body.whole(ask.room, TYPED_WEIGHT)));
+      return completionIn(await send(request, false, ask), ask.room, failuresOf(ask));
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
-      const type = headerOf(response, "content-type")?.toLowerCase();
-      if (type?.includes("text/event-stream")) return readStream(response.body, options);
+      // what is labeled as a stream begins before its first event has come
+      if (isLabeledStream(response) || (await bodyKind(response, true)) === "events") {
+        return readStream(response, options, ask.room, failuresOf(ask));
+      }
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(readCompletion(String(await response.body.whole(ask.room, TYPED_WEIGHT))));
+      return eventsOf(await completionIn(response, ask.room, failuresOf(ask)));
     },
   };
 }
 
+async function completionIn(
+  { body }: UpstreamResponse,
+  room: AnswerHold,
+  { early }: Failures,
+): Promise<Completion> {
+  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), early);
+}
+
 async function* readStream(
-  body: ResponseBody,
-  { maxEventBytes }: OpenAIUpstreamOptions,
+  response: UpstreamResponse,
+  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+  room: AnswerHold,
+  failures: Failures,
 ): AsyncGenerator<AnswerEvent> {
+  if ((await bodyKind(response, true)) === "json") {
+    yield* eventsOf(await completionIn(response, room, failures));
+    return;
+  }
+  const { body } = response;
   body.unbound();
+  // an event is parsed as a whole, so it may be as large as a whole answer
+  const maxBytes = Math.max(maxEventBytes, maxAnswerBytes);
   const text = createGatheredText();
+  const whole = new WholeCharacters();
   let characters = 0;
   let known: Completion | null = null;
   let done = false;
-  for await (const data of readEvents(body, maxEventBytes)) {
+  for await (const data of readEvents(body, maxBytes)) {
     done = data === "[DONE]";
     if (done) {
       body.drain();
       break;
     }
-    const delta = readDelta(data);
+    const delta = readDelta(data, failures.early);
     characters += delta.text.length;
     if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
-    text.add(delta.text);
     if (known === null) yield { type: "answer-start", model: delta.model };
     known = withLatest(known ?? delta, delta);
-    if (delta.text !== "") yield { type: "text-delta", text: delta.text };
+    const piece = whole.next(delta.text);
+    text.add(piece);
+    if (piece !== "") yield { type: "text-delta", text: piece };
   }
+  const half = whole.rest();
+  text.add(half);
+  if (half !== "") yield { type: "text-delta", text: half };
   yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
 }
 
@@ -102,6 +144,7 @@ function withLatest(known: Completion, delta: Completion): Completion {
     model: delta.model || known.model,
     finishReason: delta.finishReason ?? known.finishReason,
     usage: delta.usage ?? known.usage,
+    ...((known.reasoned === true || delta.reasoned === true) && { reasoned: true }),
     upstreamId: delta.upstreamId ?? known.upstreamId,
   };
 }

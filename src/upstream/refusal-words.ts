@@ -1,4 +1,4 @@
-import { isObject, jsonIn, stringIn } from "./answers.ts";
+import { isObject, jsonIn, stringIn } from "./reading/json.ts";
 
 /** Names under which services put what went wrong, the most usual first. */
 const WORDS_IN = [

@@ -1,86 +1,90 @@
 import { ProxyError } from "../core/errors.ts";
-import type { Relay, RelayPiece } from "../core/ports.ts";
-import { readAccount } from "./answers.ts";
-import { askUpstream, headerOf } from "./ask.ts";
+import type { AskOptions, Relay, RelayAccount, RelayRequest } from "../core/ports.ts";
+import { askUpstream } from "./ask.ts";
+import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
-import type { ResponseBody } from "./exchange.ts";
+import { createFailures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
+import { bodyKind } from "./opening.ts";
+import { accountIn } from "./reading/account.ts";
+import { failureIn } from "./reading/failure.ts";
+import { isObject, jsonIn } from "./reading/json.ts";
+import { wholeAnswer } from "./reading/places.ts";
+import { RawText } from "./reading/raw-text.ts";
+import { Skeleton } from "./reading/skeleton.ts";
+import { createUsageOption } from "./usage-option.ts";
+
+/** A larger answer is not parsed: that would take longer than reading what is of interest. */
+const MAX_PARSED_BYTES = 65_536;
+/** Bytes of a large answer that are read at once. */
+const READ_BYTES = 65_536;
+const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
+  const sendWithUsage = createUsageOption();
+  const send = (request: RelayRequest, ask: AskOptions) => {
+    const { usageOption: option } = request;
+    if (option === undefined) return askUpstream(options, request, ask);
+    return sendWithUsage(option.model, (asksForUsage) => {
+      const { body } = request;
+      return askUpstream(
+        options,
+        { ...request, body: asksForUsage ? body : option.without() },
+        ask,
+      );
+    });
+  };
   return {
     async send(request, ask) {
-      const response = await askUpstream(options, request, ask);
+      const response = await send(request, ask);
       const { status, body } = response;
-      const contentType = headerOf(response, "content-type") ?? "application/json";
-      if (contentType.includes("text/event-stream")) {
+      const failures = createFailures(options.refusalOf, ask);
+      const kind = await bodyKind(response, request.streamed);
+      if (kind === "events") {
         if (request.streamed) body.unbound();
         const scanner = new EventScanner(request.hideUsage, options.maxEventBytes);
-        const pieces = new EventPieces(body, scanner);
-        return { kind: "streamed", status, contentType, pieces, account: () => scanner.account };
+        const pieces = new EventPieces(body, scanner, failures);
+        // an error in place of the first event has a status, and another key may do
+        await pieces.open();
+        return {
+          kind: "streamed",
+          status,
+          contentType: "text/event-stream; charset=utf-8",
+          pieces,
+          account: () => scanner.account,
+          nextSequence: () => scanner.nextSequence,
+        };
       }
       // whole before it is passed on, because the ledger row goes first
-      const bytes = await body.whole(ask.room);
-      const account = contentType.includes("json") ? readAccount(bytes) : null;
-      if (account === null) throw new ProxyError("upstream_bad_answer");
-      return { kind: "whole", status, contentType, bytes, account };
+      const bytes = withoutMark(await body.whole(ask.room));
+      const { value, account } = read(bytes);
+      if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
+      const error = failureIn(value);
+      if (error !== null) throw failures.early({ error, text: String(bytes) });
+      return { kind: "whole", status, contentType: "application/json", bytes, account };
     },
   };
 }
 
-/**
- * The pieces of an event stream as the scanner lets them pass. A stream that breaks off throws.
- * Written out, because an async generator takes 2 µs for each piece.
- */
-class EventPieces implements AsyncIterableIterator<RelayPiece, undefined> {
-  readonly #body: ResponseBody;
-  readonly #scanner: EventScanner;
-  /** The last event has passed. */
-  #isWhole = false;
-  #ended = false;
-  #isCut = false;
-
-  constructor(body: ResponseBody, scanner: EventScanner) {
-    this.#body = body;
-    this.#scanner = scanner;
+/** `value` is null if the answer is not JSON, or only a part of it. */
+function read(bytes: Buffer): { value: object | null; account: RelayAccount } {
+  const parsed = bytes.length > MAX_PARSED_BYTES ? undefined : jsonIn(String(bytes));
+  if (isObject(parsed)) {
+    const account = accountIn(parsed);
+    // the text of an answer whose usage is known is not counted: that takes ten times as long
+    if (account.usage !== null) return { value: parsed, account };
   }
-
-  async next(): Promise<IteratorResult<RelayPiece, undefined>> {
-    while (!this.#ended) {
-      try {
-        const { done, value } = await this.#body.next();
-        const piece = done === true ? this.#end() : this.#scanner.push(value);
-        this.#isWhole ||= piece?.last === true;
-        if (piece !== undefined) return { done: false, value: piece };
-      } catch (error) {
-        this.#ended = true;
-        // after its last event an answer is whole, however its connection ends
-        if (!this.#isWhole) throw error;
-      }
-    }
-    if (!this.#isCut) return OVER;
-    this.#isCut = false;
-    throw new ProxyError("upstream_failed");
+  const passed = new RawText();
+  const skeleton = new Skeleton(wholeAnswer, passed);
+  for (let at = 0; at < bytes.length; at += READ_BYTES) {
+    skeleton.push(bytes.toString("latin1", at, at + READ_BYTES));
   }
-
-  async return(): Promise<IteratorResult<RelayPiece, undefined>> {
-    this.#ended = true;
-    this.#isCut = false;
-    await this.#body.return?.();
-    return OVER;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #end(): RelayPiece | undefined {
-    this.#ended = true;
-    const bytes = this.#scanner.rest();
-    const last = this.#isWhole || this.#scanner.isComplete;
-    this.#isCut = !last;
-    return bytes.length > 0 ? { bytes, last } : undefined;
-  }
+  const account = { ...accountIn(skeleton.value), answerTokens: passed.tokens };
+  return { value: skeleton.isWhole ? skeleton.value : null, account };
 }
 
-const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
+function withoutMark(bytes: Buffer): Buffer {
+  const start = bytes.toString("latin1", 0, BYTE_ORDER_MARK.length);
+  return start === BYTE_ORDER_MARK ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
+}

@@ -1,12 +1,15 @@
-import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
+import { buildConnector, type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
+import { isCompleteUrl } from "../core/complete-url.ts";
+import { ProxyError } from "../core/errors.ts";
 import type { Clock, SentRequests } from "../core/ports.ts";
+import { watched } from "./connections.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type UpstreamResponse } from "./exchange.ts";
 
 /** Deadlines of a call in milliseconds, counted from when it is sent, except for `idleMs`. */
 export interface TransportOptions {
-  /** The upstream's origin, base path and query; no client changes them. */
+  /** The upstream's origin, base path and query, or its complete URL; no client changes them. */
   readonly baseUrl: URL;
   readonly proxyUrl: URL | null;
   readonly connectMs: number;
@@ -37,6 +40,8 @@ export interface Transport {
 
 /** We close a connection unused this long, before most servers close it while we send. */
 const KEEP_ALIVE_MS = 4_000;
+/** The only endpoint of an upstream whose URL is complete. */
+const CHAT_COMPLETIONS = "/chat/completions";
 /** Far above what any service sends, far below what hurts. */
 const MAX_HEADER_BYTES = 65_536;
 
@@ -48,26 +53,40 @@ const MAX_HEADER_BYTES = 65_536;
 export function createTransport(options: TransportOptions): Transport {
   const { baseUrl, idleMs, totalMs } = options;
   const dispatcher = createDispatcher(options);
+  /** For requests that found their connection ended: each gets a new one, which is not used again. */
+  let fresh: Dispatcher | null = null;
   const deadlines = createDeadlines(options.clock);
+  const isComplete = isCompleteUrl(baseUrl.search);
   const basePath = baseUrl.pathname.replace(/\/$/, "");
   return {
     send({ path, method, headers, body, signal, sent, headMs, maxBytes }) {
+      if (isComplete && path !== CHAT_COMPLETIONS) {
+        return Promise.reject(new ProxyError("endpoint_unavailable"));
+      }
       const bounds = { maxBytes, headMs, idleMs, totalMs };
-      const exchange = new Exchange({ ...bounds, signal, sent, deadlines });
-      if (signal.aborted) return exchange.response;
       const request: Dispatcher.DispatchOptions = {
         origin: baseUrl.origin,
-        path: `${basePath}${path}${baseUrl.search}`,
+        path: isComplete
+          ? `${baseUrl.pathname}${baseUrl.search}`
+          : `${basePath}${path}${baseUrl.search}`,
         method,
         headers,
         body,
         headersTimeout: 0,
         bodyTimeout: 0,
       };
+      const sendAgain = () => {
+        fresh ??= createDispatcher(options);
+        fresh.dispatch({ ...request, reset: true }, exchange);
+      };
+      const exchange = new Exchange({ ...bounds, signal, sent, deadlines, sendAgain });
+      if (signal.aborted) return exchange.response;
       dispatcher.dispatch(request, exchange);
       return exchange.response;
     },
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([dispatcher.destroy(), fresh?.destroy()]);
+    },
   };
 }
 
@@ -79,10 +98,20 @@ function createDispatcher({ baseUrl, proxyUrl, connectMs }: TransportOptions): D
     pipelining: 1,
   };
   if (proxyUrl === null) {
-    return new Pool(baseUrl.origin, { ...common, connect: { timeout: connectMs } });
+    return new Pool(baseUrl.origin, {
+      ...common,
+      connect: watched(buildConnector({ timeout: connectMs })),
+    });
   }
   const uri = proxyUrl.href.replace(/^socks5?h?:/, "socks5:");
   // not ProxyAgent, which sends the login with the URL's percent signs
   if (uri.startsWith("socks5:")) return new Socks5ProxyAgent(uri, common);
-  return new ProxyAgent({ ...common, uri });
+  return new ProxyAgent({ ...common, uri, factory: createWatchedPool });
+}
+
+/** A pool behind a proxy; `connect` leads through it. */
+function createWatchedPool(origin: URL | string, options: object): Dispatcher {
+  const { connect, ...others }: Pool.Options = options;
+  if (typeof connect !== "function") return new Pool(origin, options);
+  return new Pool(origin, { ...others, connect: watched(connect) });
 }

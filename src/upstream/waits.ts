@@ -1,4 +1,4 @@
-import { isObject } from "./answers.ts";
+import { isObject } from "./reading/json.ts";
 
 /** A wait beyond a day is ignored. */
 const MAX_WAIT_MS = 86_400_000;

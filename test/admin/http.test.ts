@@ -166,12 +166,12 @@ describe("access to /admin", () => {
     });
     expect(reply.json).toEqual({
       error: {
-        code: "token_rejected",
-        message: ruRU.error.token_rejected,
+        code: "admin_token_needed",
+        message: ruRU.error.admin_token_needed,
       },
     });
     expect((await send("GET", "/tokens", undefined, { authorization: "" })).json).toMatchObject({
-      error: { code: "credential_missing" },
+      error: { code: "admin_token_needed" },
     });
   });
 

@@ -52,11 +52,15 @@ const taken: Record<CustomName, readonly string[]> &
     "https://u:p@proxy",
     "socks5://127.0.0.1:1080",
     "socks5h://x",
+    "http://proxy:3128/",
+    "socks5://u:p%40@127.0.0.1:1080/",
   ],
   TRUSTED_PROXIES: ["loopback", "10.0.0.0/8, cloudflare 2001:db8::/32"],
   ALLOWED_IPS: ["203.0.113.7", "10.0.0.0/8\n::1"],
   WS_ORIGINS: ["*", "https://a.example, http://b.example:8080"],
   ON_DISCONNECT: ["cancel", "drain:1", "drain:3600"],
+  DATABASE_ADDRESS: ["127.0.0.1:5432", "db", "[::1]:5432", "db.example:5432"],
+  DATABASE_PASSWORD: ["a b#/?%"],
   DATABASE_URL: ["postgres://u:p@127.0.0.1:5432/db", "postgresql://host/db"],
   SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],
   ACCESS_TOKEN: ["123456", "!~"],
@@ -71,6 +75,7 @@ const needed: Partial<Record<SettingName, Environment>> = {
   GRPC_TLS_KEY: tls,
   MAX_TOKENS: { MAX_TOKENS_LIMIT: "1000000000" },
   MAX_TOKENS_LIMIT: { MAX_TOKENS: "1" },
+  DATABASE_PASSWORD: { DATABASE_ADDRESS: "127.0.0.1:5432" },
   ENCRYPT_CONTENT: { SECRET_KEY: "k".repeat(32) },
 };
 
@@ -149,7 +154,22 @@ const refused: Partial<Record<SettingName, readonly string[]>> = {
     "javascript:1",
     "-1",
   ],
-  OPENAI_PROXY: ["x", "proxy:3128", "ftp://x", "socks4://x", "http://", "http://pro\nxy"],
+  OPENAI_PROXY: [
+    ...["x", "proxy:3128", "ftp://x", "socks4://x", "http://", "http://pro\nxy", "socks5://"],
+    ...["socks5:127.0.0.1:1080", "http://127.0.0.1:7890/path", "http://127.0.0.1:7890?x=1"],
+    ...["http://127.0.0.1:7890/#f", "http://127.0.0.1:7890#", "http://127.0.0.1:7890/?"],
+    ...["http://user:pw@127.0.0.1:7890/path", "socks5://127.0.0.1:1080/path", "http://h//"],
+    "https://example.org/api/grab?url=https://example.org/api/grab?url=http://localhost:7890",
+  ],
+  WS_ORIGINS: [
+    ...["example.org", "https://", "https://a.example/path", "https://a.example?x"],
+    ...["https://a.example, b.example", "https://u:p@a.example", "https://a.example#x", "null"],
+  ],
+  DATABASE_URL: ["x", "http://host/db", "postgres://u:1#word@host/db", "postgres://u:p@ho st/db"],
+  DATABASE_ADDRESS: [
+    ...["postgres://host", "host:port", "a b", "host/name", "u:p@host", "host?x", "host#x", "/"],
+    "host:99999",
+  ],
   TRUSTED_PROXIES: [
     "x",
     "10.0.0.0/33",
@@ -280,6 +300,9 @@ describe("all settings together", () => {
     ]);
     expect(problemsOf({ ENCRYPT_CONTENT: "on" })).toMatchObject([
       { name: "ENCRYPT_CONTENT", key: "needs", params: { other: "SECRET_KEY" } },
+    ]);
+    expect(problemsOf({ DATABASE_PASSWORD: "x", DATABASE_USERNAME: "y" })).toMatchObject([
+      { name: "DATABASE_PASSWORD", key: "needs", params: { other: "DATABASE_ADDRESS" } },
     ]);
     expect(problemsOf({ PORT: "9464", METRICS_PORT: "9464" })).toMatchObject([
       { name: "METRICS_PORT", key: "same", params: { other: "PORT" } },

@@ -226,9 +226,13 @@ describe("a shared key that anyone may spend", () => {
   test(
     "is warned of, naming the settings that help",
     async () => {
-      const parley = kept(await startProcess({ API_KEY: CANARY }));
+      const parley = kept(
+        await startProcess({ API_KEY: CANARY, LANG: "ru_RU", CHATS_ACCESS: "open" }),
+      );
+      expect(await parley.waitForLog(/"warning":"open_chats"/)).toContain("CHATS_ACCESS");
       const line = await parley.waitForLog(/"level":40/);
       expect(line).toMatch(/MINUTE_LIMIT.*ALLOWED_IPS/);
+      expect(JSON.parse(line)).toMatchObject({ warning: "open_shared_key" });
       expect(line).not.toContain(CANARY);
     },
     TEST_MS,
@@ -237,7 +241,7 @@ describe("a shared key that anyone may spend", () => {
   test(
     "is not warned of where a limit or an allow-list stands, or no key",
     async () => {
-      const guarded = { DAY_LIMIT: "9", ALLOWED_IPS: "10.0.0.0/8" };
+      const guarded = { DAY_LIMIT: "9", ALLOWED_IPS: "10.0.0.0/8", SHARED_KEY: "token" };
       const envs = [
         ...Object.entries(guarded).map(([name, value]) => ({ API_KEY: CANARY, [name]: value })),
         {},
@@ -245,6 +249,29 @@ describe("a shared key that anyone may spend", () => {
       const started = await Promise.all(envs.map(async (env) => kept(await startProcess(env))));
       await Promise.all(started.map(endedInOrder));
       expect(started.flatMap(({ output }) => output.filter(isWarning))).toEqual([]);
+    },
+    TEST_MS,
+  );
+});
+
+describe("LANG in words", () => {
+  // LC_ALL as the image and the npm scripts set it: Node itself reads LANG before Parley runs
+  const inWords = (LANG: string) => ({ LANG, LC_ALL: "C.UTF-8" });
+
+  test(
+    "names one of the languages, or is warned of once",
+    async () => {
+      const [known, unknown] = await Promise.all(
+        ["Traditional Chinese", "Klingon"].map(async (one) =>
+          kept(await startProcess(inWords(one))),
+        ),
+      );
+      const reply = await postJson(`${known?.url}/nothing`, undefined, { method: "GET" });
+      expect(reply.headers["content-language"]).toBe("zh-TW");
+      expect(await unknown?.waitForLog(/LANG/)).toMatch(/"level":40.*zh_CN/);
+      for (const one of [known, unknown]) await endedInOrder(one as StartedProcess);
+      const warnings = [known, unknown].map((one) => one?.output.filter(isWarning).length);
+      expect(warnings).toEqual([0, 1]);
     },
     TEST_MS,
   );

@@ -4,6 +4,7 @@
  * and the end of the run says how to install it. With CI set the test runs all the same, and fails.
  */
 import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import type { Reporter } from "vitest/node";
 
 interface Need {
@@ -17,6 +18,14 @@ const MODULES = "import requests, websockets, grpc, google.protobuf";
 /** Debian's modules are for its own interpreter, whichever comes first in the path. */
 export const python = ["python3", "/usr/bin/python3"].find((one) => runs(one, "-c", MODULES));
 
+const DEBIANS_POSTGRES = "/usr/lib/postgresql";
+/** Debian's newest: the server that npm installs has no pg_basebackup. */
+export const postgresPrograms = (
+  existsSync(DEBIANS_POSTGRES) ? readdirSync(DEBIANS_POSTGRES).toSorted() : []
+)
+  .map((version) => `${DEBIANS_POSTGRES}/${version}/bin`)
+  .findLast((folder) => existsSync(`${folder}/pg_basebackup`) && existsSync(`${folder}/postgres`));
+
 /** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
@@ -25,6 +34,11 @@ export const needs: readonly Need[] = [
     packages: ["pgbouncer"],
     // Debian installs it where only root looks.
     isMet: runs("pgbouncer", "-V") || runs("/usr/sbin/pgbouncer", "-V"),
+  },
+  {
+    name: "postgresql",
+    packages: ["postgresql"],
+    isMet: postgresPrograms !== undefined,
   },
   {
     name: "python",

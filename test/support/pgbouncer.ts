@@ -1,9 +1,10 @@
 /** PgBouncer in front of a PostgreSQL server, with its defaults in transaction mode. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { certPath, keyPath } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
 import { deadline } from "./http.ts";
 
@@ -18,7 +19,8 @@ export interface PgBouncer {
   close(): Promise<void>;
 }
 
-export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
+/** `tls` is what it does with clients that ask for it: `disable`, `allow` or `require`. */
+export async function startPgBouncer(databaseUrl: string, tls = "disable"): Promise<PgBouncer> {
   const folder = mkdtempSync(join(tmpdir(), "parley-pgbouncer-"));
   const port = await freePort();
   const { username, password, hostname, port: serverPort, pathname } = new URL(databaseUrl);
@@ -34,12 +36,17 @@ unix_socket_dir =
 auth_type = trust
 auth_file = ${join(folder, "users.txt")}
 pool_mode = transaction
+client_tls_sslmode = ${tls}
+client_tls_cert_file = ${join(folder, "cert.pem")}
+client_tls_key_file = ${join(folder, "key.pem")}
 `,
   );
+  copyFileSync(certPath, join(folder, "cert.pem"));
+  copyFileSync(keyPath, join(folder, "key.pem"));
   writeFileSync(join(folder, "users.txt"), `"${username}" "${decodeURIComponent(password)}"\n`);
   const { uid, gid } = asUser;
   if (uid !== undefined) {
-    for (const name of ["", "pgbouncer.ini", "users.txt"]) chownSync(join(folder, name), uid, gid);
+    for (const name of ["", ...readdirSync(folder)]) chownSync(join(folder, name), uid, gid);
   }
   const child = spawn("pgbouncer", [file], {
     ...asUser,

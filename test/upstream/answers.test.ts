@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProxyError } from "../../src/core/errors.ts";
-import { readCompletion, readDelta, toUsage } from "../../src/upstream/answers.ts";
+import * as answers from "../../src/upstream/answers.ts";
+import { toUsage } from "../../src/upstream/reading/usage.ts";
 
 const json = JSON.stringify;
+const fail = () => new ProxyError("upstream_failed");
+const readCompletion = (text: string) => answers.readCompletion(text, fail);
+const readDelta = (data: string) => answers.readDelta(data, fail);
 const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 };
 const whole = {
   id: "chatcmpl-1",
@@ -98,7 +102,13 @@ describe("a whole answer", () => {
 });
 
 describe("an event of a stream", () => {
-  const empty = { text: "", model: "", finishReason: null, usage: null, upstreamId: null };
+  const empty = {
+    text: "",
+    model: "",
+    finishReason: null,
+    usage: null,
+    upstreamId: null,
+  };
 
   test.each<[string, object, object]>([
     [

@@ -7,7 +7,10 @@ const ask = (content: string): ChatMessage => ({ role: "user", content });
 function prepare(request: Partial<ChatRequest>, stream = false) {
   const model = request.model ?? "gpt-4o-mini";
   const whole = { messages: [ask("hello")], ...request, model };
-  const { path, body } = prepareRequest(whole, stream, usualTokenField(model));
+  const { path, body } = prepareRequest(whole, stream, {
+    tokenField: usualTokenField(model),
+    asksForUsage: true,
+  });
   return { path, json: JSON.parse(String(body)) as unknown };
 }
 

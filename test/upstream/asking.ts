@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import { systemClock } from "../../src/clock.ts";
-import { parseUpstreamUrl } from "../../src/config/kinds.ts";
+import { parseUpstreamUrl } from "../../src/config/urls.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
@@ -60,6 +60,7 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    userAgent: "parley/test",
     refusalOf: createRefusalOf(createRedact([]), systemClock),
     answerMs: head,
     firstTokenMs: head,

@@ -268,6 +268,7 @@ describe("to where the operator said, and nowhere else", () => {
         authorization: `Bearer ${key}`,
         accept: "application/json, text/event-stream",
         "accept-encoding": "identity",
+        "user-agent": "parley/test",
         "content-type": "application/json",
         "content-length": expect.stringMatching(/^\d+$/),
       });

@@ -54,6 +54,8 @@ export interface TokenStore {
   /** Null for unknown, revoked and expired alike. Looked up by digest. */
   find(secret: string): Promise<FoundToken | null>;
   show(id: string): Promise<Token | null>;
+  /** Opens the upstream key of a token's own, valid or not; null without one. */
+  upstreamKey(id: string): Promise<string | null>;
   /** Oldest first. */
   list(query?: ListQuery): Promise<readonly Token[]>;
   /** False when there is no such token or it was revoked before. */

@@ -89,6 +89,15 @@ export function quotaStates(quotas: Quotas, use: QuotaUse, wallMs: number): read
   );
 }
 
+/** Why a quota refuses a call: nothing is left, not enough is left, or it is smaller than the call. */
+export function refusalOf(
+  { limit, used }: QuotaState,
+  waitingHelps: boolean,
+): "used_up" | "too_little" | "too_small" {
+  if (!waitingHelps) return "too_small";
+  return used >= limit ? "used_up" : "too_little";
+}
+
 /**
  * The quota that refuses `wanted`; if several refuse, the one that resets last. Null if none does.
  */

@@ -7,14 +7,17 @@ import type {
   Reservation,
   Token,
 } from "../accounts/accounts.ts";
+import type { BackgroundCalls } from "../accounts/background.ts";
 import { cost, maxCost, type Price } from "../accounts/price.ts";
+import { refusalOf } from "../accounts/quota.ts";
 import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallRecord, Clock, RelayAccount, TokenLimiter } from "../ports.ts";
+import { canBeAsked } from "./background-state.ts";
 import type { Principal } from "./call.ts";
-import { estimatedUsage } from "./estimate.ts";
-import { createReasoningModels, type ReasoningModels } from "./reasoning.ts";
+import { UNKNOWN, type Used, usedBy } from "./estimate.ts";
+import type { ReasoningModels } from "./reasoning.ts";
 import { type ExpectedTokens, type ReservedTokens, reservedTokens } from "./reserved-tokens.ts";
 
 /** What admission needs to know of a call. */
@@ -29,9 +32,9 @@ export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "diale
 /** Grants one call; settled exactly once, with how the call ended. */
 export interface Permit {
   /** What the call is taken to have used: as reported, else as estimated from what was seen. */
-  used(account: RelayAccount | undefined): Pick<CallRecord, "usage" | "provenance">;
-  /** Resolves when the ledger row is durable. */
-  settle(record: CallRecord): Promise<void>;
+  used(account: RelayAccount | undefined): Used;
+  /** Resolves when the ledger row is durable, or the call that will have one. */
+  settle(record: CallRecord, account?: RelayAccount): Promise<void>;
 }
 
 export interface Admission {
@@ -41,7 +44,9 @@ export interface Admission {
 
 export interface AdmissionOptions {
   readonly ledger: Ledger;
+  readonly background: Pick<BackgroundCalls, "keep">;
   readonly prices: PriceBook;
+  readonly reasoning: ReasoningModels;
   readonly clock: Clock;
   /** A keyed hash of a caller's own key: tells callers apart and can't be reversed. */
   readonly digestKey: (key: string) => KeyDigest;
@@ -59,12 +64,11 @@ export interface AdmissionOptions {
  * row when settled.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { ledger, prices, clock, digestKey, tokenLimiter, maxReservedAnswer } = options;
-  const reasoning = createReasoningModels();
+  const { ledger, background, prices, clock, digestKey, tokenLimiter, reasoning } = options;
   return {
     async admit(request) {
       const { principal, model } = request;
-      const reserved = reservedTokens(request.expected, maxReservedAnswer);
+      const reserved = reservedTokens(request.expected, options.maxReservedAnswer);
       const at = clock.wallMs();
       const price = await prices.priceOf(model, at).catch((error: unknown) => {
         // a caller who isn't billed is served without the database; a row that can't be written is logged
@@ -88,12 +92,16 @@ export function createAdmission(options: AdmissionOptions): Admission {
       }
       const payer = payerOf(principal, digestKey);
       return {
-        used: (account) => usedBy(model, account, reserved, reasoning),
-        async settle(record) {
+        used: (account) =>
+          willBeKnown(principal, account) ? UNKNOWN : usedBy(model, account, reserved, reasoning),
+        async settle(record, account) {
           const answered = await priceOfAnswer(options, record, price);
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
-          await ledger.settle(entry, reservation);
+          if (!willBeKnown(principal, account)) return ledger.settle(entry, reservation);
+          if (await background.keep({ entry, reservation, reserved })) return;
+          const used = usedBy(model, account, reserved, reasoning);
+          await ledger.settle({ ...entry, ...used, cost: cost(used.usage, answered) }, reservation);
         },
       };
     },
@@ -124,26 +132,18 @@ async function reserve(
   if (result.admitted) return result.reservation;
   await giveBack();
   const { kind, period, resetsAt } = result.refusedBy;
+  const state = refusalOf(result.refusedBy, result.retryAfterMs !== null);
   throw new ProxyError("quota_exceeded", {
-    params: { quota: kind, period },
+    params: { quota: kind, period, state },
     details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
     retryAfterMs: result.retryAfterMs ?? undefined,
   });
 }
 
-/** Nothing is known, and nothing charged, of a call that the upstream refused or never got. */
-function usedBy(
-  model: string,
-  account: RelayAccount | undefined,
-  reserved: ReservedTokens,
-  reasoning: ReasoningModels,
-): ReturnType<Permit["used"]> {
-  if (account === undefined) return { usage: null, provenance: "unknown" };
-  if (account.reasoned) reasoning.learn(model);
-  if (account.usage !== null) return { usage: account.usage, provenance: "reported" };
-  const isUnseen = account.pending || account.reasoned || reasoning.has(model);
-  const usage = estimatedUsage(reserved, account.answerTokens, isUnseen);
-  return { usage, provenance: "estimated" };
+/** Whether the upstream can be asked later. Nothing is kept of a caller's own key, so theirs can't. */
+function willBeKnown({ kind }: Principal, account: RelayAccount | undefined): boolean {
+  if (account === undefined || !account.pending || account.usage !== null) return false;
+  return kind !== "own-key" && canBeAsked(account.upstreamId);
 }
 
 /** Usage is priced by the model that answered where it has a price, else by the one asked for. */

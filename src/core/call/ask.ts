@@ -1,7 +1,7 @@
 import { fieldError } from "../common-errors.ts";
 import { abortReason, type ErrorCode, isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { AskOptions, Clock, SentRequests } from "../ports.ts";
-import type { Call, CallSignal, Principal } from "./call.ts";
+import type { Call, CallSignal, KeyAccount, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -31,18 +31,21 @@ export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingO
     const signal = disconnectPolicy.signalFor(call.signal);
     const retry = { clock, signal, retries };
     const sent: SentRequests = { unrefused: 0 };
+    const account = accountOf(principal);
     try {
       const keys = keysOf(principal, keyRing);
+      const { room } = call;
       return await askWithRetries(
         keys,
-        (key) => attempt({ key, signal, room: call.room, sent }),
+        (key) => attempt({ key, account, signal, room, sent }),
         retry,
       );
     } catch (thrown) {
       const failure = toProxyError(thrown);
       const error = asSeenBy(principal, failure);
-      const account = mayHaveCost(sent, failure) ? NOTHING_SEEN : undefined;
-      await settle(isCanceled(error) ? "canceled" : "failed", { error, account });
+      if (error.answered !== undefined) call.onAnswered?.(error.answered);
+      const seen = mayHaveCost(sent, failure) ? NOTHING_SEEN : undefined;
+      await settle(isCanceled(error) ? "canceled" : "failed", { error, account: seen });
       throw error;
     }
   };
@@ -56,9 +59,10 @@ function mayHaveCost({ unrefused }: SentRequests, { details }: ProxyError): bool
 /** A rejected key is the caller's error if it is their own; the operator's is ours, its text hidden. */
 export function asSeenBy(principal: Principal, error: ProxyError): ProxyError {
   if (principal.kind === "own-key") return error;
-  if (error.code === "key_rejected") return new ProxyError("upstream_key_rejected");
-  if (error.code !== "key_exhausted") return error;
-  return new ProxyError("upstream_exhausted", { retryAfterMs: error.retryAfterMs });
+  const { code, answered, retryAfterMs } = error;
+  if (code === "key_rejected") return new ProxyError("upstream_key_rejected", { answered });
+  if (code !== "key_exhausted") return error;
+  return new ProxyError("upstream_exhausted", { answered, retryAfterMs });
 }
 
 export interface KeySource {
@@ -72,6 +76,10 @@ function keysOf(principal: Principal, ring: KeyRing): KeySource {
   const own = ownKey(principal);
   if (own === null) return { next: (tried) => ring.next(tried), ring };
   return { next: (tried) => (tried.size === 0 ? own : null), ring: null };
+}
+
+function accountOf(principal: Principal): KeyAccount | undefined {
+  return principal.kind === "own-key" ? principal.account : undefined;
 }
 
 /** The key for this principal alone: sent with the call, or kept with a token. */

@@ -1,4 +1,5 @@
 import type { FoundToken } from "../accounts/accounts.ts";
+import type { UpstreamAnswered } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
 import type { AnswerHold } from "./answer-room.ts";
@@ -9,14 +10,27 @@ import type { AnswerHold } from "./answer-room.ts";
  */
 export type Principal =
   | { readonly kind: "visitor"; readonly bucket: string }
-  | { readonly kind: "own-key"; readonly bucket: string; readonly key: string }
+  | {
+      readonly kind: "own-key";
+      readonly bucket: string;
+      readonly key: string;
+      readonly account?: KeyAccount | undefined;
+    }
   | { readonly kind: "token"; readonly bucket: string; readonly found: FoundToken };
+
+/** Who pays for a key that belongs to several; without it the key's default organization does. */
+export interface KeyAccount {
+  readonly organization: string | null;
+  readonly project: string | null;
+}
 
 /** One request on its way, whatever the dialect. */
 export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Aborts when the client leaves, or with a ProxyError as its reason when we end the call. */
   readonly signal: CallSignal;
+  /** Gets what the upstream answered if the call failed by it, for the request's line in the log. */
+  readonly onAnswered?: (answered: UpstreamAnswered) => void;
   /** Where a whole answer counts what it takes. */
   readonly room: AnswerHold;
   /** Gives back what the windows of its address have counted: another limit has refused the call. */

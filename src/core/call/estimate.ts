@@ -1,5 +1,6 @@
-import type { RelayAccount } from "../ports.ts";
+import type { CallRecord, RelayAccount } from "../ports.ts";
 import type { Usage } from "./messages.ts";
+import type { ReasoningModels } from "./reasoning.ts";
 import type { ReservedTokens } from "./reserved-tokens.ts";
 
 /** A question is reserved by its most tokens; English text comes to half of them. */
@@ -16,6 +17,28 @@ export const NOTHING_SEEN: RelayAccount = {
   reasoned: false,
   pending: false,
 };
+
+/** Usage, and where it comes from. */
+export type Used = Pick<CallRecord, "usage" | "provenance">;
+
+export const UNKNOWN: Used = { usage: null, provenance: "unknown" };
+
+/**
+ * As it was reported, else as estimated. Unknown, and free, is what the upstream refused or never got.
+ */
+export function usedBy(
+  model: string,
+  account: RelayAccount | undefined,
+  reserved: ReservedTokens,
+  reasoning: ReasoningModels,
+): Used {
+  if (account === undefined) return UNKNOWN;
+  if (account.reasoned) reasoning.learn(model);
+  if (account.usage !== null) return { usage: account.usage, provenance: "reported" };
+  const isUnseen = account.pending || account.reasoned || reasoning.has(model);
+  const usage = estimatedUsage(reserved, account.answerTokens, isUnseen);
+  return { usage, provenance: "estimated" };
+}
 
 /**
  * The usage of a call whose upstream was asked and never said it: what is usual for the question, and

@@ -1,7 +1,7 @@
 import type { Cooldowns } from "../ports.ts";
 
 /** How long a key rests if the upstream gives no hint: after a limit, and after a refusal. */
-const AFTER_LIMIT_MS = 20_000;
+const AFTER_LIMIT_MS = 10_000;
 const AFTER_REFUSAL_MS = 600_000;
 /** A longer hint is cut to this: quotas get raised and clocks are wrong. */
 const MAX_COOLDOWN_MS = 3_600_000;

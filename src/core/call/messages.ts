@@ -40,6 +40,13 @@ export type Usage = Named<{
   readonly cachedTokens: number | null;
 }>;
 
+/** Usage as it is paid for: where the total exceeds its parts, the rest was written, too. */
+export function paidUsage(usage: Usage | null): Usage | null {
+  if (usage === null) return null;
+  const completionTokens = usage.totalTokens - usage.promptTokens;
+  return completionTokens > usage.completionTokens ? { ...usage, completionTokens } : usage;
+}
+
 /** A finished answer. */
 export interface Completion {
   readonly text: string;
@@ -47,6 +54,8 @@ export interface Completion {
   readonly model: string;
   readonly finishReason: string | null;
   readonly usage: Usage | null;
+  /** Some of its tokens were reasoning, which is not shown. */
+  readonly reasoned?: boolean;
   /** The upstream's id of this answer. */
   readonly upstreamId: string | null;
 }

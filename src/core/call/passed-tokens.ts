@@ -15,15 +15,26 @@ export class PassedTokens {
     return Math.max(this.#pieces, Math.ceil(this.#ascii / ASCII_PER_TOKEN) + this.#others);
   }
 
-  /** Takes the next piece. A character may be cut in two: its first half is counted, not its second. */
+  /** Takes the next piece. */
   add(piece: string): void {
     if (piece === "") return;
-    this.#pieces += 1;
-    for (let at = 0; at < piece.length; at += 1) this.#count(piece.charCodeAt(at));
+    this.beginPiece();
+    for (let at = 0; at < piece.length; at += 1) this.count(piece.charCodeAt(at));
   }
 
-  #count(unit: number): void {
-    if (unit < 0x80) this.#ascii += 1;
-    else if (unit < 0xdc00 || unit > 0xdfff) this.#others += 1;
+  /** For a piece whose characters come one by one. */
+  beginPiece(): void {
+    this.#pieces += 1;
+  }
+
+  /** A UTF-16 unit. Of a character that has two, the first counts. */
+  count(unit: number): void {
+    if (unit < 0x80) this.countAll(1, 0);
+    else if (unit < 0xdc00 || unit > 0xdfff) this.countAll(0, 1);
+  }
+
+  countAll(ascii: number, others: number): void {
+    this.#ascii += ascii;
+    this.#others += others;
   }
 }

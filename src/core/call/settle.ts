@@ -51,9 +51,10 @@ export function createSettle(
       firstTokenMs: firstTokenAtMs === undefined ? null : firstTokenAtMs - startedMs,
       durationMs: clock.monotonicMs() - startedMs,
     };
+    if (error?.answered !== undefined) call.onAnswered?.(error.answered);
     call.onRecord(record);
     observe(record);
-    return permit.settle(record).catch((lost: unknown) => onLost(record, lost));
+    return permit.settle(record, account).catch((lost: unknown) => onLost(record, lost));
   };
   return function settle(outcome, ending) {
     settled ??= write(outcome, ending);

@@ -3,7 +3,7 @@ import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.t
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
-import type { AnswerEvent, Completion } from "./messages.ts";
+import { type AnswerEvent, type Completion, paidUsage } from "./messages.ts";
 import { PassedTokens } from "./passed-tokens.ts";
 import type { Ending, Settle } from "./settle.ts";
 
@@ -37,6 +37,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
   readonly #observer: StreamObserver<T>;
   readonly #options: SettledStreamOptions;
   #reading = true;
+  #begun = false;
 
   constructor(items: AsyncIterable<T>, observer: StreamObserver<T>, options: SettledStreamOptions) {
     this.#iterator = items[Symbol.asyncIterator]();
@@ -49,6 +50,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
     try {
       const next = await this.#iterator.next();
       if (next.done !== true) {
+        this.#begun = true;
         if (this.#observer.sees(next.value)) await this.#settleWhole();
         return next;
       }
@@ -83,28 +85,28 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
     return settle(hasLeft() ? "canceled" : "completed", this.#observer.ending());
   }
 
+  /** Resolves with the error as the caller may see it. */
+  async #settleBroken(broken: ProxyError): Promise<ProxyError> {
+    const error = this.#observer.asSeen(broken);
+    const outcome = isCanceled(error) ? "canceled" : "interrupted";
+    const ending = this.#observer.ending();
+    // an error in place of the first event is a refusal, and costs nothing
+    const isRefused = !this.#begun && broken.details.upstream_status !== undefined;
+    const account = isRefused ? undefined : ending.account;
+    await this.#options.settle(outcome, { ...ending, account, error });
+    return error;
+  }
+
   async #broken(thrown: unknown): Promise<ProxyError> {
     this.#reading = false;
     void this.#iterator.return?.();
-    const error = await settleBroken(toProxyError(thrown), this.#observer, this.#options.settle);
+    const error = await this.#settleBroken(toProxyError(thrown));
     this.#options.leave();
     return error;
   }
 }
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-/** Settles a broken answer; resolves with the error as the caller may see it. */
-async function settleBroken<T>(
-  broken: ProxyError,
-  observer: StreamObserver<T>,
-  settle: Settle,
-): Promise<ProxyError> {
-  const error = observer.asSeen(broken);
-  const outcome = isCanceled(error) ? "canceled" : "interrupted";
-  await settle(outcome, { ...observer.ending(), error });
-  return error;
-}
 
 /** The reader left before the end. */
 async function abandon<T>(
@@ -196,8 +198,10 @@ export function observePieces(
 }
 
 /** What a finished answer says about its call. */
-export function accountOf({ model, usage, upstreamId, text }: Completion): RelayAccount {
+export function accountOf({ model, usage, upstreamId, text, ...rest }: Completion): RelayAccount {
   const passed = new PassedTokens();
   if (usage === null) passed.add(text);
-  return { ...NOTHING_SEEN, model, usage, upstreamId, answerTokens: passed.tokens };
+  const answerTokens = passed.tokens;
+  const { reasoned = false } = rest;
+  return { ...NOTHING_SEEN, model, usage: paidUsage(usage), upstreamId, answerTokens, reasoned };
 }

@@ -3,6 +3,7 @@ import type { Principal } from "../../core/call/call.ts";
 import { type AcceptedOwners, ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
+import type { GuessBrake } from "../../http/call/guess-brake.ts";
 
 /** Decides whose chats a caller may use. */
 export interface ChatAccess {
@@ -15,7 +16,7 @@ export interface ChatAccess {
   /** The same for lists and exports, which are never shared. */
   personOf(principal: Principal): string;
   /** Throws if the caller is not the operator. */
-  checkOperator(headers: IncomingHttpHeaders): void;
+  checkOperator(headers: IncomingHttpHeaders, bucket: string): void;
 }
 
 export interface ChatAccessOptions {
@@ -24,16 +25,13 @@ export interface ChatAccessOptions {
   readonly adminToken: string | null;
   readonly digestKey: (key: string) => string;
   readonly accepted: AcceptedOwners;
+  readonly brake: GuessBrake;
 }
 
 const CREDENTIAL_HEADERS = ["authorization", "api-key", "openai-token", "access-token"];
 
-export function createChatAccess({
-  open,
-  adminToken,
-  digestKey,
-  accepted,
-}: ChatAccessOptions): ChatAccess {
+export function createChatAccess(options: ChatAccessOptions): ChatAccess {
+  const { open, adminToken, digestKey, accepted, brake } = options;
   const isAdminToken = adminToken === null ? () => false : createSecretMatch(adminToken);
   const personOf = (principal: Principal): string => {
     const owner = ownerOf(principal, digestKey);
@@ -50,11 +48,15 @@ export function createChatAccess({
       if (!isFree || (owner !== null && (await accepted.has(owner)))) return null;
       return digestKey(`room ${principal.bucket}`);
     },
-    checkOperator(headers) {
+    checkOperator(headers, bucket) {
       const given = bearerIn(headers);
-      if (given !== undefined && isAdminToken(given)) return;
+      if (given !== undefined) {
+        const isRight = isAdminToken(given);
+        brake.judge(bucket, isRight);
+        if (isRight) return;
+      }
       const hasCredential = CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim());
-      throw new ProxyError(hasCredential ? "admin_needed" : "credential_missing");
+      throw new ProxyError(hasCredential ? "admin_needed" : "admin_token_needed");
     },
   };
 }

@@ -62,7 +62,9 @@ function globalRoutes(options: ChatsOptions): readonly Route[] {
       return respondJson(c, 200, { content: await conversations.globalPrompt() });
     }),
     route("POST", "/system", chatsDocs.setGlobalPrompt, async (c) => {
-      if (!access.open) access.checkOperator(c.env.incoming.headers);
+      if (!access.open) {
+        access.checkOperator(c.env.incoming.headers, c.env.context.client.bucket);
+      }
       const { json, open } = await readJsonCall(c, NAME, options);
       const { content: prompt, api_key: key } = parsed(globalPromptBody, json);
       if (access.open) await open(key || null);

@@ -1,7 +1,11 @@
 import { z } from "zod";
+import { saidInMessage } from "../../core/call/said.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { WholeAnswer } from "../../core/ports.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
+
+import type { WholeDeltas } from "./whole-deltas.ts";
 
 /** What Parley needs of a completion; every other field passes through. */
 export const upstreamCompletion = z.looseObject({
@@ -23,18 +27,18 @@ export function writeWholeAsChunk({ bytes }: Pick<WholeAnswer, "bytes">): string
 }
 
 /** An event of a stream; throws the error that it reports. */
-export function writeChunk(data: string): string {
+export function writeChunk(data: string, deltas: WholeDeltas): string {
   const chunk = objectIn(data);
   const failure: unknown = Reflect.get(chunk, "error");
   if (failure !== undefined && failure !== null) throw new ProxyError("upstream_failed");
-  return withText(withExactNumbers(chunk, data), firstDelta(chunk));
+  const exact = withExactNumbers(chunk, data);
+  deltas.mend(exact);
+  return withText(exact, firstDelta(exact));
 }
 
-/** `message` is a whole one or a delta; a refusal is a text too. */
+/** `message` is a whole one or a delta. */
 function withText(body: object, message: unknown): string {
-  const texts = [fieldOf(message, "content"), fieldOf(message, "refusal")];
-  const text = texts.find((one) => typeof one === "string" && one !== "") ?? "";
-  return JSON.stringify({ ...body, text, status: "ok" });
+  return wellFormedJson({ ...body, text: saidInMessage(message), status: "ok" });
 }
 
 function readCompletion(bytes: Uint8Array) {

@@ -11,6 +11,7 @@ import {
   expectedOfRelay,
   needsUsageOption,
   relayFields,
+  usageOption,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
@@ -72,6 +73,9 @@ export function parseCompletionBody(
         body: wellFormedJson(withTokenField(whole, model)),
         streamed: params.stream === true,
         hideUsage,
+        usageOption: usageOption(params, model, hideUsage, () =>
+          wellFormedJson(withTokenField(body, model)),
+        ),
       },
     },
     passedOn: {

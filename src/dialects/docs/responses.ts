@@ -1,6 +1,7 @@
 import type { ZodOpenApiResponsesObject } from "zod-openapi";
 import { bodyCodes, type ErrorCode, fieldCodes, upstreamCodes } from "../../core/errors.ts";
 import type { ErrorDoc, Route, RouteDoc } from "../../http/dialect.ts";
+import { statusesOf } from "../../http/reply/http-status.ts";
 
 const JSON_TYPE = "application/json";
 const EVENTS_TYPE = "text/event-stream";
@@ -68,7 +69,9 @@ function goodResponses(doc: RouteDoc): ZodOpenApiResponsesObject {
 
 function errorResponses(codes: ReadonlySet<ErrorCode>, { status, schema }: ErrorDoc) {
   const responses: ZodOpenApiResponsesObject = {};
-  for (const [code, all] of Map.groupBy(codes, (one) => status[one])) {
+  const pairs = [...codes].flatMap((one) => statusesOf(one, status).map((code) => ({ code, one })));
+  for (const [code, found] of Map.groupBy(pairs, (pair) => pair.code)) {
+    const all = found.map(({ one }) => one);
     responses[`${code}` as "400"] = {
       description: all.map((one) => `\`${one}\``).join(", "),
       headers: headersOf(all.some((one) => waitCodes.has(one))),
@@ -104,7 +107,7 @@ function failuresOf({ counted }: Route, doc: RouteDoc): ReadonlySet<ErrorCode> {
 }
 
 function callerFailures({ credential, body, asks }: RouteDoc): readonly ErrorCode[] {
-  if (credential === "admin") return ["credential_missing", "token_rejected"];
+  if (credential === "admin") return ["admin_token_needed"];
   const readsCredential = credential === undefined || credential === "optional";
   const hasBody = readsCredential && body !== undefined;
   const asked = (asks ?? hasBody) ? askCodes : [];

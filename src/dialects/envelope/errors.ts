@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ErrorCode, errorCodes } from "../../core/errors.ts";
 import type { ErrorDoc } from "../../http/dialect.ts";
-import { httpStatus } from "../../http/reply/http-status.ts";
+import { httpStatus, statusOf } from "../../http/reply/http-status.ts";
 import type { ErrorForm } from "../../http/reply/json-response.ts";
 import type { Translate } from "../../locales.ts";
 
@@ -16,7 +16,7 @@ export function envelopeErrorForm(translate: Translate): ErrorForm {
   return {
     status: envelopeStatus,
     body: (error, reason, { language }) => ({
-      code: envelopeStatus[error.code],
+      code: statusOf(error, envelopeStatus),
       msg: translate(language, "failed"),
       data: { response: reason, error: error.code, ...error.details },
     }),

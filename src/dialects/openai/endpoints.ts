@@ -16,6 +16,8 @@ export interface Endpoint {
   example(model: string): object;
   /** Whether its streams report usage only on request. */
   readonly asksForUsage: boolean;
+  /** Whether its events are numbered and named, errors among them. */
+  readonly numbersEvents?: true;
   /** The fields that bound its answer. Null: the model writes no text. */
   readonly bounds: readonly BoundField[] | null;
   /** Whether OpenAI has a model for requests that name none. */
@@ -64,6 +66,7 @@ export const endpoints: readonly Endpoint[] = [
     example: (model) => ({ model, input: QUESTION }),
     asksForUsage: false,
     bounds: ["max_output_tokens"],
+    numbersEvents: true,
   },
   {
     path: "/embeddings",
@@ -81,3 +84,10 @@ export const endpoints: readonly Endpoint[] = [
     hasDefaultModel: true,
   },
 ];
+
+/** First segments of OpenAI's API, for the log of what is not served here. */
+export const openaiSegments: ReadonlySet<string> = new Set(
+  `assistants audio batches chat chatkit completions containers conversations edits embeddings engines evals
+   files fine-tunes fine_tuning images models moderations organization projects realtime responses skills
+   threads uploads vector_stores videos`.split(/\s+/),
+);

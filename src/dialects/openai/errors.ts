@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type ErrorCode, errorCodes, type ProxyError } from "../../core/errors.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
 import type { ErrorDoc, WriteError } from "../../http/dialect.ts";
-import { httpStatus } from "../../http/reply/http-status.ts";
+import { httpStatus, statusOf } from "../../http/reply/http-status.ts";
 import { respond, retryHeaders } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
 import { openaiHeaders } from "./wire.ts";
@@ -25,8 +25,7 @@ const typeByCode: Partial<Record<ErrorCode, string>> = {
   quota_exceeded: "insufficient_quota",
 };
 
-function typeOf(code: ErrorCode): string {
-  const status = openaiStatus[code];
+function typeOf(code: ErrorCode, status: number = openaiStatus[code]): string {
   const byStatus = typeByStatus[status] ?? (status >= 500 ? "server_error" : null);
   return typeByCode[code] ?? byStatus ?? "invalid_request_error";
 }
@@ -53,7 +52,9 @@ export const openaiErrors: ErrorDoc = {
       type: z
         .string()
         .nullish()
-        .describe(`Parley's types: ${[...new Set(errorCodes.map(typeOf))].join(", ")}`),
+        .describe(
+          `Parley's types: ${[...new Set(errorCodes.map((code) => typeOf(code)))].join(", ")}`,
+        ),
       param: z.string().nullish(),
       code: z.string().nullish(),
     }),
@@ -67,9 +68,15 @@ export function createOpenAIErrors(translate: Translate): WriteError {
     const headers = openaiHeaders(context, "application/json");
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
-    const status = error.refusal?.status ?? openaiStatus[error.code];
-    return respond(status, writeOpenAIError(translate, context, error), headers);
+    // their clients try a 429 again by themselves, which would fail in the same way
+    if (error.refusal?.mayRetry === false) headers["x-should-retry"] = "false";
+    return respond(statusIn(error), writeOpenAIError(translate, context, error), headers);
   };
+}
+
+/** Clients of OpenAI know the upstream's statuses. */
+function statusIn(error: ProxyError): number {
+  return error.refusal?.status ?? statusOf(error, openaiStatus);
 }
 
 /** OpenAI's error object as text. An upstream's refusal of the request keeps its own words. */
@@ -83,7 +90,7 @@ export function writeOpenAIError(
   return JSON.stringify({
     error: {
       message: translate(language, `error.${error.code}`, { ...error.params, requestId }),
-      type: typeOf(error.code),
+      type: typeOf(error.code, statusIn(error)),
       param: typeof field === "string" ? field : null,
       code: openaiCode[error.code] ?? error.code,
       ...details,

@@ -14,8 +14,9 @@ import { sendWhole } from "../../http/reply/json-response.ts";
 import { respond } from "../../http/reply/response-headers.ts";
 import { collect, holdWhole } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
+import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
-import { chatEndpoint, type Endpoint, endpoints } from "./endpoints.ts";
+import { chatEndpoint, type Endpoint, endpoints, openaiSegments } from "./endpoints.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
 import { refuseHandshakes } from "./handshakes.ts";
 import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
@@ -46,6 +47,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     name: NAME,
     about: "OpenAI's own API: bodies and answers pass through unchanged, unknown fields too",
     prefix: "/v1",
+    knownSegments: openaiSegments,
     errors: openaiErrors,
     writeError: refuseHandshakes(createOpenAIErrors(options.translate)),
     routes: [
@@ -75,7 +77,7 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
     const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
     if (relayCall.request.streamed) {
       const relayed = await pipeline.relay(call, relayCall);
-      return respondStream(outgoing, context, relayed, translate);
+      return respondStream(outgoing, context, relayed, endpoint, translate);
     }
     const key = incoming.headers["idempotency-key"];
     let isOwn = false;
@@ -97,12 +99,12 @@ function respondStream(
   outgoing: ServerResponse,
   context: RequestContext,
   relayed: RelayAnswer,
+  endpoint: Endpoint,
   translate: Translate,
 ): Response {
   const headers = openaiHeaders(context, relayed.contentType);
-  return passStream(outgoing, relayed, headers, (error) =>
-    writeOpenAIError(translate, context, error),
-  );
+  const describe = (error: ProxyError) => writeOpenAIError(translate, context, error);
+  return passStream(outgoing, relayed, headers, createWriteBreak(endpoint, describe));
 }
 
 function createModels(options: OpenAIOptions) {

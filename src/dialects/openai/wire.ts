@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
-import { type ProxyError, toProxyError } from "../../core/errors.ts";
-import type { RelayAnswer, RelayPiece } from "../../core/ports.ts";
+import { toProxyError } from "../../core/errors.ts";
+import type { RelayAnswer, StreamedAnswer } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import type { PassedOn } from "../../http/body/model-choice.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";
@@ -9,12 +9,14 @@ import {
   askingForUsage,
   expectedOfRelay,
   needsUsageOption,
+  usageOption,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
 import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
 import { type ResponseHeaders, responseHeaders } from "../../http/reply/response-headers.ts";
+import type { WriteBreak } from "./broken-stream.ts";
 import { chatEndpoint, type Endpoint } from "./endpoints.ts";
 
 /**
@@ -36,8 +38,8 @@ export function parseRelay(
   const streamed = fields.stream === true;
   // checked by the schema
   const asked = json as object;
-  const adapt = (body: object) => {
-    const all = adapted(endpoint, body, model, hideUsage);
+  const adapt = (body: object, asksForUsage = hideUsage) => {
+    const all = adapted(endpoint, body, model, asksForUsage);
     return added === null ? all : { ...all, model };
   };
   const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
@@ -50,6 +52,9 @@ export function parseRelay(
       body: passes ? bytes : JSON.stringify(adapt(withExactNumbers(asked, bytes))),
       streamed,
       hideUsage,
+      usageOption: usageOption(fields, model, hideUsage, () =>
+        JSON.stringify(adapt(withExactNumbers(asked, bytes), false)),
+      ),
     },
   };
 }
@@ -103,28 +108,29 @@ export function passStream(
   outgoing: ServerResponse,
   answer: RelayAnswer,
   headers: ResponseHeaders,
-  describeFailure: (error: ProxyError) => string,
+  writeBreak: WriteBreak,
 ): Response {
   const { status, contentType } = answer;
   if (answer.kind === "whole") return sendWhole(outgoing, status, headers, answer.bytes);
   outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
   outgoing.flushHeaders();
-  return sentBy(outgoing, passPieces(outgoing, answer.pieces, describeFailure));
+  return sentBy(outgoing, passPieces(outgoing, answer, writeBreak));
 }
 
 async function passPieces(
   outgoing: ServerResponse,
-  pieces: AsyncIterable<RelayPiece>,
-  describeFailure: (error: ProxyError) => string,
+  answer: StreamedAnswer,
+  writeBreak: WriteBreak,
 ): Promise<void> {
   try {
-    for await (const { bytes } of pieces) {
+    for await (const { bytes } of answer.pieces) {
       if (outgoing.destroyed) return;
       if (!outgoing.write(bytes)) await roomIn(outgoing);
     }
   } catch (thrown) {
     const error = toProxyError(thrown);
-    if (error.code !== "canceled") outgoing.write(`\n\ndata: ${describeFailure(error)}\n\n`);
+    // empty lines end an event that was cut
+    if (error.code !== "canceled") outgoing.write(`\n\n${writeBreak(error, answer)}`);
   }
   outgoing.end();
 }

@@ -2,6 +2,7 @@ import { ProxyError } from "../../core/errors.ts";
 import type { ConcurrencyLimiter, Limiter } from "../../core/ports.ts";
 import type { AddressWarning } from "../../http/address/address-alarm.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
+import type { GuessBrake } from "../../http/call/guess-brake.ts";
 import type { OpenCalls } from "../../http/call/open-calls.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
@@ -19,6 +20,7 @@ export interface StatusOptions {
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   /** Who may read metrics on this port: holders of the token, loopback clients, or nobody. */
   readonly metricsAccess: { readonly token: string } | "loopback" | "closed";
+  readonly brake: GuessBrake;
   readonly writeError: WriteError;
 }
 
@@ -53,8 +55,9 @@ export function createStatus(options: StatusOptions): Dialect {
     return json(c, 200, { address, bucket, peer, forwarded, windows, streams });
   };
 
+  const mayReadMetrics = createMetricsCheck(options);
   const showMetrics = async (c: AppContext) => {
-    if (!mayReadMetrics(c, metricsAccess)) throw new ProxyError("not_found");
+    if (!mayReadMetrics(c)) throw new ProxyError("not_found");
     return respond(
       200,
       await metrics.render(),
@@ -89,12 +92,24 @@ async function isUp(ping: () => Promise<void>): Promise<boolean> {
   return Promise.race([late, ping().then(() => true)]).catch(() => false);
 }
 
-function mayReadMetrics(c: AppContext, access: StatusOptions["metricsAccess"]): boolean {
-  if (access === "closed") return false;
-  const { address, forwarded } = c.env.context.client;
-  // behind a proxy, a loopback address may be a claim of its client
-  const isLoopback = address === "::1" || address.startsWith("127.");
-  if (access === "loopback") return isLoopback && forwarded === "none";
-  const given = bearerIn(c.env.incoming.headers);
-  return given !== undefined && createSecretMatch(access.token)(given);
+/** Headers that proxies add: one of them is enough to know that the address may be a claim. */
+const OF_PROXIES = /^(?:x-(?!prometheus-)|cf-|forwarded$|via$|cdn-loop$|true-client-ip$)|-ip$/;
+
+function createMetricsCheck({ metricsAccess, brake }: StatusOptions): (c: AppContext) => boolean {
+  if (metricsAccess === "closed") return () => false;
+  if (metricsAccess === "loopback") {
+    return ({ env: { incoming, context } }) => {
+      const { address } = context.client;
+      const isLoopback = address === "::1" || address.startsWith("127.");
+      return isLoopback && !Object.keys(incoming.headers).some((name) => OF_PROXIES.test(name));
+    };
+  }
+  const matches = createSecretMatch(metricsAccess.token);
+  return ({ env: { incoming, context } }) => {
+    const given = bearerIn(incoming.headers);
+    if (given === undefined) return false;
+    const isRight = matches(given);
+    brake.judge(context.client.bucket, isRight);
+    return isRight;
+  };
 }

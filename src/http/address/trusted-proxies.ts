@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import { normaliseAddress } from "./ip.ts";
+import { normaliseAddress, publicIPv4In } from "./ip.ts";
 
 export interface AddressList {
   /** Number of entries in the text; 0: no address is included. */
@@ -84,8 +84,11 @@ export function createAddressList(text: string): AddressList | InvalidEntries {
   for (const { family, network, prefixBits } of read.flat().filter((block) => block !== null)) {
     (family === "ipv4" ? ipv4 : ipv6).addSubnet(network, prefixBits, family);
   }
-  const check = (address: string) =>
-    address.includes(":") ? ipv6.check(address, "ipv6") : ipv4.check(address, "ipv4");
+  const check = (address: string) => {
+    if (!address.includes(":")) return ipv4.check(address, "ipv4");
+    const inner = publicIPv4In(address);
+    return ipv6.check(address, "ipv6") || (inner !== null && ipv4.check(inner, "ipv4"));
+  };
   return { size, includes: rememberVerdicts(check) };
 }
 

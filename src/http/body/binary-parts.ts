@@ -18,10 +18,10 @@ export interface BinaryParts {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Finds pictures, audio and files where the endpoints take them: in `messages` and `input`, as parts
- * or in the content of messages. Base64 anywhere else is text to a model, and is billed as text.
+ * Finds pictures, audio, video and files where the endpoints take them: in `messages` and `input`, as
+ * parts or in the content of messages. Base64 anywhere else is text to a model, and is billed as text.
  */
-export function binaryPartsOf({ messages, input }: Fields): BinaryParts {
+export function binaryPartsOf({ messages, input, prompt }: Fields): BinaryParts {
   let characters = 0;
   let tokens = 0;
   const add = (part: unknown) => {
@@ -37,6 +37,9 @@ export function binaryPartsOf({ messages, input }: Fields): BinaryParts {
     // a screenshot that a computer has sent
     add(item.output);
   }
+  // what a stored prompt is filled in with
+  const variables = isObject(prompt) ? prompt.variables : null;
+  if (isObject(variables)) for (const part of Object.values(variables)) add(part);
   return { characters, tokens };
 }
 
@@ -46,6 +49,12 @@ function binaryOf(part: Fields): BinaryParts | null {
     case "input_image":
     case "computer_screenshot":
       return { characters: lengthOf(urlOf(part.image_url)), tokens: IMAGE_TOKENS };
+    case "image_generation_call":
+      return { characters: lengthOf(part.result), tokens: IMAGE_TOKENS };
+    case "audio_url":
+      return sized(urlOf(part.audio_url), AUDIO_CHARACTERS_PER_TOKEN);
+    case "video_url":
+      return sized(urlOf(part.video_url), FILE_CHARACTERS_PER_TOKEN);
     case "input_audio":
       return sized(dataOf(part.input_audio, "data"), AUDIO_CHARACTERS_PER_TOKEN);
     case "input_file":
@@ -63,8 +72,8 @@ function sized(data: unknown, charactersPerToken: number): BinaryParts {
 }
 
 /** `image_url` is an object in chat and a text in responses. */
-function urlOf(image: unknown): unknown {
-  return isObject(image) ? image.url : image;
+function urlOf(link: unknown): unknown {
+  return isObject(link) ? link.url : link;
 }
 
 function dataOf(holder: unknown, field: string): unknown {

@@ -5,6 +5,7 @@ import {
   expectedAnswer,
   expectedQuestion,
 } from "../../core/call/reserved-tokens.ts";
+import type { UsageOption } from "../../core/ports.ts";
 import { binaryPartsOf } from "./binary-parts.ts";
 
 /** Servers differ in which fields bound an answer; some take -1 for no bound. */
@@ -72,6 +73,16 @@ function countOf(value: unknown): number {
 /** Whether Parley must ask for the usage of a stream, and hide it from the client. */
 export function needsUsageOption({ stream, stream_options: options }: RelayFields): boolean {
   return stream === true && options?.include_usage !== true;
+}
+
+/** How to take the option back; undefined if the client has set options of its own. */
+export function usageOption(
+  { stream_options: own }: RelayFields,
+  model: string,
+  isAsked: boolean,
+  without: () => string,
+): UsageOption | undefined {
+  return isAsked && (own === undefined || own === null) ? { model, without } : undefined;
 }
 
 /** The same request with usage asked for. */

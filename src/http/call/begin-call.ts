@@ -81,6 +81,8 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       limits: null,
       giveBack: () => giveBack(context, options.limiter),
       record: null,
+      answered: null,
+      crossOrigin: true,
     };
     return context;
   };
@@ -199,6 +201,9 @@ function newCall(
     giveBack: () => context.giveBack(),
     onRecord: (record) => {
       context.record = record;
+    },
+    onAnswered: (answered) => {
+      context.answered = answered;
     },
   };
 }

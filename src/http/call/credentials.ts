@@ -1,14 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
-import type { Principal } from "../../core/call/call.ts";
+import { isApiKey } from "../../core/api-key.ts";
+import type { KeyAccount, Principal } from "../../core/call/call.ts";
 import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
 import { bearerIn } from "./bearer.ts";
-
-/** Characters of a key. Others would fail later in a header, with the key in the error text. */
-const KEY = /^[\x21-\x7e]{1,512}$/;
+import type { GuessBrake } from "./guess-brake.ts";
 
 /** Finds on whose behalf a call is made. Throws if a credential is wrong or missing. */
 export type Identify = (
@@ -24,6 +23,7 @@ export interface IdentifyOptions {
   /** Whether only token holders may use the operator's key. */
   readonly tokensOnly: boolean;
   readonly tokens: Pick<TokenStore, "find">;
+  readonly brake: Pick<GuessBrake, "judge">;
 }
 
 /** Prefix of issued tokens, so that none is taken for a key and sent upstream. */
@@ -38,9 +38,14 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const { bucket } = client;
     const credential = credentialIn(headers, bodyKey);
     if (credential === null) return visitor(client, options);
-    if (!isToken(credential)) return { kind: "own-key", bucket, key: checked(credential) };
+    if (!isToken(credential)) {
+      return { kind: "own-key", bucket, key: checked(credential), account: accountIn(headers) };
+    }
     const found = await options.tokens.find(credential.key).catch(storageUnavailable);
-    if (found === null) throw new ProxyError("token_rejected");
+    if (found === null) {
+      options.brake.judge(bucket, false);
+      throw new ProxyError("token_rejected");
+    }
     return { kind: "token", bucket, found };
   };
 }
@@ -54,8 +59,22 @@ function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions
 }
 
 function checked({ field, key }: Credential): string {
-  if (KEY.test(key)) return key;
+  if (isApiKey(key)) return key;
   throw fieldError("key_malformed", field);
+}
+
+/** Headers beside a caller's own key that name who pays for it. */
+export const ACCOUNT_HEADERS = ["openai-organization", "openai-project"] as const;
+
+/** What can't be a name is left out, as it could not be sent. */
+function accountIn(headers: IncomingHttpHeaders): KeyAccount | undefined {
+  const [organization, project] = ACCOUNT_HEADERS.map((name) => headers[name]);
+  if (organization === undefined && project === undefined) return undefined;
+  return { organization: nameOrNull(organization), project: nameOrNull(project) };
+}
+
+function nameOrNull(given: unknown): string | null {
+  return typeof given === "string" && isApiKey(given) ? given : null;
 }
 
 interface Credential {

@@ -17,7 +17,10 @@ export interface CallOptions {
  * A dialect's own check before the body is read. Throws if the caller may not enter; resolves with
  * the headers to read credentials from.
  */
-export type EntryCheck = (headers: IncomingHttpHeaders) => Promise<IncomingHttpHeaders>;
+export type EntryCheck = (
+  headers: IncomingHttpHeaders,
+  bucket: string,
+) => Promise<IncomingHttpHeaders>;
 
 /** A request with a JSON body, before its schema is applied. */
 export interface JsonCall {
@@ -36,12 +39,14 @@ export async function readJsonCall(
 ): Promise<JsonCall> {
   const { incoming } = c.env;
   const open = openHttpCall(c, dialect, openCalls);
-  const headers = checkEntry === undefined ? incoming.headers : await checkEntry(incoming.headers);
+  const { client } = c.env.context;
+  const headers =
+    checkEntry === undefined ? incoming.headers : await checkEntry(incoming.headers, client.bucket);
   const bytes = await readCallBody(c, { maxBodyBytes, openCalls });
   return {
     json: parseJson(bytes),
     bytes,
-    open: async (bodyKey) => open(await identify(c.env.context.client, headers, bodyKey)),
+    open: async (bodyKey) => open(await identify(client, headers, bodyKey)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
+import type { UpstreamAnswered } from "../../core/errors.ts";
 import type { MaybePromise } from "../../core/maybe-promise.ts";
 import type { CallRecord, LimitDecision } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
@@ -17,6 +18,10 @@ export interface RequestContext {
   /** Gives back what the address's windows have counted, and notes their state again. */
   giveBack(): MaybePromise<void>;
   record: CallRecord | null;
+  /** What the upstream answered, if the call failed by it. */
+  answered: UpstreamAnswered | null;
+  /** Whether pages of other origins may read the response. */
+  crossOrigin: boolean;
 }
 
 /** Node's request and response. */

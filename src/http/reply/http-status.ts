@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../core/errors.ts";
+import type { ErrorCode, ProxyError } from "../../core/errors.ts";
 
 /** The HTTP status of each error; a dialect that answers differently says so in its own table. */
 export const httpStatus = {
@@ -25,6 +25,7 @@ export const httpStatus = {
   route_forbidden: 403,
   address_forbidden: 403,
   not_found: 404,
+  endpoint_unavailable: 404,
   method_not_allowed: 405,
   upgrade_needed: 426,
   websocket_refused: 426,
@@ -38,6 +39,7 @@ export const httpStatus = {
   token_needed: 401,
   access_token_rejected: 403,
   admin_needed: 403,
+  admin_token_needed: 401,
   model_forbidden: 403,
   model_not_priced: 400,
   quota_exceeded: 429,
@@ -47,6 +49,7 @@ export const httpStatus = {
   idempotency_mismatch: 422,
   idempotency_in_progress: 409,
   rate_limited: 429,
+  attempts_limited: 429,
   streams_limited: 429,
   connections_limited: 429,
   conversation_not_found: 404,
@@ -70,3 +73,24 @@ export const httpStatus = {
   internal: 500,
   canceled: 499,
 } as const satisfies Record<ErrorCode, number>;
+
+/** The upstream's statuses that are told in every dialect, since they say more than the code's own. */
+const TOLD: Partial<Record<ErrorCode, number>> = { upstream_refused: 403, key_exhausted: 402 };
+
+/** Every status that an error of this code may have. */
+export function statusesOf(
+  code: ErrorCode,
+  table: Readonly<Record<ErrorCode, number>> = httpStatus,
+): number[] {
+  const told = TOLD[code];
+  return told === undefined ? [table[code]] : [table[code], told].sort();
+}
+
+/** The status of this error, by the table of a dialect. */
+export function statusOf(
+  { code, details }: ProxyError,
+  table: Readonly<Record<ErrorCode, number>> = httpStatus,
+): number {
+  const told = TOLD[code];
+  return told !== undefined && details.upstream_status === told ? told : table[code];
+}

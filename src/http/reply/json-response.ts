@@ -5,6 +5,7 @@ import { wellFormedJson } from "../../core/well-formed.ts";
 import type { Translate } from "../../locales.ts";
 import type { AppContext, RequestContext } from "../call/request-context.ts";
 import { ALREADY_SENT, STALLED_READER_MS } from "./event-stream.ts";
+import { statusOf } from "./http-status.ts";
 import {
   type ResponseHeaders,
   respond,
@@ -87,7 +88,7 @@ export function createFailureResponse(translate: Translate, form: ErrorForm) {
     if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
     if (error.code === "upgrade_needed") headers.upgrade = "websocket";
-    return { status: form.status[error.code], headers, body: describe(context, error) };
+    return { status: statusOf(error, form.status), headers, body: describe(context, error) };
   };
 }
 

@@ -30,10 +30,12 @@ export function responseHeaders(context: RequestContext, contentType: string): R
     vary: "Accept-Language",
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    "access-control-allow-origin": "*",
-    "access-control-expose-headers": EXPOSED,
     "x-request-id": context.requestId,
   };
+  if (context.crossOrigin) {
+    headers["access-control-allow-origin"] = "*";
+    headers["access-control-expose-headers"] = EXPOSED;
+  }
   const windows = context.limits?.windows ?? [];
   if (windows.length > 0) {
     headers["ratelimit-policy"] = listOf(windows, policyOf);

@@ -104,6 +104,9 @@ export function closeQueries(builder: Builder) {
   };
 }
 
+/** Owns what is held for answers in the background; no process has this id. */
+export const BACKGROUND_OWNER = "background";
+
 /** Open calls whose process is dead, or which are older than a call can be. */
 export function abandonedQuery(builder: Builder) {
   return prepare<{ seenBefore: number; startedBefore: number }, { readonly id: string }>(
@@ -112,6 +115,7 @@ export function abandonedQuery(builder: Builder) {
         .selectFrom("reservations")
         .leftJoin("owners", "owners.id", "reservations.owner")
         .select("reservations.id")
+        .where("reservations.owner", "<>", sql.lit(BACKGROUND_OWNER))
         .where((where) =>
           where.or([
             where("owners.id", "is", null),

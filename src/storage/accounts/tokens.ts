@@ -46,6 +46,10 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
       const [row] = await driver.all(byId.where("id", "=", id).compile());
       return row === undefined ? null : tokenOf(row);
     },
+    upstreamKey: async (id) => {
+      const [row] = await driver.all(byId.where("id", "=", id).compile());
+      return row === undefined ? null : foundToken(row, box).upstreamKey();
+    },
     list: (wanted) => listTokens(database, wanted ?? {}),
     revoke: async (id) => {
       if (!isStorable(id)) return false;

@@ -10,6 +10,8 @@ const MIGRATION_LOCK = 7_236_524_017n;
 const IN_FAILED_TRANSACTION = "25P02";
 const NO_PERMISSION = "42501";
 const CANCELED = "57014";
+/** A table, index or constraint of that name. */
+const NAMES_TAKEN = ["42P07", "42710"];
 
 /** On a connection of its own, with the longer time-outs that creating tables needs. */
 export async function migratePostgres(
@@ -94,6 +96,9 @@ function explain(error: Error, { schema, role, mayCreate }: Place): string {
   const code = codeOf(error);
   if (code === CANCELED) {
     return `${failed}: another session held a lock for ${MIGRATION_TIMEOUT_MS / 1_000} s, as a backup does; start again when it has ended`;
+  }
+  if (NAMES_TAKEN.includes(code ?? "")) {
+    return `${failed}: give Parley a database or a schema of its own`;
   }
   if (code !== NO_PERMISSION) return failed;
   const there = `SCHEMA ${quoted(schema ?? "")} TO ${quoted(role)}`;

@@ -9,7 +9,9 @@ const LIBPQ_MEANING = "uselibpqcompat=true";
  * encrypted, so for these the server is asked once.
  */
 export async function connectionTo(url: string): Promise<pg.ClientConfig> {
-  const text = url.replace(/([?&])sslrootcert=system(?=&|$)/, "$1");
+  const text = url
+    .replace(/([?&])sslrootcert=system(?=&|$)/, "$1")
+    .replace(/([?&]sslmode=)no-verify(?=&|$)/, "$1require");
   const sslMode = new URL(url).searchParams.get("sslmode");
   const connectionString = `${text}${text.includes("?") ? "&" : "?"}${LIBPQ_MEANING}`;
   const connection = { connectionString, application_name: "parley" };

@@ -46,6 +46,13 @@ export interface InstanceTable {
   seen_at: number;
 }
 
+/** Calls that wait for their usage. `call` is JSON, since it is only read and written whole. */
+export interface BackgroundAnswerTable {
+  id: string;
+  due_at: number;
+  call: string;
+}
+
 export type LedgerTable = SnakeCase<Omit<StoredRow, "cost">> & {
   cost: ColumnType<string | null, bigint | null, bigint | null>;
 };
@@ -122,6 +129,7 @@ export interface Tables {
   tokens: TokenTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;
+  background_answers: BackgroundAnswerTable;
   owners: InstanceTable;
   ledger: LedgerTable;
   prices: SnakeCase<Price>;

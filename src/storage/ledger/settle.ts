@@ -26,18 +26,13 @@ interface EndedReserved extends Ended {
  * reservation, write the row and correct the counters in one transaction.
  */
 export function createSettlement(database: Database) {
-  const { driver, builder, writes } = database;
-  const inserts = createInserts(builder);
-  const settleReserved = createSettleReserved(database, inserts);
+  const { driver, writes } = database;
+  const writeEnded = createWriteEnded(database);
   const write = writes.group<Ended, undefined>(
     {
       keyOf: () => "",
       *write(ended) {
-        const unreserved = ended.filter((one) => one.reservation === null);
-        for (const chunk of chunks(unreserved, driver.rowsPerInsert)) {
-          yield* query(inserts.fresh(chunk.map((one) => one.values)));
-        }
-        yield* settleReserved(ended.filter(isReserved));
+        yield* writeEnded(ended);
         return ended.map(() => undefined);
       },
       isOneStatement: (ended) => ended.length <= driver.rowsPerInsert && !ended.some(isReserved),
@@ -48,6 +43,22 @@ export function createSettlement(database: Database) {
     const entry = withoutImplausibleUsage(given);
     const values = settledValues(reservation?.id ?? newId(entry.at), entry);
     await write({ entry, reservation, values });
+  };
+}
+
+/** The rows and the counters of calls that are over, as part of a transaction. */
+export function createWriteEnded(
+  database: Database,
+): (ended: readonly Ended[]) => Transaction<void> {
+  const { driver, builder } = database;
+  const inserts = createInserts(builder);
+  const settleReserved = createSettleReserved(database, inserts);
+  return function* (ended) {
+    const unreserved = ended.filter((one) => one.reservation === null);
+    for (const chunk of chunks(unreserved, driver.rowsPerInsert)) {
+      yield* query(inserts.fresh(chunk.map((one) => one.values)));
+    }
+    yield* settleReserved(ended.filter(isReserved));
   };
 }
 

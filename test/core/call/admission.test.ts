@@ -3,6 +3,7 @@ import type { NewToken } from "../../../src/core/accounts/accounts.ts";
 import { type AdmissionOptions, createAdmission } from "../../../src/core/call/admission.ts";
 import type { Principal } from "../../../src/core/call/call.ts";
 import { NOTHING_SEEN } from "../../../src/core/call/estimate.ts";
+import { createReasoningModels } from "../../../src/core/call/reasoning.ts";
 import type { CallRecord, RelayAccount } from "../../../src/core/ports.ts";
 import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
 import { noon, perDay, standingClock } from "../../storage/support/calls.ts";
@@ -23,10 +24,12 @@ let calls = 0;
 
 /** An admission over SQLite, and the principal of a new token. */
 async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOptions> = {}) {
-  const { ledger, prices, tokens } = storage;
+  const { ledger, background, prices, tokens } = storage;
   const { admit } = createAdmission({
     ledger,
+    background,
     prices,
+    reasoning: createReasoningModels(),
     clock,
     digestKey: (key) => key.length.toString(16).padStart(64, "0"),
     onAccepted: () => undefined,
@@ -174,16 +177,23 @@ test("a full quota is named, with the end of its period", async () => {
   await admit(holder);
   await expect(admit(holder)).rejects.toMatchObject({
     code: "quota_exceeded",
-    params: { quota: "tokens", period: "day" },
+    params: { quota: "tokens", period: "day", state: "too_little" },
     details: { quota: "tokens", period: "day", reset_at: "2026-11-22T00:00:00.000Z" },
     retryAfterMs: 12 * 3_600_000,
   });
+});
+
+test("a quota of which nothing is left is used up", async () => {
+  const { admit, holder } = await scene({ quotas: perDay({ requests: 1 }) });
+  await admit(holder);
+  await expect(admit(holder)).rejects.toMatchObject({ params: { state: "used_up" } });
 });
 
 test("a call that alone is larger than a quota is not told to come back", async () => {
   const { admit, holder } = await scene({ quotas: perDay({ tokens: 999 }) });
   await expect(admit(holder)).rejects.toMatchObject({
     code: "quota_exceeded",
+    params: { state: "too_small" },
     retryAfterMs: undefined,
   });
 });

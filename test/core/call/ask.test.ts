@@ -139,9 +139,9 @@ describe("keys that are turned down", () => {
     await run(limited(), new ProxyError("key_rejected"), "answer");
     const awake = () => new Set([1, 2, 3].map(() => ring.next(new Set())));
     expect(awake()).toEqual(new Set(["good"]));
-    clock.advance(20_000);
+    clock.advance(10_000);
     expect(awake()).toEqual(new Set(["limited", "good"]));
-    clock.advance(580_000);
+    clock.advance(590_000);
     expect(awake()).toEqual(new Set(["limited", "refused", "good"]));
   });
 

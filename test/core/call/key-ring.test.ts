@@ -5,7 +5,7 @@ import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 
 const none: ReadonlySet<string> = new Set();
-const afterLimitMs = 20_000;
+const afterLimitMs = 10_000;
 const afterRefusalMs = 600_000;
 const maxCooldownMs = 3_600_000;
 

@@ -47,7 +47,8 @@ function relayed(
     pending: false,
   });
   const contentType = "text/event-stream";
-  const answer: StreamedAnswer = { kind: "streamed", status: 200, contentType, pieces, account };
+  const head = { kind: "streamed", status: 200, contentType } as const;
+  const answer: StreamedAnswer = { ...head, pieces, account, nextSequence: () => 0 };
   return { answer, seen };
 }
 

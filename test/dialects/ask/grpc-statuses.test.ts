@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { errorCodes } from "../../../src/core/errors.ts";
+import { errorCodes, ProxyError } from "../../../src/core/errors.ts";
 import { grpcStatus } from "../../../src/dialects/ask/grpc/statuses.ts";
 
 const expected: Partial<Record<keyof typeof status, string>> = {
@@ -10,17 +10,17 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     field_too_many field_too_long field_unknown field_needs field_in_use frame_malformed
     bad_request model_not_priced idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
-    body_too_large key_exhausted quota_exceeded rate_limited streams_limited connections_limited
+    body_too_large key_exhausted quota_exceeded rate_limited attempts_limited streams_limited connections_limited
     message_too_large conversations_limited upstream_rate_limited`,
   PERMISSION_DENIED: `
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
     model_forbidden`,
   NOT_FOUND: `
-    not_found token_unknown conversation_not_found message_not_found`,
+    not_found endpoint_unavailable token_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
-    key_missing key_malformed key_rejected credential_missing token_rejected token_needed`,
+    key_missing key_malformed key_rejected credential_missing token_rejected token_needed admin_token_needed`,
   FAILED_PRECONDITION: `
     price_outdated secret_key_missing conversation_full`,
   ABORTED: `
@@ -43,7 +43,7 @@ test("each error code has its gRPC status", () => {
       .split(/\s+/)
       .map((code) => `${code} ${name}`),
   );
-  expect(errorCodes.map((code) => `${code} ${status[grpcStatus(code)]}`).sort()).toEqual(
-    pairs.sort(),
-  );
+  expect(
+    errorCodes.map((code) => `${code} ${status[grpcStatus(new ProxyError(code))]}`).sort(),
+  ).toEqual(pairs.sort());
 });

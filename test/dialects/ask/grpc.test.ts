@@ -202,6 +202,9 @@ describe.concurrent("an error of the upstream", () => {
   const told: [number, status, string][] = [
     [400, status.INVALID_ARGUMENT, "upstream_refused"],
     [401, status.INTERNAL, "upstream_key_rejected"],
+    [402, status.UNAVAILABLE, "upstream_exhausted"],
+    [403, status.PERMISSION_DENIED, "upstream_refused"],
+    [424, status.INVALID_ARGUMENT, "upstream_refused"],
     [429, status.RESOURCE_EXHAUSTED, "upstream_rate_limited"],
     [500, status.UNAVAILABLE, "upstream_failed"],
   ];
@@ -300,7 +303,7 @@ describe.concurrent("limits", () => {
     clock.forward(12_000);
     const refused = await client.askInVain(question, { metadata: { "accept-language": "zh-CN" } });
     expect(refused.code).toBe(status.RESOURCE_EXHAUSTED);
-    const limited = { limit: 3, window: "minute", seconds: 48 };
+    const limited = { limit: 3, window: "minute", wait_seconds: 48 };
     expect(refused.details).toBe(translate("zh_CN", "error.rate_limited", limited));
     expect(refused.trailers.getMap()).toMatchObject({
       "error-code": "rate_limited",

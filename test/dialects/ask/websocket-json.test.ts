@@ -225,6 +225,17 @@ describe.concurrent("parley.v1", () => {
     expect(parley.log.join("")).not.toMatch(/sk-(caller|bad)/);
   });
 
+  test.each([
+    [403, 403],
+    [424, 400],
+  ])("what the service refuses with %i is %i", async (upstream_status, status) => {
+    const { parley } = await startScene({}, { behaviour: refuse(upstream_status) });
+    const client = await connect(`${parley.origin}/ask`, { protocol });
+    client.send(ask("q", "hi"));
+    const { end } = await answerTo(client, "q");
+    expect(end).toMatchObject({ code: "upstream_refused", status, upstream_status });
+  });
+
   test("what the service says goes no further than it should", async () => {
     const { parley } = await startScene({}, { behaviour: refuse(500) });
     const client = await connect(`${parley.origin}/ask`, { protocol });

@@ -37,8 +37,8 @@ describe.concurrent("the global prompt", () => {
   });
 
   test.each([
-    ["no credential", {}, "401 credential_missing"],
-    ["a blank one", { authorization: " " }, "401 credential_missing"],
+    ["no credential", {}, "401 admin_token_needed"],
+    ["a blank one", { authorization: " " }, "401 admin_token_needed"],
     ["a key", bearer(OWN_KEY), "403 admin_needed"],
     ["a key in another header", { "api-key": OWN_KEY }, "403 admin_needed"],
     ["a token that is none", bearer("parley-no-such-token"), "403 admin_needed"],
@@ -58,7 +58,7 @@ describe.concurrent("the global prompt", () => {
       expect(await caller.refused("POST", "/system", { content: "x" })).toBe("403 admin_needed");
     }
     expect(await nobody.refused("POST", "/system", { content: "x" })).toBe(
-      "401 credential_missing",
+      "401 admin_token_needed",
     );
   });
 

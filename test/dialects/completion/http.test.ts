@@ -278,11 +278,17 @@ describe.concurrent("what the upstream does wrong", () => {
     ["an object without choices", { id: "x" }],
     ["no choice at all", { choices: [] }],
     ["a choice without a message", { choices: [{ text: "x" }] }],
-    ["an error", { error: { message: `${canary}` } }],
   ])("%s in the place of a completion is a bad answer", async (_what, json) => {
     const { at } = await startCompletion({}, { behaviour: tell(json) });
     const { reply, code } = await completeInVain(at, { prompt: "hi" });
     expect([reply.status, code]).toEqual([502, "upstream_bad_answer"]);
+    expect(reply.text).not.toContain(canary);
+  });
+
+  test("an error in the place of a completion is that error", async () => {
+    const { at } = await startCompletion({}, { behaviour: tell({ error: { message: canary } }) });
+    const { reply, code } = await completeInVain(at, { prompt: "hi" });
+    expect([reply.status, code]).toEqual([502, "upstream_failed"]);
     expect(reply.text).not.toContain(canary);
   });
 

@@ -6,10 +6,12 @@ import type { OpenAPI } from "./support.ts";
 export function createCheck(document: OpenAPI) {
   const schemas = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   schemas.addSchema(document, "openapi");
+  const compiled = new Map<string, ReturnType<typeof schemas.compile>>();
   return (keys: readonly string[], value: unknown): string | null => {
     const pointer = keys.map((key) => key.replaceAll("~", "~0").replaceAll("/", "~1"));
     const $ref = `openapi#/${pointer.map(encodeURIComponent).join("/")}`;
-    const validate = schemas.compile({ $ref });
+    const validate = compiled.get($ref) ?? schemas.compile({ $ref });
+    compiled.set($ref, validate);
     return validate(value) ? null : JSON.stringify(validate.errors);
   };
 }

@@ -4,6 +4,7 @@ import { postJson } from "../../support/http.ts";
 const operation = z.looseObject({
   operationId: z.string(),
   summary: z.string(),
+  security: z.array(z.record(z.string(), z.unknown())),
   parameters: z
     .array(z.looseObject({ name: z.string(), in: z.string(), schema: z.unknown() }))
     .optional(),

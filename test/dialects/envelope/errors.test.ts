@@ -25,20 +25,22 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   field_too_many: { field: "continuous", max: 4_096 },
   method_not_allowed: { methods: "POST" },
   key_malformed: { field: "api_key" },
-  rate_limited: { limit: 3, window: "minute", seconds: 7 },
+  rate_limited: { limit: 3, window: "minute", wait_seconds: 7 },
   streams_limited: { limit: 2 },
   message_too_large: { max: 4_194_304 },
   conversations_limited: { max: 1_000 },
   upstream_refused: { reason: "(their words)" },
+  key_exhausted: { reason: "(their words)" },
   field_too_long: { field: "name", max: 100 },
   field_unknown: { field: "name" },
   field_needs: { field: "parent_id", other: "conversation_id" },
   field_in_use: { field: "id" },
   frame_malformed: { expected: "<|ask|>$new$new$..." },
   connections_limited: { limit: 16 },
+  attempts_limited: { seconds: 60 },
   model_forbidden: { model: "gpt-4o" },
   model_not_priced: { model: "gpt-4o" },
-  quota_exceeded: { quota: "requests", period: "day" },
+  quota_exceeded: { quota: "requests", period: "day", state: "used_up" },
   price_outdated: { model: "gpt-4o", since: 1 },
 };
 
@@ -62,12 +64,14 @@ const statuses: Record<ErrorCode, number> = {
   route_forbidden: 403,
   address_forbidden: 403,
   not_found: 404,
+  endpoint_unavailable: 404,
   method_not_allowed: 405,
   key_missing: 400,
   key_malformed: 400,
   key_rejected: 401,
   key_exhausted: 429,
   rate_limited: 429,
+  attempts_limited: 429,
   streams_limited: 429,
   conversation_not_found: 404,
   message_not_found: 404,
@@ -94,6 +98,7 @@ const statuses: Record<ErrorCode, number> = {
   origin_forbidden: 403,
   access_token_rejected: 403,
   admin_needed: 403,
+  admin_token_needed: 401,
   connections_limited: 429,
   credential_missing: 401,
   token_rejected: 401,
@@ -144,7 +149,7 @@ describe("every error in every language", () => {
       /[{}]|undefined|null|NaN|error\.[a-z]|whole_number|%s/,
     );
     for (const [name, value] of Object.entries(params[code] ?? {})) {
-      const isWord = ["window", "quota", "period"].includes(name);
+      const isWord = ["window", "quota", "period", "state", "wait_seconds"].includes(name);
       const stays = name === "expected" ? value === "application/json" : !isWord;
       if (stays) expect(envelope.data.response).toContain(String(value));
     }

@@ -109,6 +109,7 @@ describe.concurrent("what goes upstream", () => {
       "content-length",
       "content-type",
       "host",
+      "user-agent",
     ]);
   });
 

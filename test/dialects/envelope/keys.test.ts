@@ -68,7 +68,7 @@ describe.concurrent("whose key pays", () => {
     ["with a blank", "sk-a b"],
     ["in Chinese", "密钥"],
     ["of blanks alone", "  "],
-    ["of 513 characters", "k".repeat(513)],
+    ["of 8193 characters", "k".repeat(8_193)],
   ])("a key %s is turned down without being sent", async (_name, key) => {
     const { url, upstream } = await startScene();
     const refused = await askInVain(url, { ...question, api_key: key });
@@ -114,18 +114,18 @@ describe.concurrent("what is said of a key that does not work", () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
-  test.each([401, 403])("a caller's that OpenAI answers %i is a 401", async (status) => {
-    const { url } = await startScene({}, { behaviour: refuse(status) });
+  test("a caller's that OpenAI answers 401 is a 401", async () => {
+    const { url } = await startScene({}, { behaviour: refuse(401) });
     const refused = await askInVain(url, { ...question, api_key: OWN_KEY });
     expect(refused).toMatchObject({ code: 401, data: { error: "key_rejected" } });
     expect(refused.reply.text).not.toContain(canary);
   });
 
-  test.each([401, 403])("the operator's that OpenAI answers %i is a 502", async (status) => {
-    const { url } = await startScene({}, { behaviour: refuse(status) });
+  test("the operator's that OpenAI answers 401 is a 502", async () => {
+    const { url } = await startScene({}, { behaviour: refuse(401) });
     const refused = await askInVain(url, question);
     expect(refused).toMatchObject({ code: 502, data: { error: "upstream_key_rejected" } });
-    expect(refused.reply.text).not.toMatch(/canary|40[13]|sk-|Incorrect/);
+    expect(refused.reply.text).not.toMatch(/canary|401|sk-|Incorrect/);
   });
 
   test("the masked key that OpenAI quotes reaches nobody", async () => {

@@ -30,7 +30,7 @@ describe.concurrent("a call above a limit", () => {
         reset_at: new Date(clock.wallMs() + 48_000).toISOString(),
       },
     });
-    const when = { limit: 2, window: "minute", seconds: 48 };
+    const when = { limit: 2, window: "minute", wait_seconds: 48 };
     expect(refused.data.response).toBe(translate(language, "error.rate_limited", when));
     expect(refused.reply.headers).toMatchObject({
       "retry-after": "48",

@@ -126,7 +126,8 @@ test("wherever the bytes are cut the client gets the same, usage is read and the
       const scanner = new EventScanner(hide, 1_000_000);
       const parts = [withUsage.subarray(0, at), withUsage.subarray(at)].filter((one) => one.length);
       const pieces = parts.flatMap((one) => scanner.push(one) ?? []);
-      const bytes = Buffer.concat([...pieces.map((piece) => piece.bytes), scanner.rest()]);
+      const rest = [scanner.rest() ?? []].flat();
+      const bytes = Buffer.concat([...pieces, ...rest].map((piece) => piece.bytes));
       expect(bytes.equals(hide ? withoutUsage : withUsage), `cut at ${at}`).toBe(true);
       const before = pieces.slice(
         0,

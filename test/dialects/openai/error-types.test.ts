@@ -13,6 +13,7 @@ const codesOfType = {
     "credential_missing",
     "token_rejected",
     "token_needed",
+    "admin_token_needed",
   ],
   insufficient_quota: ["key_exhausted", "quota_exceeded"],
   invalid_request_error: [
@@ -40,6 +41,7 @@ const codesOfType = {
     "method_not_allowed",
     "upgrade_needed",
     "websocket_refused",
+    "endpoint_unavailable",
     "model_not_priced",
     "token_unknown",
     "price_outdated",
@@ -63,6 +65,7 @@ const codesOfType = {
   ],
   rate_limit_error: [
     "rate_limited",
+    "attempts_limited",
     "streams_limited",
     "connections_limited",
     "conversations_limited",

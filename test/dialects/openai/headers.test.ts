@@ -30,6 +30,7 @@ const sent = [
   "content-length",
   "content-type",
   "host",
+  "user-agent",
 ];
 const kept = [
   "openai-organization",
@@ -46,17 +47,45 @@ describe.concurrent("headers", () => {
     for (const body of [question, { ...question, stream: true }]) {
       expect((await scene.ask(body, { headers: foreign })).status).toBe(200);
     }
-    const own = { "api-key": "sk-own-of-a-caller", ...foreign };
-    expect((await postJson(scene.chat, question, { headers: own })).status).toBe(200);
     const models = { method: "GET", headers: { ...foreign, ...bearer(scene.token) } };
     await postJson(`${scene.parley.origin}/v1/models`, undefined, models);
-    expect(scene.upstream.requests).toHaveLength(4);
+    expect(scene.upstream.requests).toHaveLength(3);
     for (const { headers } of scene.upstream.requests) {
       const unknown = Object.keys(headers).filter((name) => !sent.includes(name));
-      expect(unknown.filter((name) => name !== "user-agent")).toEqual([]);
+      expect(unknown).toEqual([]);
+      expect(headers["user-agent"]).toMatch(/^parley\/\d+\.\d+\.\d+/);
       expect(headers["accept-encoding"]).toBe("identity");
       expect(JSON.stringify(headers)).not.toMatch(/canary|203\.0|of_the_client|org-of/);
     }
+  });
+
+  test("of a caller with a key of their own name who pays for it", async () => {
+    const scene = await startTokenScene();
+    const { origin } = scene.parley;
+    const headers = { "api-key": "sk-own-of-a-caller", ...foreign };
+    await postJson(scene.chat, question, { headers });
+    await postJson(scene.chat, { ...question, stream: true }, { headers });
+    await postJson(`${origin}/`, { user_content: "hi" }, { headers });
+    await postJson(`${origin}/ask/new`, { prompt: "hi" }, { headers });
+    await postJson(`${origin}/v1/models`, undefined, { method: "GET", headers });
+    const pays = {
+      "openai-organization": "org-of-the-client",
+      "openai-project": "proj_of_the_client",
+    };
+    expect(scene.upstream.requests).toHaveLength(5);
+    for (const { headers: told } of scene.upstream.requests) {
+      expect(told).toMatchObject(pays);
+      expect(JSON.stringify(told)).not.toMatch(/canary|203\.0/);
+    }
+    const odd = {
+      "api-key": "sk-own",
+      "openai-organization": "org é",
+      "openai-project": "x".repeat(600),
+    };
+    expect((await postJson(scene.chat, question, { headers: odd })).status).toBe(200);
+    expect(Object.keys(scene.upstream.requests.at(-1)?.headers ?? {})).toEqual(
+      expect.not.arrayContaining(Object.keys(pays)),
+    );
   });
 
   test("of the upstream stay there; ours say how the caller stands", async () => {

@@ -105,6 +105,44 @@ describe.concurrent("whoami", () => {
 });
 
 describe.concurrent("metrics", () => {
+  test.each([
+    ["x-real-ip", 404],
+    ["cf-connecting-ip", 404],
+    ["via", 404],
+    ["x-forwarded-proto", 404],
+    ["x-forwarded-host", 404],
+    ["x-forwarded-for", 404],
+    ["forwarded", 404],
+    ["true-client-ip", 404],
+    ["fly-client-ip", 404],
+    ["x-envoy-external-address", 404],
+    ["x-amzn-trace-id", 404],
+    ["cdn-loop", 404],
+    ["x-prometheus-scrape-timeout-seconds", 200],
+    ["accept-encoding", 200],
+  ])("without a token, a request with %s gets %i", async (name, status) => {
+    const { parley } = await startScene();
+    expect((await get(`${parley.origin}/metrics`, { [name]: "1.2.3.4" })).status).toBe(status);
+  });
+
+  test("the log names the first segment of OpenAI's paths that are not served", async () => {
+    const { parley } = await startScene();
+    const paths = [
+      "files",
+      "files/file-1/content",
+      "fine_tuning/jobs",
+      "secret-of-mine",
+      "",
+      "models/x",
+    ];
+    for (const path of paths) await get(`${parley.origin}/v1/${path}`);
+    await parley.logged("openai /v1/models");
+    const routes = parley.log.map((line) => JSON.parse(line).route);
+    expect(routes).toEqual(
+      ["files", "files", "fine_tuning", "*", "*", "models"].map((one) => `openai /v1/${one}`),
+    );
+  });
+
   test("count calls, tokens and decisions under labels from closed lists", async () => {
     const { parley, url, upstream } = await startScene({
       MINUTE_LIMIT: "5",

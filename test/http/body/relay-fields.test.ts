@@ -37,6 +37,18 @@ test.each<[string, object, number]>([
     },
     1_500,
   ],
+  [
+    "a picture that was made before",
+    { input: [{ type: "image_generation_call", result: base64 }] },
+    1_500,
+  ],
+  [
+    "a picture for a stored prompt",
+    { prompt: { id: "p", variables: { one: { type: "input_image", image_url: png } } } },
+    1_500,
+  ],
+  ["audio by URL", { messages: [user({ type: "audio_url", audio_url: { url: base64 } })] }, 9_375],
+  ["a video", { messages: [user({ type: "video_url", video_url: { url: base64 } })] }, 37_500],
   ["a file in chat", { messages: [user({ type: "file", file: { file_data: base64 } })] }, 37_500],
   ["a file in responses", { input: [user({ type: "input_file", file_data: base64 })] }, 37_500],
   [

@@ -15,6 +15,8 @@ const context: RequestContext = {
   limits: null,
   giveBack: () => undefined,
   record: null,
+  answered: null,
+  crossOrigin: true,
 };
 
 describe("responseHeaders", () => {

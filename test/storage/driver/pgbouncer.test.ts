@@ -1,5 +1,8 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parleyHere } from "../../admin/support.ts";
+import { postJson } from "../../support/http.ts";
+import { startPair } from "../../support/pair.ts";
 import { type PgBouncer, startPgBouncer } from "../../support/pgbouncer.ts";
 import { entry, perDay, tokenEntry, wish } from "../support/calls.ts";
 import { createDatabase, type TestDatabase } from "../support/databases.ts";
@@ -34,6 +37,16 @@ describe("behind PgBouncer, which pools transactions", { tags: "pgbouncer" }, ()
     expect(await storage.ledger.reserve(wish(token))).toMatchObject({ admitted: false });
     expect(await storage.ledger.purge(0)).toBe(0);
     await storage.ping();
+  });
+
+  test("the command and a process of the server use it, and nothing is said on stderr", async () => {
+    const env = { DATABASE_URL: `${bouncer.url}?sslmode=prefer` };
+    const made = await parleyHere(env, ["token", "create", "--name", "x", "--json"]);
+    expect([made.code, made.err]).toEqual([0, ""]);
+    const { parley } = await startPair(env);
+    const ready = await postJson(`${parley.url}/readyz`, undefined, { method: "GET" });
+    expect(ready.status).toBe(200);
+    expect(parley.stderr()).toBe("");
   });
 
   test("no session keeps a lock or a setting of ours for whoever gets it next", async () => {

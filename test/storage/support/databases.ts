@@ -66,7 +66,7 @@ export async function createDatabase(kind: Kind): Promise<TestDatabase> {
 
 const tables = [
   ...["tokens", "quota_use", "reservations", "owners", "ledger", "prices"],
-  ...["turns", "conversations", "conversation_counts", "settings"],
+  ...["background_answers", "turns", "conversations", "conversation_counts", "settings"],
   ...["conversation_rooms", "accepted_owners"],
 ];
 

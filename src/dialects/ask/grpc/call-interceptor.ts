@@ -4,6 +4,7 @@ import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import { whenReady } from "../../../core/maybe-promise.ts";
 import type { Clock } from "../../../core/ports.ts";
 import type { CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
+import { ACCOUNT_HEADERS } from "../../../http/call/credentials.ts";
 import { boundUpload, endAtOnce, streamOf } from "./call-stream.ts";
 import type { StreamContexts } from "./library-statuses.ts";
 import { type DescribeStatus, endStatus } from "./statuses.ts";
@@ -17,6 +18,7 @@ const HEADERS = [
   "forwarded",
   "openai-token",
   "x-forwarded-for",
+  ...ACCOUNT_HEADERS,
 ] as const;
 
 type CallHeaders = Partial<Record<(typeof HEADERS)[number], string>>;

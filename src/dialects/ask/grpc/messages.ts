@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import { isFirstHalf } from "../../../core/call/whole-characters.ts";
 import type { Turn } from "../../../core/conversations/turn.ts";
 import { writeTurn } from "../wire.ts";
 
@@ -55,9 +56,8 @@ function read(bytes: Buffer, decode: (bytes: Buffer) => object): AskMessage {
 /** A larger message would wait for a slow reader in memory, as text and as bytes. */
 const MAX_PIECE_CHARACTERS = 16_384;
 
-/** A delta as messages, usually one. Half characters are replaced: UTF-8 can't hold them. */
-export function* piecesOf(delta: string): Generator<AskResponse> {
-  const text = delta.toWellFormed();
+/** A delta as messages, usually one. No character is cut in two: UTF-8 can't hold a half. */
+export function* piecesOf(text: string): Generator<AskResponse> {
   let start = 0;
   while (start < text.length) {
     const end = start + MAX_PIECE_CHARACTERS;
@@ -65,10 +65,6 @@ export function* piecesOf(delta: string): Generator<AskResponse> {
     yield { response: text.slice(start, cut) };
     start = cut;
   }
-}
-
-function isFirstHalf(codeUnit: number): boolean {
-  return codeUnit >= 0xd800 && codeUnit <= 0xdbff;
 }
 
 export function lastOf(turn: Turn, model: string): AskResponse {

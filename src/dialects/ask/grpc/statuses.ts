@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { ErrorCode, ProxyError } from "../../../core/errors.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
-import { httpStatus } from "../../../http/reply/http-status.ts";
+import { httpStatus, statusOf } from "../../../http/reply/http-status.ts";
 import { retryHeaders } from "../../../http/reply/response-headers.ts";
 import type { Translate } from "../../../locales.ts";
 
@@ -38,7 +38,9 @@ const exceptions: Partial<Record<ErrorCode, status>> = {
   upstream_bad_answer: status.INTERNAL,
 };
 
-export function grpcStatus(code: ErrorCode): status {
+export function grpcStatus(error: ProxyError): status {
+  const { code } = error;
+  if (statusOf(error) === 403) return byHttpStatus[403];
   return exceptions[code] ?? byHttpStatus[httpStatus[code]];
 }
 
@@ -58,7 +60,7 @@ export function createDescribeStatus(translate: Translate): DescribeStatus {
     for (const [name, value] of Object.entries(retry)) metadata.set(name, value);
     // the library encodes the text, and throws if it contains half a character
     const details = text.slice(0, MAX_TEXT_CHARACTERS).toWellFormed();
-    return { code: grpcStatus(error.code), details, metadata };
+    return { code: grpcStatus(error), details, metadata };
   };
 }
 
@@ -77,6 +79,6 @@ export function endStatus(stream: ServerHttp2Stream, failure: ProxyError | null)
   const sent = sentTrailers?.["grpc-status"] ?? sentHeaders?.["grpc-status"];
   if (sent === undefined) return httpStatus.canceled;
   if (Number(sent) === status.OK) return 200;
-  if (failure !== null) return httpStatus[failure.code];
+  if (failure !== null) return statusOf(failure);
   return httpOfLibrary[Number(sent)] ?? httpStatus.internal;
 }

@@ -6,7 +6,7 @@ import type { Clock, ConcurrencyLimiter, Semaphore } from "../../../core/ports.t
 import type { ModelRules } from "../../../http/body/model-choice.ts";
 import { drainingError } from "../../../http/call/open-calls.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
-import { httpStatus } from "../../../http/reply/http-status.ts";
+import { httpStatus, statusOf } from "../../../http/reply/http-status.ts";
 import { createFailureResponse, type FailureResponse } from "../../../http/reply/json-response.ts";
 import { respond } from "../../../http/reply/response-headers.ts";
 import { type Upgrades, writeResponse } from "../../../http/server.ts";
@@ -99,7 +99,7 @@ export function createAskWebSocket(options: AskWebSocketOptions): AskWebSocket {
       if (error.code === "internal") report(requestId, error);
       if (status === 101) socket.destroy();
       else writeRefusal(socket, refusal(call.context, error));
-      status = httpStatus[error.code];
+      status = statusOf(error);
     }
     call.end(status);
   };

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket, WebSocketServer } from "ws";
 import { ProxyError } from "../../../core/errors.ts";
+import { ACCOUNT_HEADERS } from "../../../http/call/credentials.ts";
 import { SUBPROTOCOL } from "./json-frames.ts";
 
 /** 16 bytes in base64. */
@@ -15,10 +16,17 @@ export function checkHandshake({ headers }: IncomingMessage): void {
   if (!KEY.test(headers["sec-websocket-key"] ?? "")) throw new ProxyError("bad_request");
 }
 
+const CREDENTIAL_HEADERS = [
+  "authorization",
+  "api-key",
+  "openai-token",
+  "access-token",
+  ...ACCOUNT_HEADERS,
+] as const;
+
 /** The headers that may carry a credential. The others are not kept while the connection is open. */
 export function credentialsOf(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const names = ["authorization", "api-key", "openai-token", "access-token"] as const;
-  return Object.fromEntries(names.map((name) => [name, headers[name]]));
+  return Object.fromEntries(CREDENTIAL_HEADERS.map((name) => [name, headers[name]]));
 }
 
 /** In WS_ORIGINS: every page may connect. */

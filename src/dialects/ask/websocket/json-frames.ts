@@ -4,7 +4,7 @@ import { ProxyError, toProxyError } from "../../../core/errors.ts";
 import type { ModelRules } from "../../../http/body/model-choice.ts";
 import { parsed, parseJson } from "../../../http/body/parsed.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
-import { httpStatus } from "../../../http/reply/http-status.ts";
+import { statusOf } from "../../../http/reply/http-status.ts";
 import { askFields, parseAsk, type TreeQuestion } from "../wire.ts";
 import { beginRefused, type Frames, type FramesOptions, tooManyQuestions } from "./frames.ts";
 import type { PendingQuestion, Reply } from "./pending-questions.ts";
@@ -120,7 +120,7 @@ function createReply(
       const { code, details, retryAfterMs } = error;
       const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
       const message = reasonOf(error, context);
-      const about = { type: "error", id, code, status: httpStatus[code], message };
+      const about = { type: "error", id, code, status: statusOf(error), message };
       await sendLast({ ...details, ...about, ...wait }, context);
     },
   };

@@ -5,7 +5,7 @@ import type { MaybePromise } from "../../../core/maybe-promise.ts";
 import type { Caller, CallStarter, TransportCall } from "../../../http/call/begin-call.ts";
 import type { Identify } from "../../../http/call/credentials.ts";
 import type { RequestContext } from "../../../http/call/request-context.ts";
-import { httpStatus } from "../../../http/reply/http-status.ts";
+import { statusOf } from "../../../http/reply/http-status.ts";
 import type { TreeDialogue } from "../questions.ts";
 import { type TreeQuestion, writeTurn } from "../wire.ts";
 
@@ -87,7 +87,7 @@ export function createBeginQuestion(options: PendingQuestionOptions, peer: Peer)
           const error = toProxyError(thrown);
           if (error.code === "internal") report(context.requestId, error);
           await reply.fail(error, context);
-          return httpStatus[error.code];
+          return statusOf(error);
         }
       },
       cancel() {

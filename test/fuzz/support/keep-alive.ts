@@ -74,7 +74,7 @@ function parseReply(received: Buffer, isHead: boolean): RawReply | null {
     }),
   );
   const rest = received.subarray(headEnd + HEAD_END.length);
-  if (isHead || status === 204) return { status, headers, body: Buffer.alloc(0) };
+  if (isHead || status === 204 || status === 304) return { status, headers, body: Buffer.alloc(0) };
   if (headers.get("transfer-encoding") === "chunked") {
     return rest.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)
       ? { status, headers, body: unchunked(rest) }

@@ -1,0 +1,67 @@
+import { type Parsed, refused } from "../parsing.ts";
+
+/** As libpq has them, and the driver's own word for `require`. */
+const SSL_MODES = [
+  ...["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+  "no-verify",
+];
+
+/** Characters of a password that end it in a URL, unless they are encoded. */
+const ENDING = { "#": "%23", "/": "%2F", "?": "%3F" } as const;
+
+/** `postgres://user:password@host:port/name?sslmode=…`; null when empty. Says what is wrong, never the value. */
+export function parseDatabaseUrl(text: string): Parsed<string | null> {
+  if (text === "") return { value: null };
+  const rest = /^postgres(?:ql)?:\/\/(.*)$/is.exec(text)?.[1];
+  if (rest === undefined) return refused("database_url");
+  const ending = endingOf(rest);
+  if (ending !== null) {
+    return refused("database_url_character", { character: ending, code: ENDING[ending] });
+  }
+  // after the last @, since a password may hold one
+  const host = (/^[^/?]*/.exec(rest)?.[0] ?? "").replace(/^.*@/s, "");
+  const url = URL.parse(text);
+  if (`${host}${url?.searchParams.get("host") ?? ""}`.includes(",")) {
+    return refused("database_url_hosts");
+  }
+  if (url === null || /[\s\p{Cc}]/u.test(text)) return refused("database_url_host");
+  if (!isDecodable(text)) return refused("database_url_character", { character: "%", code: "%25" });
+  return withSslMode(text, url.searchParams);
+}
+
+/** The name of one host, or an IP address, and a port. */
+export function parseDatabaseAddress(text: string): Parsed<string> {
+  if (text === "") return { value: text };
+  if (text.includes(",")) return refused("database_url_hosts");
+  const isHost = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text);
+  return isHost && URL.canParse(`postgres://${text}`)
+    ? { value: text }
+    : refused("database_url_host");
+}
+
+function withSslMode(text: string, given: URLSearchParams): Parsed<string> {
+  const mode = given.get("sslmode");
+  if (mode !== null && !SSL_MODES.includes(mode)) {
+    return refused("database_url_sslmode", { choices: SSL_MODES.slice(0, -1).join(", ") });
+  }
+  const root = given.get("sslrootcert") ?? "";
+  return mode === "verify-ca" && root === "" ? refused("database_url_root") : { value: text };
+}
+
+/** A # is never part of such a URL; an @ behind a / or ? shows that a password was cut there. */
+function endingOf(rest: string): keyof typeof ENDING | null {
+  if (rest.includes("#")) return "#";
+  const cut = /^[^/?]*([/?])[^?]*@/s.exec(rest)?.[1];
+  return cut === "/" || cut === "?" ? cut : null;
+}
+
+/** The driver itself encodes a text with a % that begins no code. */
+function isDecodable(text: string): boolean {
+  if (/%(?![a-f\d]{2})/i.test(text)) return true;
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+import { NOTHING_SEEN } from "../../core/call/estimate.ts";
+import { paidUsage } from "../../core/call/messages.ts";
+import type { RelayAccount } from "../../core/ports.ts";
+import { fieldOf, isObject, stringIn } from "./json.ts";
+import { usageIn } from "./usage.ts";
+
+/** What an answer, or an event of a stream, says about its call. */
+export function accountIn(value: object): RelayAccount {
+  const answer = answerOf(value);
+  const { usage, reasoned } = usageIn(value);
+  return {
+    ...NOTHING_SEEN,
+    usage: paidUsage(usage),
+    reasoned,
+    model: stringIn(answer, "model"),
+    upstreamId: stringIn(answer, "id"),
+    pending: isPending(answer, answer !== value),
+  };
+}
+
+/** Events of the responses API hold the answer one level down. */
+function answerOf(value: object): object {
+  const response = fieldOf(value, "response");
+  return isObject(response) ? response : value;
+}
+
+/** A stream begins in progress, so there the answer must say that it is made in the background. */
+function isPending(answer: object, isEvent: boolean): boolean {
+  const status = stringIn(answer, "status");
+  if (status !== "queued" && status !== "in_progress") return false;
+  const background = fieldOf(answer, "background");
+  return isEvent ? background === true : background !== false;
+}

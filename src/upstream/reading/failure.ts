@@ -1,0 +1,45 @@
+import { fieldOf, isObject, stringIn } from "./json.ts";
+
+/** The error that an answer, or an event, is or holds; null if it is none. */
+export function failureIn(value: object): object | string | null {
+  if (stringIn(value, "object") === "error") return value;
+  const holder: unknown = Array.isArray(value) ? value[0] : value;
+  const error = fieldOf(holder, "error");
+  // a response that failed tells so by its status, which its clients know
+  const isResponse = stringIn(value, "object") === "response";
+  if (!isResponse && (isObject(error) || (typeof error === "string" && error !== ""))) return error;
+  return stringIn(value, "type") === "error" ? value : null;
+}
+
+/** By what an error calls itself, as its code, its type or its status. */
+const STATUSES: readonly (readonly [RegExp, number])[] = [
+  [/rate.?limit|insufficient_quota|resource_exhausted|too_many|throttl/, 429],
+  [/billing|payment|credits/, 402],
+  [/api.?key|authenti|unauthorized/, 401],
+  [/permission|forbidden|country|moderation/, 403],
+  [/not_found|notfound/, 404],
+  [/overloaded|unavailable/, 503],
+  [/timeout|deadline/, 504],
+  [/too_large/, 413],
+  [/^server_error|internal/, 500],
+  [/invalid_request|invalid_argument|bad_?request|context_length|content_(filter|policy)/, 400],
+];
+
+/** The status that an error would have had as a response of its own. */
+export function statusOfFailure(error: object | string): number {
+  const named = ["code", "status", "status_code", "type"].map((name) => fieldOf(error, name));
+  for (const value of named) {
+    const status = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+    if (typeof status === "number" && isErrorStatus(status)) return status;
+  }
+  for (const value of named) {
+    const name = typeof value === "string" ? value.toLowerCase() : "";
+    const found = STATUSES.find(([pattern]) => pattern.test(name));
+    if (found !== undefined) return found[1];
+  }
+  return 502;
+}
+
+function isErrorStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 400 && status <= 599;
+}

@@ -1,0 +1,93 @@
+/** What is of interest at one place of an answer's JSON. */
+export interface Place {
+  /** Its value is kept. */
+  readonly keeps?: true;
+  /** A text here is the model's own: its tokens are counted. */
+  readonly speaks?: true;
+  /** Differs from event to event and says nothing about the call. */
+  readonly varies?: true;
+  /** By key, where it is an object. */
+  readonly keys?: ReadonlyMap<string, Place>;
+  /** Of each element, where it is a list. */
+  readonly items?: Place;
+}
+
+const kept: Place = { keeps: true };
+const spoken: Place = { speaks: true };
+const varying: Place = { varies: true };
+
+function keys(places: Readonly<Record<string, Place>>): Place {
+  return { keys: new Map(Object.entries(places)) };
+}
+
+function listOf(items: Place): Place {
+  return { items };
+}
+
+/** Every place where services put token counts, apart from a choice's own. */
+const usagePlaces = {
+  usage: kept,
+  usage_metadata: kept,
+  usageMetadata: kept,
+  x_groq: kept,
+  timings: kept,
+  meta: kept,
+  prompt_eval_count: kept,
+  eval_count: kept,
+};
+
+const about = { ...usagePlaces, id: kept, model: kept, object: kept, error: kept };
+const aboutResponse = { ...about, status: kept, background: kept };
+
+const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(spoken) } });
+const content: Place = { ...spoken, ...listOf(part) };
+const called = keys({ arguments: spoken, input: spoken });
+const message = keys({
+  content,
+  refusal: spoken,
+  reasoning: spoken,
+  reasoning_content: spoken,
+  thinking: spoken,
+  function_call: called,
+  tool_calls: listOf(keys({ function: called, custom: called })),
+  audio: keys({ transcript: spoken }),
+});
+const choice = { text: spoken, finish_reason: kept, usage: kept };
+const item = keys({
+  content,
+  summary: listOf(part),
+  arguments: spoken,
+  input: spoken,
+  code: spoken,
+});
+
+/** A whole answer of any endpoint. A list may hold an error. */
+export const wholeAnswer: Place = {
+  ...keys({
+    ...aboutResponse,
+    type: kept,
+    message: kept,
+    choices: listOf(keys({ ...choice, message, delta: message })),
+    output: listOf(item),
+    output_text: spoken,
+    content,
+  }),
+  ...listOf(keys({ error: kept })),
+};
+
+/** An event of a stream. Events that repeat what deltas have said are not counted. */
+export const streamEvent: Place = keys({
+  ...about,
+  type: kept,
+  message: kept,
+  code: kept,
+  param: kept,
+  created: varying,
+  obfuscation: varying,
+  sequence_number: { ...kept, ...varying },
+  output_index: varying,
+  content_index: varying,
+  choices: listOf(keys({ ...choice, delta: message, index: varying })),
+  response: keys(aboutResponse),
+  delta: { ...spoken, ...part },
+});

@@ -1,0 +1,65 @@
+import { NOTHING_SEEN } from "../../core/call/estimate.ts";
+import type { RelayAccount } from "../../core/ports.ts";
+import { accountIn } from "./account.ts";
+import { fieldOf, stringIn } from "./json.ts";
+
+/** The last event of the responses API, by its type. */
+const LAST_TYPES = ["response.completed", "response.incomplete", "response.failed"];
+
+/** What the events of a stream have said about its call. */
+export class StreamAccount {
+  /** Without the tokens of its text, which are counted elsewhere. */
+  known = NOTHING_SEEN;
+  /** The answer has come to its end, whether or not its last event has come. */
+  isComplete = false;
+  #sequence = -1;
+
+  /** The number that the next event of the responses API would have. */
+  get nextSequence(): number {
+    return this.#sequence + 1;
+  }
+
+  /** An event that tells nothing new: events are numbered without gaps. */
+  skip(): void {
+    if (this.#sequence >= 0) this.#sequence += 1;
+  }
+
+  /** Returns whether this is the last event. */
+  learn(event: object): boolean {
+    const sequence = fieldOf(event, "sequence_number");
+    if (typeof sequence === "number") this.#sequence = sequence;
+    this.known = latest(this.known, accountIn(event), fieldOf(event, "response") !== undefined);
+    const isLast = LAST_TYPES.includes(stringIn(event, "type") ?? "");
+    this.isComplete ||= isLast || hasReason(event);
+    return isLast;
+  }
+}
+
+/** Whether an event says anything that the next one of its kind may not say again. */
+export function isTelling(event: object): boolean {
+  return hasReason(event) || accountIn(event).usage !== null;
+}
+
+function hasReason(event: object): boolean {
+  const choices = fieldOf(event, "choices");
+  return Array.isArray(choices) && Boolean(stringIn(choices[0], "finish_reason"));
+}
+
+/** The first event may leave the model empty. The last usage counts, as usage is cumulative. */
+function latest(known: RelayAccount, told: RelayAccount, hasState: boolean): RelayAccount {
+  const { model, upstreamId } = known.model || known.upstreamId ? known : copied(told);
+  return {
+    ...known,
+    model,
+    upstreamId,
+    usage: told.usage ?? known.usage,
+    reasoned: known.reasoned || told.reasoned,
+    pending: hasState ? told.pending : known.pending,
+  };
+}
+
+/** Names that are slices would keep the whole piece in memory. */
+function copied({ model, upstreamId }: RelayAccount): Pick<RelayAccount, "model" | "upstreamId"> {
+  const copy = (text: string | null) => text && Buffer.from(text).toString();
+  return { model: copy(model), upstreamId: copy(upstreamId) };
+}

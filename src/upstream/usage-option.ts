@@ -1,0 +1,43 @@
+import { ProxyError } from "../core/errors.ts";
+
+/** Models that are known to refuse the option; past this many all are learned again. */
+const MAX_LEARNED_MODELS = 1_000;
+/** Statuses with which services refuse a field. */
+const REFUSED_FIELD = new Set([400, 422]);
+const NAMES_IT = /stream_options|include_usage/i;
+/** Some say so without a name; with one it is another field. */
+const NAMES_NOTHING =
+  /^(?:extra|additional|unknown|unexpected) (?:inputs?|fields?|properties|parameters?|arguments?)(?: (?:is|are))? not (?:permitted|allowed|supported)\.?$/i;
+
+/** Sends with or without `stream_options`, as the model takes it. */
+export type SendWithUsage = <T>(
+  model: string,
+  send: (asksForUsage: boolean) => Promise<T>,
+) => Promise<T>;
+
+/**
+ * Parley asks for the usage of every stream, and some services refuse what they don't know. Such a
+ * model is asked once more without the option; if that helps, the option is left out from then on.
+ */
+export function createUsageOption(): SendWithUsage {
+  const refusing = new Set<string>();
+  return async function sendWithUsage(model, send) {
+    if (refusing.has(model)) return send(false);
+    try {
+      return await send(true);
+    } catch (error) {
+      if (!isAboutOption(error)) throw error;
+      const response = await send(false);
+      if (refusing.size >= MAX_LEARNED_MODELS) refusing.clear();
+      refusing.add(model);
+      return response;
+    }
+  };
+}
+
+function isAboutOption(error: unknown): boolean {
+  if (!(error instanceof ProxyError) || error.code !== "upstream_refused") return false;
+  if (!REFUSED_FIELD.has(Number(error.details.upstream_status))) return false;
+  const reason = String(error.params.reason ?? "");
+  return NAMES_NOTHING.test(reason.trim()) || NAMES_IT.test(`${reason}${error.refusal?.body}`);
+}

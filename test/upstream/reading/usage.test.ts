@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { paidUsage } from "../../../src/core/call/messages.ts";
+import { toUsage, usageIn } from "../../../src/upstream/reading/usage.ts";
+
+const counts = { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 };
+const read = { promptTokens: 5, completionTokens: 3, totalTokens: 8 };
+
+describe("usage is found", () => {
+  it.each<[string, object]>([
+    ["at the top", { usage: counts }],
+    ["as input and output", { usage: { input_tokens: 5, output_tokens: 3 } }],
+    ["in the response of an event", { type: "response.completed", response: { usage: counts } }],
+    ["in a choice", { choices: [{ index: 0 }, { usage: counts }] }],
+    ["at the top, although a choice has none", { usage: counts, choices: [{ usage: null }] }],
+    ["in x_groq", { x_groq: { id: "req", usage: counts } }],
+    ["in usage_metadata", { usage_metadata: { prompt_token_count: 5, candidates_token_count: 3 } }],
+    [
+      "in usageMetadata",
+      { usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 3, totalTokenCount: 8 } },
+    ],
+    ["in timings", { timings: { prompt_n: 5, predicted_n: 3, predicted_ms: 10.5 } }],
+    [
+      "in timings, part of it from a cache",
+      { timings: { cache_n: 4, prompt_n: 1, predicted_n: 3 } },
+    ],
+    ["as Ollama's counts", { done: true, prompt_eval_count: 5, eval_count: 3 }],
+    ["in meta.tokens", { meta: { tokens: { input_tokens: 5, output_tokens: 3 } } }],
+    ["in billed_units", { meta: { billed_units: { input_tokens: 5, output_tokens: 3 } } }],
+    ["in the message of an event", { message: { usage: { input_tokens: 5, output_tokens: 3 } } }],
+    [
+      "beside the tokens of a cache",
+      {
+        usage: {
+          input_tokens: 1,
+          cache_read_input_tokens: 3,
+          cache_creation_input_tokens: 1,
+          output_tokens: 3,
+        },
+      },
+    ],
+  ])("%s", (_, answer) => {
+    expect(usageIn(answer).usage).toMatchObject(read);
+  });
+
+  it.each([
+    ["metadata", { metadata: { usage: counts } }],
+    ["a text", { text: JSON.stringify({ usage: counts }) }],
+    ["a tool", { tools: [{ usage: counts }] }],
+    ["a list", { usage: [counts] }],
+  ])("not in %s", (_, answer) => {
+    expect(usageIn(answer).usage).toBeNull();
+  });
+});
+
+it.each<[string, object, number | null]>([
+  ["OpenAI", { ...counts, prompt_tokens_details: { cached_tokens: 2 } }, 2],
+  ["DeepSeek", { ...counts, prompt_cache_hit_tokens: 2, prompt_cache_miss_tokens: 3 }, 2],
+  ["Moonshot", { ...counts, cached_tokens: 2 }, 2],
+  ["Anthropic", { input_tokens: 3, cache_read_input_tokens: 2, output_tokens: 3 }, 2],
+  ["llama.cpp", { cache_n: 2, prompt_n: 3, predicted_n: 3 }, 2],
+  ["a service without a cache", counts, null],
+])("cached tokens are read as %s names them", (_, usage, cachedTokens) => {
+  expect(toUsage(usage)).toEqual({ ...read, cachedTokens });
+});
+
+it.each<[string, object, object]>([
+  [
+    "what the total counts beside the answer",
+    {
+      prompt_tokens: 32,
+      completion_tokens: 9,
+      total_tokens: 135,
+      completion_tokens_details: { reasoning_tokens: 94 },
+    },
+    { promptTokens: 32, completionTokens: 103, totalTokens: 135 },
+  ],
+  [
+    "reasoning that is larger than the answer, without a total",
+    {
+      prompt_tokens: 32,
+      completion_tokens: 9,
+      completion_tokens_details: { reasoning_tokens: 94 },
+    },
+    { promptTokens: 32, completionTokens: 103, totalTokens: 135 },
+  ],
+  ["the answer alone, where the total is less", { ...counts, total_tokens: 0 }, read],
+  ["a total alone as the prompt", { total_tokens: 9 }, { promptTokens: 9, completionTokens: 0 }],
+])("paid is %s", (_, usage, expected) => {
+  expect(paidUsage(toUsage(usage))).toMatchObject(expected);
+});
+
+it("tells that a model has reasoned", () => {
+  const reasoned = { ...counts, output_tokens_details: { reasoning_tokens: 2 } };
+  expect(usageIn({ usage: reasoned }).reasoned).toBe(true);
+  expect(usageIn({ usage: counts }).reasoned).toBe(false);
+});
