@@ -35,7 +35,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "deep", include: DEEP, fileParallelism: false, globalSetup: services },
+        test: {
+          name: "deep",
+          include: DEEP,
+          // one file at a time, so after the others
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          globalSetup: services,
+        },
       },
     ],
   },

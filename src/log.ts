@@ -97,7 +97,7 @@ function levelOf({ context, status }: RequestEnd): keyof typeof LEVELS {
 }
 
 function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogFields {
-  const { record } = context;
+  const { record, error } = context;
   return {
     request_id: context.requestId,
     route: context.route,
@@ -105,11 +105,11 @@ function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogField
     status,
     ms: Math.round(durationMs),
     client: context.client.bucket,
+    error: record?.error ?? error?.code,
     ...(record && {
       principal: record.principal,
       model: redact(record.model.slice(0, MAX_MODEL_CHARACTERS)),
       outcome: record.outcome,
-      error: record.error ?? undefined,
       first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),
       prompt_tokens: record.usage?.promptTokens,
       completion_tokens: record.usage?.completionTokens,
@@ -128,9 +128,10 @@ function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogField
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { kind: typeof error };
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const errcode = "errcode" in error ? error.errcode : undefined;
   const cause = error.cause === undefined ? undefined : describeError(error.cause);
   const ours = error instanceof ProxyError;
-  return { kind: error.name, code, stack: ours ? undefined : framesOf(error), cause };
+  return { kind: error.name, code, errcode, stack: ours ? undefined : framesOf(error), cause };
 }
 
 /** The stack without its first line, which is the message. */

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
+import { describeStart } from "./compose/failures.ts";
 import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
 import { explainProblems, readConfig } from "./config/read.ts";
@@ -34,12 +35,18 @@ async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
   const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
-  const end = async (code: number) => {
+  const end = async (code: number): Promise<never> => {
     await output.flush(LAST_FLUSH_MS);
-    process.exit(code);
+    return process.exit(code);
+  };
+  const fail = (message: string, error: unknown) => {
+    log.error(message, describeStart(error, config));
+    return end(1);
   };
   let stopping = false;
-  const parley = await compose(config, { clock: systemClock, log });
+  const parley = await compose(config, { clock: systemClock, log }).catch((error: unknown) =>
+    fail("cannot start", error),
+  );
   const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
     if (stopping) process.exit(1); // without the last lines
@@ -51,6 +58,7 @@ async function run(config: Config): Promise<void> {
       (error: unknown) => log.error("not closed in order", describeError(error)),
     );
     await Promise.race([drained, wait(seconds * 1_000 + MAX_CLOSING_MS)]);
+    parley.giveUp();
     await end(code);
   };
   process.on("SIGTERM", () => void stop(0));
@@ -72,8 +80,7 @@ async function run(config: Config): Promise<void> {
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
-    log.error("cannot listen", describeError(error));
-    await end(1);
+    await fail("cannot listen", error);
   }
 }
 

@@ -18,6 +18,7 @@ const valuesOf: Readonly<Record<string, readonly (string | number)[]>> = {
   choices: ["gpt-4o, gpt-4o-mini"],
   methods: ["GET, POST"],
   model: ["gpt-4o"],
+  models: ["gpt-5.4-nano, codex"],
   reason: ["(their words)"],
   requestId: ["req-1"],
   since: ["2026-11-01T00:00:00.000Z"],

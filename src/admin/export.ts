@@ -11,11 +11,17 @@ export async function* exportText(
 ): AsyncGenerator<string> {
   const line = format === "csv" ? csvLine : jsonLine;
   let piece = format === "csv" ? `${exportColumns.map(({ name }) => name).join(",")}\r\n` : "";
-  for await (const row of rows) {
-    piece += line(row);
-    if (piece.length < PIECE_CHARACTERS) continue;
+  try {
+    for await (const row of rows) {
+      piece += line(row);
+      if (piece.length < PIECE_CHARACTERS) continue;
+      yield piece;
+      piece = "";
+    }
+  } catch (error) {
+    // the rows that there were are worth having
     yield piece;
-    piece = "";
+    throw error;
   }
   if (piece !== "") yield piece;
 }

@@ -70,9 +70,6 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
       await tokens.revoke(id);
       return shownToken(await find(id), clock.wallMs());
     },
-    async reseal() {
-      return { resealed: await tokens.reseal() };
-    },
   };
 }
 

@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { ProxyError } from "../core/errors.ts";
+import { reasonOf } from "../core/reason.ts";
 import { createTranslate } from "../locales.ts";
+import { FileAccessError } from "../storage/driver/access.ts";
+import { storageProblem } from "../storage/driver/storage-errors.ts";
 import {
   type Command,
   commandHelp,
@@ -89,9 +92,9 @@ function isWrongUsage(thrown: unknown): boolean {
 }
 
 function lineOf(thrown: unknown, command: Command | null): string {
-  if (!(thrown instanceof ProxyError)) return reasonOf(thrown);
+  if (!(thrown instanceof ProxyError)) return failureOf(thrown);
   // the operator reads this, and needs the reason that clients don't get
-  if (thrown.code === "internal") return reasonOf(thrown.cause);
+  if (HAS_REASON.has(thrown.code)) return failureOf(thrown.cause);
   const option = String(thrown.params.field).replaceAll("_", "-");
   const isOption = option in (command?.options ?? {});
   const text = (field: unknown) =>
@@ -102,11 +105,15 @@ function lineOf(thrown: unknown, command: Command | null): string {
     : text(thrown.params.field);
 }
 
-/** One line. An unreachable database has an error for each of its addresses. */
-function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const errors = thrown instanceof AggregateError ? thrown.errors.map(reasonOf) : [];
-  const text = thrown.message || errors.join("; ") || thrown.name;
+const HAS_REASON: ReadonlySet<string> = new Set(["internal", "storage_unavailable"]);
+
+/** What failed, in words; for a database also in its own. */
+function failureOf(thrown: unknown): string {
   // after its first sentence, parseArgs advises on something else
-  return text.replace(/\. To specify .*/s, "").split("\n")[0] ?? text;
+  const reason = reasonOf(thrown).replace(/\. To specify .*/s, "");
+  // an error about a file that the command was given names it
+  const isOfFile =
+    thrown instanceof FileAccessError || (thrown instanceof Error && "path" in thrown);
+  const problem = isOfFile ? null : storageProblem(thrown);
+  return problem === null ? reason : `${problem.words} (${reason})`;
 }

@@ -2,6 +2,7 @@ import { explainProblems, problemMessages, readConfig } from "../config/read.ts"
 import type { SettingName } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
+import { NoDatabaseError } from "../storage/driver/access.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
 import { type Admin, createAdmin } from "./operations.ts";
 
@@ -42,6 +43,10 @@ const storageSettings: readonly SettingName[] = [
   "EXPIRE_HOURS",
 ];
 
+/** Most commands create none, since a wrong DATA_DIR would go unnoticed. */
+const WHERE_ELSE =
+  "check DATA_DIR and DATABASE_URL; `token create`, `price set`, `price import` and `restore` create one";
+
 /** What commands share. */
 export type Tools = ReturnType<typeof createTools>;
 
@@ -57,21 +62,30 @@ export function createTools(terminal: Terminal) {
     return storageOptions(read.config, clock, () => undefined);
   };
   /** Opens the database for this one command and closes it afterwards. */
-  const withStorage = async <T>(work: (storage: Storage) => Promise<T>): Promise<T> => {
-    const storage = await openStorage({ ...options(), oneOff: true });
+  const withStorage = async <T>(work: (storage: Storage) => Promise<T>, mayCreate = false) => {
+    const { databaseUrl, sqliteFile, ...rest } = options();
+    const opening = { databaseUrl, sqliteFile, ...rest, oneOff: true, mayCreate };
+    const storage = await openStorage(opening).catch((error: unknown) => {
+      if (!(error instanceof NoDatabaseError)) throw error;
+      const place = databasePlace(databaseUrl) ?? sqliteFile;
+      throw new Error(`there is no database at ${place}: ${WHERE_ELSE}`, { cause: error });
+    });
     try {
       return await work(storage);
     } finally {
       await storage.close();
     }
   };
+  const withAdmin = <T>(work: (admin: Admin) => Promise<T>, mayCreate = false): Promise<T> => {
+    const canSeal = options().secretKeys.current !== null;
+    return withStorage((storage) => work(createAdmin({ ...storage, canSeal })), mayCreate);
+  };
   return {
     terminal,
     withStorage,
-    withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-      const canSeal = options().secretKeys.current !== null;
-      return withStorage((storage) => work(createAdmin({ ...storage, canSeal })));
-    },
+    withAdmin,
+    /** For commands that may begin a new installation. */
+    withNewAdmin: <T>(work: (admin: Admin) => Promise<T>) => withAdmin(work, true),
     /** The mistakes in all settings, also in those of the server alone. */
     settingProblems() {
       const read = readConfig(env, readFile);
@@ -84,4 +98,11 @@ export function createTools(terminal: Terminal) {
       throw new Error("this command is for SQLite; PostgreSQL has pg_dump and pg_restore");
     },
   };
+}
+
+/** Without its user and password. */
+function databasePlace(databaseUrl: string | null): string | null {
+  if (databaseUrl === null) return null;
+  const { protocol, host, pathname } = new URL(databaseUrl);
+  return `${protocol}//${host}${pathname}`;
 }

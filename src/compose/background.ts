@@ -4,9 +4,10 @@ import { createBackgroundState } from "../core/call/background-state.ts";
 import type { KeyRing } from "../core/call/key-ring.ts";
 import type { ReasoningModels } from "../core/call/reasoning.ts";
 import type { Relay } from "../core/ports.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { runPeriodically } from "../storage/periodic.ts";
+import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface BackgroundNeeds {
@@ -27,7 +28,7 @@ export function composeBackground(
   config: Config,
   { log, storage, limits, relay, keyRing, reasoning }: BackgroundNeeds,
 ): Pick<BackgroundPoll, "close"> {
-  const onError = (error: Error) => log.warn("background answer", describeError(error));
+  const onError = (error: Error) => log.warn("background answer", describeFailure(error));
   const poll = createBackgroundPoll({
     calls: storage.background,
     stateOf: createBackgroundState({

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/settings.ts";
+import { createUnpricedModels } from "../core/accounts/unpriced-models.ts";
 import type { ProxyError } from "../core/errors.ts";
-import type { Clock } from "../core/ports.ts";
+import type { CallObserver, Clock } from "../core/ports.ts";
 import { type AddressAlarm, createAddressAlarm } from "../http/address/address-alarm.ts";
 import { createClientAddress } from "../http/address/client-address.ts";
 import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
@@ -9,9 +10,10 @@ import { createIdentify, type Identify } from "../http/call/credentials.ts";
 import { createGuessBrakes, type GuessBrakes } from "../http/call/guess-brake.ts";
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
+import { createStorageAlarm, describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 
 export interface CallNeeds {
@@ -30,6 +32,7 @@ export interface Calls {
   readonly brakes: GuessBrakes;
   readonly alarm: AddressAlarm;
   readonly metrics: Metrics;
+  readonly observe: CallObserver;
   /** Logs an unexpected error. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
@@ -53,6 +56,15 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
+  const noticeUnpriced = createUnpricedModels(clock, (models) => {
+    const text = translate(language, "warning.models_not_priced", { models: models.join(", ") });
+    log.warn(text, { warning: "models_not_priced", models });
+  });
+  const observe: CallObserver = (record) => {
+    metrics.call(record);
+    noticeUnpriced(record);
+  };
+  const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
     clock,
     newRequestId: createRequestIds(),
@@ -63,6 +75,8 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     limiter: limits.limiter,
     onDecision: metrics.decision,
     onEnd: (end) => {
+      const { error } = end.context;
+      if (error?.code === "storage_unavailable") alarmStorage(error.cause);
       metrics.request(end);
       log.request(end);
     },
@@ -72,7 +86,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     onGuessing: (attempts, client) => {
       const params = { attempts, client };
       log.warn(translate(language, "warning.wrong_tokens", params), {
-        code: "wrong_tokens",
+        warning: "wrong_tokens",
         ...params,
       });
     },
@@ -84,9 +98,9 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     brake: brakes.callers,
   });
   const report = (requestId: string, error: ProxyError) => {
-    log.error("unexpected error", { request_id: requestId, ...describeError(error.cause) });
+    log.error("unexpected error", { request_id: requestId, ...describeFailure(error.cause) });
   };
-  return { calls, openCalls, identify, brakes, alarm, metrics, report };
+  return { calls, openCalls, identify, brakes, alarm, metrics, observe, report };
 }
 
 /** Unique over processes and restarts by 60 random bits, in a process by counting. */

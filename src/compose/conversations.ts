@@ -4,9 +4,10 @@ import { createDialogue } from "../core/conversations/dialogue.ts";
 import { ANONYMOUS, MAX_SHARED_CONVERSATIONS, PUBLIC } from "../core/conversations/owner.ts";
 import type { RunningTurns } from "../core/conversations/running-turns.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import { createTurnClaims } from "../storage/conversations/turn-claims.ts";
 import type { Storage } from "../storage/open.ts";
+import { describeFailure } from "./failures.ts";
 
 export interface ConversationNeeds {
   readonly log: Log;
@@ -24,7 +25,7 @@ export function composeDialogue(
   const claims = createTurnClaims({
     conversations,
     clock: storage.clock,
-    onError: (error) => log.error("database", describeError(error)),
+    onError: (error) => log.error("database", describeFailure(error)),
   });
   const dialogue = createDialogue({
     conversations,

@@ -67,8 +67,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     accessToken: config.ACCESS_TOKEN,
     tokens: storage.tokens,
     brake: brakes.callers,
-    // its events are parsed as a whole, so they may be as large as a whole answer
-    maxEventBytes: Math.max(config.MAX_EVENT_BYTES, config.MAX_ANSWER_BYTES),
+    maxEventBytes: config.MAX_EVENT_BYTES,
     translate,
   });
   const envelope = createEnvelope({

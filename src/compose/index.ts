@@ -29,6 +29,8 @@ export interface Parley {
   /** Takes no new connections, except over HTTP, where responses ask clients to leave. */
   drain(): void;
   close(): Promise<void>;
+  /** Logs ledger rows that are not written yet: the process ends, closed or not. */
+  giveUp(): void;
 }
 
 /** What the process brings. */
@@ -47,7 +49,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const digestKey = createKeyDigest(await storage.installationSecret());
   const limits = composeLimits(config, clock);
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
-  const observe = calls.metrics.call;
+  const { observe } = calls;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
   const dialogue = composeDialogue(config, { log, storage, running, pipeline });
   const { conversations } = storage;
@@ -87,6 +89,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
       webSocket.drain();
       for (const { listener } of listeners) listener.drain();
     },
+    giveUp: storage.giveUp,
     close: async () => {
       await webSocket.close();
       await dialogue.close();

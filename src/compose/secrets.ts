@@ -3,8 +3,21 @@ import type { Config } from "../config/settings.ts";
 /** Names of parameters in OPENAI_URL that may carry a key. Others are versions and regions. */
 const SECRET_PARAMETER = /key|token|secret|sig|password|auth/i;
 
+type Settings = Pick<
+  Config,
+  | "API_KEY"
+  | "SECRET_KEY"
+  | "ADMIN_TOKEN"
+  | "METRICS_TOKEN"
+  | "ACCESS_TOKEN"
+  | "DATABASE_PASSWORD"
+  | "DATABASE_URL"
+  | "OPENAI_PROXY"
+  | "OPENAI_URL"
+>;
+
 /** Every secret that the settings hold: none of them may leave in an error's words. */
-export function secretsOf(config: Config): string[] {
+export function secretsOf(config: Settings): string[] {
   const { DATABASE_URL, OPENAI_PROXY, OPENAI_URL } = config;
   const inUrls = [DATABASE_URL, OPENAI_PROXY, OPENAI_URL].flatMap((url) =>
     url === null ? [] : secretsInUrl(new URL(url)),

@@ -2,10 +2,12 @@ import { hash } from "node:crypto";
 import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
-import { describeError, type Log } from "../log.ts";
+import { redact } from "../core/redact.ts";
+import type { Log } from "../log.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
+import { describeFailure, describeProblem } from "./failures.ts";
 
 /** Opens the database and deletes ledger rows past their retention until it is closed. */
 export async function composeStorage(config: Config, clock: Clock, log: Log): Promise<Storage> {
@@ -13,16 +15,19 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
   let told: string | null = null;
   const onError = (error: unknown) => {
     const problem = storageProblem(error);
-    if (problem !== null && problem.cause === told) return;
-    log.error("database", { ...describeError(error), reason: problem?.words });
+    if (problem === null || problem.cause !== told) log.error("database", describeFailure(error));
   };
   const storage = await openStorage({
     ...storageOptions(config, clock, onError),
     onHealth: (problem) => {
       told = problem?.cause ?? null;
-      if (problem === null) return log.info("the database takes writes again");
-      const { cause, words: reason, code: driver_code } = problem;
-      log.error("the database takes no writes", { cause, reason, driver_code });
+      if (problem === null) log.info("the database takes writes again");
+      else log.error("the database takes no writes", describeProblem(problem));
+    },
+    onLost: (row, error) => {
+      // clients choose the model's name
+      const shown = { ...row, model: redact(String(row.model)) };
+      log.error("ledger row not written", { row: shown, ...describeFailure(error) });
     },
   });
   const stopRetention = startRetention({

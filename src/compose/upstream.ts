@@ -8,13 +8,14 @@ import { createReasoningModels } from "../core/call/reasoning.ts";
 import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
-import { describeError, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
 import { composeBackground } from "./background.ts";
+import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 import { secretsOf } from "./secrets.ts";
 
@@ -74,7 +75,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     disconnectPolicy: createDisconnectPolicy(config.ON_DISCONNECT.drainMs, clock),
     observe,
     onLost: (record, error) => {
-      log.error("ledger row not written", { record, ...describeError(error) });
+      log.error("ledger row not written", { record, ...describeFailure(error) });
     },
   });
   return {

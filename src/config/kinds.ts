@@ -85,7 +85,7 @@ export function choice<const T extends string>(fallback: T, choices: readonly T[
  * First path segments that ROUTE can't take, because dialects own them, now or by contract. A new
  * dialect adds its own here.
  */
-const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
+export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
   `v1 chat chats chat_complete conversations ask system mod usage data admin whoami healthz readyz metrics docs
    openapi.json status`.split(/\s+/),
 );

@@ -1,6 +1,12 @@
 import { ProxyError } from "./errors.ts";
 
 /**
+ * Most events are far below their bound. One that has to be parsed as a whole may take this many times
+ * as much, because nothing else of its stream is held.
+ */
+export const PARSED_EVENTS = 4;
+
+/**
  * Yields the data of each server-sent event, whatever pieces the bytes came in: UTF-8 and line ends
  * (LF, CRLF, CR) may be split anywhere. Comments and other fields are skipped. An event larger than
  * `maxEventBytes` (counted in UTF-16 units, close enough for a bound) is a bad answer.
@@ -16,6 +22,9 @@ export async function* readEvents(
   for (const data of parser.end()) yield data;
 }
 
+/** What a further line takes besides its text, so that empty ones are bounded, too. */
+const LINE_COST = 32;
+
 interface EventParser {
   push(chunk: Uint8Array): string[];
   /** The last event, if only line ends are missing; a truncated one yields what it had. */
@@ -30,18 +39,18 @@ export function createEventParser(maxEventBytes: number): EventParser {
   /** A CR at the very end waits: its LF may be the first byte of the next piece. */
   let heldBack = "";
   let dataLines: string[] = [];
-  let dataSize = 0;
+  let dataSize = -LINE_COST;
 
   const takeLine = (line: string, events: string[]) => {
     if (line === "") {
       if (dataLines.length > 0) events.push(dataLines.join("\n"));
       dataLines = [];
-      dataSize = 0;
+      dataSize = -LINE_COST;
       return;
     }
     if (!line.startsWith("data:")) return;
     const data = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
-    dataSize += line.length; // the whole line, so that empty data lines are bounded too
+    dataSize += line.length + LINE_COST;
     if (dataSize > maxEventBytes) throw new ProxyError("upstream_bad_answer");
     dataLines.push(data);
   };

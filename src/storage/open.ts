@@ -17,7 +17,9 @@ import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.
 import { createBackgroundCalls } from "./ledger/background.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import { createLedger } from "./ledger/ledger.ts";
+import type { LostRow } from "./ledger/settle.ts";
 import { runPeriodically } from "./periodic.ts";
+import { type Resealed, resealAll } from "./reseal.ts";
 import { installationSecret } from "./settings.ts";
 
 export interface StorageOptions {
@@ -34,6 +36,8 @@ export interface StorageOptions {
    * nothing: neither its clock nor a paused server may cost an open call.
    */
   readonly oneOff?: boolean;
+  /** False: throws a NoDatabaseError if there is none. */
+  readonly mayCreate?: boolean;
   /** A name that only one process has at a time; see ledger/instances.ts. */
   readonly instanceName?: string | null;
   readonly heartbeatMs?: number;
@@ -41,6 +45,8 @@ export interface StorageOptions {
   readonly staleMs?: number;
   /** Called for broken idle connections and failed heartbeats, which are not fatal. */
   readonly onError?: (error: Error) => void;
+  /** Called with each ledger row that was never written, and why. */
+  readonly onLost?: (row: LostRow, error: unknown) => void;
   /** Called when the database stops to take writes, with the cause, and when it takes them again. */
   readonly onHealth?: (problem: StorageProblem | null) => void;
   readonly conversations?: ConversationOptions;
@@ -62,10 +68,14 @@ export interface Storage {
   problem(): StorageProblem | null;
   /** Throws if the database doesn't answer, or takes no writes: for /readyz. */
   ping(): Promise<void>;
-  /** A consistent copy during calls; SQLite only. */
+  /** A compact copy of one moment; SQLite only. Blocks the thread, but no other process. */
   backup(file: string): Promise<void>;
+  /** See reseal.ts. */
+  reseal(): Promise<Resealed>;
   /** For when no call is open any more. */
   close(): Promise<void>;
+  /** Gives out ledger rows that are not written yet, at once: the process ends. */
+  giveUp(): void;
 }
 
 const SWEEP_MS = 60_000;
@@ -73,13 +83,14 @@ const ignore = () => undefined;
 
 /** Opens, migrates, announces this process, and recovers what dead ones left open. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { databaseUrl = null, sqliteFile = null, onError = ignore, onHealth = ignore } = options;
   const secretKeys = options.secretKeys ?? { current: null, old: [] };
   // First, so that a bad key is reported before anything is opened.
   const box = createSecretBox(secretKeys);
   const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
   const { monotonicMs } = options.clock;
-  const database = await openDatabase({ databaseUrl, sqliteFile, monotonicMs, onError, onHealth });
+  const nowhere = { databaseUrl: null, sqliteFile: null };
+  const unheard = { onError: ignore, onHealth: ignore, onLost: ignore };
+  const database = await openDatabase({ ...nowhere, ...unheard, ...options, monotonicMs });
   const { driver, builder, health } = database;
   const clock = createDatabaseClock(options.clock);
   const latest = await closedIfItFails(database, async () => {
@@ -87,10 +98,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     return createLatestMoment(database);
   });
   const id = newId(clock.wallMs());
-  const ledger = createLedger(database, clock, id, options.staleMs ?? STALE_MS);
-  const conversations = withStorageErrors(
-    createConversations(database, clock, sealing, options.conversations),
-  );
+  const ledgerOptions = { staleMs: STALE_MS, ...unheard, ...options, instanceId: id };
+  const { ledger, giveUp, ...ledgerEnd } = createLedger(database, clock, ledgerOptions);
+  const stored = createConversations(database, clock, sealing, options.conversations);
+  const conversations = withStorageErrors(stored);
+  const tokens = createTokens(database, clock, box);
   const parts = { database, clock, latest, id };
   const leave = options.oneOff
     ? async () => undefined
@@ -98,12 +110,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
-    tokens: createTokens(database, clock, box),
+    tokens,
     prices: createPrices(database, clock, latest),
     ledger,
     background: createBackgroundCalls(database, clock),
     conversations,
-    acceptedOwners: createAcceptedOwners(database, clock, onError),
+    acceptedOwners: createAcceptedOwners(database, clock, options.onError ?? ignore),
     clock,
     installationSecret: () => installationSecret(database),
     problem: health.problem,
@@ -113,7 +125,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await driver.all(probe);
     },
     backup: (file) => driver.backup(file),
+    reseal: () => resealAll(tokens, stored),
+    giveUp,
     close: async () => {
+      await ledgerEnd.close();
       await leave();
       await driver.close();
     },

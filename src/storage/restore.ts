@@ -1,6 +1,17 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import {
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
-import { backup, DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import { pipeline } from "node:stream/promises";
+import { explainAccess } from "./driver/access.ts";
+import { copyDatabase, copyFrom } from "./driver/copy.ts";
+import { createPrivateFile, createPrivateFolder } from "./driver/files.ts";
 import { openSqlite } from "./driver/sqlite.ts";
 import { SQLITE_BUSY, sqliteCode } from "./driver/storage-errors.ts";
 import { STALE_MS } from "./ledger/instances.ts";
@@ -13,7 +24,6 @@ export interface RestoreOptions {
   readonly nowMs: number;
 }
 
-const FILE_MODE = 0o600;
 /** SQLITE_CORRUPT and SQLITE_NOTADB: nothing can be read, so the file is moved away as it is. */
 const UNREADABLE = [11, 26];
 
@@ -26,7 +36,7 @@ export async function restoreSqlite(options: RestoreOptions): Promise<{ kept: st
   const { from, file } = options;
   if (!existsSync(from)) throw new Error(`there is no file ${from}`);
   if (resolve(from) === resolve(file)) throw new Error(`${from} is the database itself`);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createPrivateFolder(dirname(file));
   const fresh = `${file}.restoring`;
   try {
     await copyChecked(from, fresh);
@@ -43,8 +53,13 @@ async function copyChecked(from: string, to: string): Promise<void> {
   for (const end of ["", "-wal"]) {
     rmSync(to + end, { force: true });
     if (!existsSync(from + end)) continue;
-    copyFileSync(from + end, to + end);
-    chmodSync(to + end, FILE_MODE);
+    createPrivateFile(to + end);
+    try {
+      // copyFile would give the copy another owner and mode
+      await pipeline(createReadStream(from + end), createWriteStream(to + end, { flags: "r+" }));
+    } catch (error) {
+      throw explainAccess(from + end, error, constants.R_OK);
+    }
   }
   const problem = problemIn(to);
   if (problem !== null) throw new Error(`${from} cannot be restored: ${problem}`);
@@ -80,12 +95,7 @@ async function replace(fresh: string, options: RestoreOptions): Promise<string> 
     renameSync(fresh, file);
     return kept;
   }
-  const source = new DatabaseSync(fresh, { readOnly: true });
-  try {
-    await backup(source, file);
-  } finally {
-    source.close();
-  }
+  await copyDatabase(fresh, file);
   return kept;
 }
 
@@ -103,8 +113,7 @@ async function keepReadable(kept: string, { file, nowMs }: RestoreOptions): Prom
       const wait = `${STALE_MS / 1_000} s`;
       throw new Error(`${file} was in use a moment ago: stop the server and wait ${wait}`);
     }
-    await backup(database, kept);
-    chmodSync(kept, FILE_MODE);
+    await copyFrom(database, kept);
     return true;
   } catch (error) {
     const code = sqliteCode(error);

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 
 /** The head of a 100 Continue is a line or a few; a longer one is left to the parser. */
@@ -25,7 +24,7 @@ export function watched(connect: buildConnector.connector): buildConnector.conne
         callback(error, null);
         return;
       }
-      if (!(socket instanceof TLSSocket && socket.alpnProtocol === "h2")) watch(socket);
+      watch(socket);
       callback(null, socket);
     });
 }

@@ -163,11 +163,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     this.#release();
     // undici refuses to send some requests, for example a key with a line end: not the upstream's fault
     const isUnsendable = this.#controller === null && error.name === "InvalidArgumentError";
-    this.#fail(
-      isUnsendable
-        ? new ProxyError("internal", { cause: error })
-        : fromTransportFailure(error, this.#started),
-    );
+    const failure = fromTransportFailure(error, this.#started);
+    this.#fail(isUnsendable ? new ProxyError("internal", { cause: error }) : failure);
   }
 
   next(): Promise<IteratorResult<Buffer>> {

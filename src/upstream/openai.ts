@@ -4,7 +4,7 @@ import { createGatheredText } from "../core/call/messages.ts";
 import { WholeCharacters } from "../core/call/whole-characters.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
-import { readEvents } from "../core/sse.ts";
+import { PARSED_EVENTS, readEvents } from "../core/sse.ts";
 import { readCompletion, readDelta } from "./answers.ts";
 import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import type { RefusalOf } from "./errors.ts";
@@ -94,7 +94,7 @@ async function completionIn(
 
 async function* readStream(
   response: UpstreamResponse,
-  { maxEventBytes, maxAnswerBytes }: OpenAIUpstreamOptions,
+  { maxEventBytes }: OpenAIUpstreamOptions,
   room: AnswerHold,
   failures: Failures,
 ): AsyncGenerator<AnswerEvent> {
@@ -104,14 +104,12 @@ async function* readStream(
   }
   const { body } = response;
   body.unbound();
-  // an event is parsed as a whole, so it may be as large as a whole answer
-  const maxBytes = Math.max(maxEventBytes, maxAnswerBytes);
   const text = createGatheredText();
   const whole = new WholeCharacters();
   let characters = 0;
   let known: Completion | null = null;
   let done = false;
-  for await (const data of readEvents(body, maxBytes)) {
+  for await (const data of readEvents(body, PARSED_EVENTS * maxEventBytes)) {
     done = data === "[DONE]";
     if (done) {
       body.drain();

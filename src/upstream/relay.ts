@@ -61,7 +61,10 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       const { value, account } = read(bytes);
       if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
       const error = failureIn(value);
-      if (error !== null) throw failures.early({ error, text: String(bytes) });
+      if (error !== null) {
+        ask.room.drop();
+        throw failures.early({ error, text: String(bytes) });
+      }
       return { kind: "whole", status, contentType: "application/json", bytes, account };
     },
   };

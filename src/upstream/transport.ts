@@ -96,11 +96,13 @@ function createDispatcher({ baseUrl, proxyUrl, connectMs }: TransportOptions): D
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     pipelining: 1,
+    // with one request at a time HTTP/2 gains nothing, and how its connections end can't be watched
+    allowH2: false,
   };
   if (proxyUrl === null) {
     return new Pool(baseUrl.origin, {
       ...common,
-      connect: watched(buildConnector({ timeout: connectMs })),
+      connect: watched(buildConnector({ timeout: connectMs, allowH2: false })),
     });
   }
   const uri = proxyUrl.href.replace(/^socks5?h?:/, "socks5:");

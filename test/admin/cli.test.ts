@@ -2,11 +2,16 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
-import { systemClock } from "../../src/clock.ts";
-import { openStorage } from "../../src/storage/open.ts";
-import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { type Env, folder, parley, parleyHere, settingsFor } from "./support.ts";
+import {
+  type Env,
+  folder,
+  installed,
+  parley,
+  parleyHere,
+  settingsFor,
+  writeCalls,
+} from "./support.ts";
 
 const SECRET_KEY = "0123456789abcdef0123456789abcdef";
 const UPSTREAM_KEY = "sk-of-alice-0123456789";
@@ -16,19 +21,6 @@ async function createdToken(env: Env, ...options: string[]) {
   expect(ran.err).toBe("");
   expect(ran.code).toBe(0);
   return ran.json<{ id: string; token: string; name: string }>();
-}
-
-/** Past calls, as a server would have recorded them. */
-async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void> {
-  const storage = await openStorage({
-    sqliteFile: `${DATA_DIR}/parley.sqlite`,
-    clock: systemClock,
-    oneOff: true,
-  });
-  for (const [at, model] of models.entries()) {
-    await storage.ledger.settle(entry({ at: noon + at, model, answeredBy: null }), null);
-  }
-  await storage.close();
 }
 
 describe.each(kinds)("parley on %s", (kind) => {
@@ -112,11 +104,14 @@ describe.each(kinds)("parley on %s", (kind) => {
     const newer = "n".repeat(32);
     const rotated = { ...env, SECRET_KEY: `${newer},${SECRET_KEY}` };
     const reseal = (settings: Env) => parley(settings, ["token", "reseal", "--json"]);
-    expect((await reseal(rotated)).json()).toEqual({ resealed: 1 });
-    expect((await reseal({ ...env, SECRET_KEY: newer })).json()).toEqual({ resealed: 0 });
+    expect((await reseal(rotated)).json()).toEqual({ resealed: 1, texts: 0, failed: [] });
+    const { id } = made.json();
+    const again = await reseal({ ...env, SECRET_KEY: newer });
+    expect([again.code, again.json()]).toEqual([0, { resealed: 0, texts: 0, failed: [] }]);
     const lost = await reseal({ ...env, SECRET_KEY: "x".repeat(32) });
-    expect(lost.code).toBe(1);
-    expect(lost.err).toContain("no SECRET_KEY opens a stored upstream key");
+    const failed = [{ kind: "token", id }];
+    expect([lost.code, lost.json()]).toEqual([1, { resealed: 0, texts: 0, failed }]);
+    expect(lost.err).toBe(`no key in SECRET_KEY opens what is stored for the token ${id}\n`);
   }, 60_000);
 });
 
@@ -257,7 +252,7 @@ describe("a wrong command line", () => {
     [["usage", "--from", "yesterday"], "--from"],
     [["usage", "export", "--format", "xml"], "--format"],
   ])("%j exits with 2 and names the mistake", async (args, named) => {
-    const ran = await parleyHere({ DATA_DIR: folder() }, args);
+    const ran = await parleyHere(await installed(), args);
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(ran.err.split("\n")[0]).toContain(named);
     expect(ran.err).toContain("--help");
@@ -275,7 +270,7 @@ describe("a wrong command line", () => {
   });
 
   test("a list with a wrong price names the place and imports nothing", async () => {
-    const env = { DATA_DIR: folder() };
+    const env = await installed();
     const list = JSON.stringify([
       { model: "a", input: 1, output: 2 },
       { model: "b", input: "1.2345678", output: 2 },
@@ -291,7 +286,7 @@ describe("a wrong command line", () => {
 
 describe("exit codes", () => {
   test("a token that does not exist is a failure", async () => {
-    const env = { DATA_DIR: folder() };
+    const env = await installed();
     for (const id of ["nobody", "' OR 1=1 --", "x\u0001y"]) {
       const ran = await parley(env, ["token", "show", id]);
       expect([ran.code, ran.out, ran.err]).toEqual([1, "", `parley: ${en.error.token_unknown}\n`]);
@@ -305,7 +300,11 @@ describe("exit codes", () => {
     ]);
     expect(wrong.code).toBe(78);
     expect(wrong.err).toMatch(/DATABASE_URL: .*\n +SECRET_KEY: /);
-    const fine = await parley({ DATA_DIR: folder(), PORT: "none" }, ["token", "list", "--json"]);
+    const fine = await parley({ ...(await installed()), PORT: "none" }, [
+      "token",
+      "list",
+      "--json",
+    ]);
     expect([fine.code, fine.out]).toEqual([0, "[]\n"]);
   });
 

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { settingsFor } from "./support.ts";
+import { installed } from "./support.ts";
 
 const CLI = fileURLToPath(new URL("../../src/admin/cli.ts", import.meta.url));
 
@@ -12,7 +12,7 @@ test.each([
   { args: "no command", to: "2>/dev/full", status: 2, says: "" },
   { args: "price list", to: "2>/dev/full >/dev/full", status: 1, says: "" },
 ])("parley $args $to ends with $status", async ({ args, to, status, says }) => {
-  const { DATA_DIR } = await settingsFor("sqlite");
+  const { DATA_DIR } = await installed();
   const ended = spawnSync("sh", ["-c", `"${process.execPath}" "${CLI}" ${args} ${to}`], {
     env: { DATA_DIR: String(DATA_DIR) },
     encoding: "utf8",

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
 import { systemClock } from "../../src/clock.ts";
+import { openStorage } from "../../src/storage/open.ts";
+import { entry, noon } from "../storage/support/calls.ts";
 import { createDatabase, type Kind } from "../storage/support/databases.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/parley.js", import.meta.url));
@@ -39,7 +41,12 @@ export async function parley(env: Env, args: readonly string[], input = ""): Pro
 }
 
 /** Runs the command in this process, which is faster. */
-export async function parleyHere(env: Env, args: readonly string[], input = ""): Promise<Ran> {
+export async function parleyHere(
+  env: Env,
+  args: readonly string[],
+  input = "",
+  onWrite: (piece: string) => Promise<void> = async () => undefined,
+): Promise<Ran> {
   let out = "";
   let err = "";
   const code = await runCommand(args, {
@@ -48,6 +55,7 @@ export async function parleyHere(env: Env, args: readonly string[], input = ""):
     readFile: (path) => readFileSync(path, "utf8"),
     readInput: async () => input,
     write: async (piece) => {
+      await onWrite(piece);
       out += piece;
     },
     complain: (line) => {
@@ -64,6 +72,14 @@ export function folder(): string {
   return made;
 }
 
+/** The settings of an installation that has a database, without anything in it. */
+export async function installed(): Promise<Env> {
+  const DATA_DIR = folder();
+  const sqliteFile = `${DATA_DIR}/parley.sqlite`;
+  await (await openStorage({ sqliteFile, clock: systemClock, oneOff: true })).close();
+  return { DATA_DIR };
+}
+
 /** The settings of a new, empty database, gone after the test. */
 export async function settingsFor(kind: Kind): Promise<Env> {
   const settings = { DATA_DIR: folder() };
@@ -71,4 +87,17 @@ export async function settingsFor(kind: Kind): Promise<Env> {
   const { place, drop } = await createDatabase(kind);
   onTestFinished(drop);
   return { ...settings, DATABASE_URL: String(place.databaseUrl) };
+}
+
+/** Past calls, as a server would have recorded them. */
+export async function writeCalls({ DATA_DIR }: Env, ...models: string[]): Promise<void> {
+  const storage = await openStorage({
+    sqliteFile: `${DATA_DIR}/parley.sqlite`,
+    clock: systemClock,
+    oneOff: true,
+  });
+  for (const [at, model] of models.entries()) {
+    await storage.ledger.settle(entry({ at: noon + at, model, answeredBy: null }), null);
+  }
+  await storage.close();
 }

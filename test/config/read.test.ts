@@ -289,6 +289,24 @@ describe("all settings together", () => {
     expect(found.length).toBeGreaterThan(25);
   });
 
+  test.each([
+    ["GPT_API_KEY", "API_KEY", ["x"]],
+    ["access_token", "ACCESS_TOKEN", "x"],
+    ["ACCESS_KEY", "ACCESS_TOKEN", "x"],
+    ["BIND_ADDRESS", "HOST", "x"],
+  ] as const)("read %s, the name of an older system, as %s", (name, setting, value) => {
+    expect(good({ [name]: "x" })[setting]).toEqual(value);
+    expect(good({ [name]: "other", [setting]: "x" })[setting]).toEqual(value);
+  });
+
+  test.each([
+    ["UTF-16", Buffer.from("\ufeffa-secret-of-32-characters-or-more", "utf16le")],
+    ["another charset", Buffer.from("pa\xdfword-of-more-than-32-characters", "latin1")],
+  ])("do not take a secret from a file in %s", (_encoding, bytes) => {
+    const found = problemsOf({ SECRET_KEY_FILE: "/x" }, () => bytes.toString("utf8"));
+    expect(found).toMatchObject([{ name: "SECRET_KEY", key: "file_unreadable" }]);
+  });
+
   test("ignore other variables", () => {
     const strangers = { PATH: "x", port: "x", PORT_FILE: "/x", LC_ALL: "\n" };
     expect(plain(good(strangers))).toEqual(plain(good({})));

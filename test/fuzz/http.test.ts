@@ -36,7 +36,13 @@ const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` 
 
 beforeAll(async () => {
   const env = {
-    ...{ API_KEY: OPERATOR_KEY, ADMIN_TOKEN, METRICS_TOKEN, ROUTE: "api" },
+    ...{
+      API_KEY: OPERATOR_KEY,
+      ADMIN_TOKEN,
+      METRICS_TOKEN,
+      ROUTE: "api",
+      TRUSTED_PROXIES: "loopback",
+    },
     ...{ MAX_BODY_BYTES: "65536", ALLOWED_MODELS: "gpt-4o-mini, gpt-4o" },
   };
   ({ upstream, parley } = await startPair(env, { withCollector: true }));

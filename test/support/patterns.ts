@@ -17,7 +17,7 @@ interface Node {
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 
-/** Literals only: `built` names the files that make patterns from strings, which nobody can attack here. */
+/** Literals; `built` names the files that make patterns from strings. */
 export function patternsOfSource(): { patterns: readonly Pattern[]; built: readonly string[] } {
   const patterns = new Map<string, Pattern>();
   const built: string[] = [];
@@ -31,7 +31,11 @@ export function patternsOfSource(): { patterns: readonly Pattern[]; built: reado
     };
     visit(parseAst(readFileSync(src + path, "utf8"), { lang: "ts" }) as Node, note);
   }
-  return { patterns: [...patterns.values()], built };
+  // what repeats nothing without a bound costs the same for each character
+  const repeating = [...patterns.values()].filter(({ regex }) =>
+    /[*+]|\{\d+,\}/.test(regex.source),
+  );
+  return { patterns: repeating, built };
 }
 
 function visit(node: Node, note: (node: Node) => void): void {

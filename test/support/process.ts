@@ -47,6 +47,8 @@ export interface ProcessOptions {
   readonly script?: string;
   /** The working directory, whose .env is read; an empty one unless given. */
   readonly cwd?: string;
+  /** Runs as the user of this number; only root may ask for it. */
+  readonly user?: number;
   /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
   /** Descriptors in place of pipes that are read. */
@@ -90,6 +92,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
       ...env,
     },
     cwd: options.cwd ?? folder,
+    ...(options.user !== undefined && { uid: options.user, gid: options.user }),
     stdio: ["ignore", options.stdout ?? "pipe", options.stderr ?? "pipe"],
   });
   const { pid } = child;

@@ -1,7 +1,10 @@
 /** Connections that are used again, and answers with heads that nobody asked for. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, test } from "vitest";
+import { cert, keyPath } from "../support/certificate.ts";
 import { closeAfterFile } from "../support/cleanup.ts";
 import { startHttpProxy } from "../support/proxies.ts";
 import { type Asking, createAsking, endOfComplete, endOfStream } from "./asking.ts";
@@ -127,6 +130,34 @@ test.each([
   expect((await endOfComplete(asking)).said).toBe("upstream_bad_answer");
   expect(seen).toEqual([0]);
 });
+
+test.each([false, true])(
+  "over TLS, HTTP/1.1 is all that is offered (proxy: %s)",
+  async (behindProxy) => {
+    const offered: string[][] = [];
+    const server = createTlsServer({
+      cert,
+      key: readFileSync(keyPath),
+      ALPNCallback: ({ protocols }) => {
+        offered.push(protocols);
+        return protocols[0];
+      },
+    });
+    server.on("tlsClientError", () => undefined);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo; // it listens on a port
+    const proxy = closeAfterFile(await startHttpProxy());
+    const proxyUrl = behindProxy ? { proxyUrl: `http://127.0.0.1:${proxy.port}` } : {};
+    const asking = closeAfterFile(
+      createAsking({ url: `https://localhost:${port}/v1`, ...proxyUrl }),
+    );
+    // nobody trusts its certificate
+    expect((await endOfComplete(asking)).said).toBe("upstream_unreachable");
+    expect(offered).toEqual([["http/1.1"]]);
+    server.close();
+  },
+);
 
 describe("a 100 Continue that nobody asked for is skipped", () => {
   test.each<[string, readonly string[]]>([

@@ -16,8 +16,8 @@ export const priceCommands: readonly Command[] = [
       since: { value: "WHEN", help: "when the price begins (default: now)" },
     },
     notes: ["A change adds a price. Earlier prices are kept."],
-    async run({ fields, operand: model }, { withAdmin }) {
-      const value = await withAdmin((admin) => admin.prices.set({ ...fields, model }));
+    async run({ fields, operand: model }, { withNewAdmin }) {
+      const value = await withNewAdmin((admin) => admin.prices.set({ ...fields, model }));
       return { value, text: fieldLines(value) };
     },
   },
@@ -44,16 +44,16 @@ export const priceCommands: readonly Command[] = [
       'Format: [{"model": "gpt-4o-mini", "input": 0.15, "cached_input": 0.075, "output": 0.6}].',
       "- reads standard input. The output of `parley price list --json` can be imported.",
     ],
-    async run({ fields, operand }, { terminal, withAdmin }) {
+    async run({ fields, operand }, { terminal, withNewAdmin }) {
       const shipped = fields.default === true;
       if (shipped === (operand !== "")) throw new UsageError("name a FILE or use --default");
       if (shipped) {
-        const value = await withAdmin((admin) => admin.prices.importShipped());
+        const value = await withNewAdmin((admin) => admin.prices.importShipped());
         const source = `Prices of ${value.published}, from ${value.source}.\n${value.note}\n`;
         return { value, text: report(value) + source };
       }
       const list = await readList(operand, terminal);
-      const value = await withAdmin((admin) => admin.prices.import(list));
+      const value = await withNewAdmin((admin) => admin.prices.import(list));
       return { value, text: report(value) };
     },
   },

@@ -1,4 +1,4 @@
-import type { Command, Given, Options } from "../command.ts";
+import { type Command, exitCodes, type Given, type Options } from "../command.ts";
 import { fieldLines, table } from "../table.ts";
 import type { Terminal } from "../tools.ts";
 
@@ -44,9 +44,9 @@ export const tokenCommands: readonly Command[] = [
       "Without --upstream-key, the key is taken from PARLEY_UPSTREAM_KEY if that is set. Read it",
       "with -, so that it stays out of the shell's history. Storing it requires SECRET_KEY.",
     ],
-    async run(given, { terminal, withAdmin }) {
+    async run(given, { terminal, withNewAdmin }) {
       const fields = { ...given.fields, ...(await upstreamKey(given, terminal)) };
-      const value = await withAdmin((admin) => admin.tokens.create(fields));
+      const value = await withNewAdmin((admin) => admin.tokens.create(fields));
       const { token, ...rest } = value;
       const text = `${token}\n\nThis is the token. It is not shown again.\n\n${fieldLines(rest)}`;
       return { value, text };
@@ -82,14 +82,19 @@ export const tokenCommands: readonly Command[] = [
   },
   {
     name: "token reseal",
-    summary: "Encrypts all stored upstream keys again, with the first key in SECRET_KEY.",
+    summary: "Encrypts what is stored again, with the first key in SECRET_KEY.",
     notes: [
       "To change SECRET_KEY, put the new key before the old one (new,old), restart the server,",
       "run this command, then remove the old key.",
     ],
-    async run(_given, { withAdmin }) {
-      const value = await withAdmin((admin) => admin.tokens.reseal());
-      return { value, text: `${value.resealed} keys encrypted again\n` };
+    async run(_given, { terminal, withStorage }) {
+      const value = await withStorage((storage) => storage.reseal());
+      const { resealed, texts, failed } = value;
+      for (const { kind, id } of failed) {
+        terminal.complain(`no key in SECRET_KEY opens what is stored for the ${kind} ${id}`);
+      }
+      const text = `${resealed} keys and ${texts} texts of conversations encrypted again\n`;
+      return { value, text, exitCode: failed.length > 0 ? exitCodes.failure : 0 };
     },
   },
 ];

@@ -48,6 +48,12 @@ export interface ListQuery {
   readonly after?: string;
 }
 
+export interface ResealedKeys {
+  readonly keys: number;
+  /** Ids of tokens whose key can't be opened; it stays as it is. */
+  readonly unreadable: readonly TokenId[];
+}
+
 export interface TokenStore {
   /** The secret is returned this once and kept nowhere. */
   create(token: NewToken): Promise<{ readonly token: Token; readonly secret: string }>;
@@ -60,8 +66,8 @@ export interface TokenStore {
   list(query?: ListQuery): Promise<readonly Token[]>;
   /** False when there is no such token or it was revoked before. */
   revoke(id: string): Promise<boolean>;
-  /** Encrypts all upstream keys with the newest secret key again; returns how many changed. */
-  reseal(): Promise<number>;
+  /** Encrypts the upstream keys of tokens that aren't revoked with the newest secret key again. */
+  reseal(): Promise<ResealedKeys>;
 }
 
 export interface ImportedPrices {
@@ -200,8 +206,9 @@ export interface Ledger {
   reserve(request: ReserveRequest): Promise<ReserveResult>;
   /**
    * Writes the row and, with a reservation, gives back what was not spent. Resolves when the row
-   * is durable. A second settle of the same reservation changes nothing. Only an outcome of
-   * `refused` gives the request itself back.
+   * is durable; while the database is away, after at most 1.3 s, and the row is written later. A
+   * second settle of the same reservation changes nothing. Only an outcome of `refused` gives the
+   * request itself back.
    */
   settle(entry: LedgerEntry, reservation: Reservation | null): Promise<void>;
   /** Settles what dead processes left open as interrupted and unknown; returns how many. */
@@ -213,7 +220,10 @@ export interface Ledger {
   sums(by: "day" | "model" | "token", query?: LedgerQuery): Promise<readonly LedgerSum[]>;
   /** Newest first, at most 10,000. */
   week(tokenId: string): Promise<readonly WeekRow[]>;
-  /** Oldest first, in pages, so that a large export neither fills memory nor blocks writers. */
+  /**
+   * Oldest first, in pages, so that a large export neither fills memory nor blocks writers. Throws at
+   * its end if rows were deleted before it had come to them.
+   */
   export(query?: LedgerQuery): AsyncIterable<LedgerRow>;
   /** Deletes rows from before this moment; returns how many. */
   purge(before: number): Promise<number>;

@@ -33,7 +33,7 @@ export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "diale
 export interface Permit {
   /** What the call is taken to have used: as reported, else as estimated from what was seen. */
   used(account: RelayAccount | undefined): Used;
-  /** Resolves when the ledger row is durable, or the call that will have one. */
+  /** Resolves when the ledger row is durable or waits for the database, or the call that will have one. */
   settle(record: CallRecord, account?: RelayAccount): Promise<void>;
 }
 
@@ -99,7 +99,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
           if (!willBeKnown(principal, account)) return ledger.settle(entry, reservation);
-          if (await background.keep({ entry, reservation, reserved })) return;
+          // without the database the row waits, which a background answer can't
+          if (await background.keep({ entry, reservation, reserved }).catch(() => false)) return;
           const used = usedBy(model, account, reserved, reasoning);
           await ledger.settle({ ...entry, ...used, cost: cost(used.usage, answered) }, reservation);
         },
@@ -153,7 +154,9 @@ async function priceOfAnswer(
   asked: Price | null,
 ): Promise<Price | null> {
   if (answeredBy === null || answeredBy === "" || answeredBy === model) return asked;
-  return (await prices.priceOf(answeredBy, clock.wallMs())) ?? asked;
+  // a row with the price that was asked for is better than none
+  const answered = await prices.priceOf(answeredBy, clock.wallMs()).catch(() => null);
+  return answered ?? asked;
 }
 
 /** Exported for tests and benchmarks, so that a new column of the ledger needs no edit there. */

@@ -50,8 +50,12 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
   readonly streamLimit: number;
 }
 
-/** Refusals by a token's windows and quotas. */
-const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set(["rate_limited", "quota_exceeded"]);
+/** Refusals by other limits than the address's, which gets back what it counted. */
+const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
+  "rate_limited",
+  "quota_exceeded",
+  "streams_limited",
+]);
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { upstream, relay, admission, clock, disconnectPolicy } = options;
@@ -61,10 +65,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const begin = async (call: Call, model: string, expected: ExpectedTokens, streamed: boolean) => {
     const { requestId, dialect, principal } = call;
     const asked = { requestId, dialect, principal, model, expected };
-    const permit = await admission.admit(asked).catch(async (error: unknown) => {
-      if (error instanceof ProxyError && LIMIT_CODES.has(error.code)) await call.giveBack();
-      throw error;
-    });
+    const permit = await admission
+      .admit(asked)
+      .catch((error: unknown) => refused(call, model, streamed, error, options));
     return createSettle(call, model, streamed, permit, options);
   };
   const streamOptions = (call: Call, settle: Settle, leave: () => void) => {
@@ -154,10 +157,7 @@ async function withLease<T>(
   if (call === null) return start(() => undefined);
   const entering = options.concurrency.enter(call.principal.bucket);
   const lease = entering instanceof Promise ? await entering : entering;
-  if (!lease.entered) {
-    await call.giveBack();
-    throw streamsLimited(call, model, options);
-  }
+  if (!lease.entered) return refused(call, model, true, streamsLimited(options), options);
   try {
     return await start(lease.leave);
   } catch (error) {
@@ -166,17 +166,28 @@ async function withLease<T>(
   }
 }
 
+/** A refused call is observed but has no ledger row, since it took nothing. Throws the reason. */
+async function refused(
+  call: Call,
+  model: string,
+  streamed: boolean,
+  error: unknown,
+  options: PipelineOptions,
+): Promise<never> {
+  if (!(error instanceof ProxyError)) throw error;
+  if (LIMIT_CODES.has(error.code)) await call.giveBack();
+  void createSettle(call, model, streamed, noRow, options)("refused", { error });
+  throw error;
+}
+
 /** When a stream will end is unknown: clients retry after a second. */
 const RETRY_STREAM_MS = 1_000;
 
-/** One stream too many: it is observed but has no ledger row, since it took nothing. */
-function streamsLimited(call: Call, model: string, options: PipelineOptions): ProxyError {
-  const about = { limit: options.streamLimit };
-  const error = new ProxyError("streams_limited", {
+function streamsLimited({ streamLimit: limit }: PipelineOptions): ProxyError {
+  const about = { limit };
+  return new ProxyError("streams_limited", {
     params: about,
     details: about,
     retryAfterMs: RETRY_STREAM_MS,
   });
-  void createSettle(call, model, true, noRow, options)("refused", { error });
-  return error;
 }

@@ -12,8 +12,8 @@ export interface Ending {
 }
 
 /**
- * Ends a call. Only the first call writes the record; every call resolves when it is durable. Never
- * rejects: a database does not hold back an answer that was paid for.
+ * Ends a call. Only the first call writes the record; every call resolves when it is durable, or when
+ * the database is away and the record waits. Never rejects: an answer that was paid for is sent.
  */
 export type Settle = (outcome: Outcome, ending: Ending) => Promise<void>;
 

@@ -10,7 +10,7 @@ export const HELP_HEADERS: Readonly<ResponseHeaders> = {
 
 const STYLE =
   "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}" +
-  "pre{overflow:auto;padding:1rem;border:1px solid}dt{font-family:monospace;font-weight:bold}";
+  "pre{overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;padding:1rem;border:1px solid}dt{font-family:monospace;font-weight:bold}";
 
 /** In the locales, with `_` for `-`. */
 const FIELDS = ["access-token", "openai-token", "prompt", "messages", "generate_params"];

@@ -24,6 +24,7 @@ export const headerComponents = {
 const waitHeaders = new Set(["retry-after", "retry-after-ms", "x-should-retry"]);
 const waitCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "rate_limited",
+  "attempts_limited",
   "streams_limited",
   "quota_exceeded",
   "upstream_rate_limited",
@@ -81,7 +82,8 @@ function errorResponses(codes: ReadonlySet<ErrorCode>, { status, schema }: Error
   return responses;
 }
 
-const credentialCodes = ["key_malformed", "token_rejected", "storage_unavailable"] as const;
+const tokenCodes = ["token_rejected", "attempts_limited"] as const;
+const credentialCodes = ["key_malformed", ...tokenCodes, "storage_unavailable"] as const;
 const visitorCodes = ["token_needed", "address_forbidden"] as const;
 const askCodes = [
   "key_missing",
@@ -89,6 +91,7 @@ const askCodes = [
   "key_exhausted",
   "model_forbidden",
   "model_not_priced",
+  "endpoint_unavailable",
   "quota_exceeded",
   "streams_limited",
   ...upstreamCodes,
@@ -107,7 +110,7 @@ function failuresOf({ counted }: Route, doc: RouteDoc): ReadonlySet<ErrorCode> {
 }
 
 function callerFailures({ credential, body, asks }: RouteDoc): readonly ErrorCode[] {
-  if (credential === "admin") return ["admin_token_needed"];
+  if (credential === "admin") return ["admin_token_needed", "attempts_limited"];
   const readsCredential = credential === undefined || credential === "optional";
   const hasBody = readsCredential && body !== undefined;
   const asked = (asks ?? hasBody) ? askCodes : [];

@@ -82,9 +82,11 @@ function statusIn(error: ProxyError): number {
 /** OpenAI's error object as text. An upstream's refusal of the request keeps its own words. */
 export function writeOpenAIError(
   translate: Translate,
-  { language, requestId }: RequestContext,
+  context: RequestContext,
   error: ProxyError,
 ): string {
+  context.error = error;
+  const { language, requestId } = context;
   if (error.refusal?.body != null) return error.refusal.body;
   const { field, ...details } = error.details;
   return JSON.stringify({

@@ -51,7 +51,7 @@ export function metricsDoc(access: object | string): RouteDoc {
   return {
     summary: withToken ? "Metrics for Prometheus" : "Metrics for Prometheus, from loopback only",
     credential: withToken ? "metrics" : "none",
-    fails: ["not_found"],
+    fails: withToken ? ["not_found", "attempts_limited"] : ["not_found"],
     answer: z.string(),
     answerType: "text/plain",
   };

@@ -81,6 +81,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       limits: null,
       giveBack: () => giveBack(context, options.limiter),
       record: null,
+      error: null,
       answered: null,
       crossOrigin: true,
     };

@@ -66,6 +66,9 @@ function checked({ field, key }: Credential): string {
 /** Headers beside a caller's own key that name who pays for it. */
 export const ACCOUNT_HEADERS = ["openai-organization", "openai-project"] as const;
 
+/** Names of organizations and projects. */
+const NAME = /^[\x21-\x7e]{1,512}$/;
+
 /** What can't be a name is left out, as it could not be sent. */
 function accountIn(headers: IncomingHttpHeaders): KeyAccount | undefined {
   const [organization, project] = ACCOUNT_HEADERS.map((name) => headers[name]);
@@ -74,7 +77,7 @@ function accountIn(headers: IncomingHttpHeaders): KeyAccount | undefined {
 }
 
 function nameOrNull(given: unknown): string | null {
-  return typeof given === "string" && isApiKey(given) ? given : null;
+  return typeof given === "string" && NAME.test(given) ? given : null;
 }
 
 interface Credential {

@@ -70,7 +70,7 @@ function createBrake(clock: Clock, note: (bucket: string, mustWait: boolean) => 
       if (wrongs.length < MAX_WRONG_PER_MINUTE) return;
       const retryAfterMs = firstMs + MINUTE_MS - clock.monotonicMs();
       const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
-      throw new ProxyError("attempts_limited", { params: { seconds }, retryAfterMs });
+      throw new ProxyError("attempts_limited", { params: { wait_seconds: seconds }, retryAfterMs });
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
-import type { UpstreamAnswered } from "../../core/errors.ts";
+import type { ProxyError, UpstreamAnswered } from "../../core/errors.ts";
 import type { MaybePromise } from "../../core/maybe-promise.ts";
 import type { CallRecord, LimitDecision } from "../../core/ports.ts";
 import type { Language } from "../../locales.ts";
@@ -18,6 +18,8 @@ export interface RequestContext {
   /** Gives back what the address's windows have counted, and notes their state again. */
   giveBack(): MaybePromise<void>;
   record: CallRecord | null;
+  /** What the caller was told went wrong. */
+  error: ProxyError | null;
   /** What the upstream answered, if the call failed by it. */
   answered: UpstreamAnswered | null;
   /** Whether pages of other origins may read the response. */

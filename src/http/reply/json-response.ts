@@ -63,6 +63,7 @@ export type DescribeFailure = (context: RequestContext, error: ProxyError) => st
 export function createDescribeFailure(translate: Translate, form: ErrorForm): DescribeFailure {
   return (context, thrown) => {
     const error = inTermsOf(form, thrown);
+    context.error = error;
     const params = { ...error.params, requestId: context.requestId };
     const reason = translate(context.language, `error.${error.code}`, params);
     return JSON.stringify(form.body(error, reason, context));

@@ -13,6 +13,8 @@ type History = ReadonlyMap<string, readonly Price[]>;
 const CACHE_MS = 1_000;
 /** The same for a model without a price, which may just have got one. */
 const MISS_MS = 50;
+/** How long a call waits while the book is read again: then it takes the prices that are known. */
+const MAX_REREAD_MS = 100;
 const MAX_MODEL_CHARACTERS = 200;
 /** The whole book is kept in memory; no real price list is longer. */
 const MAX_PRICES = 20_000;
@@ -41,8 +43,8 @@ export function createPrices(database: Database, clock: Clock, latest: LatestMom
       });
     },
     priceOf: async (model, at) => {
-      const known = priceIn(await book.read(CACHE_MS), model, moment(at));
-      return known ?? priceIn(await book.read(MISS_MS), model, moment(at));
+      const known = priceIn(await book.readSoon(CACHE_MS), model, moment(at));
+      return known ?? priceIn(await book.readSoon(MISS_MS), model, moment(at));
     },
     import: async (prices) => {
       const valid = prices.map(checked);
@@ -115,30 +117,51 @@ function createCache({ driver, builder }: Database, clock: Clock) {
     .limit(MAX_PRICES)
     .compile();
   let history: Promise<History> | null = null;
+  /** What was read last; null if that may be wrong. */
+  let known: History | null = null;
+  let isReading = false;
   let readAtMs = 0;
-  return {
+  const read = async (before: Promise<History> | null): Promise<History> => {
+    isReading = true;
+    try {
+      known = Map.groupBy(await driver.all<Price>(all), ({ model }) => model);
+      return known;
+    } catch (error) {
+      // Prices that were right a moment ago are better than none.
+      if (before !== null) return before;
+      history = null;
+      throw error;
+    } finally {
+      isReading = false;
+    }
+  };
+  const cache = {
     /** Reads the book again if it was read longer ago than this. */
     read: (maxAgeMs: number): Promise<History> => {
       const nowMs = clock.monotonicMs();
       if (history !== null && nowMs - readAtMs < maxAgeMs) return history;
       readAtMs = nowMs;
-      const before = history;
-      const reading = driver.all<Price>(all).then(
-        (prices) => Map.groupBy(prices, ({ model }) => model),
-        (error: unknown) => {
-          // Prices that were right a moment ago are better than none.
-          if (before !== null) return before;
-          history = null;
-          throw error;
-        },
-      );
-      history = reading;
-      return reading;
+      history = read(history);
+      return history;
+    },
+    /** The same, but what was read last if the database does not answer soon. */
+    readSoon: (maxAgeMs: number): Promise<History> => {
+      const latest = cache.read(maxAgeMs);
+      return isReading && known !== null ? soon(latest, known) : latest;
     },
     forget: () => {
       readAtMs = Number.NEGATIVE_INFINITY;
+      known = null;
     },
   };
+  return cache;
+}
+
+function soon(latest: Promise<History>, known: History): Promise<History> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(resolve, MAX_REREAD_MS, known);
+    latest.finally(() => clearTimeout(late)).then(resolve, reject);
+  });
 }
 
 function isSame(a: NewPrice, b: NewPrice): boolean {

@@ -2,7 +2,9 @@ import type {
   FoundToken,
   ListQuery,
   NewToken,
+  ResealedKeys,
   Token,
+  TokenId,
   TokenStore,
 } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
@@ -118,15 +120,31 @@ async function listTokens(
 }
 
 /** Changes each key on its own, so that every key stays readable if this stops halfway. */
-async function resealKeys({ driver, builder }: Database, box: SecretBox): Promise<number> {
-  const sealed = builder.selectFrom("tokens").select(["id", "upstream_key as key"]);
-  let changed = 0;
+async function resealKeys({ driver, builder }: Database, box: SecretBox): Promise<ResealedKeys> {
+  const sealed = builder
+    .selectFrom("tokens")
+    .select(["id", "upstream_key as key"])
+    .where("revoked_at", "is", null);
+  const unreadable: TokenId[] = [];
+  let keys = 0;
   for (const { id, key } of await driver.all(sealed.compile())) {
     if (key === null || box.isCurrent(key)) continue;
-    const resealed = box.seal(box.open(key, id), id);
-    const update = builder.updateTable("tokens").set({ upstream_key: resealed });
+    const text = openedOrNull(box, key, id);
+    if (text === null) {
+      unreadable.push(id);
+      continue;
+    }
+    const update = builder.updateTable("tokens").set({ upstream_key: box.seal(text, id) });
     await driver.all(update.where("id", "=", id).where("upstream_key", "=", key).compile());
-    changed++;
+    keys++;
   }
-  return changed;
+  return { keys, unreadable };
+}
+
+function openedOrNull(box: SecretBox, sealed: string, id: TokenId): string | null {
+  try {
+    return box.open(sealed, id);
+  } catch {
+    return null;
+  }
 }

@@ -12,16 +12,22 @@ import { createConversationLister } from "./lists.ts";
 import { conversationQueries } from "./queries.ts";
 import { createConversationReader } from "./reading.ts";
 import { createConversationRemover } from "./removal.ts";
+import { createContentReseal } from "./reseal.ts";
 import { bytesInRoom, conversationRooms } from "./rooms.ts";
 import {
   type ConversationStore,
   contextOf,
   conversationNotFound,
+  GLOBAL_PROMPT,
   ownedKey,
   storedPrompt,
 } from "./rows.ts";
 import type { Sealing } from "./sealing.ts";
 import { createTurns } from "./turns.ts";
+
+export interface StoredConversations extends Conversations {
+  readonly reseal: ReturnType<typeof createContentReseal>;
+}
 
 export interface ConversationOptions {
   /** Whether contents, prompts and names are sealed; by default if there is a SECRET_KEY. */
@@ -42,7 +48,7 @@ export function createConversations(
   clock: Clock,
   sealing: Sealing,
   { limits, lifetimeMs = LIFETIME_MS, maxSwept = MAX_SWEPT }: ConversationOptions = {},
-): Conversations {
+): StoredConversations {
   const store: ConversationStore = {
     ...database,
     ...sealing,
@@ -60,6 +66,7 @@ export function createConversations(
     ...createChanges(store),
     ...removal,
     ...createGlobalPrompt(store),
+    reseal: createContentReseal(store),
   };
 }
 
@@ -94,8 +101,6 @@ function createChanges(store: ConversationStore): Pick<Conversations, "setSystem
     },
   };
 }
-
-const GLOBAL_PROMPT = "global_prompt";
 
 function createGlobalPrompt(
   store: ConversationStore,

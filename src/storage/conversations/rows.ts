@@ -74,6 +74,9 @@ export const contextOf = {
   setting: (name: string) => `setting ${name}`,
 } as const;
 
+/** The setting that has the prompt of every new chat. */
+export const GLOBAL_PROMPT = "global_prompt";
+
 /** A system prompt is content like a message: bounded and sealed. */
 export function storedPrompt(
   { codec, limits }: ConversationStore,

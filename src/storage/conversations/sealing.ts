@@ -39,6 +39,8 @@ export interface ContentCodec {
   /** The context is built for sealed texts only, since a history needs two per turn. */
   read(stored: string, context: () => string): Content;
   readText(stored: string, context: string): string;
+  /** A sealed text, sealed with the newest key; null if it is not sealed, or by that key already. */
+  reseal(stored: string, context: string): string | null;
 }
 
 /** The first character of a stored text says how to read it. */
@@ -70,6 +72,10 @@ function createContentCodec(box: SecretBox, seals: boolean): ContentCodec {
       const content = read(stored, () => context);
       if (typeof content === "string") return content;
       throw new TypeError("a stored text has parts");
+    },
+    reseal: (stored, context) => {
+      if (!stored.startsWith(SEALED) || box.isCurrent(stored.slice(1))) return null;
+      return SEALED + box.seal(box.open(stored.slice(1), context), context);
     },
   };
 }

@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   /** Opens PostgreSQL. Null or empty: SQLite. */
   readonly databaseUrl: string | null;
   readonly sqliteFile: string | null;
+  /** False: throws a NoDatabaseError if there is none. */
+  readonly mayCreate?: boolean;
   readonly monotonicMs: () => number;
   /** Called when an idle connection breaks. */
   readonly onError: (error: Error) => void;
@@ -35,12 +37,14 @@ const ignore = () => undefined;
 
 /** The other driver is not loaded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, sqliteFile, monotonicMs, onError, onHealth } = options;
+  const { databaseUrl, sqliteFile, mayCreate = true, monotonicMs } = options;
+  const { onError, onHealth } = options;
   if (databaseUrl !== null && databaseUrl !== "") {
     const { openPostgres } = await import("./postgres.ts");
-    return databaseOn(await openPostgres(databaseUrl, onError, monotonicMs), onHealth);
+    const driver = await openPostgres(databaseUrl, onError, monotonicMs, mayCreate);
+    return databaseOn(driver, onHealth);
   }
   if (sqliteFile === null || sqliteFile === "") throw new Error("no database is named");
   const { openSqlite } = await import("./sqlite.ts");
-  return databaseOn(await openSqlite(sqliteFile), onHealth);
+  return databaseOn(await openSqlite(sqliteFile, mayCreate), onHealth);
 }

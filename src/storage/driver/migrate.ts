@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { migrations } from "../migrations/all.ts";
+import { NoDatabaseError } from "./access.ts";
 import type { Tables } from "./schema.ts";
 
 /** Names of our own: other programs that use Kysely keep theirs in tables of the usual names. */
@@ -21,8 +22,12 @@ const FIRST_TABLES = [
  * processes that start one migrates and the others wait, and a killed one leaves nothing. In
  * PostgreSQL only the schema is looked at.
  */
-export async function migrate(db: Kysely<unknown>, schema?: string): Promise<void> {
-  await prepare(db, schema);
+export async function migrate(
+  db: Kysely<unknown>,
+  mayCreate: boolean,
+  schema?: string,
+): Promise<void> {
+  await prepare(db, mayCreate, schema);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...migrations }) },
@@ -42,13 +47,18 @@ function explain(error: unknown): string {
 }
 
 /** Takes over what an older version has written, and refuses tables of other programs. */
-async function prepare(db: Kysely<unknown>, schema: string | undefined): Promise<void> {
+async function prepare(
+  db: Kysely<unknown>,
+  mayCreate: boolean,
+  schema: string | undefined,
+): Promise<void> {
   const present = await tablesIn(db, schema);
   if (present.has(TABLE)) return;
   if (present.has(OLD_TABLE) && (await isOurs(db, present))) {
     await takeOver(db);
     return;
   }
+  if (!mayCreate) throw new NoDatabaseError();
   const taken = FIRST_TABLES.find((name) => present.has(name));
   if (taken === undefined) return;
   const place = schema === undefined ? "the database" : `the schema "${schema}"`;

@@ -16,6 +16,7 @@ const NAMES_TAKEN = ["42P07", "42710"];
 /** On a connection of its own, with the longer time-outs that creating tables needs. */
 export async function migratePostgres(
   connection: pg.ClientConfig,
+  mayCreate: boolean,
   onError: (error: Error) => void,
 ): Promise<void> {
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
@@ -24,7 +25,7 @@ export async function migratePostgres(
   try {
     // Locks and limits end with the transaction, so they work behind a pooler, too.
     await client.query(`BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
-    await migrateOn(client);
+    await migrateOn(client, mayCreate);
     await client.query("COMMIT");
   } finally {
     // Ending the connection rolls back what was not committed.
@@ -39,7 +40,7 @@ interface Place {
   readonly mayCreate: boolean | null;
 }
 
-async function migrateOn(client: pg.Client): Promise<void> {
+async function migrateOn(client: pg.Client, mayCreate: boolean): Promise<void> {
   const place = await placeOf(client);
   const { schema, path, role } = place;
   if (schema === null) {
@@ -62,7 +63,8 @@ async function migrateOn(client: pg.Client): Promise<void> {
   const pool = { options: {}, connect: async () => lent, end: async () => undefined };
   try {
     await recorded("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-    await migrate(new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) }), schema);
+    const kysely = new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) });
+    await migrate(kysely, mayCreate, schema);
   } catch (error) {
     if (!(first instanceof Error)) throw error;
     throw new Error(explain(first, place), { cause: error });

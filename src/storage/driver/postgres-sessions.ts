@@ -7,9 +7,13 @@ const CONNECT_TIMEOUT_MS = 1_000;
 /** A caller waits for these: if the database hangs, the response is a 503 within 1.5 s. */
 const QUERY_TIMEOUT_MS = 1_400;
 /** What the first query of a piece of work has at least, however long the session was waited for. */
-const MIN_QUERY_MS = 400;
+const MIN_QUERY_MS = 500;
 /** How often all sessions may be replaced: a database that stays read-only costs no connection per write. */
 const RENEW_MS = 1_000;
+/** New sessions in that time that may be replaced, too: a pooler may have lent them an old connection. */
+const MAX_REPLACED = 20;
+/** How often work is run. Once more on a new session is enough, except behind a pooler. */
+const MAX_RUNS = 5;
 
 export interface Session {
   query<R>(query: CompiledQuery<R>, timeoutMs?: number): Promise<readonly R[]>;
@@ -22,7 +26,7 @@ export interface Session {
 export interface Sessions {
   /**
    * Runs the work on a session of the pool. If the session turns out to be of no use, as after a
-   * failover, the work is run once more on a new one; so it must be harmless to do it twice.
+   * failover, the work is run again on a new one; so it must be harmless to do it twice.
    */
   use<T>(work: (session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -48,7 +52,12 @@ export function createSessions(
   pool.on("error", onError);
   const generations = createGenerations(pool, nowMs);
 
-  const attempt = async <T>(work: (session: Session) => Promise<T>, startedMs: number) => {
+  /** Null: to be run again. */
+  const attempt = async <T>(
+    work: (session: Session) => Promise<T>,
+    startedMs: number,
+    mayRepeat: boolean,
+  ) => {
     const client = await generations.take();
     // While the client is in use, it emits the error of a broken connection, not the pool.
     client.on("error", ignore);
@@ -61,7 +70,8 @@ export function createSessions(
     } catch (error) {
       broken = !isServerAnswer(error);
       const replaced = generations.judge(client, error);
-      if (!replaced || session.isCommitting()) throw error;
+      if (!replaced || !mayRepeat || session.isCommitting()) throw error;
+      if (!broken) await spoil(client);
       broken = true;
       return null;
     } finally {
@@ -72,10 +82,10 @@ export function createSessions(
   return {
     async use(work) {
       const startedMs = nowMs();
-      const first = await attempt(work, startedMs);
-      const last = first ?? (await attempt(work, startedMs));
-      if (last !== null) return last.result;
-      throw new Error("Connection terminated twice");
+      for (let run = 1; ; run++) {
+        const done = await attempt(work, startedMs, run < MAX_RUNS);
+        if (done !== null) return done.result;
+      }
     },
     close: () => pool.end(),
   };
@@ -84,19 +94,32 @@ export function createSessions(
 const ignore = () => undefined;
 
 /**
+ * Before a usable session is closed because its server is read-only. A pooler closes its own connection
+ * to the server only if the client leaves in the middle of a transaction, and else lends it on.
+ */
+async function spoil(client: pg.PoolClient): Promise<void> {
+  await client.query("BEGIN").catch(ignore);
+}
+
+/**
  * After a failover the other sessions of the pool are of no use either: they still lead to a server
  * that is read-only or gone. So each belongs to a generation, and those of an older one are closed.
  */
 function createGenerations(pool: pg.Pool, nowMs: () => number) {
   const bornIn = new WeakMap<pg.PoolClient, number>();
   let current = 0;
+  let isReadOnly = false;
   let renewedMs = Number.NEGATIVE_INFINITY;
+  let replaced = 0;
   pool.on("connect", (client) => void bornIn.set(client, current));
   return {
     async take(): Promise<pg.PoolClient> {
       for (;;) {
         const client = await pool.connect();
         if (bornIn.get(client) === current) return client;
+        client.on("error", ignore);
+        if (isReadOnly) await spoil(client);
+        client.off("error", ignore);
         client.release(true);
       }
     },
@@ -109,10 +132,13 @@ function createGenerations(pool: pg.Pool, nowMs: () => number) {
       const mayRenew = cause === "gone" || nowMs() - renewedMs >= RENEW_MS;
       if (bornIn.get(client) === current && mayRenew) {
         current++;
+        isReadOnly = cause === "read_only";
         renewedMs = nowMs();
+        replaced = 0;
       }
       // Who waited for a silent server has no time left for another.
-      return cause !== "silent" && bornIn.get(client) !== current;
+      if (cause === "silent") return false;
+      return bornIn.get(client) !== current || replaced++ < MAX_REPLACED;
     },
   };
 }

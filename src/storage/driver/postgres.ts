@@ -25,9 +25,10 @@ export async function openPostgres(
   url: string,
   onError: (error: Error) => void,
   nowMs: () => number,
+  mayCreate = true,
 ): Promise<Driver> {
   const connection = await connectionTo(url);
-  await migratePostgres(connection, onError);
+  await migratePostgres(connection, mayCreate, onError);
   return createPostgresDriver(createSessions(connection, onError, nowMs));
 }
 

@@ -1,23 +1,23 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import {
-  backup,
   DatabaseSync,
   type SQLInputValue,
   type SQLOutputValue,
   type StatementSync,
 } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type CompiledQuery, Kysely, SqliteDialect } from "kysely";
+import { explainAccess, NoDatabaseError } from "./access.ts";
+import { compactCopy } from "./copy.ts";
 import type { Driver, Transaction } from "./driver.ts";
+import { createPrivateFile, createPrivateFolder } from "./files.ts";
+import { createLockWait, type LockWait } from "./lock-wait.ts";
 import { migrate } from "./migrate.ts";
-import { SQLITE_BUSY, sqliteCode } from "./storage-errors.ts";
 
-/** How long one statement may block the thread while another process writes. */
-const BUSY_TIMEOUT_MS = 100;
-/** How long a transaction is retried. The thread is free between the tries. */
-const BUSY_DEADLINE_MS = 5_000;
-const BUSY_PAUSE_MS = 10;
+/** How long calls wait for another process's lock: a response comes within 1.5 s. */
+const LOCK_WAIT_MS = 1_200;
+/** The same at the start, when another process may be migrating. */
+const OPEN_WAIT_MS = 5_000;
 /**
  * Pages of 4 KiB in the log before they are copied into the file, which blocks all calls for some
  * milliseconds. SQLite's default of 1,000 delays every hundredth call of a token, and so its p99.
@@ -25,18 +25,25 @@ const BUSY_PAUSE_MS = 10;
 const PAGES_TO_CHECKPOINT = 4_000;
 /** More than there are queries. */
 const MAX_STATEMENTS = 200;
-/** Only the owner may read: the file holds digests and who called when. */
-const FILE_MODE = 0o600;
+/** `:memory:` for tests. Throws a NoDatabaseError if it may not create one. A commit survives kill -9, but not always a power cut. */
+export async function openSqlite(file: string, mayCreate = true): Promise<Driver> {
+  if (!mayCreate && !existsSync(file)) throw new NoDatabaseError();
+  try {
+    return await open(file, mayCreate);
+  } catch (error) {
+    throw explainAccess(file, error);
+  }
+}
 
-/** `:memory:` for tests. A commit survives kill -9, but not always a power cut. */
-export async function openSqlite(file: string): Promise<Driver> {
+async function open(file: string, mayCreate: boolean): Promise<Driver> {
   const database = openFile(file);
   try {
-    await retryWhileBusy(() => database.exec("PRAGMA journal_mode = WAL"));
+    const { run } = createLockWait(OPEN_WAIT_MS);
+    await run(() => database.exec("PRAGMA journal_mode = WAL"));
     // FULL would also survive a power cut, at a tenth of the speed.
     database.exec("PRAGMA synchronous = NORMAL");
     database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_TO_CHECKPOINT}`);
-    await migrateFile(database);
+    await migrateFile(database, run, mayCreate);
   } catch (error) {
     database.close();
     throw error;
@@ -46,6 +53,7 @@ export async function openSqlite(file: string): Promise<Driver> {
 
 function createSqliteDriver(database: DatabaseSync): Driver {
   const statements = new Map<string, Execute>();
+  const lock = createLockWait(LOCK_WAIT_MS);
   const rowsOf = (query: CompiledQuery): readonly unknown[] => {
     let execute = statements.get(query.sql);
     if (execute === undefined) {
@@ -62,9 +70,14 @@ function createSqliteDriver(database: DatabaseSync): Driver {
     while (step.done !== true) step = running.next(rowsOf(step.value));
     return step.value;
   };
-  // The rows have the type the query says.
-  const all = <R>(query: CompiledQuery<R>) => retryWhileBusy(() => rowsOf(query) as readonly R[]);
-  const exclusively = createExclusively(database);
+  const all = <R>(query: CompiledQuery<R>) =>
+    lock.run(() => {
+      // The rows have the type the query says.
+      const rows = rowsOf(query) as readonly R[];
+      if (!isRead(query)) lock.free();
+      return rows;
+    });
+  const exclusively = createExclusively(database, lock);
   const version = database.prepare("PRAGMA data_version");
   return {
     kind: "sqlite",
@@ -72,18 +85,20 @@ function createSqliteDriver(database: DatabaseSync): Driver {
     rowsPerInsert: 8,
     all,
     report: all,
-    transaction: (work) => retryWhileBusy(() => exclusively(() => runTransaction(work))),
-    run: (work) => retryWhileBusy(() => runTransaction(work)),
+    transaction: (work) => lock.run(() => exclusively(() => runTransaction(work))),
+    run: (work) => lock.run(() => runTransaction(work)),
     version: () => Number(version.get()?.data_version),
-    backup: async (file) => {
-      closeSync(openSync(file, "a", FILE_MODE));
-      await backup(database, file);
-    },
+    backup: (to) => lock.run(() => compactCopy(database, to)),
     close: async () => {
       statements.clear();
       database.close();
     },
   };
+}
+
+/** Another process's lock doesn't hold up reads. */
+function isRead({ sql }: CompiledQuery): boolean {
+  return sql.startsWith("select");
 }
 
 type Execute = (values: readonly SQLInputValue[]) => readonly unknown[];
@@ -109,11 +124,12 @@ function executor(statement: StatementSync): Execute {
 }
 
 /** IMMEDIATE takes the write lock first: a reader that becomes a writer can fail without waiting. */
-function createExclusively(database: DatabaseSync) {
+function createExclusively(database: DatabaseSync, lock: LockWait) {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
   return <T>(work: () => T): T => {
     begin.run();
+    lock.free();
     try {
       const result = work();
       commit.run();
@@ -126,34 +142,26 @@ function createExclusively(database: DatabaseSync) {
   };
 }
 
-/** Retries while another process holds the lock, and lets other work run in between. */
-async function retryWhileBusy<T>(work: () => T): Promise<T> {
-  for (let waitedMs = 0; ; waitedMs += BUSY_TIMEOUT_MS + BUSY_PAUSE_MS) {
-    try {
-      return work();
-    } catch (error) {
-      if (sqliteCode(error) !== SQLITE_BUSY || waitedMs >= BUSY_DEADLINE_MS) throw error;
-      await sleep(BUSY_PAUSE_MS);
-    }
-  }
-}
-
+/** SQLite itself waits for no lock, since that would block the thread. */
 function openFile(file: string): DatabaseSync {
   if (file !== ":memory:") {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // Created before SQLite opens it, so that others can never read it; -wal and -shm get its mode.
-    closeSync(openSync(file, "a", FILE_MODE));
-    chmodSync(file, FILE_MODE);
+    createPrivateFolder(dirname(file));
+    createPrivateFile(file);
   }
-  return new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  return new DatabaseSync(file, { timeout: 0 });
 }
 
 /** Kysely runs its migrations on this connection, inside one transaction of ours. */
-async function migrateFile(database: DatabaseSync): Promise<void> {
-  await retryWhileBusy(() => database.exec("BEGIN IMMEDIATE"));
+async function migrateFile(
+  database: DatabaseSync,
+  run: LockWait["run"],
+  mayCreate: boolean,
+): Promise<void> {
+  await run(() => database.exec("BEGIN IMMEDIATE"));
   try {
     await migrate(
       new Kysely<unknown>({ dialect: new SqliteDialect({ database: forKysely(database) }) }),
+      mayCreate,
     );
     database.exec("COMMIT");
   } catch (error) {

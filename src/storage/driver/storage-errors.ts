@@ -44,6 +44,8 @@ export interface StorageProblem {
   readonly words: string;
   /** The driver's own code: of PostgreSQL, of SQLite or of the system. Null: it has none. */
   readonly code: string | null;
+  /** SQLite's number for it, which says more than the name: the extended result code. */
+  readonly errcode: number | null;
 }
 
 /** What the error says about the database. Null: it is about a query, or not of the database. */
@@ -51,7 +53,7 @@ export function storageProblem(error: unknown): StorageProblem | null {
   for (let one = error, depth = 0; one instanceof Error && depth < MAX_DEPTH; depth++) {
     const code = driverCode(one);
     const cause = (code === null ? null : causeOfCode(code)) ?? causeOfMessage(one);
-    if (cause !== null) return { cause, words: words[cause], code };
+    if (cause !== null) return { cause, words: words[cause], code, errcode: errcodeOf(one) };
     // An unreachable database has an error for each of its addresses.
     one = one instanceof AggregateError ? one.errors[0] : one.cause;
   }
@@ -118,6 +120,11 @@ export const SQLITE_BUSY = 5;
 
 /** SQLite's primary result code, or null for another error. Extended codes have it in the low byte. */
 export function sqliteCode(error: unknown): number | null {
+  const code = errcodeOf(error);
+  return code === null ? null : code & 0xff;
+}
+
+function errcodeOf(error: unknown): number | null {
   const code = error instanceof Error && "errcode" in error ? error.errcode : null;
-  return typeof code === "number" ? code & 0xff : null;
+  return typeof code === "number" ? code : null;
 }

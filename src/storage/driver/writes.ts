@@ -45,11 +45,16 @@ function createPartition(driver: Driver) {
   const groups: (() => Batch | null)[] = [];
   let busy = false;
 
+  const take = () => groups.map((next) => next()).filter((batch) => batch !== null);
+
   const drain = async (): Promise<void> => {
-    for (;;) {
-      const batches = groups.map((next) => next()).filter((batch) => batch !== null);
-      if (batches.length === 0) break;
-      await writeBatches(driver, batches);
+    for (let batches = take(); batches.length > 0; batches = take()) {
+      const { away } = await writeBatches(driver, batches);
+      // Those that came meanwhile have waited as long, and would wait again for the same.
+      if (away === null) continue;
+      for (let late = take(); late.length > 0; late = take()) {
+        for (const batch of late) batch.reject(away);
+      }
     }
     busy = false;
   };
@@ -65,7 +70,7 @@ function createPartition(driver: Driver) {
     return (entry) =>
       new Promise((resolve, reject) => {
         if (waiting.length >= MAX_WAITING) {
-          reject(new ProxyError("internal", { cause: new Error("the database does not keep up") }));
+          reject(new Error("the database does not keep up"));
           return;
         }
         waiting.push({ entry, resolve, reject });
@@ -135,21 +140,27 @@ export function batchOf<E, R>(group: Group<E, R>, waiting: readonly Waiting<E, R
 
 /**
  * Writes the batches in one transaction. If the database refuses it, each batch is tried alone, then
- * each entry, so that a bad entry fails no other.
+ * each entry, so that a bad entry fails no other. Returns the error if the database is away.
  */
-export async function writeBatches(driver: Driver, batches: readonly Batch[]): Promise<void> {
+export async function writeBatches(
+  driver: Driver,
+  batches: readonly Batch[],
+): Promise<{ readonly away: unknown }> {
   try {
     await writeTogether(driver, batches);
   } catch (error) {
-    const parts = batches.length > 1 ? batches : batches.flatMap((batch) => batch.split());
-    if (parts.length > 1 && isRefusal(error)) {
-      for (const part of parts) await writeBatches(driver, [part]);
-      return;
-    }
-    for (const batch of batches) batch.reject(error);
-    return;
+    if (isRefusal(error)) await writeParts(driver, batches, error);
+    else for (const batch of batches) batch.reject(error);
+    return { away: isRefusal(error) ? null : error };
   }
   for (const batch of batches) batch.resolve();
+  return { away: null };
+}
+
+async function writeParts(driver: Driver, batches: readonly Batch[], refusal: unknown) {
+  const parts = batches.length > 1 ? batches : batches.flatMap((batch) => batch.split());
+  if (parts.length > 1) for (const part of parts) await writeBatches(driver, [part]);
+  else for (const batch of batches) batch.reject(refusal);
 }
 
 function writeTogether(driver: Driver, batches: readonly Batch[]): Promise<void> {
@@ -161,7 +172,7 @@ function writeTogether(driver: Driver, batches: readonly Batch[]): Promise<void>
 }
 
 /** Parley or the database refused an entry; the database is not away. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   const code = sqliteCode(error);
   if (code !== null) return SQLITE_REFUSALS.includes(code);
   if (error instanceof Error && "severity" in error) {

@@ -6,20 +6,27 @@ import { createQuotaReserver } from "../accounts/reserve.ts";
 import type { Database } from "../driver/database.ts";
 import { createCrashRecovery } from "./recover.ts";
 import { createLedgerReport } from "./report.ts";
-import { createSettlement } from "./settle.ts";
+import { createSettlement, type LostRow } from "./settle.ts";
+
+export interface LedgerOptions {
+  readonly instanceId: string;
+  /** A process without a heartbeat for this long counts as dead. Milliseconds. */
+  readonly staleMs: number;
+  readonly onLost: (row: LostRow, error: unknown) => void;
+}
 
 export function createLedger(
   database: Database,
   clock: Clock,
-  instanceId: string,
-  staleMs: number,
-): Ledger {
+  { instanceId, staleMs, onLost }: LedgerOptions,
+): { readonly ledger: Ledger } & Pick<ReturnType<typeof createSettlement>, "close" | "giveUp"> {
   const report = createLedgerReport(database);
+  const { settle, ...ends } = createSettlement(database, onLost);
   const use = useQuery(database.builder);
-  return {
+  const ledger: Ledger = {
     ...report,
     reserve: createQuotaReserver(database, clock, instanceId),
-    settle: createSettlement(database),
+    settle,
     recover: createCrashRecovery(database, clock, staleMs),
     used: async (tokenId) => {
       const [stored] = await database.driver.all(use({ tokenId }));
@@ -27,4 +34,5 @@ export function createLedger(
     },
     week: (tokenId) => report.week(tokenId, clock.wallMs()),
   };
+  return { ledger, ...ends };
 }

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { type SelectQueryBuilder, sql } from "kysely";
 import type {
   Ledger,
@@ -14,12 +13,11 @@ import { isStorable } from "../driver/driver.ts";
 import { columnName, exactText, pageSize } from "../driver/queries.ts";
 import type { Tables } from "../driver/schema.ts";
 import { ledgerRow, ledgerSelection } from "./columns.ts";
+import { createPurge, createPurgedTo } from "./purge.ts";
 
 const MAX_ROWS = 1_000;
 const MAX_WEEK_ROWS = 10_000;
 const DAY_MS = 86_400_000;
-/** Rows deleted in one transaction: so few that no call notices. */
-const PURGED_AT_ONCE = 2_000;
 
 type Rows<O> = SelectQueryBuilder<Tables, "ledger", O>;
 
@@ -30,39 +28,29 @@ export function createLedgerReport(database: Database) {
     rows: (query = {}) => page(query, "desc", query.before, query.limit),
     sums: sumReader(database),
     week: weekReader(database),
-    async *export(query = {}) {
-      let last: LedgerRow | undefined;
-      for (;;) {
-        const rows = await page(query, "asc", last, MAX_ROWS);
-        yield* rows;
-        last = rows.at(-1);
-        if (rows.length < MAX_ROWS) return;
-      }
-    },
-    purge: purger(database),
+    export: exporter(database, page),
+    purge: createPurge(database),
   } satisfies Partial<Record<keyof Ledger, unknown>> & Pick<Ledger, "rows" | "export">;
 }
 
-function purger({ driver, builder }: Database) {
-  return async (before: number): Promise<number> => {
-    const old = builder
-      .selectFrom("ledger")
-      .select(["at", "id"])
-      .where("at", "<", before)
-      .orderBy("at")
-      .limit(PURGED_AT_ONCE);
-    const remove = builder
-      .deleteFrom("ledger")
-      .where(sql<boolean>`(at, id) in ${old}`)
-      .returning("id")
-      .compile();
-    for (let purged = 0; ; ) {
-      const rows = await driver.report(remove);
-      purged += rows.length;
-      if (rows.length < PURGED_AT_ONCE) return purged;
-      // SQLite is synchronous: yield here, or calls wait until all rows are deleted.
-      await setImmediate();
+const INCOMPLETE =
+  "the export is incomplete: RETENTION_DAYS deleted records while it ran; run it again";
+
+function exporter(database: Database, page: ReturnType<typeof pageReader>): Ledger["export"] {
+  const purgedTo = createPurgedTo(database);
+  return async function* (query = {}) {
+    const before = await purgedTo();
+    let isIncomplete = false;
+    for (let last: LedgerRow | undefined; ; ) {
+      const rows = await page(query, "asc", last, MAX_ROWS);
+      const purged = await purgedTo();
+      const reached = last?.at ?? query.from ?? Number.NEGATIVE_INFINITY;
+      isIncomplete ||= purged !== before && purged !== null && purged > reached;
+      yield* rows;
+      if (rows.length < MAX_ROWS) break;
+      last = rows.at(-1);
     }
+    if (isIncomplete) throw new Error(INCOMPLETE);
   };
 }
 

@@ -7,8 +7,9 @@ import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
 import { type Builder, forRows, type RowValues } from "../driver/queries.ts";
-import { MAX_BATCH } from "../driver/writes.ts";
+import { isRefusal, MAX_BATCH } from "../driver/writes.ts";
 import { ledgerColumns, settledValues, withoutImplausibleUsage } from "./columns.ts";
+import { createSettleQueue } from "./settle-queue.ts";
 
 /** A call that is over, with its row. */
 interface Ended {
@@ -21,11 +22,17 @@ interface EndedReserved extends Ended {
   readonly reservation: Reservation;
 }
 
+/** A row that was never written, by its columns. */
+export type LostRow = Readonly<Record<string, unknown>>;
+
 /**
  * Writes calls that are over. A call without a reservation costs one insert. The others delete their
  * reservation, write the row and correct the counters in one transaction.
  */
-export function createSettlement(database: Database) {
+export function createSettlement(
+  database: Database,
+  onLost: (row: LostRow, error: unknown) => void,
+) {
   const { driver, writes } = database;
   const writeEnded = createWriteEnded(database);
   const write = writes.group<Ended, undefined>(
@@ -39,11 +46,26 @@ export function createSettlement(database: Database) {
     },
     { partitions: 1, maxBatch: MAX_BATCH },
   );
-  return async (given: LedgerEntry, reservation: Reservation | null): Promise<void> => {
-    const entry = withoutImplausibleUsage(given);
-    const values = settledValues(reservation?.id ?? newId(entry.at), entry);
-    await write({ entry, reservation, values });
+  const queue = createSettleQueue<Ended>({
+    write,
+    isRefusal,
+    onLost: (ended, error) => onLost(lostRow(ended), error),
+  });
+  return {
+    settle: async (given: LedgerEntry, reservation: Reservation | null): Promise<void> => {
+      const entry = withoutImplausibleUsage(given);
+      // The values keep their id, so that a row that is written again is the same row.
+      const values = settledValues(reservation?.id ?? newId(entry.at), entry);
+      await queue.add({ entry, reservation, values });
+    },
+    close: queue.close,
+    giveUp: queue.giveUp,
   };
+}
+
+function lostRow({ values }: Ended): LostRow {
+  const shown = values.map((value) => (typeof value === "bigint" ? value.toString() : value));
+  return Object.fromEntries(ledgerColumns.map((column, at) => [column, shown[at]]));
 }
 
 /** The rows and the counters of calls that are over, as part of a transaction. */

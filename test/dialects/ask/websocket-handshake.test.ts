@@ -58,7 +58,7 @@ describe.concurrent("origins", () => {
     ["https://Chat.Example.org", "https://other.example, https://chat.example.org/", true],
     ["https://chat.example.org:444", "https://chat.example.org", false],
     ["http://chat.example.org", "https://chat.example.org", false],
-    ["null", "https://chat.example.org, null.example", false],
+    ["null", "https://chat.example.org, https://null.example", false],
     ["not a url", "", false],
     ["file://", "", false],
     ["", "", false],

@@ -37,7 +37,7 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   field_in_use: { field: "id" },
   frame_malformed: { expected: "<|ask|>$new$new$..." },
   connections_limited: { limit: 16 },
-  attempts_limited: { seconds: 60 },
+  attempts_limited: { wait_seconds: 60 },
   model_forbidden: { model: "gpt-4o" },
   model_not_priced: { model: "gpt-4o" },
   quota_exceeded: { quota: "requests", period: "day", state: "used_up" },

@@ -61,7 +61,7 @@ describe.concurrent("healthz and readyz", () => {
     for (let count = 0; count < 25; count += 1) await get(`${parley.origin}/healthz`, headers);
     const ready = await get(`${parley.origin}/readyz`);
     expect(ready.json).toMatchObject({ warnings: [{ code: "shared_peer", peer: "127.0.0.1" }] });
-    expect(await parley.logged("TRUSTED_PROXIES")).toContain('"code":"shared_peer"');
+    expect(await parley.logged("TRUSTED_PROXIES")).toContain('"warning":"shared_peer"');
     const { text } = await get(`${parley.origin}/metrics`);
     expect(text).toContain('parley_client_address_warning{code="shared_peer"} 1');
   });

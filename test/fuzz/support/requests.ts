@@ -120,7 +120,7 @@ const encoding = fc.oneof(
     weight: 1,
   },
 );
-const METHODS = ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "QUERY"];
+const METHODS = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "QUERY"];
 
 /** Nothing where no body is read; else an example with changes, streamed or not. */
 function bodyFor({ example }: FuzzedRoute, fields: readonly string[]): fc.Arbitrary<Uint8Array> {
@@ -164,16 +164,19 @@ export function fuzzedRequests(
         type: contentType,
         packed: encoding,
         given: credentialFor(route, credentials),
+        // each from an address of its own, or wrong tokens would soon close /admin to all
+        address: fc.ipV4(),
         odd: fc.oneof(
           { arbitrary: fc.constant([]), weight: 3 },
           { arbitrary: fc.array(oddHeader, { maxLength: 6 }), weight: 1 },
         ),
         body: bodyFor(route, fields),
       })
-      .map(({ type, packed, given, odd, ...rest }) => ({
+      .map(({ type, packed, given, address, odd, ...rest }) => ({
         ...rest,
         headers: [
           ["content-type", type] as const,
+          ["x-forwarded-for", utf8(address)] as const,
           ...(given === null ? [] : [["authorization", utf8(`Bearer ${given}`)] as const]),
           ...packed,
           ...odd,

@@ -15,6 +15,7 @@ const context: RequestContext = {
   limits: null,
   giveBack: () => undefined,
   record: null,
+  error: null,
   answered: null,
   crossOrigin: true,
 };

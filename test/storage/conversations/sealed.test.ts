@@ -8,6 +8,7 @@ import { ann, bob, exported, turn } from "../support/talk.ts";
 
 const firstKey = "first-secret-key-0123456789abcdef";
 const secondKey = "second-secret-key-0123456789abcde";
+const lostKey = "lost-secret-key-0123456789abcdef0";
 const planted = "PLANTED-c0ntent";
 
 eachDatabase("sealed conversations", (kind) => {
@@ -34,6 +35,28 @@ eachDatabase("sealed conversations", (kind) => {
       const { conversations } = await database.open();
       await plant(conversations);
       expect(await bytesOf(database)).toContain(planted);
+    } finally {
+      await database.drop();
+    }
+  }, 20_000);
+
+  test("what is sealed again needs the old key no more, and what no key opens is named", async () => {
+    const database = await createDatabase(kind);
+    try {
+      const open = (current: string, old: string[]) =>
+        database.open({ secretKeys: { current, old } });
+      const first = await open(firstKey, []);
+      await plant(first.conversations);
+      const before = JSON.stringify(await exported(first.conversations, ann));
+      const lost = (await (await open(lostKey, [])).conversations.create(bob, { name: "lost" })).id;
+      const rotated = await open(secondKey, [firstKey]);
+      const done = await rotated.reseal();
+      expect(done).toEqual({ resealed: 0, texts: 7, failed: [{ kind: "conversation", id: lost }] });
+      expect(await rotated.reseal()).toEqual({ ...done, texts: 0 });
+      const { conversations } = await open(secondKey, []);
+      expect(JSON.stringify(await exported(conversations, ann))).toBe(before);
+      expect(await conversations.globalPrompt()).toBe(planted);
+      expect(await conversations.findByName(ann, planted)).not.toBeNull();
     } finally {
       await database.drop();
     }

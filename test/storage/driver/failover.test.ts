@@ -50,7 +50,7 @@ describe("a PostgreSQL that fails over", () => {
     const storage = await database.open({ clock, onHealth, heartbeatMs: 3_600_000 });
     await readOnly("SET");
     await endSessions();
-    await expect(storage.ledger.settle(entry(), null)).rejects.toMatchObject({ code: "25006" });
+    await storage.ledger.settle(entry(), null);
     expect(storage.problem()).toMatchObject({ cause: "read_only", code: "25006" });
     await expect(storage.ping()).rejects.toThrow("read-only");
     expect(await storage.ledger.rows()).toEqual([]);

@@ -1,11 +1,13 @@
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parleyHere } from "../../admin/support.ts";
 import { postJson } from "../../support/http.ts";
 import { startPair } from "../../support/pair.ts";
 import { type PgBouncer, startPgBouncer } from "../../support/pgbouncer.ts";
 import { entry, perDay, tokenEntry, wish } from "../support/calls.ts";
 import { createDatabase, type TestDatabase } from "../support/databases.ts";
+
+const RECOVERY = { timeout: 5_000, interval: 20 };
 
 describe("behind PgBouncer, which pools transactions", { tags: "pgbouncer" }, () => {
   let database: TestDatabase;
@@ -47,6 +49,29 @@ describe("behind PgBouncer, which pools transactions", { tags: "pgbouncer" }, ()
     const ready = await postJson(`${parley.url}/readyz`, undefined, { method: "GET" });
     expect(ready.status).toBe(200);
     expect(parley.stderr()).toBe("");
+  });
+
+  test("connections of the pooler that are read-only are not used again", async () => {
+    const direct = new pg.Client({ connectionString: database.place.databaseUrl ?? "" });
+    await direct.connect();
+    const name = new URL(bouncer.url).pathname.slice(1);
+    const set = (text: string) => direct.query(`ALTER DATABASE ${name} ${text}`);
+    const storage = await database.open({ databaseUrl: bouncer.url, heartbeatMs: 100 });
+    await set("SET default_transaction_read_only = on");
+    await direct.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    await vi.waitFor(
+      () => expect(storage.problem()).toMatchObject({ cause: "read_only" }),
+      RECOVERY,
+    );
+    const writeMany = () =>
+      Promise.all(Array.from({ length: 30 }, () => storage.tokens.create({ name: "n" })));
+    // Several connections of the pooler become read-only.
+    await expect(writeMany()).rejects.toThrow("read-only");
+    await set("RESET default_transaction_read_only");
+    await vi.waitFor(writeMany, RECOVERY);
+    await vi.waitFor(() => storage.ping(), RECOVERY);
+    await direct.end();
   });
 
   test("no session keeps a lock or a setting of ours for whoever gets it next", async () => {

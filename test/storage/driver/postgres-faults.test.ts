@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { until } from "../../support/process.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { entry, noon } from "../support/calls.ts";
 import { createDatabase } from "../support/databases.ts";
@@ -26,11 +27,15 @@ describe("a PostgreSQL that fails", () => {
       await storage.ping();
       proxy.hang(true);
       const started = performance.now();
-      await expect(storage.ledger.settle(entry(), null)).rejects.toThrow();
+      await storage.ledger.settle(entry({ requestId: "meanwhile" }), null);
       expect(performance.now() - started).toBeLessThan(mostWaitMs + sparedMs);
       proxy.hang(false);
       await storage.ledger.settle(entry({ requestId: "after" }), null);
+      const ids = async () => (await storage.ledger.rows()).map(({ requestId }) => requestId);
+      const isThere = async () => (await ids()).includes("meanwhile");
+      await until(isThere, { label: "the row is written late", timeoutMs: 10_000 });
       await storage.ping();
+      await until(async () => (await ids()).length === 2, { label: "both", timeoutMs: 10_000 });
     });
   }, 30_000);
 

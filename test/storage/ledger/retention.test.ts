@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import {
   afterAll,
   afterEach,
@@ -8,6 +9,7 @@ import {
   test,
   vi,
 } from "vitest";
+import type { LedgerQuery } from "../../../src/core/accounts/accounts.ts";
 import { startRetention } from "../../../src/storage/ledger/retention.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { entry, noon, standingClock } from "../support/calls.ts";
@@ -62,5 +64,45 @@ eachDatabase("retention", (kind) => {
     await retention.stop();
     expect(retention.purged).toEqual([]);
     expect(await storage.ledger.rows()).toHaveLength(5);
+  });
+
+  test("an export says so at its end if rows were deleted before it had come to them", async () => {
+    const ids = async (query: LedgerQuery, purgeBefore: number | null) => {
+      const seen: number[] = [];
+      for await (const { at } of storage.ledger.export(query)) {
+        if (seen.length === 0 && purgeBefore !== null) await storage.ledger.purge(purgeBefore);
+        seen.push(at);
+      }
+      return seen.length;
+    };
+    await Promise.all(
+      Array.from({ length: 1_500 }, (_, at) =>
+        storage.ledger.settle(entry({ at: noon - 10 * dayMs + at }), null),
+      ),
+    );
+    expect(await ids({}, noon - 30 * dayMs)).toBe(1_505);
+    await expect(ids({}, noon - 9 * dayMs)).rejects.toThrow("the export is incomplete");
+    expect(await ids({}, null)).toBe(1);
+    await storage.ledger.settle(entry({ at: noon - 31 * dayMs }), null);
+    expect(await ids({ from: noon - dayMs }, noon - 30 * dayMs)).toBe(1);
+  });
+
+  test.skipIf(kind !== "sqlite")("the room of deleted rows is used again", async () => {
+    const fill = (from: number) =>
+      Promise.all(
+        Array.from({ length: 2_000 }, (_, at) =>
+          storage.ledger.settle(entry({ at: from + at }), null),
+        ),
+      );
+    const file = new DatabaseSync(database.place.sqliteFile ?? "");
+    onTestFinished(() => file.close());
+    const pages = () => Number(file.prepare("PRAGMA page_count").get()?.page_count);
+    await fill(noon - 40 * dayMs);
+    const before = pages();
+    for (let round = 0; round < 3; round += 1) {
+      await storage.ledger.purge(noon - 30 * dayMs);
+      await fill(noon - 40 * dayMs);
+    }
+    expect(pages()).toBeLessThan(1.2 * before);
   });
 });

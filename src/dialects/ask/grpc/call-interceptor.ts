@@ -109,6 +109,7 @@ function begin(
     setImmediate(() => call.end(endStatus(stream, sent)));
   });
   const failure = (error: ProxyError) => {
+    call.context.error = error;
     sent = error;
     return describe(call.context, error);
   };

@@ -85,6 +85,7 @@ export function createBeginQuestion(options: PendingQuestionOptions, peer: Peer)
           return 200;
         } catch (thrown) {
           const error = toProxyError(thrown);
+          context.error = error;
           if (error.code === "internal") report(context.requestId, error);
           await reply.fail(error, context);
           return statusOf(error);
