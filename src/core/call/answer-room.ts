@@ -8,7 +8,7 @@ const ROOM_BYTES = 134_217_728;
 const WAIT_MS = 10_000;
 const RETRY_MS = 1_000;
 /** So much may become garbage before it is collected. */
-const COLLECT_BYTES = 33_554_432;
+const COLLECT_BYTES = 25_165_824;
 /** Not counted: a few pages are not worth it. */
 const SMALL_BYTES = 16_384;
 
