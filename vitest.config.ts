@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           name: "deep",
           include: DEEP,
-          // one file at a time, so after the others
+          // one at a time, after all others: these measure
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           globalSetup: services,

@@ -35,6 +35,7 @@ export const needs: readonly Need[] = [
     // Debian installs it where only root looks.
     isMet: runs("pgbouncer", "-V") || runs("/usr/sbin/pgbouncer", "-V"),
   },
+  { name: "prlimit", packages: ["util-linux"], isMet: runs("prlimit", "--version") },
   {
     name: "postgresql",
     packages: ["postgresql"],

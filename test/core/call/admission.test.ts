@@ -122,6 +122,20 @@ test("a model that has reported thoughts is estimated with them from then on", a
   expect((await admit(holder)).used(seen).usage).toMatchObject(all);
 });
 
+test.each([
+  ["there is no room to keep it", async () => false],
+  ["the database is away when it is to be kept", away],
+])("a background answer is estimated at once if %s", async (_, keep) => {
+  const quotas = perDay({ tokens: 5_000 });
+  const { admit, holder, record, row, used } = await scene({ quotas }, { background: { keep } });
+  const permit = await admit(holder);
+  const account = { ...seen, pending: true, upstreamId: "resp_1" };
+  expect(permit.used(account).usage).toBeNull();
+  await permit.settle(record(permit.used(account)), account);
+  expect((await used()).tokens).toBe(1_000);
+  expect(await row()).toMatchObject({ totalTokens: 1_000, provenance: "estimated" });
+});
+
 test("what is estimated is charged and in the row alike", async () => {
   const { admit, holder, record, row, used } = await scene({ quotas: perDay({ tokens: 5_000 }) });
   const permit = await admit(holder);
