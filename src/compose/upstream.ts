@@ -5,6 +5,7 @@ import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import { createReasoningModels } from "../core/call/reasoning.ts";
+import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
 import type { Log } from "../log.ts";
@@ -61,6 +62,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       reasoning,
       clock: storage.clock,
       digestKey,
+      onAccepted: (digest) => storage.acceptedOwners.add(ownerOfKey(digest)),
       tokenLimiter: limits.tokenLimiter,
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
