@@ -92,8 +92,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
     const ending = this.#observer.ending();
     // an error in place of the first event is a refusal, and costs nothing
     const isRefused = !this.#begun && broken.details.upstream_status !== undefined;
-    const account = isRefused ? undefined : ending.account;
-    await this.#options.settle(outcome, { ...ending, account, error });
+    await this.#options.settle(outcome, isRefused ? { error } : { ...cut(ending), error });
     return error;
   }
 
@@ -120,7 +119,7 @@ async function abandon<T>(
   }
   void iterator.return?.();
   leave();
-  await settle("canceled", observer.ending());
+  await settle("canceled", cut(observer.ending()));
 }
 
 /** Reads the rest of an answer for its usage only. */
@@ -133,10 +132,16 @@ async function readOn<T>(
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       observer.sees(next.value);
     }
+    await settle("canceled", observer.ending());
   } catch {
     // out of time, or the upstream broke: what is known is written all the same
+    await settle("canceled", cut(observer.ending()));
   }
-  await settle("canceled", observer.ending());
+}
+
+/** What was seen of an answer that did not come to its end. */
+function cut({ account, ...ending }: Ending): Ending {
+  return { ...ending, account: account && { ...account, cut: true } };
 }
 
 /** Observes the events of an answer. */
