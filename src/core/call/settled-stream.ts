@@ -165,10 +165,11 @@ class EventObserver implements StreamObserver<AnswerEvent> {
 
   sees(event: AnswerEvent): boolean {
     if (event.type === "answer-start") this.#model = event.model;
-    else if (event.type === "text-delta") {
-      this.#firstTokenAtMs ??= this.#clock.monotonicMs();
+    else if (event.type === "answer-end") this.#completion = event.completion;
+    else {
+      if (event.type === "text-delta") this.#firstTokenAtMs ??= this.#clock.monotonicMs();
       this.#passed.add(event.text);
-    } else this.#completion = event.completion;
+    }
     return this.#completion !== null;
   }
 
@@ -205,8 +206,8 @@ export function observePieces(
 /** What a finished answer says about its call. */
 export function accountOf({ model, usage, upstreamId, text, ...rest }: Completion): RelayAccount {
   const passed = new PassedTokens();
-  if (usage === null) passed.add(text);
+  const { reasoned = false, unsaid = "" } = rest;
+  if (usage === null) passed.add(text + unsaid);
   const answerTokens = passed.tokens;
-  const { reasoned = false } = rest;
   return { ...NOTHING_SEEN, model, usage: paidUsage(usage), upstreamId, answerTokens, reasoned };
 }

@@ -117,47 +117,6 @@ test.each(ways)(
   },
 );
 
-const noTokens = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
-const firstTokens = { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 };
-const withUsage = (usage: object) =>
-  bookOf(({ text, end }) => ({
-    choices: [{ index: 0, delta: { content: text }, finish_reason: end }],
-    usage,
-  }));
-
-test.each<[string, string, object, Behaviour]>([
-  ["zeros in each event", chat, asked, withUsage(noTokens)],
-  [
-    "zeros that are shown",
-    chat,
-    { ...asked, stream_options: { include_usage: true } },
-    withUsage(noTokens),
-  ],
-  ["the counts of a beginning", chat, asked, withUsage(firstTokens)],
-  [
-    "zeros in what a response was created with",
-    "/v1/responses",
-    { model: MODEL, input: "write a book", max_output_tokens: 1_500 },
-    bookOf(({ text }) => ({
-      type: "response.output_text.delta",
-      delta: text,
-      response: { status: "in_progress", usage: { input_tokens: 0, output_tokens: 0 } },
-    })),
-  ],
-])("%s don't stand for an answer that was left", async (_, path, body, behaviour) => {
-  const scene = await startTokenScene({}, { behaviour });
-  const url = `${scene.parley.origin}${path}`;
-  const stream = await openStream(url, { ...body, stream: true }, { headers: bearer(scene.token) });
-  let words = 0;
-  for await (const event of stream.events) {
-    words += event.split("word ").length - 1;
-    if (words === 400) stream.hangUp();
-  }
-  await until(() => scene.rows().length > 0, { label: "the row is written", timeoutMs: WAIT_MS });
-  expect(scene.rows()).toMatchObject([{ provenance: "estimated", outcome: "canceled" }]);
-  expect(scene.rows()[0]?.total_tokens).toBeGreaterThanOrEqual(400);
-});
-
 test.each<[string, (scene: GrpcScene) => Promise<void>]>([
   [
     "a WebSocket",
