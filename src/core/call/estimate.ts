@@ -43,7 +43,9 @@ export function usedBy(
   if (reported !== null && !(account.cut && isStale(reported, account, thinks))) {
     return { usage: reported, provenance: "reported" };
   }
-  const isUnseen = account.pending || thinks;
+  // it may be under way, and without its id nobody can ask
+  const isLost = reserved.inBackground === true && account.upstreamId === null;
+  const isUnseen = account.pending || thinks || isLost;
   const usage = estimatedUsage(reserved, account.answerTokens, isUnseen);
   return { usage, provenance: "estimated" };
 }
