@@ -122,6 +122,7 @@ function cleanOrNull(text: string | null, clean: (text: string) => string): stri
 /** Every text of it, names too. */
 function cleanValue(value: unknown, clean: (text: string) => string, depth: number): unknown {
   if (typeof value === "string") return clean(value);
+  if (typeof value === "number") return cleanNumber(value, clean);
   if (!isObject(value)) return value;
   if (depth >= MAX_DEPTH) return null;
   if (Array.isArray(value)) return value.map((one) => cleanValue(one, clean, depth + 1));
@@ -130,6 +131,13 @@ function cleanValue(value: unknown, clean: (text: string) => string, depth: numb
     cleanValue(one, clean, depth + 1),
   ]);
   return Object.fromEntries(entries);
+}
+
+/** A key may consist of digits. */
+function cleanNumber(value: number, clean: (text: string) => string): unknown {
+  const text = String(value);
+  const shown = clean(text);
+  return shown === text ? value : shown;
 }
 
 /** Nothing that was taken out. */
