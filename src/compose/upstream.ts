@@ -11,6 +11,7 @@ import { createRedact } from "../core/redact.ts";
 import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
+import { createCleanNames } from "../upstream/names.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
@@ -31,23 +32,7 @@ export interface PipelineNeeds {
 /** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
   const { clock, log, storage, limits, digestKey, observe } = needs;
-  const transport = createTransport({
-    baseUrl: config.OPENAI_URL,
-    proxyUrl: config.OPENAI_PROXY,
-    connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
-    idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
-    totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
-    clock,
-  });
-  const upstream: OpenAIUpstreamOptions = {
-    transport,
-    userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
-    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
-    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
-    maxAnswerBytes: config.MAX_ANSWER_BYTES,
-    maxEventBytes: config.MAX_EVENT_BYTES,
-  };
+  const upstream = upstreamOptions(config, clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
@@ -83,7 +68,28 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     close: async () => {
       await pipeline.close();
       await background.close();
-      await transport.close();
+      await upstream.transport.close();
     },
+  };
+}
+
+function upstreamOptions(config: Config, clock: Clock): OpenAIUpstreamOptions {
+  const secrets = secretsOf(config);
+  return {
+    transport: createTransport({
+      baseUrl: config.OPENAI_URL,
+      proxyUrl: config.OPENAI_PROXY,
+      connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
+      idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
+      totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
+      clock,
+    }),
+    userAgent: `parley/${packageJson.version}`,
+    refusalOf: createRefusalOf(createRedact(secrets), clock),
+    cleanNames: createCleanNames(secrets),
+    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
+    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
+    maxAnswerBytes: config.MAX_ANSWER_BYTES,
+    maxEventBytes: config.MAX_EVENT_BYTES,
   };
 }

@@ -10,6 +10,7 @@ import { askUpstream, prepareRequest, type TokenField, usualTokenField } from ".
 import type { RefusalOf } from "./errors.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import { createFailures, type Failures } from "./failures.ts";
+import type { CleanNames } from "./names.ts";
 import { bodyKind, isLabeledStream } from "./opening.ts";
 import type { Transport } from "./transport.ts";
 import { createUsageOption } from "./usage-option.ts";
@@ -18,6 +19,7 @@ export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
   readonly userAgent: string;
   readonly refusalOf: RefusalOf;
+  readonly cleanNames: CleanNames;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
   /** Limit for a stream to begin. */
@@ -66,40 +68,48 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
     return streamed ? sendWithUsage(request.model, sendAs) : sendAs(false);
   };
 
-  const failuresOf = (ask: AskOptions) => createFailures(options.refusalOf, ask);
+  const readingOf = (ask: AskOptions): Reading => ({
+    ...createFailures(options.refusalOf, ask),
+    room: ask.room,
+    clean: (completion) => options.cleanNames(completion, ask.key),
+  });
 
   return {
     async complete(request, ask) {
-      return completionIn(await send(request, false, ask), ask.room, failuresOf(ask));
+      return completionIn(await send(request, false, ask), readingOf(ask));
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
       // what is labeled as a stream begins before its first event has come
       if (isLabeledStream(response) || (await bodyKind(response, true)) === "events") {
-        return readStream(response, options, ask.room, failuresOf(ask));
+        return readStream(response, options, readingOf(ask));
       }
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(await completionIn(response, ask.room, failuresOf(ask)));
+      return eventsOf(await completionIn(response, readingOf(ask)));
     },
   };
 }
 
+/** What reading the answer of one call takes. */
+interface Reading extends Pick<Failures, "early"> {
+  readonly room: AnswerHold;
+  readonly clean: (completion: Completion) => Completion;
+}
+
 async function completionIn(
   { body }: UpstreamResponse,
-  room: AnswerHold,
-  { early }: Failures,
+  { room, early, clean }: Reading,
 ): Promise<Completion> {
-  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), early);
+  return clean(readCompletion(String(await body.whole(room, TYPED_WEIGHT)), early));
 }
 
 async function* readStream(
   response: UpstreamResponse,
   { maxEventBytes }: OpenAIUpstreamOptions,
-  room: AnswerHold,
-  failures: Failures,
+  reading: Reading,
 ): AsyncGenerator<AnswerEvent> {
   if ((await bodyKind(response, true)) === "json") {
-    yield* eventsOf(await completionIn(response, room, failures));
+    yield* eventsOf(await completionIn(response, reading));
     return;
   }
   const { body } = response;
@@ -115,10 +125,10 @@ async function* readStream(
       body.drain();
       break;
     }
-    const delta = readDelta(data, failures.early);
+    const delta = readDelta(data, reading.early);
     characters += delta.text.length;
     checkLength(characters);
-    if (known === null) yield { type: "answer-start", model: delta.model };
+    if (known === null) yield { type: "answer-start", model: reading.clean(delta).model };
     known = withLatest(known ?? delta, delta);
     if (delta.unsaid !== undefined) yield { type: "unsaid", text: delta.unsaid };
     const piece = whole.next(delta.text);
@@ -128,7 +138,10 @@ async function* readStream(
   const half = whole.rest();
   text.add(half);
   yield* textOf(half);
-  yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
+  yield {
+    type: "answer-end",
+    completion: reading.clean({ ...complete(known, done), text: text.whole() }),
+  };
 }
 
 function checkLength(characters: number): void {

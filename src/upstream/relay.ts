@@ -22,6 +22,7 @@ const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
+  const { cleanNames } = options;
   const sendWithUsage = createUsageOption();
   const send = (request: RelayRequest, ask: AskOptions) => {
     const { usageOption: option } = request;
@@ -52,7 +53,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
           status,
           contentType: "text/event-stream; charset=utf-8",
           pieces,
-          account: () => scanner.account,
+          account: () => cleanNames(scanner.account, ask.key),
           nextSequence: () => scanner.nextSequence,
         };
       }
@@ -65,7 +66,13 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
         ask.room.drop();
         throw failures.early({ error, text: String(bytes) });
       }
-      return { kind: "whole", status, contentType: "application/json", bytes, account };
+      return {
+        kind: "whole",
+        status,
+        contentType: "application/json",
+        bytes,
+        account: cleanNames(account, ask.key),
+      };
     },
   };
 }

@@ -8,6 +8,7 @@ import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
 import { createRedact } from "../../src/core/redact.ts";
 import { createRefusalOf } from "../../src/upstream/errors.ts";
+import { createCleanNames } from "../../src/upstream/names.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
 import { answerRoom } from "../support/rooms.ts";
@@ -62,6 +63,7 @@ export function createAsking(options: AskingOptions): Asking {
     transport,
     userAgent: "parley/test",
     refusalOf: createRefusalOf(createRedact([]), systemClock),
+    cleanNames: createCleanNames([]),
     answerMs: head,
     firstTokenMs: head,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
