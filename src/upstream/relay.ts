@@ -7,7 +7,7 @@ import { createFailures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { bodyKind } from "./opening.ts";
 import { accountIn } from "./reading/account.ts";
-import { failureIn } from "./reading/failure.ts";
+import { failureIn, isAnswer, isRefusal } from "./reading/failure.ts";
 import { isObject, jsonIn } from "./reading/json.ts";
 import { wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
@@ -61,7 +61,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       const bytes = withoutMark(await body.whole(ask.room));
       const { value, account } = read(bytes);
       if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
-      const error = failureIn(value);
+      const error = failureIn(value) ?? refusalIn(bytes, value);
       if (error !== null) {
         ask.room.drop();
         throw failures.early({ error, text: String(bytes) });
@@ -92,6 +92,13 @@ function read(bytes: Buffer): { value: object | null; account: RelayAccount } {
   }
   const account = { ...accountIn(skeleton.value), answerTokens: passed.tokens };
   return { value: skeleton.isWhole ? skeleton.value : null, account };
+}
+
+/** An answer says what it is; errors, which are small, may be mere words. */
+function refusalIn(bytes: Buffer, known: object): object | null {
+  if (bytes.length > MAX_PARSED_BYTES || isAnswer(known)) return null;
+  const body = jsonIn(String(bytes));
+  return isObject(body) && isRefusal(body) ? body : null;
 }
 
 function withoutMark(bytes: Buffer): Buffer {

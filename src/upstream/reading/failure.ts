@@ -11,6 +11,25 @@ export function failureIn(value: object): object | string | null {
   return stringIn(value, "type") === "error" ? value : null;
 }
 
+/** Fields of an answer of any endpoint. */
+const ANSWERS = ["choices", "output", "data", "results", "models", "object", "usage"];
+/** Fields with which services tell people what went wrong; some have lists there. */
+const WORDS = ["message", "msg", "error_message", "errorMessage", "Message"];
+const WORDS_OR_LISTS = ["detail", "errors"];
+
+export function isAnswer(body: object): boolean {
+  return ANSWERS.some((name) => name in body);
+}
+
+/** Whether a whole body, read in full, is words instead of an answer: an error that does not say so. */
+export function isRefusal(body: object): boolean {
+  if (Array.isArray(body) || isAnswer(body)) return false;
+  return (
+    WORDS.some((name) => Boolean(stringIn(body, name))) ||
+    WORDS_OR_LISTS.some((name) => Boolean(fieldOf(body, name)))
+  );
+}
+
 /** By what an error calls itself, as its code, its type or its status. */
 const STATUSES: readonly (readonly [RegExp, number])[] = [
   [/rate.?limit|insufficient_quota|resource_exhausted|too_many|throttl/, 429],
