@@ -59,8 +59,7 @@ export function createRefusalOf(redact: Redact, clock: Pick<Clock, "wallMs">): R
     const codes = codesIn(body);
     const kind = kindOfRefusal(status, codes, words);
     const clean = (text: string) => redact(text, [key]);
-    const header = (name: string) => firstOf(headers[name]);
-    const wait = { header, words, body, isLimit: kind === "rate", nowMs: clock.wallMs() };
+    const wait = { headers, words, body, isLimit: kind === "rate", nowMs: clock.wallMs() };
     return new ProxyError(CODES[kind], {
       retryAfterMs: waitAfter(kind, status, wait),
       details: { upstream_status: status },
@@ -143,9 +142,4 @@ function cleanNumber(value: number, clean: (text: string) => string): unknown {
 /** Nothing that was taken out. */
 function isCode(text: string): boolean {
   return !text.includes("[");
-}
-
-/** The first value if the server sent several. */
-function firstOf(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null;
 }
