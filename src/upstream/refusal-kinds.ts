@@ -1,3 +1,5 @@
+import { lettersOf } from "./reading/json.ts";
+
 /** What a refusal is about: the request itself, or who asks and when. */
 export type RefusalKind = "request" | "key" | "account" | "rate" | "upstream" | "timeout";
 
@@ -64,8 +66,4 @@ export function kindOfRefusal(
 
 function isAboutSize(words: string): boolean {
   return ABOUT_SIZE.some((pattern) => pattern.test(words)) && !OR_LATER.test(words);
-}
-
-function lettersOf(code: string): string {
-  return code.toLowerCase().replace(/[^a-z]/g, "");
 }

@@ -15,6 +15,17 @@ test.each<[string, number, object]>([
   ["a message and a code", 404, { code: 404, message: words, data: undefined }],
   ["a message and a name", 429, { message: words, type: "rate_limit_error" }],
   ["a msg", 400, { success: false, status: "400", msg: words }],
+  ["a number and its words", 502, { error_code: 17, error_msg: words }],
+  [
+    "a status beside nothing",
+    502,
+    {
+      id: "x",
+      choices: null,
+      object: "chat.completion",
+      base_resp: { status_code: 1004, status_msg: words },
+    },
+  ],
   ["several errors", 502, { errors: [{ message: words }] }],
 ])("%s", async (_, status, body) => {
   const scene = await startScene({ ACCESS_TOKEN: "open" }, { behaviour: says(200, body) });
@@ -35,6 +46,7 @@ test.each<[string, number, object]>([
 test.each([
   { object: "list", data: [], message: "two models are hidden" },
   { results: [{ flagged: false }], msg: "checked" },
+  { data: [], base_resp: { status_code: 0, status_msg: "success" } },
   { id: "x", usage: { total_tokens: 3 }, message: "of another endpoint" },
 ])("an answer may have words beside it: %j", async (body) => {
   const scene = await startScene({}, { behaviour: says(200, body) });

@@ -8,14 +8,17 @@ export function failureIn(value: object): object | string | null {
   // a response that failed tells so by its status, which its clients know
   const isResponse = stringIn(value, "object") === "response";
   if (!isResponse && (isObject(error) || (typeof error === "string" && error !== ""))) return error;
+  // MiniMax answers with no choices and a status of its own, which is 0 if all is well
+  const status = fieldOf(value, "base_resp");
+  if (fieldOf(status, "status_code") && isObject(status)) return status;
   return stringIn(value, "type") === "error" ? value : null;
 }
 
 /** Fields of an answer of any endpoint. */
 const ANSWERS = ["choices", "output", "data", "results", "models", "object", "usage"];
 /** Fields with which services tell people what went wrong; some have lists there. */
-const WORDS = ["message", "msg", "error_message", "errorMessage", "Message"];
-const WORDS_OR_LISTS = ["detail", "errors"];
+const WORDS = ["message", "msg", "error_message", "errorMessage", "error_msg", "errmsg", "Message"];
+const WORDS_OR_LISTS = ["detail", "errors", "Error"];
 
 export function isAnswer(body: object): boolean {
   return ANSWERS.some((name) => name in body);

@@ -36,7 +36,7 @@ const usagePlaces = {
   eval_count: kept,
 };
 
-const about = { ...usagePlaces, id: kept, model: kept, object: kept, error: kept };
+const about = { ...usagePlaces, id: kept, model: kept, object: kept, error: kept, base_resp: kept };
 const aboutResponse = { ...about, status: kept, background: kept };
 
 const thought: Place = { ...spoken, ...keys({ text: spoken }) };
