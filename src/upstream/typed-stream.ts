@@ -119,7 +119,7 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
       opening.body.drain();
       break;
     }
-    const delta = readDelta(data, failures.early);
+    const delta = readDelta(data, failures.early, known?.usage);
     characters += delta.text.length;
     if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
     if (known === null) yield { type: "answer-start", model: delta.model };
