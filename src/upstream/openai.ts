@@ -117,17 +117,26 @@ async function* readStream(
     }
     const delta = readDelta(data, failures.early);
     characters += delta.text.length;
-    if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
+    checkLength(characters);
     if (known === null) yield { type: "answer-start", model: delta.model };
     known = withLatest(known ?? delta, delta);
+    if (delta.unsaid !== undefined) yield { type: "unsaid", text: delta.unsaid };
     const piece = whole.next(delta.text);
     text.add(piece);
     if (piece !== "") yield { type: "text-delta", text: piece };
   }
   const half = whole.rest();
   text.add(half);
-  if (half !== "") yield { type: "text-delta", text: half };
+  yield* textOf(half);
   yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
+}
+
+function checkLength(characters: number): void {
+  if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
+}
+
+function textOf(text: string): AnswerEvent[] {
+  return text === "" ? [] : [{ type: "text-delta", text }];
 }
 
 /** An end without a reason or [DONE] is a cut connection that happened to close cleanly. */
@@ -149,7 +158,7 @@ function withLatest(known: Completion, delta: Completion): Completion {
 
 async function* eventsOf(completion: Completion): AsyncGenerator<AnswerEvent> {
   yield { type: "answer-start", model: completion.model };
-  if (completion.text !== "") yield { type: "text-delta", text: completion.text };
+  yield* textOf(completion.text);
   yield { type: "answer-end", completion };
 }
 

@@ -39,7 +39,8 @@ const usagePlaces = {
 const about = { ...usagePlaces, id: kept, model: kept, object: kept, error: kept };
 const aboutResponse = { ...about, status: kept, background: kept };
 
-const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(spoken) } });
+const thought: Place = { ...spoken, ...keys({ text: spoken }) };
+const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(thought) } });
 const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({
