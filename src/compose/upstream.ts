@@ -39,10 +39,12 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
     clock,
   });
+  const redact = createRedact(secretsOf(config));
   const upstream: OpenAIUpstreamOptions = {
     transport,
     userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
+    refusalOf: createRefusalOf(redact, clock),
+    redact,
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
     maxAnswerBytes: config.MAX_ANSWER_BYTES,
