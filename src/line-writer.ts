@@ -8,6 +8,8 @@ const FLUSH_MS = 100;
 const RETRY_MS = 2;
 /** What waits for an output that takes nothing. Lines beyond it are dropped and counted. */
 export const MAX_WAITING_CHARACTERS = 1_048_576;
+/** The same at the end, when all ledger rows that could not be written come at once. */
+const MAX_LAST_CHARACTERS = 33_554_432;
 
 /** Standard output or standard error. Neither `write` nor `flush` ever blocks or throws. */
 export interface LineWriter {
@@ -15,8 +17,13 @@ export interface LineWriter {
   write(line: string): void;
   /** Lines dropped so far. */
   dropped(): number;
-  /** Writes what waits. Resolves at the latest after `ms`, at once if no waiting would help. */
-  flush(ms: number): Promise<void>;
+  /** For the end of the process: more may wait, because the last lines can't come later. */
+  makeRoom(): void;
+  /**
+   * Writes what waits. Resolves when nothing has moved for `idleMs`, at the latest after `mostMs`, and
+   * at once if no waiting would help.
+   */
+  flush(idleMs: number, mostMs?: number): Promise<void>;
 }
 
 export interface LineWriterOptions {
@@ -39,6 +46,7 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   let told = 0;
   let timer: NodeJS.Timeout | null = null;
   let retryMs = 0;
+  let room = MAX_WAITING_CHARACTERS;
 
   /** The next block, once the last is written; false if there is none. */
   const fill = () => {
@@ -81,7 +89,7 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   return {
     dropped: () => dropped,
     write(line) {
-      if (block.length - written + waiting.length + line.length > MAX_WAITING_CHARACTERS) {
+      if (block.length - written + waiting.length + line.length > room) {
         dropped += 1;
         return;
       }
@@ -90,10 +98,20 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
       if (waiting.length >= BLOCK_CHARACTERS) putOrRetry();
       else if (timer === null) putLater(FLUSH_MS);
     },
-    async flush(ms) {
-      const lastMs = performance.now() + ms;
-      // of all errors, only a full pipe may pass by itself in that time
-      while (put() === "EAGAIN" && performance.now() < lastMs) await wait(RETRY_MS);
+    makeRoom: () => {
+      room = MAX_LAST_CHARACTERS;
+    },
+    async flush(idleMs, mostMs = idleMs) {
+      const lastMs = performance.now() + mostMs;
+      let movedMs = performance.now();
+      for (let before = written; ; before = written) {
+        // of all errors, only a full pipe may pass by itself in that time
+        if (put() !== "EAGAIN") return;
+        const nowMs = performance.now();
+        if (written !== before) movedMs = nowMs;
+        if (nowMs - movedMs >= idleMs || nowMs >= lastMs) return;
+        await wait(RETRY_MS);
+      }
     },
   };
 }
