@@ -119,9 +119,9 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
       opening.body.drain();
       break;
     }
-    const delta = readDelta(data, failures.early);
+    const delta = readDelta(data, failures.early, known?.usage);
     characters += delta.text.length;
-    if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
+    checkLength(characters);
     if (known === null) yield { type: "answer-start", model: delta.model };
     known = withLatest(known ?? delta, delta);
     if (delta.unsaid !== undefined) yield { type: "unsaid", text: delta.unsaid };
@@ -133,6 +133,10 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
   text.add(half);
   if (half !== "") yield { type: "text-delta", text: half };
   yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
+}
+
+function checkLength(characters: number): void {
+  if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
 }
 
 /** An end without a reason or [DONE] is a cut connection that happened to close cleanly. */
