@@ -1,4 +1,4 @@
-import { type Clean, withoutSecrets } from "./blame.ts";
+import { type Clean, cleanLatin, withoutSecrets } from "./blame.ts";
 import { streamEvent } from "./places.ts";
 import { RawText } from "./raw-text.ts";
 import { Skeleton } from "./skeleton.ts";
@@ -30,9 +30,11 @@ export function skeletonOf(event: string, json: number, passed = new RawText()):
 export function cleanEvent(
   event: string,
   json: number,
-  { blames }: Skeleton,
+  { blames, isWhole }: Skeleton,
   clean: Clean,
 ): string {
+  // what is no JSON may say anything
+  if (!isWhole) return cleanLatin(event, clean);
   if (blames.length === 0) return event;
   const data = event.slice(json);
   const joined = data.replace(NEXT_DATA, "");

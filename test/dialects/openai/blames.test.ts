@@ -108,6 +108,13 @@ describe("other words about errors", () => {
   });
 });
 
+test("an event that is no JSON has none, and keeps its bytes without them", async () => {
+  const text = (key: string) =>
+    `data: the key ${key}, "\t\ndata: is bad\n\n${created}data: {"a":\n\n`;
+  scene.upstream.behave(sendPieces([text(OPERATOR_KEY)]));
+  expect((await respond({ stream: true })).text).toContain(text("[removed]"));
+});
+
 test("wherever the bytes are cut, and whatever is held", () => {
   const clean = (text: string) => text.replaceAll(OTHER_KEY, "[removed]");
   const stream = (words: string) => created + failed(words, 300);
