@@ -42,8 +42,8 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   let waiting = "";
   let block = Buffer.alloc(0);
   let written = 0;
-  let dropped = 0;
-  let told = 0;
+  let movedBytes = 0;
+  const lost = { lines: 0, told: 0 };
   let timer: NodeJS.Timeout | null = null;
   let retryMs = 0;
   let room = MAX_WAITING_CHARACTERS;
@@ -51,9 +51,9 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   /** The next block, once the last is written; false if there is none. */
   const fill = () => {
     if (written < block.length) return true;
-    if (waiting === "" && dropped > told) {
-      waiting = lossLine(dropped - told);
-      told = dropped;
+    if (waiting === "" && lost.lines > lost.told) {
+      waiting = lossLine(lost.lines - lost.told);
+      lost.told = lost.lines;
     }
     block = Buffer.from(waiting);
     written = 0;
@@ -64,7 +64,9 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   const put = (): string | null => {
     try {
       while (fill()) {
-        written += writeSync(target, block, written);
+        const bytes = writeSync(target, block, written);
+        written += bytes;
+        movedBytes += bytes;
         retryMs = 0;
       }
       return null;
@@ -87,10 +89,10 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   };
 
   return {
-    dropped: () => dropped,
+    dropped: () => lost.lines,
     write(line) {
       if (block.length - written + waiting.length + line.length > room) {
-        dropped += 1;
+        lost.lines += 1;
         return;
       }
       waiting += line;
@@ -101,19 +103,25 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
     makeRoom: () => {
       room = MAX_LAST_CHARACTERS;
     },
-    async flush(idleMs, mostMs = idleMs) {
-      const lastMs = performance.now() + mostMs;
-      let movedMs = performance.now();
-      for (let before = written; ; before = written) {
-        // of all errors, only a full pipe may pass by itself in that time
-        if (put() !== "EAGAIN") return;
-        const nowMs = performance.now();
-        if (written !== before) movedMs = nowMs;
-        if (nowMs - movedMs >= idleMs || nowMs >= lastMs) return;
-        await wait(RETRY_MS);
-      }
-    },
+    flush: (idleMs, mostMs = idleMs) => flushWith(put, () => movedBytes, idleMs, mostMs),
   };
+}
+
+/** Of all errors, only a full pipe may pass by itself. */
+async function flushWith(
+  put: () => string | null,
+  moved: () => number,
+  idleMs: number,
+  mostMs: number,
+): Promise<void> {
+  const lastMs = performance.now() + mostMs;
+  let movedMs = performance.now();
+  for (let before = moved(); put() === "EAGAIN"; before = moved()) {
+    const nowMs = performance.now();
+    if (moved() !== before) movedMs = nowMs;
+    if (nowMs - movedMs >= idleMs || nowMs >= lastMs) return;
+    await wait(RETRY_MS);
+  }
 }
 
 /**
