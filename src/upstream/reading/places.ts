@@ -78,8 +78,8 @@ const about = {
 };
 const aboutResponse = { ...about, status: kept, background: kept, incomplete_details: blaming };
 
-const thought: Place = { ...spoken, ...keys({ text: spoken }) };
-const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(thought) } });
+const thoughtPart: Place = { ...spoken, ...keys({ text: spoken }) };
+const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(thoughtPart) } });
 const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({
