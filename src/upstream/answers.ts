@@ -1,5 +1,5 @@
 import type { Completion, Usage } from "../core/call/messages.ts";
-import { saidIn } from "../core/call/said.ts";
+import { saidIn, unsaidIn } from "../core/call/said.ts";
 import { ProxyError } from "../core/errors.ts";
 import { type Failure, failureIn } from "./reading/failure.ts";
 import { fieldOf, isObject, jsonIn, stringIn } from "./reading/json.ts";
@@ -33,8 +33,10 @@ function answerIn(text: string, fail: Fail): object {
 function completionOf(answer: object, before: Usage | null = null): Completion {
   const choice = firstChoice(answer);
   const { usage, reasoned } = usageIn(answer, before);
+  const unsaid = unsaidIn(choice);
   return {
     usage,
+    ...(unsaid !== "" && { unsaid }),
     ...(reasoned && { reasoned }),
     text: saidIn(choice),
     model: stringIn(answer, "model") ?? "",

@@ -40,7 +40,9 @@ export function createAskInChat(options: ChatAskOptions, chats: NamedChats, pars
     const call = await open(apiKey);
     checkModel(call.principal, model, rules);
     const owner = access.ownerOf(call.principal);
-    const { id: conversationId } = await chats.open(owner, c.req.param("chat") ?? "");
+    const roomOf = () => access.roomOf(call.principal);
+    const name = c.req.param("chat") ?? "";
+    const { id: conversationId } = await chats.open({ owner, roomOf }, name);
     const chat = { owner, conversationId, parentId: null, onlyAtNewest: true };
     const request = { ...chat, question, model, maxTokens, maxMessages };
     if (stream) {

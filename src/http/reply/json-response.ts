@@ -37,9 +37,12 @@ export function sendWhole(
   const bytes = Buffer.byteLength(body);
   headers["content-length"] = String(bytes);
   outgoing.writeHead(status, headers);
-  // a reader that takes nothing would hold the room of a large answer for ever
-  if (bytes > MAX_TEXT_BYTES) outgoing.setTimeout(STALLED_READER_MS);
-  if (typeof body === "string" || bytes > MAX_TEXT_BYTES) outgoing.end(body);
+  if (bytes > MAX_TEXT_BYTES) {
+    // a reader that takes nothing would hold the room of a large answer for ever
+    outgoing.setTimeout(STALLED_READER_MS);
+    // not as text, which Node would join with the headers and copy again
+    outgoing.end(typeof body === "string" ? Buffer.from(body) : body);
+  } else if (typeof body === "string") outgoing.end(body);
   else outgoing.end(asBuffer(body).toString("latin1"), "latin1");
   return ALREADY_SENT;
 }

@@ -32,6 +32,7 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
     reasoning: createReasoningModels(),
     clock,
     digestKey: (key) => key.length.toString(16).padStart(64, "0"),
+    onAccepted: () => undefined,
     tokenLimiter: createMemoryTokenLimiter(clock),
     maxReservedAnswer: 8_192,
     onDisconnect: "cancel",
