@@ -65,6 +65,7 @@ class Opening {
   readonly #parser: EventParser;
   readonly #failures: Failures;
   #first: readonly string[] = [];
+  #delta: Completion | null = null;
   #isOver = false;
 
   constructor(body: ResponseBody, { maxEventBytes, failures }: Reading) {
@@ -76,21 +77,30 @@ class Opening {
 
   /** Reads up to the first event, or a sign of life. Throws if that is an error, or the end. */
   async begin(): Promise<void> {
-    const signs = new SignsOfLife();
+    let signs: SignsOfLife | null = null;
     try {
       while (this.#first.length === 0 && !this.#isOver) {
         const { done, value } = await this.body.next();
         this.#isOver = done === true;
         this.#first = done === true ? this.#parser.end() : this.#parser.push(value);
-        if (done !== true && this.#first.length === 0 && signs.isIn(value)) return;
+        if (done === true || this.#first.length > 0) continue;
+        signs ??= new SignsOfLife();
+        if (signs.isIn(value)) return;
       }
       const [first] = this.#first;
       if (first === undefined || first === "[DONE]") throw new ProxyError("upstream_failed");
-      readDelta(first, this.#failures.early);
+      this.#delta = readDelta(first, this.#failures.early);
     } catch (error) {
       void this.body.return?.();
       throw error;
     }
+  }
+
+  /** The first event as it was read already; null from then on. */
+  takeFirst(): Completion | null {
+    const delta = this.#delta;
+    this.#delta = null;
+    return delta;
   }
 
   async *events(): AsyncGenerator<string> {
@@ -119,7 +129,7 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
       opening.body.drain();
       break;
     }
-    const delta = readDelta(data, failures.early, known?.usage);
+    const delta = opening.takeFirst() ?? readDelta(data, failures.early, known?.usage);
     characters += delta.text.length;
     checkLength(characters);
     if (known === null) yield { type: "answer-start", model: delta.model };
