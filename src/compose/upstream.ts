@@ -5,6 +5,7 @@ import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import { createReasoningModels } from "../core/call/reasoning.ts";
+import { createCleanName } from "../core/clean-name.ts";
 import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
@@ -13,7 +14,7 @@ import type { Storage } from "../storage/open.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
-import { createTransport } from "../upstream/transport.ts";
+import { createTransport, type Transport } from "../upstream/transport.ts";
 import { composeBackground } from "./background.ts";
 import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
@@ -39,15 +40,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
     clock,
   });
-  const upstream: OpenAIUpstreamOptions = {
-    transport,
-    userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
-    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
-    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
-    maxAnswerBytes: config.MAX_ANSWER_BYTES,
-    maxEventBytes: config.MAX_EVENT_BYTES,
-  };
+  const upstream = upstreamOptions(config, transport, clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
@@ -85,5 +78,23 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       await background.close();
       await transport.close();
     },
+  };
+}
+
+function upstreamOptions(
+  config: Config,
+  transport: Transport,
+  clock: Clock,
+): OpenAIUpstreamOptions {
+  const secrets = secretsOf(config);
+  return {
+    transport,
+    userAgent: `parley/${packageJson.version}`,
+    refusalOf: createRefusalOf(createRedact(secrets), clock),
+    cleanName: createCleanName(secrets),
+    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
+    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
+    maxAnswerBytes: config.MAX_ANSWER_BYTES,
+    maxEventBytes: config.MAX_EVENT_BYTES,
   };
 }

@@ -2,7 +2,7 @@ import { findKeyShapes } from "./key-shapes.ts";
 import { createKnownSecrets, type KnownSecrets } from "./known-secrets.ts";
 import { unescaped } from "./unescaped.ts";
 
-const REMOVED = "[removed]";
+export const REMOVED = "[removed]";
 
 /** Removes credentials from foreign text on its way to a client or a log. */
 export type Redact = (text: string, ofThisCall?: readonly string[]) => string;

@@ -1,7 +1,7 @@
-import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../core/call/messages.ts";
 import { createGatheredText } from "../core/call/messages.ts";
 import { WholeCharacters } from "../core/call/whole-characters.ts";
+import type { CleanName } from "../core/clean-name.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Upstream } from "../core/ports.ts";
 import { PARSED_EVENTS, readEvents } from "../core/sse.ts";
@@ -9,7 +9,7 @@ import { readCompletion, readDelta } from "./answers.ts";
 import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import type { RefusalOf } from "./errors.ts";
 import type { UpstreamResponse } from "./exchange.ts";
-import { createFailures, type Failures } from "./failures.ts";
+import { createFailures } from "./failures.ts";
 import { bodyKind, isLabeledStream } from "./opening.ts";
 import type { Transport } from "./transport.ts";
 import { createUsageOption } from "./usage-option.ts";
@@ -18,6 +18,7 @@ export interface OpenAIUpstreamOptions {
   readonly transport: Transport;
   readonly userAgent: string;
   readonly refusalOf: RefusalOf;
+  readonly cleanName: CleanName;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;
   /** Limit for a stream to begin. */
@@ -66,42 +67,54 @@ export function createOpenAIUpstream(options: OpenAIUpstreamOptions): Upstream {
     return streamed ? sendWithUsage(request.model, sendAs) : sendAs(false);
   };
 
-  const failuresOf = (ask: AskOptions) => createFailures(options.refusalOf, ask);
-
   return {
     async complete(request, ask) {
-      return completionIn(await send(request, false, ask), ask.room, failuresOf(ask));
+      return completionIn(await send(request, false, ask), options, ask);
     },
     async stream(request, ask) {
       const response = await send(request, true, ask);
       // what is labeled as a stream begins before its first event has come
       if (isLabeledStream(response) || (await bodyKind(response, true)) === "events") {
-        return readStream(response, options, ask.room, failuresOf(ask));
+        return readStream(response, options, ask);
       }
       // some servers ignore `stream`; a whole answer is still an answer
-      return eventsOf(await completionIn(response, ask.room, failuresOf(ask)));
+      return eventsOf(await completionIn(response, options, ask));
     },
   };
 }
 
 async function completionIn(
   { body }: UpstreamResponse,
-  room: AnswerHold,
-  { early }: Failures,
+  { refusalOf, cleanName }: OpenAIUpstreamOptions,
+  ask: AskOptions,
 ): Promise<Completion> {
-  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), early);
+  const { early } = createFailures(refusalOf, ask);
+  const completion = readCompletion(String(await body.whole(ask.room, TYPED_WEIGHT)), early);
+  return withCleanNames(completion, cleanName, ask);
+}
+
+/** Everything in a completion that is no number, no text of the model and not ours. */
+function withCleanNames(completion: Completion, cleanName: CleanName, { key }: AskOptions) {
+  const { model, finishReason, upstreamId } = completion;
+  return {
+    ...completion,
+    model: cleanName(model, key),
+    finishReason: finishReason && cleanName(finishReason, key),
+    upstreamId: upstreamId && cleanName(upstreamId, key),
+  };
 }
 
 async function* readStream(
   response: UpstreamResponse,
-  { maxEventBytes }: OpenAIUpstreamOptions,
-  room: AnswerHold,
-  failures: Failures,
+  options: OpenAIUpstreamOptions,
+  ask: AskOptions,
 ): AsyncGenerator<AnswerEvent> {
   if ((await bodyKind(response, true)) === "json") {
-    yield* eventsOf(await completionIn(response, room, failures));
+    yield* eventsOf(await completionIn(response, options, ask));
     return;
   }
+  const { maxEventBytes, refusalOf, cleanName } = options;
+  const { early } = createFailures(refusalOf, ask);
   const { body } = response;
   body.unbound();
   const text = createGatheredText();
@@ -115,10 +128,10 @@ async function* readStream(
       body.drain();
       break;
     }
-    const delta = readDelta(data, failures.early);
+    const delta = readDelta(data, early);
     characters += delta.text.length;
     if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
-    if (known === null) yield { type: "answer-start", model: delta.model };
+    if (known === null) yield { type: "answer-start", model: cleanName(delta.model, ask.key) };
     known = withLatest(known ?? delta, delta);
     const piece = whole.next(delta.text);
     text.add(piece);
@@ -127,7 +140,8 @@ async function* readStream(
   const half = whole.rest();
   text.add(half);
   if (half !== "") yield { type: "text-delta", text: half };
-  yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
+  const completion = { ...complete(known, done), text: text.whole() };
+  yield { type: "answer-end", completion: withCleanNames(completion, cleanName, ask) };
 }
 
 /** An end without a reason or [DONE] is a cut connection that happened to close cleanly. */

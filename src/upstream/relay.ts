@@ -35,6 +35,12 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
       );
     });
   };
+  /** The bytes pass as they are, but rows are kept and shown to others. */
+  const named = (account: RelayAccount, { key }: AskOptions): RelayAccount => ({
+    ...account,
+    model: account.model && options.cleanName(account.model, key),
+    upstreamId: account.upstreamId && options.cleanName(account.upstreamId, key),
+  });
   return {
     async send(request, ask) {
       const response = await send(request, ask);
@@ -52,7 +58,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
           status,
           contentType: "text/event-stream; charset=utf-8",
           pieces,
-          account: () => scanner.account,
+          account: () => named(scanner.account, ask),
           nextSequence: () => scanner.nextSequence,
         };
       }
@@ -65,7 +71,8 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
         ask.room.drop();
         throw failures.early({ error, text: String(bytes) });
       }
-      return { kind: "whole", status, contentType: "application/json", bytes, account };
+      const type = "application/json";
+      return { kind: "whole", status, contentType: type, bytes, account: named(account, ask) };
     },
   };
 }
