@@ -14,7 +14,7 @@ import type { Storage } from "../storage/open.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
-import { createTransport, type Transport } from "../upstream/transport.ts";
+import { createTransport } from "../upstream/transport.ts";
 import { composeBackground } from "./background.ts";
 import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
@@ -32,15 +32,7 @@ export interface PipelineNeeds {
 /** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
   const { clock, log, storage, limits, digestKey, observe } = needs;
-  const transport = createTransport({
-    baseUrl: config.OPENAI_URL,
-    proxyUrl: config.OPENAI_PROXY,
-    connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
-    idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
-    totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
-    clock,
-  });
-  const upstream = upstreamOptions(config, transport, clock);
+  const upstream = composeUpstream(config, clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
@@ -76,21 +68,27 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     close: async () => {
       await pipeline.close();
       await background.close();
-      await transport.close();
+      await upstream.transport.close();
     },
   };
 }
 
-function upstreamOptions(
-  config: Config,
-  transport: Transport,
-  clock: Clock,
-): OpenAIUpstreamOptions {
+/** What both ways to the upstream need. */
+function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
   const secrets = secretsOf(config);
+  const redact = createRedact(secrets);
   return {
-    transport,
+    transport: createTransport({
+      baseUrl: config.OPENAI_URL,
+      proxyUrl: config.OPENAI_PROXY,
+      connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
+      idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
+      totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
+      clock,
+    }),
     userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secrets), clock),
+    refusalOf: createRefusalOf(redact, clock),
+    redact,
     cleanName: createCleanName(secrets),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,

@@ -96,7 +96,7 @@ function causeOfMessage({ message }: Error): StorageCause | null {
 }
 
 function driverCode(error: Error): string | null {
-  const sqlite = sqliteCode(error);
+  const sqlite = errcodeOf(error) === NO_ROOM_TO_SHARE ? SQLITE_FULL : sqliteCode(error);
   if (sqlite !== null) return SQLITE_NAMES[sqlite] ?? `SQLITE_${sqlite}`;
   return "code" in error && typeof error.code === "string" ? error.code : null;
 }
@@ -117,6 +117,9 @@ const SQLITE_NAMES: Readonly<Record<number, string>> = {
 };
 
 export const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+/** SQLITE_IOERR_SHMSIZE: the disk has no room for the -shm file. */
+const NO_ROOM_TO_SHARE = 4_874;
 
 /** SQLite's primary result code, or null for another error. Extended codes have it in the low byte. */
 export function sqliteCode(error: unknown): number | null {

@@ -85,13 +85,6 @@ describe("a character that comes in two pieces stays whole", () => {
   });
 });
 
-test("an error as the first event has its own code", async () => {
-  const limited = { error: { code: 429, message: "Rate limit exceeded" } };
-  scene.upstream.behave(sendPieces([`data: ${JSON.stringify(limited)}\n\n`]));
-  const { failure } = await askStream(scene.url, question);
-  expect(failure?.data.error).toBe("upstream_rate_limited");
-});
-
 test("an event above MAX_EVENT_BYTES is read where answers may be as large", async () => {
   const called = { tool_calls: [{ index: 0, function: { arguments: "x".repeat(1_500_000) } }] };
   scene.upstream.behave(stream({ content: "Hi" }, called));
