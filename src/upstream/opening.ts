@@ -28,8 +28,9 @@ export async function bodyKind(response: UpstreamResponse, streamed: boolean): P
   }
   for (const chunk of seen.toReversed()) body.unread(chunk);
   if (JSON_START.test(start)) return "json";
+  if (!streamed) return "other";
   if (isLabeledStream(response)) return start.startsWith("<") ? "other" : "events";
-  return streamed && EVENT_START.test(start) ? "events" : "other";
+  return EVENT_START.test(start) ? "events" : "other";
 }
 
 /** Blanks in a stream keep its call alive. */

@@ -26,7 +26,19 @@ export async function completionIn(
   { body }: UpstreamResponse,
   { room, failures }: Reading,
 ): Promise<Completion> {
-  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), failures.early);
+  const text = String(await body.whole(room, TYPED_WEIGHT));
+  return withCleanNames(readCompletion(text, failures.early), failures);
+}
+
+/** Everything in a completion that is neither a number nor the model's own text. */
+function withCleanNames(completion: Completion, { cleanName }: Failures): Completion {
+  const { model, finishReason, upstreamId } = completion;
+  return {
+    ...completion,
+    model: cleanName(model),
+    finishReason: finishReason && cleanName(finishReason),
+    upstreamId: upstreamId && cleanName(upstreamId),
+  };
 }
 
 /**
@@ -132,7 +144,7 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
     const delta = opening.takeFirst() ?? readDelta(data, failures.early, known?.usage);
     characters += delta.text.length;
     checkLength(characters);
-    if (known === null) yield { type: "answer-start", model: delta.model };
+    if (known === null) yield { type: "answer-start", model: failures.cleanName(delta.model) };
     known = withLatest(known ?? delta, delta);
     if (delta.unsaid !== undefined) yield { type: "unsaid", text: delta.unsaid };
     const piece = whole.next(delta.text);
@@ -142,7 +154,8 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
   const half = whole.rest();
   text.add(half);
   if (half !== "") yield { type: "text-delta", text: half };
-  yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
+  const completion = { ...complete(known, done), text: text.whole() };
+  yield { type: "answer-end", completion: withCleanNames(completion, failures) };
 }
 
 function checkLength(characters: number): void {
