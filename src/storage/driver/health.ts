@@ -24,15 +24,27 @@ export function watchWrites(
     current = problem;
     if (changed) onChange(problem);
   };
+  let begun = 0;
+  let newestGood = 0;
+  const succeeded = (number: number) => {
+    newestGood = Math.max(newestGood, number);
+    // Some rows still find room on a full disk.
+    if (current !== null && current.cause !== "full") change(null);
+  };
+  const failed = (number: number, problem: StorageProblem) => {
+    // One that began later was good: this one tells of what is over.
+    const isOver = problem.cause !== "full" && newestGood > number;
+    if (!isOver) change(problem);
+  };
   const noted = async <T>(work: Promise<T>, isWrite = () => true): Promise<T> => {
+    const number = ++begun;
     try {
       const result = await work;
-      // Some rows still find room on a full disk.
-      if (current !== null && current.cause !== "full" && isWrite()) change(null);
+      if (isWrite()) succeeded(number);
       return result;
     } catch (error) {
       const problem = isWrite() ? storageProblem(error) : null;
-      if (problem !== null) change(problem);
+      if (problem !== null) failed(number, problem);
       throw error;
     }
   };

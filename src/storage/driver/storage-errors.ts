@@ -33,6 +33,7 @@ const words = {
   crowded: "the database has no connection or memory left",
   denied: "the database refuses the user, the password or a permission",
   damaged: "the database or its disk is damaged",
+  altered: "the tables of the database are not as Parley left them",
 } as const;
 
 /** Why a database does not serve. */
@@ -75,7 +76,8 @@ const CAUSES: readonly (readonly [StorageCause, ...string[]])[] = [
   ["busy", "55P03", "40001", "40P01", "SQLITE_BUSY", "SQLITE_LOCKED"],
   ["crowded", "53", "SQLITE_NOMEM"],
   ["denied", "28", "42501", "3D000", "SQLITE_PERM", "SQLITE_AUTH", "EACCES", "EPERM"],
-  ["damaged", "XX001", "XX002", "58", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB"],
+  ["damaged", "XX", "58", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB"],
+  ["altered", "42P01", "42703", "42883", "3F000"],
 ];
 const causeByCode = new Map(
   CAUSES.flatMap(([cause, ...codes]) => codes.map((code) => [code, cause])),
@@ -85,10 +87,11 @@ function causeOfCode(code: string): StorageCause | null {
   return causeByCode.get(code) ?? causeByCode.get(code.slice(0, 2)) ?? null;
 }
 
-/** The PostgreSQL driver gives these no code. */
+/** The PostgreSQL driver gives the first two no code; SQLite's for the last is that of any mistake. */
 const MESSAGES: readonly (readonly [RegExp, StorageCause])[] = [
   [/^(Query read timeout|timeout e)|due to connection timeout$/, "silent"],
   [/^(Connection terminated|Client has encountered a connection error|Client was closed)/, "gone"],
+  [/^no such (table|column)/, "altered"],
 ];
 
 function causeOfMessage({ message }: Error): StorageCause | null {
