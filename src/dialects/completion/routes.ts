@@ -7,7 +7,7 @@ import { streamEvents } from "../../http/reply/event-stream.ts";
 import {
   createDescribeFailure,
   createJsonErrors,
-  sendWhole,
+  sendJson,
 } from "../../http/reply/json-response.ts";
 import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import { collect } from "../../http/reply/whole-answer.ts";
@@ -51,9 +51,7 @@ export function createCompletion(options: CompletionOptions): Dialect {
           : one(writeWholeAsChunk(relayed));
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
-    const body = writeCompletion(await collect(relayed, call));
-    const headers = responseHeaders(c.env.context, "application/json; charset=utf-8");
-    return sendWhole(c.env.outgoing, 200, headers, body);
+    return sendJson(c, 200, writeCompletion(await collect(relayed, call)));
   };
   const help = ({ env: { context } }: AppContext): Response => {
     const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...HELP_HEADERS };
