@@ -1,3 +1,4 @@
+import { REWRITTEN_WEIGHT } from "../core/call/answer-room.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions, Relay, RelayAccount, RelayAnswer, RelayRequest } from "../core/ports.ts";
 import { askUpstream } from "./ask.ts";
@@ -42,7 +43,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
 
 async function readAnswer(
   response: UpstreamResponse,
-  { streamed, hideUsage }: RelayRequest,
+  { streamed, hideUsage, isRewritten }: RelayRequest,
   ask: AskOptions,
   options: OpenAIUpstreamOptions,
 ): Promise<RelayAnswer> {
@@ -65,7 +66,7 @@ async function readAnswer(
     };
   }
   // whole before it is passed on, because the ledger row goes first
-  const bytes = withoutMark(await body.whole(ask.room));
+  const bytes = withoutMark(await body.whole(ask.room, isRewritten ? REWRITTEN_WEIGHT : 1));
   const { value, isSilent, blames, account } = read(bytes);
   if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
   const failure = failureIn(value, isSilent, () => String(bytes));
