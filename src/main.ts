@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
-import { describeStart } from "./compose/failures.ts";
+import { describeListen, describeStart } from "./compose/failures.ts";
 import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
 import { explainProblems, readConfig } from "./config/read.ts";
@@ -11,7 +11,7 @@ import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createLineWriter } from "./line-writer.ts";
 import { createTranslate, defaultLanguage, readLang } from "./locales.ts";
-import { createLog, describeError, type Log, lossLine } from "./log.ts";
+import { createLog, describeError, type Log, type LogFields, lossLine } from "./log.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
@@ -19,6 +19,8 @@ const EXIT_CONFIG = 78;
 const MAX_CLOSING_MS = 600;
 /** For the last lines, if nobody reads them. */
 const LAST_FLUSH_MS = 250;
+/** For the last lines, as long as somebody does; MAX_CLOSING_MS is a part of it. */
+const MAX_FLUSH_MS = 850;
 
 const file = readEnvFile();
 const env = { ...("env" in file ? file.env : {}), ...process.env };
@@ -35,22 +37,24 @@ async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
   const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
-  const end = async (code: number): Promise<never> => {
-    await output.flush(LAST_FLUSH_MS);
+  const end = async (code: number, mostMs?: number): Promise<never> => {
+    await output.flush(LAST_FLUSH_MS, mostMs);
     return process.exit(code);
   };
-  const fail = (message: string, error: unknown) => {
-    log.error(message, describeStart(error, config));
+  const fail = (message: string, why: LogFields) => {
+    log.error(message, why);
     return end(1);
   };
   let stopping = false;
   const parley = await compose(config, { clock: systemClock, log }).catch((error: unknown) =>
-    fail("cannot start", error),
+    fail("cannot start", describeStart(error, config)),
   );
   const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
     if (stopping) process.exit(1); // without the last lines
     stopping = true;
+    const lastMs = performance.now() + seconds * 1_000 + MAX_FLUSH_MS;
+    output.makeRoom();
     const open = shutdown.begin();
     log.info("draining", { open_calls: open, seconds });
     const drained = shutdown.finish(seconds).then(
@@ -59,7 +63,7 @@ async function run(config: Config): Promise<void> {
     );
     await Promise.race([drained, wait(seconds * 1_000 + MAX_CLOSING_MS)]);
     parley.giveUp();
-    await end(code);
+    await end(code, lastMs - performance.now());
   };
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
@@ -80,7 +84,7 @@ async function run(config: Config): Promise<void> {
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
-    await fail("cannot listen", error);
+    await fail("cannot listen", describeListen(error));
   }
 }
 

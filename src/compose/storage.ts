@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
-import { redact } from "../core/redact.ts";
+import { shownModel } from "../core/shown-model.ts";
 import type { Log } from "../log.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
@@ -17,19 +17,23 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
     const problem = storageProblem(error);
     if (problem === null || problem.cause !== told) log.error("database", describeFailure(error));
   };
+  let isOpen = false;
   const storage = await openStorage({
     ...storageOptions(config, clock, onError),
     onHealth: (problem) => {
+      // a start that fails says so itself
+      if (!isOpen) return;
       told = problem?.cause ?? null;
       if (problem === null) log.info("the database takes writes again");
       else log.error("the database takes no writes", describeProblem(problem));
     },
     onLost: (row, error) => {
       // clients choose the model's name
-      const shown = { ...row, model: redact(String(row.model)) };
+      const shown = { ...row, model: shownModel(String(row.model)) };
       log.error("ledger row not written", { row: shown, ...describeFailure(error) });
     },
   });
+  isOpen = true;
   const stopRetention = startRetention({
     ledger: storage.ledger,
     clock: storage.clock,

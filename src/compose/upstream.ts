@@ -5,13 +5,13 @@ import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import { createReasoningModels } from "../core/call/reasoning.ts";
+import { createCleanName } from "../core/clean-name.ts";
 import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
 import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
-import { createCleanNames } from "../upstream/names.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
 import { createTransport } from "../upstream/transport.ts";
@@ -32,7 +32,7 @@ export interface PipelineNeeds {
 /** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
   const { clock, log, storage, limits, digestKey, observe } = needs;
-  const upstream = upstreamOptions(config, clock);
+  const upstream = composeUpstream(config, clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
@@ -73,8 +73,10 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   };
 }
 
-function upstreamOptions(config: Config, clock: Clock): OpenAIUpstreamOptions {
+/** What both ways to the upstream need. */
+function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
   const secrets = secretsOf(config);
+  const redact = createRedact(secrets);
   return {
     transport: createTransport({
       baseUrl: config.OPENAI_URL,
@@ -85,8 +87,9 @@ function upstreamOptions(config: Config, clock: Clock): OpenAIUpstreamOptions {
       clock,
     }),
     userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secrets), clock),
-    cleanNames: createCleanNames(secrets),
+    refusalOf: createRefusalOf(redact, clock),
+    redact,
+    cleanName: createCleanName(secrets),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
     maxAnswerBytes: config.MAX_ANSWER_BYTES,

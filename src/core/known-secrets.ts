@@ -10,8 +10,8 @@ const LETTER_OR_DIGIT = /[a-z0-9]/;
 export interface KnownSecrets {
   /** Calls back with where each run of a secret begins and ends, or a short secret as a word. */
   find(text: string, found: Found): void;
-  /** Whether a run of a secret is in the text. */
-  holdsRun(text: string): boolean;
+  /** Whether a run of a secret is in it; short secrets are not looked for. */
+  hasRunIn(text: string): boolean;
 }
 
 /**
@@ -24,7 +24,7 @@ export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
   for (const given of secrets) {
     // as the text is
     const secret = unescaped(given).text;
-    const own = ownPart(secret);
+    const own = lowerCase(secret.replace(PUBLIC_PREFIX, ""));
     if (own.length < RUN_CHARACTERS) words.add(lowerCase(secret));
     for (const form of [own, ...base64Forms(secret).map(lowerCase)]) {
       for (let at = 0; at + RUN_CHARACTERS <= form.length; at += 1) {
@@ -36,44 +36,47 @@ export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
   // most characters begin no run; without this look-up the search takes three times as long
   const beginnings = new Uint8Array(128);
   for (const run of runs) beginnings[run.charCodeAt(0) & 127] = 1;
-  const isRun: IsRun = (text, at) =>
-    beginnings[text.charCodeAt(at) & 127] === 1 && runs.has(text.slice(at, at + RUN_CHARACTERS));
   return {
     find(text, found) {
       if (runs.size === 0 && words.size === 0) return;
       const lower = lowerCase(text);
-      if (runs.size > 0) findRuns(lower, isRun, found);
+      if (runs.size > 0) findRuns(lower, runs, beginnings, found);
       for (const word of words) findWord(lower, word, found);
     },
-    holdsRun: (text) => runs.size > 0 && hasRun(lowerCase(text), isRun),
+    hasRunIn(text) {
+      let hasRun = false;
+      const found = () => {
+        hasRun = true;
+      };
+      if (runs.size > 0) findRuns(lowerCase(text), runs, beginnings, found);
+      return hasRun;
+    },
   };
 }
 
-/** The same for one secret that is looked for once: nothing is prepared. */
-export function holdsRunOf(secret: string, text: string): boolean {
-  const own = ownPart(secret);
-  return hasRun(lowerCase(text), (lower, at) => own.includes(lower.slice(at, at + RUN_CHARACTERS)));
-}
-
-/** Without the prefix that everybody knows. */
-function ownPart(secret: string): string {
-  return lowerCase(secret.replace(PUBLIC_PREFIX, ""));
+/** Whether a run of this one secret is in a short text, without preparing anything. */
+export function sharesRun(text: string, secret: string): boolean {
+  const lower = lowerCase(text);
+  const own = lowerCase(secret.replace(PUBLIC_PREFIX, ""));
+  for (let end = RUN_CHARACTERS; end <= lower.length; end += 1) {
+    if (own.includes(lower.slice(end - RUN_CHARACTERS, end))) return true;
+  }
+  return false;
 }
 
 type Found = (start: number, end: number) => void;
 
-/** Whether the characters from `at` on are a run of a secret. */
-type IsRun = (text: string, at: number) => boolean;
-
-function findRuns(text: string, isRun: IsRun, found: Found): void {
-  for (let at = 0; at + RUN_CHARACTERS <= text.length; at += 1) {
-    if (isRun(text, at)) found(at, at + RUN_CHARACTERS);
+function findRuns(
+  text: string,
+  runs: ReadonlySet<string>,
+  beginnings: Uint8Array,
+  found: Found,
+): void {
+  for (let end = RUN_CHARACTERS; end <= text.length; end += 1) {
+    const start = end - RUN_CHARACTERS;
+    const begins = beginnings[text.charCodeAt(start) & 127] === 1;
+    if (begins && runs.has(text.slice(start, end))) found(start, end);
   }
-}
-
-function hasRun(text: string, isRun: IsRun): boolean {
-  for (let at = 0; at + RUN_CHARACTERS <= text.length; at += 1) if (isRun(text, at)) return true;
-  return false;
 }
 
 /** A secret too short for runs may also be a part of a word, which is no secret. */

@@ -148,6 +148,8 @@ export interface RelayRequest {
   readonly hideUsage: boolean;
   /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
   readonly usageOption?: UsageOption | undefined;
+  /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
+  readonly isRewritten?: boolean;
 }
 
 export interface UsageOption {
@@ -196,7 +198,7 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
-/** An upstream's good answer, untouched. The upstream decides which kind it is. */
+/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
 export type RelayAnswer = WholeAnswer | StreamedAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */

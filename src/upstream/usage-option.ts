@@ -35,6 +35,11 @@ export function createUsageOption(): SendWithUsage {
   };
 }
 
+/** Whether those words refuse `stream_options`, or a field without a name. */
+export function refusesUsage(words: string): boolean {
+  return NAMES_NOTHING.test(words.trim()) || NAMES_IT.test(words);
+}
+
 function isAboutOption(error: unknown): boolean {
   if (!(error instanceof ProxyError) || error.code !== "upstream_refused") return false;
   const reason = String(error.params.reason ?? "");

@@ -1,5 +1,6 @@
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
+import { createSessionTurns } from "./session-turns.ts";
 import { storageProblem } from "./storage-errors.ts";
 
 const MAX_SESSIONS = 10;
@@ -51,6 +52,7 @@ export function createSessions(
   // Without a listener a connection that breaks while idle ends the process.
   pool.on("error", onError);
   const generations = createGenerations(pool, nowMs);
+  const turns = createSessionTurns(MAX_SESSIONS);
 
   /** Null: to be run again. */
   const attempt = async <T>(
@@ -71,20 +73,32 @@ export function createSessions(
       broken = !isServerAnswer(error);
       const replaced = generations.judge(client, error);
       if (!replaced || !mayRepeat || session.isCommitting()) throw error;
-      if (!broken) await spoil(client);
+      if (!broken) spoil(client);
       broken = true;
       return null;
     } finally {
-      client.off("error", ignore);
+      // one that is closed may still emit
+      if (!broken) client.off("error", ignore);
       client.release(broken);
     }
   };
   return {
     async use(work) {
       const startedMs = nowMs();
-      for (let run = 1; ; run++) {
-        const done = await attempt(work, startedMs, run < MAX_RUNS);
-        if (done !== null) return done.result;
+      await turns.take();
+      let served = false;
+      try {
+        for (let run = 1; ; run++) {
+          const done = await attempt(work, startedMs, run < MAX_RUNS);
+          if (done === null) continue;
+          served = true;
+          return done.result;
+        }
+      } catch (error) {
+        served = isServerAnswer(error);
+        throw error;
+      } finally {
+        turns.give(served);
       }
     },
     close: () => pool.end(),
@@ -95,10 +109,11 @@ const ignore = () => undefined;
 
 /**
  * Before a usable session is closed because its server is read-only. A pooler closes its own connection
- * to the server only if the client leaves in the middle of a transaction, and else lends it on.
+ * to the server only if the client leaves in the middle of a transaction, and else lends it on. Nobody
+ * waits for the answer, since the server may be gone by now.
  */
-async function spoil(client: pg.PoolClient): Promise<void> {
-  await client.query("BEGIN").catch(ignore);
+function spoil(client: pg.PoolClient): void {
+  client.query("BEGIN").catch(ignore);
 }
 
 /**
@@ -118,8 +133,7 @@ function createGenerations(pool: pg.Pool, nowMs: () => number) {
         const client = await pool.connect();
         if (bornIn.get(client) === current) return client;
         client.on("error", ignore);
-        if (isReadOnly) await spoil(client);
-        client.off("error", ignore);
+        if (isReadOnly) spoil(client);
         client.release(true);
       }
     },
