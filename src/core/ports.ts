@@ -148,6 +148,8 @@ export interface RelayRequest {
   readonly hideUsage: boolean;
   /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
   readonly usageOption?: UsageOption | undefined;
+  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
+  readonly mayPass?: boolean;
 }
 
 export interface UsageOption {
@@ -194,8 +196,17 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
+/** JSON that is too large to be held, passed on as it arrives. */
+export interface PassingAnswer extends RelayHead {
+  readonly kind: "passing";
+  /** Null if its end alone tells. */
+  readonly contentLength: number | null;
+  readonly pieces: AsyncIterable<RelayPiece>;
+  account(): RelayAccount;
+}
+
 /** An upstream's good answer, untouched. The upstream decides which kind it is. */
-export type RelayAnswer = WholeAnswer | StreamedAnswer;
+export type RelayAnswer = WholeAnswer | StreamedAnswer | PassingAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */
 export interface Relay {

@@ -1,11 +1,12 @@
 import { ProxyError } from "../core/errors.ts";
-import type { AskOptions, Relay, RelayAccount, RelayRequest } from "../core/ports.ts";
+import type { AskOptions, Relay, RelayAccount, RelayRequest, WholeAnswer } from "../core/ports.ts";
 import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
-import { createFailures } from "./failures.ts";
+import { createFailures, type Failures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
-import { bodyKind } from "./opening.ts";
+import { type BodyKind, bodyKind } from "./opening.ts";
+import { openJson, withoutMark } from "./passing.ts";
 import { accountIn } from "./reading/account.ts";
 import { failureIn } from "./reading/failure.ts";
 import { isObject, jsonIn } from "./reading/json.ts";
@@ -18,7 +19,6 @@ import { createUsageOption } from "./usage-option.ts";
 const MAX_PARSED_BYTES = 65_536;
 /** Bytes of a large answer that are read at once. */
 const READ_BYTES = 65_536;
-const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
@@ -56,18 +56,35 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
           nextSequence: () => scanner.nextSequence,
         };
       }
+      const passes = kind === "json" && request.mayPass === true;
+      const opened = passes ? await openJson(response, options.maxAnswerBytes) : null;
+      if (opened !== null && "pieces" in opened) return opened;
       // whole before it is passed on, because the ledger row goes first
-      const bytes = withoutMark(await body.whole(ask.room));
-      const { value, account } = read(bytes);
-      if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
-      const error = failureIn(value);
-      if (error !== null) {
-        ask.room.drop();
-        throw failures.early({ error, text: String(bytes) });
-      }
-      return { kind: "whole", status, contentType: "application/json", bytes, account };
+      const bytes = withoutMark(opened ?? (await body.whole(ask.room)));
+      return wholeAnswerOf({ status, kind, bytes }, failures, ask);
     },
   };
+}
+
+interface WholeBody {
+  readonly status: number;
+  readonly kind: BodyKind;
+  readonly bytes: Buffer;
+}
+
+function wholeAnswerOf(
+  { status, kind, bytes }: WholeBody,
+  { early }: Failures,
+  { room }: AskOptions,
+): WholeAnswer {
+  const { value, account } = read(bytes);
+  if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
+  const error = failureIn(value);
+  if (error !== null) {
+    room.drop();
+    throw early({ error, text: String(bytes) });
+  }
+  return { kind: "whole", status, contentType: "application/json", bytes, account };
 }
 
 /** `value` is null if the answer is not JSON, or only a part of it. */
@@ -85,9 +102,4 @@ function read(bytes: Buffer): { value: object | null; account: RelayAccount } {
   }
   const account = { ...accountIn(skeleton.value), answerTokens: passed.tokens };
   return { value: skeleton.isWhole ? skeleton.value : null, account };
-}
-
-function withoutMark(bytes: Buffer): Buffer {
-  const start = bytes.toString("latin1", 0, BYTE_ORDER_MARK.length);
-  return start === BYTE_ORDER_MARK ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
 }

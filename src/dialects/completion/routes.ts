@@ -48,7 +48,7 @@ export function createCompletion(options: CompletionOptions): Dialect {
       const texts =
         relayed.kind === "streamed"
           ? writeChunks(relayed, maxEventBytes)
-          : one(writeWholeAsChunk(relayed));
+          : one(writeWholeAsChunk(await collect(relayed, call)));
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
     const body = writeCompletion(await collect(relayed, call));

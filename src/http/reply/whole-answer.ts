@@ -1,6 +1,6 @@
 import type { Call } from "../../core/call/call.ts";
 import { toProxyError } from "../../core/errors.ts";
-import type { RelayAnswer, StreamedAnswer, WholeAnswer } from "../../core/ports.ts";
+import type { RelayAnswer, RelayPiece, WholeAnswer } from "../../core/ports.ts";
 
 /** A relayed answer as a whole: joins the pieces if the upstream streamed it. */
 export async function collect(
@@ -8,8 +8,8 @@ export async function collect(
   call: Pick<Call, "room" | "signal">,
 ): Promise<Omit<WholeAnswer, "kind" | "account">> {
   if (answer.kind === "whole") return answer;
-  const { status, contentType } = answer;
-  return { status, contentType, bytes: await join(answer, call) };
+  const { status, contentType, pieces } = answer;
+  return { status, contentType, bytes: await join(pieces, call) };
 }
 
 /** Takes room for an answer that another call has asked for. */
@@ -29,7 +29,7 @@ export async function holdWhole(
 
 /** The pieces take room like a whole answer. Without room the call is settled as broken. */
 async function join(
-  { pieces }: StreamedAnswer,
+  pieces: AsyncIterable<RelayPiece>,
   { room, signal }: Pick<Call, "room" | "signal">,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

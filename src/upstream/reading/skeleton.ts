@@ -73,6 +73,11 @@ export class Skeleton {
     return this.#isClosed && !this.#isBroken;
   }
 
+  /** It ends, so far, within an `error`, or before its value. */
+  get isReadingError(): boolean {
+    return this.#isKeeping && this.#key === "error";
+  }
+
   /** Positions in `spans` are those in the text of the first push. */
   push(text: string, from = 0): void {
     let at = from;
