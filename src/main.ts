@@ -19,6 +19,8 @@ const EXIT_CONFIG = 78;
 const MAX_CLOSING_MS = 600;
 /** For the last lines, if nobody reads them. */
 const LAST_FLUSH_MS = 250;
+/** For the last lines, as long as somebody does; MAX_CLOSING_MS is a part of it. */
+const MAX_FLUSH_MS = 850;
 
 const file = readEnvFile();
 const env = { ...("env" in file ? file.env : {}), ...process.env };
@@ -35,8 +37,8 @@ async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
   const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
-  const end = async (code: number): Promise<never> => {
-    await output.flush(LAST_FLUSH_MS);
+  const end = async (code: number, mostMs?: number): Promise<never> => {
+    await output.flush(LAST_FLUSH_MS, mostMs);
     return process.exit(code);
   };
   const fail = (message: string, error: unknown) => {
@@ -51,6 +53,8 @@ async function run(config: Config): Promise<void> {
   const stop = async (code: number) => {
     if (stopping) process.exit(1); // without the last lines
     stopping = true;
+    const lastMs = performance.now() + seconds * 1_000 + MAX_FLUSH_MS;
+    output.makeRoom();
     const open = shutdown.begin();
     log.info("draining", { open_calls: open, seconds });
     const drained = shutdown.finish(seconds).then(
@@ -59,7 +63,7 @@ async function run(config: Config): Promise<void> {
     );
     await Promise.race([drained, wait(seconds * 1_000 + MAX_CLOSING_MS)]);
     parley.giveUp();
-    await end(code);
+    await end(code, lastMs - performance.now());
   };
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));

@@ -68,3 +68,24 @@ test("a line costs no more while nothing can be written", () => {
   stuck();
   expect(timeRatio(stuck, writeTo(openSync("/dev/null", "w")))).toBeLessThan(3);
 });
+
+test("at the end more may wait, and is written as long as somebody reads", async () => {
+  const fifo = createFifo();
+  const output = createLineWriter(fifo.fd, options);
+  const count = (4 * MAX_WAITING_CHARACTERS) / LINE_BYTES;
+  output.makeRoom();
+  for (let number = 0; number < count; number += 1) output.write(lineOf(number));
+  expect(output.dropped()).toBe(0);
+  const ended = output.flush(1_000, 20_000);
+  let text = "";
+  await expect
+    .poll(
+      () => {
+        text += fifo.read();
+        return text.length;
+      },
+      { interval: 5, timeout: 20_000 },
+    )
+    .toBe(count * LINE_BYTES);
+  await ended;
+});

@@ -31,23 +31,7 @@ export interface PipelineNeeds {
 /** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
   const { clock, log, storage, limits, digestKey, observe } = needs;
-  const transport = createTransport({
-    baseUrl: config.OPENAI_URL,
-    proxyUrl: config.OPENAI_PROXY,
-    connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
-    idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
-    totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
-    clock,
-  });
-  const upstream: OpenAIUpstreamOptions = {
-    transport,
-    userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
-    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
-    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
-    maxAnswerBytes: config.MAX_ANSWER_BYTES,
-    maxEventBytes: config.MAX_EVENT_BYTES,
-  };
+  const upstream = composeUpstream(config, clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
@@ -83,7 +67,29 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     close: async () => {
       await pipeline.close();
       await background.close();
-      await transport.close();
+      await upstream.transport.close();
     },
+  };
+}
+
+/** What both ways to the upstream need. */
+function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
+  const redact = createRedact(secretsOf(config));
+  return {
+    transport: createTransport({
+      baseUrl: config.OPENAI_URL,
+      proxyUrl: config.OPENAI_PROXY,
+      connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
+      idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
+      totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
+      clock,
+    }),
+    userAgent: `parley/${packageJson.version}`,
+    refusalOf: createRefusalOf(redact, clock),
+    redact,
+    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
+    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
+    maxAnswerBytes: config.MAX_ANSWER_BYTES,
+    maxEventBytes: config.MAX_EVENT_BYTES,
   };
 }

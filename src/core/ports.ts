@@ -167,6 +167,8 @@ export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
   readonly reasoned: boolean;
   /** The answer is still being made in the background; its id finds it later. */
   readonly pending: boolean;
+  /** The answer was left or broke off: its usage may be that of its beginning. */
+  readonly cut: boolean;
 }
 
 /** Bytes to pass on; the call is settled before the `last` ones leave. */

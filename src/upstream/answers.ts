@@ -1,8 +1,7 @@
 import type { Completion } from "../core/call/messages.ts";
-import { saidIn } from "../core/call/said.ts";
+import { saidIn, unsaidIn } from "../core/call/said.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { Failure } from "./failures.ts";
-import { failureIn } from "./reading/failure.ts";
+import { type Failure, failureIn } from "./reading/failure.ts";
 import { fieldOf, isObject, jsonIn, stringIn } from "./reading/json.ts";
 import { usageIn } from "./reading/usage.ts";
 
@@ -25,16 +24,19 @@ export function readDelta(data: string, fail: Fail): Completion {
 function answerIn(text: string, fail: Fail): object {
   const value = jsonIn(text);
   if (!isObject(value)) throw new ProxyError("upstream_bad_answer");
-  const error = failureIn(value);
-  if (error !== null) throw fail({ error, text });
+  const isSilent = saidIn(firstChoice(value)) === "";
+  const failure = failureIn(value, isSilent, () => text);
+  if (failure !== null) throw fail(failure);
   return value;
 }
 
 function completionOf(answer: object): Completion {
   const choice = firstChoice(answer);
   const { usage, reasoned } = usageIn(answer);
+  const unsaid = unsaidIn(choice);
   return {
     usage,
+    ...(unsaid !== "" && { unsaid }),
     ...(reasoned && { reasoned }),
     text: saidIn(choice),
     model: stringIn(answer, "model") ?? "",

@@ -3,6 +3,7 @@ import type { PassingAnswer } from "../core/ports.ts";
 import { headerOf } from "./ask.ts";
 import type { ResponseBody, UpstreamResponse } from "./exchange.ts";
 import { JsonPieces } from "./json-pieces.ts";
+import type { Clean } from "./reading/blame.ts";
 
 /** An answer that is not longer is held whole. */
 const OPENING_BYTES = 65_536;
@@ -15,6 +16,7 @@ const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 export async function openJson(
   response: UpstreamResponse,
   maxBytes: number,
+  clean: Clean,
 ): Promise<PassingAnswer | Buffer | null> {
   const { status, body } = response;
   const { opening, isWhole } = await openingOf(body);
@@ -25,12 +27,12 @@ export async function openJson(
     throw new ProxyError("upstream_bad_answer");
   }
   const start = withoutMark(opening);
-  const pieces = new JsonPieces(body, start);
+  const contentLength = start.length === opening.length ? announced : null;
+  const pieces = new JsonPieces(body, start, { clean, isAnnounced: contentLength !== null });
   if (pieces.isFailing) {
     body.unread(opening);
     return null;
   }
-  const contentLength = start.length === opening.length ? announced : null;
   const account = () => pieces.account;
   return {
     kind: "passing",

@@ -45,6 +45,7 @@ describe("what looks like a credential is taken out", () => {
       ['{"key":"', '"}'],
       ["(", ")"],
       ["a=1&key=", ""],
+      ["Wrong key\n", "\n"],
     ]) {
       const shown = redact(`${before}${secret}${after}`);
       expect(shown).toContain("[removed]");

@@ -6,7 +6,7 @@ import { parseUpstreamUrl } from "../../src/config/urls.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
-import { createRedact } from "../../src/core/redact.ts";
+import { redact } from "../../src/core/redact.ts";
 import { createRefusalOf } from "../../src/upstream/errors.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
@@ -61,7 +61,8 @@ export function createAsking(options: AskingOptions): Asking {
   const upstream = createOpenAIUpstream({
     transport,
     userAgent: "parley/test",
-    refusalOf: createRefusalOf(createRedact([]), systemClock),
+    refusalOf: createRefusalOf(redact, systemClock),
+    redact,
     answerMs: head,
     firstTokenMs: head,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,

@@ -24,10 +24,13 @@ function answerOf(value: object): object {
   return isObject(response) ? response : value;
 }
 
+/** Null: it does not say, and so it may be. */
+const OPEN_STATES: ReadonlySet<string | null> = new Set(["queued", "in_progress", null]);
+
 /** A stream begins in progress, so there the answer must say that it is made in the background. */
 function isPending(answer: object, isEvent: boolean): boolean {
   const status = stringIn(answer, "status");
-  if (status !== "queued" && status !== "in_progress") return false;
   const background = fieldOf(answer, "background");
-  return isEvent ? background === true : background !== false;
+  if (isEvent || status === null) return background === true && OPEN_STATES.has(status);
+  return background !== false && OPEN_STATES.has(status);
 }

@@ -1,6 +1,6 @@
 import { isDigit, slashesBefore } from "./kept.ts";
+import type { Span } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
-import type { Span } from "./skeleton.ts";
 
 /**
  * What the events of a stream have in common. An event that differs from a known one only in its text,

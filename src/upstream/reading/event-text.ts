@@ -1,3 +1,4 @@
+import { type Clean, withoutSecrets } from "./blame.ts";
 import { streamEvent } from "./places.ts";
 import { RawText } from "./raw-text.ts";
 import { Skeleton } from "./skeleton.ts";
@@ -23,6 +24,21 @@ export function skeletonOf(event: string, json: number, passed = new RawText()):
   skeleton.push(isSplit ? data.replace(NEXT_DATA, "") : event, isSplit ? 0 : json);
   if (isSplit) skeleton.spans.length = 0;
   return skeleton;
+}
+
+/** Without secrets where the event speaks of errors. */
+export function cleanEvent(
+  event: string,
+  json: number,
+  { blames }: Skeleton,
+  clean: Clean,
+): string {
+  if (blames.length === 0) return event;
+  const data = event.slice(json);
+  const joined = data.replace(NEXT_DATA, "");
+  if (joined === data) return withoutSecrets(event, blames, clean);
+  const shown = withoutSecrets(joined, blames, clean);
+  return shown === joined ? event : event.slice(0, json) + shown;
 }
 
 /** Where the data of an event begins, or -1. */

@@ -4,6 +4,8 @@ export interface Place {
   readonly keeps?: true;
   /** A text here is the model's own: its tokens are counted. */
   readonly speaks?: true;
+  /** An error, or a warning: words that may quote a secret. */
+  readonly blames?: true;
   /** Differs from event to event and says nothing about the call. */
   readonly varies?: true;
   /** By key, where it is an object. */
@@ -12,7 +14,26 @@ export interface Place {
   readonly items?: Place;
 }
 
+/** An object or list whose end has not come. */
+export interface Level {
+  readonly place: Place;
+  readonly node: object;
+  readonly isList: boolean;
+}
+
+/** A part of the text, from one position up to another. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What differs from event to event: a string's inside, or digits. */
+export interface Span extends Stretch {
+  readonly kind: "spoken" | "string" | "digits";
+}
+
 const kept: Place = { keeps: true };
+const blaming: Place = { keeps: true, blames: true };
 const spoken: Place = { speaks: true };
 const varying: Place = { varies: true };
 
@@ -36,10 +57,24 @@ const usagePlaces = {
   eval_count: kept,
 };
 
-const about = { ...usagePlaces, id: kept, model: kept, object: kept, error: kept };
-const aboutResponse = { ...about, status: kept, background: kept };
+/** Azure tells here that a filter did not work. */
+const filtered = keys({ error: blaming });
 
-const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(spoken) } });
+const about = {
+  ...usagePlaces,
+  id: kept,
+  model: kept,
+  object: kept,
+  error: blaming,
+  errors: blaming,
+  warning: blaming,
+  warnings: blaming,
+  prompt_filter_results: listOf(keys({ content_filter_results: filtered })),
+};
+const aboutResponse = { ...about, status: kept, background: kept, incomplete_details: blaming };
+
+const thought: Place = { ...spoken, ...keys({ text: spoken }) };
+const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(thought) } });
 const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({
@@ -52,14 +87,23 @@ const message = keys({
   tool_calls: listOf(keys({ function: called, custom: called })),
   audio: keys({ transcript: spoken }),
 });
-const choice = { text: spoken, finish_reason: kept, usage: kept };
+const choice = {
+  text: spoken,
+  finish_reason: kept,
+  usage: kept,
+  error: blaming,
+  content_filter_results: filtered,
+};
 const item = keys({
   content,
   summary: listOf(part),
   arguments: spoken,
   input: spoken,
   code: spoken,
+  error: blaming,
 });
+/** An item of the responses API whose words the deltas have said. */
+const repeatedItem = keys({ error: blaming });
 
 /** A whole answer of any endpoint. A list may hold an error. */
 export const wholeAnswer: Place = {
@@ -72,7 +116,7 @@ export const wholeAnswer: Place = {
     output_text: spoken,
     content,
   }),
-  ...listOf(keys({ error: kept })),
+  ...listOf(keys({ error: blaming })),
 };
 
 /** An event of a stream. Events that repeat what deltas have said are not counted. */
@@ -88,6 +132,7 @@ export const streamEvent: Place = keys({
   output_index: varying,
   content_index: varying,
   choices: listOf(keys({ ...choice, delta: message, index: varying })),
-  response: keys(aboutResponse),
+  response: keys({ ...aboutResponse, output: listOf(repeatedItem) }),
+  item: repeatedItem,
   delta: { ...spoken, ...part },
 });

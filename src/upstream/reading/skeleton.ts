@@ -1,7 +1,7 @@
 import { Brackets } from "./brackets.ts";
 import { jsonIn } from "./json.ts";
 import { isDigit, isSound, keptValue, newNode, nodeIn, slashesBefore } from "./kept.ts";
-import type { Place } from "./places.ts";
+import type { Level, Place, Span, Stretch } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
 
 /** A longer value is kept as an empty object: that it was there may matter. */
@@ -20,19 +20,6 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const BLANK = 0x20;
 
-/** A part of the text that differs from event to event: a string's inside, or digits. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: "spoken" | "string" | "digits";
-}
-
-interface Level {
-  readonly place: Place;
-  readonly node: object;
-  readonly isList: boolean;
-}
-
 /**
  * Reads JSON as it passes, cut anywhere and of any size: keeps the few values of interest, counts the
  * model's text, skips the rest. What a client can write stands in strings or at other places, so it
@@ -43,6 +30,10 @@ export class Skeleton {
   /** What was kept, at its place. The elements of a list are put together in one. */
   value: object = {};
   readonly spans: Span[] = [];
+  /** Where words about errors stand, in the text of all pushes together. */
+  readonly blames: Stretch[] = [];
+  /** Where such words have begun that go on with the next push, or -1. */
+  blameFrom = -1;
   readonly #root: Place;
   readonly #passed: RawText;
   readonly #levels: Level[] = [];
@@ -62,6 +53,7 @@ export class Skeleton {
   #isKeeping = false;
   #kept = "";
   #keptStart = 0;
+  #before = 0;
 
   constructor(root: Place, passed: RawText) {
     this.#root = root;
@@ -73,11 +65,6 @@ export class Skeleton {
     return this.#isClosed && !this.#isBroken;
   }
 
-  /** It ends, so far, within an `error`, or before its value. */
-  get isReadingError(): boolean {
-    return this.#isKeeping && this.#key === "error";
-  }
-
   /** Positions in `spans` are those in the text of the first push. */
   push(text: string, from = 0): void {
     let at = from;
@@ -86,6 +73,7 @@ export class Skeleton {
     }
     if (this.#isKeeping) this.#keep(text, text.length);
     this.#keptStart = 0;
+    this.#before += text.length;
     this.#brackets.end();
   }
 
@@ -162,6 +150,7 @@ export class Skeleton {
     const child = this.#levels.at(-1)?.place.keys?.get(this.#key);
     this.#child = child;
     this.#isKeeping = child?.keeps === true;
+    if (child?.blames === true) this.blameFrom = this.#before + at + 1;
     this.#kept = "";
     this.#keptStart = at + 1;
     if (child?.varies === true) this.#addDigits(text, at + 1);
@@ -172,6 +161,10 @@ export class Skeleton {
     this.#keep(text, at);
     this.#isKeeping = false;
     const value = this.#kept.length > MAX_KEPT_CHARACTERS ? {} : keptValue(this.#kept);
+    if (this.blameFrom !== -1 && value !== null) {
+      this.blames.push({ start: this.blameFrom, end: this.#before + at });
+    }
+    this.blameFrom = -1;
     const node = this.#levels.at(-1)?.node;
     // one element of a list does not take away what another has said
     if (node !== undefined && value !== undefined && (value !== null || !(this.#key in node))) {

@@ -9,7 +9,7 @@ const urlOf = ({ parley }: TokenScene) => `${parley.origin}/v1/embeddings`;
 const large = usageLast();
 const failure = {
   error: {
-    message: `No more of sk-operator-0123456789`,
+    message: "No more of sk-operator-0123456789",
     type: "requests",
     code: "rate_limit_exceeded",
   },
@@ -35,7 +35,7 @@ const breaks: readonly (readonly [string, Behaviour, string])[] = [
   ],
   ["its JSON does not end", parts([large.slice(0, -9)]), "upstream_bad_answer"],
   ["its JSON ends twice", parts([large, large]), "upstream_bad_answer"],
-  ["blanks never end", parts([large, " ".repeat(70_000), " "]), "upstream_bad_answer"],
+  ["blanks never end", parts([large, " ".repeat(140_000), " "]), "upstream_bad_answer"],
   [
     "it turns out to be an error",
     parts([`{${filling},`, JSON.stringify(failure).slice(1)]),
@@ -100,6 +100,36 @@ describe("what is known in time still has its status", () => {
       headers.authorization?.includes("one"),
     );
     expect(failed.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("words about an error that come late", () => {
+  const said = { ...failure, object: "response", status: "failed", usage: { input_tokens: 7 } };
+  const text = `{${filling},${JSON.stringify(said).slice(1)}`;
+  const ask = async (behaviour: Behaviour) => {
+    const scene = await startTokenScene();
+    scene.upstream.behave(behaviour);
+    return { ...(await receive(urlOf(scene), scene.token)), rows: scene.rows() };
+  };
+
+  test.each([0, 40, 60, 70])(
+    "pass without secrets, also cut %d bytes before the end",
+    async (at) => {
+      const cut = text.indexOf("rate_limit") - at;
+      const got = await ask(parts([text.slice(0, cut), text.slice(cut)]));
+      expect(got.isWhole).toBe(true);
+      expect(JSON.parse(got.text)).toMatchObject({ error: { code: "rate_limit_exceeded" } });
+      expect(got.text).not.toContain("operator-0123");
+      expect(got.rows).toMatchObject([{ outcome: "completed", prompt_tokens: 7 }]);
+    },
+  );
+
+  test("break off what has told its length, if a secret must go", async () => {
+    const got = await ask(announced(text));
+    expect([got.isWhole, got.text.includes("operator-0123")]).toEqual([false, false]);
+    expect(got.rows).toMatchObject([{ outcome: "interrupted", error: "upstream_failed" }]);
+    const harmless = text.replace("sk-operator-0123456789", "this");
+    expect((await ask(announced(harmless))).text === harmless).toBe(true);
   });
 });
 
