@@ -1,6 +1,7 @@
 /** What goes wrong with a large answer while it passes: it never looks whole, and its call is settled. */
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { openStream } from "../../support/http.ts";
+import { openStream, rawExchange } from "../../support/http.ts";
 import type { Behaviour } from "../../support/upstream.ts";
 import { announced, embedding, LARGE_BYTES, parts, receive, usageLast } from "./large.ts";
 import { bearer, startTokenScene, type TokenScene, WAIT_MS } from "./support.ts";
@@ -55,6 +56,37 @@ test.each(breaks)("%s", async (_what, behaviour, error) => {
   expect(await scene.parley.logged(`"error":"${error}"`)).toContain('"status":200');
   scene.upstream.behave(announced(large));
   expect((await receive(urlOf(scene), scene.token)).isWhole).toBe(true);
+});
+
+test("the service stops in the middle", async () => {
+  const scene = await startTokenScene({ UPSTREAM_IDLE_SECONDS: "1" });
+  scene.upstream.behave(parts([large.slice(0, -9)], ({ gone }) => once(gone, "abort")));
+  expect(await receive(urlOf(scene), scene.token)).toMatchObject({ status: 200, isWhole: false });
+  expect(scene.rows()).toMatchObject([{ outcome: "interrupted", error: "upstream_timeout" }]);
+});
+
+test("the process stops in the middle", async () => {
+  const scene = await startTokenScene();
+  scene.upstream.behave(parts([large.slice(0, -9)], ({ gone }) => once(gone, "abort")));
+  const onData = () => scene.parley.parley.openCalls.abortAll();
+  const got = await receive(urlOf(scene), scene.token, embedding, { onData });
+  expect(got.isWhole).toBe(false);
+  expect(scene.rows()).toMatchObject([{ outcome: "interrupted", error: "draining" }]);
+});
+
+test("a client of HTTP/1.0, which knows no lengths, has no whole JSON either", async () => {
+  const scene = await startTokenScene();
+  const ask = () => {
+    const head = `POST /v1/embeddings HTTP/1.0\r\nauthorization: Bearer ${scene.token}\r\n`;
+    const body = JSON.stringify(embedding);
+    const length = `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const waits = { timeoutMs: WAIT_MS, idleMs: WAIT_MS, label: "HTTP/1.0" };
+    return rawExchange(scene.parley.port, head + length + body, waits);
+  };
+  scene.upstream.behave(parts([large]));
+  expect((await ask()).endsWith(`\r\n\r\n${large}`)).toBe(true);
+  scene.upstream.behave(parts([large], ({ cut }) => cut("fin")));
+  expect(await ask()).toMatch(/^HTTP\/1\.1 200 .*x$/s);
 });
 
 describe("what is known in time still has its status", () => {
