@@ -18,7 +18,6 @@ import {
   INSTRUCT,
   MODEL,
   question,
-  sendPieces,
   startTokenScene,
   WAIT_MS,
 } from "./support.ts";
