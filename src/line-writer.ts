@@ -38,45 +38,17 @@ export interface LineWriterOptions {
  * pool would hold up the end of the process for ever.
  */
 export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOptions): LineWriter {
-  const target = openWithoutBlocking(fd, unblock);
-  let waiting = "";
-  let block = Buffer.alloc(0);
-  let written = 0;
-  let movedBytes = 0;
-  const lost = { lines: 0, told: 0 };
+  const lines = createLines(openWithoutBlocking(fd, unblock), lossLine);
   let timer: NodeJS.Timeout | null = null;
   let retryMs = 0;
-  let room = MAX_WAITING_CHARACTERS;
 
-  /** The next block, once the last is written; false if there is none. */
-  const fill = () => {
-    if (written < block.length) return true;
-    if (waiting === "" && lost.lines > lost.told) {
-      waiting = lossLine(lost.lines - lost.told);
-      lost.told = lost.lines;
-    }
-    block = Buffer.from(waiting);
-    written = 0;
-    waiting = "";
-    return block.length > 0;
-  };
-  /** Null when all is written, else the code of the error. */
-  const put = (): string | null => {
-    try {
-      while (fill()) {
-        const bytes = writeSync(target, block, written);
-        written += bytes;
-        movedBytes += bytes;
-        retryMs = 0;
-      }
-      return null;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? "";
-    }
-  };
   const putOrRetry = () => {
-    if (put() === null) return;
-    retryMs = Math.min(retryMs * 2 || RETRY_MS, FLUSH_MS);
+    const before = lines.written();
+    if (lines.put() === null) {
+      retryMs = 0;
+      return;
+    }
+    retryMs = lines.written() > before ? RETRY_MS : Math.min(retryMs * 2 || RETRY_MS, FLUSH_MS);
     putLater(retryMs);
   };
   const putLater = (ms: number) => {
@@ -89,39 +61,81 @@ export function createLineWriter(fd: number, { lossLine, unblock }: LineWriterOp
   };
 
   return {
-    dropped: () => lost.lines,
+    dropped: lines.dropped,
     write(line) {
-      if (block.length - written + waiting.length + line.length > room) {
-        lost.lines += 1;
-        return;
-      }
-      waiting += line;
-      if (retryMs > 0) return; // the timer tries
-      if (waiting.length >= BLOCK_CHARACTERS) putOrRetry();
+      if (!lines.add(line) || retryMs > 0) return; // the timer tries
+      if (lines.waitingCharacters() >= BLOCK_CHARACTERS) putOrRetry();
       else if (timer === null) putLater(FLUSH_MS);
     },
-    makeRoom: () => {
-      room = MAX_LAST_CHARACTERS;
+    makeRoom: lines.makeRoom,
+    async flush(idleMs, mostMs = idleMs) {
+      const lastMs = performance.now() + mostMs;
+      let movedMs = performance.now();
+      for (let before = lines.written(); ; before = lines.written()) {
+        // of all errors, only a full pipe may pass by itself in that time
+        if (lines.put() !== "EAGAIN") return;
+        const nowMs = performance.now();
+        if (lines.written() !== before) movedMs = nowMs;
+        if (nowMs - movedMs >= idleMs || nowMs >= lastMs) return;
+        await wait(RETRY_MS);
+      }
     },
-    flush: (idleMs, mostMs = idleMs) => flushWith(put, () => movedBytes, idleMs, mostMs),
   };
 }
 
-/** Of all errors, only a full pipe may pass by itself. */
-async function flushWith(
-  put: () => string | null,
-  moved: () => number,
-  idleMs: number,
-  mostMs: number,
-): Promise<void> {
-  const lastMs = performance.now() + mostMs;
-  let movedMs = performance.now();
-  for (let before = moved(); put() === "EAGAIN"; before = moved()) {
-    const nowMs = performance.now();
-    if (moved() !== before) movedMs = nowMs;
-    if (nowMs - movedMs >= idleMs || nowMs >= lastMs) return;
-    await wait(RETRY_MS);
-  }
+/** The lines that wait, a block of which is being written. */
+function createLines(target: number, lossLine: LineWriterOptions["lossLine"]) {
+  let waiting = "";
+  let block = Buffer.alloc(0);
+  /** Bytes of the block, and all together. */
+  let written = 0;
+  let total = 0;
+  let dropped = 0;
+  let told = 0;
+  let room = MAX_WAITING_CHARACTERS;
+
+  /** The next block, once the last is written; false if there is none. */
+  const fill = () => {
+    if (written < block.length) return true;
+    if (waiting === "" && dropped > told) {
+      waiting = lossLine(dropped - told);
+      told = dropped;
+    }
+    block = Buffer.from(waiting);
+    written = 0;
+    waiting = "";
+    return block.length > 0;
+  };
+  return {
+    dropped: () => dropped,
+    waitingCharacters: () => waiting.length,
+    written: () => total,
+    makeRoom: () => {
+      room = MAX_LAST_CHARACTERS;
+    },
+    /** False if there is no room. */
+    add(line: string): boolean {
+      if (block.length - written + waiting.length + line.length > room) {
+        dropped += 1;
+        return false;
+      }
+      waiting += line;
+      return true;
+    },
+    /** Null when all is written, else the code of the error. */
+    put(): string | null {
+      try {
+        while (fill()) {
+          const bytes = writeSync(target, block, written);
+          written += bytes;
+          total += bytes;
+        }
+        return null;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code ?? "";
+      }
+    },
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ErrorCode, ProxyError } from "./core/errors.ts";
-import { redact } from "./core/redact.ts";
+import { shownModel } from "./core/shown-model.ts";
 import type { RequestEnd } from "./http/call/request-context.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -20,9 +20,6 @@ export interface LogDestination {
   write(line: string): void;
   dropped?(): number;
 }
-
-/** Clients choose the model's name. */
-const MAX_MODEL_CHARACTERS = 100;
 
 export function createLog(level: LogLevel, destination: LogDestination): Log {
   const lowest = LEVELS[level];
@@ -108,7 +105,7 @@ function fieldsOf({ context, method, status, durationMs }: RequestEnd): LogField
     error: record?.error ?? error?.code,
     ...(record && {
       principal: record.principal,
-      model: redact(record.model.slice(0, MAX_MODEL_CHARACTERS)),
+      model: shownModel(record.model),
       outcome: record.outcome,
       first_token_ms: record.firstTokenMs === null ? undefined : Math.round(record.firstTokenMs),
       prompt_tokens: record.usage?.promptTokens,

@@ -127,6 +127,7 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
       open: config.CHATS_ACCESS === "open",
       adminToken: config.ADMIN_TOKEN,
       digestKey,
+      accepted: storage.acceptedOwners,
       brake: needs.calls.brakes.admin,
     }),
     rules: modelRules(config),

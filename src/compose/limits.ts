@@ -14,6 +14,7 @@ import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
+import { createCollector } from "./collector.ts";
 
 /** Everything that is counted: in the memory of this process. Another store is chosen here. */
 export interface LimitStores {
@@ -45,6 +46,10 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
     allConnections: createSemaphore(MAX_CONNECTIONS),
     cooldowns: createMemoryCooldowns(clock),
     idempotency: createMemoryIdempotency(clock),
-    answers: createAnswerRoom(config.MAX_ANSWER_BYTES, clock),
+    answers: createAnswerRoom({
+      maxAnswerBytes: config.MAX_ANSWER_BYTES,
+      clock,
+      collect: createCollector(),
+    }),
   };
 }

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
-import { redact } from "../core/redact.ts";
+import { shownModel } from "../core/shown-model.ts";
 import type { Log } from "../log.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
@@ -29,7 +29,7 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
     },
     onLost: (row, error) => {
       // clients choose the model's name
-      const shown = { ...row, model: redact(String(row.model)) };
+      const shown = { ...row, model: shownModel(String(row.model)) };
       log.error("ledger row not written", { row: shown, ...describeFailure(error) });
     },
   });

@@ -5,6 +5,8 @@ import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import { createReasoningModels } from "../core/call/reasoning.ts";
+import { createCleanName } from "../core/clean-name.ts";
+import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
 import type { Log } from "../log.ts";
@@ -30,23 +32,7 @@ export interface PipelineNeeds {
 /** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
   const { clock, log, storage, limits, digestKey, observe } = needs;
-  const transport = createTransport({
-    baseUrl: config.OPENAI_URL,
-    proxyUrl: config.OPENAI_PROXY,
-    connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
-    idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
-    totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
-    clock,
-  });
-  const upstream: OpenAIUpstreamOptions = {
-    transport,
-    userAgent: `parley/${packageJson.version}`,
-    refusalOf: createRefusalOf(createRedact(secretsOf(config)), clock),
-    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
-    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
-    maxAnswerBytes: config.MAX_ANSWER_BYTES,
-    maxEventBytes: config.MAX_EVENT_BYTES,
-  };
+  const upstream = composeUpstream(config, clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();
@@ -61,6 +47,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       reasoning,
       clock: storage.clock,
       digestKey,
+      onAccepted: (digest) => storage.acceptedOwners.add(ownerOfKey(digest)),
       tokenLimiter: limits.tokenLimiter,
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
@@ -81,7 +68,31 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     close: async () => {
       await pipeline.close();
       await background.close();
-      await transport.close();
+      await upstream.transport.close();
     },
+  };
+}
+
+/** What both ways to the upstream need. */
+function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
+  const secrets = secretsOf(config);
+  const redact = createRedact(secrets);
+  return {
+    transport: createTransport({
+      baseUrl: config.OPENAI_URL,
+      proxyUrl: config.OPENAI_PROXY,
+      connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,
+      idleMs: config.UPSTREAM_IDLE_SECONDS * 1_000,
+      totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
+      clock,
+    }),
+    userAgent: `parley/${packageJson.version}`,
+    refusalOf: createRefusalOf(redact, clock),
+    redact,
+    cleanName: createCleanName(secrets),
+    answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
+    firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
+    maxAnswerBytes: config.MAX_ANSWER_BYTES,
+    maxEventBytes: config.MAX_EVENT_BYTES,
   };
 }

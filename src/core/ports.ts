@@ -148,6 +148,8 @@ export interface RelayRequest {
   readonly hideUsage: boolean;
   /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
   readonly usageOption?: UsageOption | undefined;
+  /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
+  readonly isRewritten?: boolean;
 }
 
 export interface UsageOption {
@@ -165,6 +167,8 @@ export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
   readonly reasoned: boolean;
   /** The answer is still being made in the background; its id finds it later. */
   readonly pending: boolean;
+  /** The answer was left or broke off: its usage may be that of its beginning. */
+  readonly cut: boolean;
 }
 
 /** Bytes to pass on; the call is settled before the `last` ones leave. */
@@ -194,7 +198,7 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
-/** An upstream's good answer, untouched. The upstream decides which kind it is. */
+/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
 export type RelayAnswer = WholeAnswer | StreamedAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */

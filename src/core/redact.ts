@@ -2,7 +2,9 @@ import { findKeyShapes } from "./key-shapes.ts";
 import { createKnownSecrets, type KnownSecrets } from "./known-secrets.ts";
 import { unescaped } from "./unescaped.ts";
 
-const REMOVED = "[removed]";
+export const REMOVED = "[removed]";
+const LINE_END = /[\r\n]/;
+const LINES = /[^\r\n]+/g;
 
 /** Removes credentials from foreign text on its way to a client or a log. */
 export type Redact = (text: string, ofThisCall?: readonly string[]) => string;
@@ -13,7 +15,9 @@ export function createRedact(secrets: readonly string[]): Redact {
   return (text, ofThisCall = []) => {
     // most processes never need it
     known ??= createKnownSecrets(secrets);
-    return without(text, [known, createKnownSecrets(ofThisCall)]);
+    const shown = without(text, [known, createKnownSecrets(ofThisCall)]);
+    // a key may go on in the next line; that another one begins there is seen in the line alone
+    return LINE_END.test(shown) ? shown.replace(LINES, (line) => without(line, [])) : shown;
   };
 }
 

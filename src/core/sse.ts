@@ -6,31 +6,20 @@ import { ProxyError } from "./errors.ts";
  */
 export const PARSED_EVENTS = 4;
 
-/**
- * Yields the data of each server-sent event, whatever pieces the bytes came in: UTF-8 and line ends
- * (LF, CRLF, CR) may be split anywhere. Comments and other fields are skipped. An event larger than
- * `maxEventBytes` (counted in UTF-16 units, close enough for a bound) is a bad answer.
- */
-export async function* readEvents(
-  chunks: AsyncIterable<Uint8Array>,
-  maxEventBytes: number,
-): AsyncGenerator<string> {
-  const parser = createEventParser(maxEventBytes);
-  for await (const chunk of chunks) {
-    for (const data of parser.push(chunk)) yield data;
-  }
-  for (const data of parser.end()) yield data;
-}
-
 /** What a further line takes besides its text, so that empty ones are bounded, too. */
 const LINE_COST = 32;
 
-interface EventParser {
+export interface EventParser {
   push(chunk: Uint8Array): string[];
   /** The last event, if only line ends are missing; a truncated one yields what it had. */
   end(): string[];
 }
 
+/**
+ * Returns the data of each server-sent event, whatever pieces the bytes came in: UTF-8 and line ends
+ * (LF, CRLF, CR) may be split anywhere. Comments and other fields are skipped. An event larger than
+ * `maxEventBytes` (counted in UTF-16 units, close enough for a bound) is a bad answer.
+ */
 export function createEventParser(maxEventBytes: number): EventParser {
   const decoder = new TextDecoder();
   /** A line whose end has not come: put together once, because adding to it copies it each time. */

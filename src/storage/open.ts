@@ -1,11 +1,13 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
+import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
 import { createPrices } from "./accounts/prices.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
 import { createTokens } from "./accounts/tokens.ts";
+import { createAcceptedOwners } from "./conversations/accepted.ts";
 import { type ConversationOptions, createConversations } from "./conversations/conversations.ts";
 import { createSealing } from "./conversations/sealing.ts";
 import { type Database, openDatabase } from "./driver/database.ts";
@@ -57,6 +59,7 @@ export interface Storage {
   readonly ledger: Ledger;
   readonly background: BackgroundCalls;
   readonly conversations: Conversations;
+  readonly acceptedOwners: AcceptedOwners;
   /** Its wall time is the database's: see driver/database-clock.ts. */
   readonly clock: Clock;
   /** See settings.ts. */
@@ -112,6 +115,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     ledger,
     background: createBackgroundCalls(database, clock),
     conversations,
+    acceptedOwners: createAcceptedOwners(database, clock, options.onError ?? ignore),
     clock,
     installationSecret: () => installationSecret(database),
     problem: health.problem,

@@ -1,8 +1,7 @@
-import type { Completion } from "../core/call/messages.ts";
-import { saidIn } from "../core/call/said.ts";
+import type { Completion, Usage } from "../core/call/messages.ts";
+import { saidIn, unsaidIn } from "../core/call/said.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { Failure } from "./failures.ts";
-import { failureIn } from "./reading/failure.ts";
+import { type Failure, failureIn } from "./reading/failure.ts";
 import { fieldOf, isObject, jsonIn, stringIn } from "./reading/json.ts";
 import { usageIn } from "./reading/usage.ts";
 
@@ -18,23 +17,26 @@ export function readCompletion(text: string, fail: Fail): Completion {
 }
 
 /** Reads one event of a stream: a piece of the text, and the rest as far as the event has it. */
-export function readDelta(data: string, fail: Fail): Completion {
-  return completionOf(answerIn(data, fail));
+export function readDelta(data: string, fail: Fail, before: Usage | null = null): Completion {
+  return completionOf(answerIn(data, fail), before);
 }
 
 function answerIn(text: string, fail: Fail): object {
   const value = jsonIn(text);
   if (!isObject(value)) throw new ProxyError("upstream_bad_answer");
-  const error = failureIn(value);
-  if (error !== null) throw fail({ error, text });
+  const isSilent = saidIn(firstChoice(value)) === "";
+  const failure = failureIn(value, isSilent, () => text);
+  if (failure !== null) throw fail(failure);
   return value;
 }
 
-function completionOf(answer: object): Completion {
+function completionOf(answer: object, before: Usage | null = null): Completion {
   const choice = firstChoice(answer);
-  const { usage, reasoned } = usageIn(answer);
+  const { usage, reasoned } = usageIn(answer, before);
+  const unsaid = unsaidIn(choice);
   return {
     usage,
+    ...(unsaid !== "" && { unsaid }),
     ...(reasoned && { reasoned }),
     text: saidIn(choice),
     model: stringIn(answer, "model") ?? "",

@@ -1,13 +1,10 @@
+import type { CleanName } from "../core/clean-name.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions } from "../core/ports.ts";
+import type { Redact } from "../core/redact.ts";
 import type { RefusalOf } from "./errors.ts";
-import { statusOfFailure } from "./reading/failure.ts";
-
-/** An error that an answer, or an event, is: what it says, and its text. */
-export interface Failure {
-  readonly error: object | string;
-  readonly text: string;
-}
+import type { Clean } from "./reading/blame.ts";
+import { type Failure, statusOfFailure } from "./reading/failure.ts";
 
 /** Reads failures of a call with that key. */
 export interface Failures {
@@ -15,13 +12,28 @@ export interface Failures {
   early(failure: Failure): ProxyError;
   /** The same after a part of the answer has passed: the words follow it, because no status can. */
   late(failure: Failure): ProxyError;
+  /** For words about errors that pass as a part of an answer. */
+  readonly clean: Clean;
+  /** For names that are kept and shown: of models, answers and their ends. */
+  cleanName(name: string): string;
 }
 
-export function createFailures(refusalOf: RefusalOf, ask: Pick<AskOptions, "key">): Failures {
+export interface FailureOptions {
+  readonly refusalOf: RefusalOf;
+  readonly redact: Redact;
+  readonly cleanName: CleanName;
+}
+
+export function createFailures(
+  { refusalOf, redact, cleanName }: FailureOptions,
+  ask: Pick<AskOptions, "key">,
+): Failures {
   const early = ({ error, text }: Failure) =>
     refusalOf({ status: statusOfFailure(error), body: text }, ask);
   return {
     early,
+    clean: (text) => redact(text, [ask.key]),
+    cleanName: (name) => cleanName(name, ask.key),
     late(failure) {
       const error = early(failure);
       // only what is about the request is told in full

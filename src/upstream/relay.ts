@@ -1,15 +1,18 @@
+import { REWRITTEN_WEIGHT } from "../core/call/answer-room.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { AskOptions, Relay, RelayAccount, RelayRequest } from "../core/ports.ts";
+import type { AskOptions, Relay, RelayAccount, RelayAnswer, RelayRequest } from "../core/ports.ts";
 import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
-import { createFailures } from "./failures.ts";
+import type { UpstreamResponse } from "./exchange.ts";
+import { createFailures, type Failures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { bodyKind } from "./opening.ts";
 import { accountIn } from "./reading/account.ts";
+import { bytesWithoutSecrets } from "./reading/blame.ts";
 import { failureIn } from "./reading/failure.ts";
 import { isObject, jsonIn } from "./reading/json.ts";
-import { wholeAnswer } from "./reading/places.ts";
+import { type Stretch, wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
 import { Skeleton } from "./reading/skeleton.ts";
 import { createUsageOption } from "./usage-option.ts";
@@ -18,73 +21,106 @@ import { createUsageOption } from "./usage-option.ts";
 const MAX_PARSED_BYTES = 65_536;
 /** Bytes of a large answer that are read at once. */
 const READ_BYTES = 65_536;
+/** An answer that may speak of errors; null is none. */
+const BLAMES = /"(?:errors?|warnings?|incomplete_details)"\s*:\s*[^\sn]/;
 const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
-  const sendWithUsage = createUsageOption();
-  const send = (request: RelayRequest, ask: AskOptions) => {
-    const { usageOption: option } = request;
-    if (option === undefined) return askUpstream(options, request, ask);
-    return sendWithUsage(option.model, (asksForUsage) => {
-      const { body } = request;
-      return askUpstream(
-        options,
-        { ...request, body: asksForUsage ? body : option.without() },
-        ask,
-      );
-    });
-  };
+  const withUsage = createUsageOption();
+  const send = async (request: RelayRequest, ask: AskOptions) =>
+    readAnswer(await askUpstream(options, request, ask), request, ask, options);
   return {
-    async send(request, ask) {
-      const response = await send(request, ask);
-      const { status, body } = response;
-      const failures = createFailures(options.refusalOf, ask);
-      const kind = await bodyKind(response, request.streamed);
-      if (kind === "events") {
-        if (request.streamed) body.unbound();
-        const scanner = new EventScanner(request.hideUsage, options.maxEventBytes);
-        const pieces = new EventPieces(body, scanner, failures);
-        // an error in place of the first event has a status, and another key may do
-        await pieces.open();
-        return {
-          kind: "streamed",
-          status,
-          contentType: "text/event-stream; charset=utf-8",
-          pieces,
-          account: () => scanner.account,
-          nextSequence: () => scanner.nextSequence,
-        };
-      }
-      // whole before it is passed on, because the ledger row goes first
-      const bytes = withoutMark(await body.whole(ask.room));
-      const { value, account } = read(bytes);
-      if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
-      const error = failureIn(value);
-      if (error !== null) {
-        ask.room.drop();
-        throw failures.early({ error, text: String(bytes) });
-      }
-      return { kind: "whole", status, contentType: "application/json", bytes, account };
+    send(request, ask) {
+      const { usageOption: option } = request;
+      if (option === undefined) return send(request, ask);
+      return withUsage(option.model, (asksForUsage) =>
+        send(asksForUsage ? request : { ...request, body: option.without() }, ask),
+      );
     },
   };
 }
 
-/** `value` is null if the answer is not JSON, or only a part of it. */
-function read(bytes: Buffer): { value: object | null; account: RelayAccount } {
-  const parsed = bytes.length > MAX_PARSED_BYTES ? undefined : jsonIn(String(bytes));
-  if (isObject(parsed)) {
+async function readAnswer(
+  response: UpstreamResponse,
+  { streamed, hideUsage, isRewritten }: RelayRequest,
+  ask: AskOptions,
+  options: OpenAIUpstreamOptions,
+): Promise<RelayAnswer> {
+  const { status, body } = response;
+  const failures = createFailures(options, ask);
+  const kind = await bodyKind(response, streamed);
+  if (kind === "events") {
+    body.unbound();
+    const scanner = new EventScanner(hideUsage, options.maxEventBytes, failures.clean);
+    const pieces = new EventPieces(body, scanner, failures);
+    // an error in place of the first event has a status, and another key may do
+    await pieces.open();
+    return {
+      kind: "streamed",
+      status,
+      contentType: "text/event-stream; charset=utf-8",
+      pieces,
+      account: () => named(scanner.account, failures),
+      nextSequence: () => scanner.nextSequence,
+    };
+  }
+  // whole before it is passed on, because the ledger row goes first
+  const bytes = withoutMark(await body.whole(ask.room, isRewritten ? REWRITTEN_WEIGHT : 1));
+  const { value, isSilent, blames, account } = read(bytes);
+  if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
+  const failure = failureIn(value, isSilent, () => String(bytes));
+  if (failure !== null) {
+    ask.room.drop();
+    throw failures.early(failure);
+  }
+  return {
+    kind: "whole",
+    status,
+    contentType: "application/json",
+    bytes: bytesWithoutSecrets(bytes, blames, failures.clean),
+    account: named(account, failures),
+  };
+}
+
+/** The bytes pass as they are, but rows are kept and shown to others. */
+function named(account: RelayAccount, { cleanName }: Failures): RelayAccount {
+  const { model, upstreamId } = account;
+  return {
+    ...account,
+    model: model && cleanName(model),
+    upstreamId: upstreamId && cleanName(upstreamId),
+  };
+}
+
+interface WholeReading {
+  /** Null if the answer is not JSON, or only a part of it. */
+  readonly value: object | null;
+  readonly isSilent: boolean;
+  readonly blames: readonly Stretch[];
+  readonly account: RelayAccount;
+}
+
+function read(bytes: Buffer): WholeReading {
+  const text = bytes.length > MAX_PARSED_BYTES ? "" : String(bytes);
+  const parsed = jsonIn(text);
+  if (isObject(parsed) && !BLAMES.test(text)) {
     const account = accountIn(parsed);
     // the text of an answer whose usage is known is not counted: that takes ten times as long
-    if (account.usage !== null) return { value: parsed, account };
+    if (account.usage !== null) return { value: parsed, isSilent: false, blames: [], account };
   }
   const passed = new RawText();
   const skeleton = new Skeleton(wholeAnswer, passed);
   for (let at = 0; at < bytes.length; at += READ_BYTES) {
     skeleton.push(bytes.toString("latin1", at, at + READ_BYTES));
   }
-  const account = { ...accountIn(skeleton.value), answerTokens: passed.tokens };
-  return { value: skeleton.isWhole ? skeleton.value : null, account };
+  const { value, isWhole, blames } = skeleton;
+  return {
+    value: isWhole ? value : null,
+    isSilent: passed.tokens === 0,
+    blames,
+    account: { ...accountIn(value), answerTokens: passed.tokens },
+  };
 }
 
 function withoutMark(bytes: Buffer): Buffer {

@@ -35,9 +35,14 @@ export function createUsageOption(): SendWithUsage {
   };
 }
 
+/** Whether those words refuse `stream_options`, or a field without a name. */
+export function refusesUsage(words: string): boolean {
+  return NAMES_NOTHING.test(words.trim()) || NAMES_IT.test(words);
+}
+
 function isAboutOption(error: unknown): boolean {
   if (!(error instanceof ProxyError) || error.code !== "upstream_refused") return false;
   if (!REFUSED_FIELD.has(Number(error.details.upstream_status))) return false;
   const reason = String(error.params.reason ?? "");
-  return NAMES_NOTHING.test(reason.trim()) || NAMES_IT.test(`${reason}${error.refusal?.body}`);
+  return refusesUsage(reason) || NAMES_IT.test(String(error.refusal?.body));
 }

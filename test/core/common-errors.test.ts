@@ -22,7 +22,7 @@ test("a refusal says which window, how many calls and when there is room again",
   };
   expect(rateLimited(refusal, clock)).toMatchObject({
     code: "rate_limited",
-    params: { limit: 3, window: "minute", seconds: 43 },
+    params: { limit: 3, window: "minute", wait_seconds: 43 },
     details: {
       window: "minute",
       limit: 3,
@@ -41,5 +41,5 @@ test.each([0, 1, 999, 1_000])("a wait of %i ms is told as a whole second", (retr
     retryAfterMs,
     entry: null,
   };
-  expect(rateLimited(refusal, createVirtualClock()).params.seconds).toBe(1);
+  expect(rateLimited(refusal, createVirtualClock()).params.wait_seconds).toBe(1);
 });

@@ -2,6 +2,8 @@
 import { systemClock } from "../../src/clock.ts";
 import { createAnswerRoom } from "../../src/core/call/answer-room.ts";
 
-const MAX_ANSWER_BYTES = 16_777_216;
-
-export const answerRoom = createAnswerRoom(MAX_ANSWER_BYTES, systemClock);
+export const answerRoom = createAnswerRoom({
+  maxAnswerBytes: 16_777_216,
+  clock: systemClock,
+  collect: () => undefined,
+});

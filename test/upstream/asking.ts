@@ -4,9 +4,10 @@ import { inspect } from "node:util";
 import { systemClock } from "../../src/clock.ts";
 import { parseUpstreamUrl } from "../../src/config/urls.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
+import { createCleanName } from "../../src/core/clean-name.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
-import { createRedact } from "../../src/core/redact.ts";
+import { redact } from "../../src/core/redact.ts";
 import { createRefusalOf } from "../../src/upstream/errors.ts";
 import { createOpenAIUpstream } from "../../src/upstream/openai.ts";
 import { createTransport, type Transport } from "../../src/upstream/transport.ts";
@@ -61,7 +62,9 @@ export function createAsking(options: AskingOptions): Asking {
   const upstream = createOpenAIUpstream({
     transport,
     userAgent: "parley/test",
-    refusalOf: createRefusalOf(createRedact([]), systemClock),
+    refusalOf: createRefusalOf(redact, systemClock),
+    redact,
+    cleanName: createCleanName([]),
     answerMs: head,
     firstTokenMs: head,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,

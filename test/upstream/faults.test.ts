@@ -94,10 +94,10 @@ const table: readonly (readonly [Behaviour, string, string])[] = [
   [faults.slow(50), ...fine],
   [tooSlow, ...refused("upstream_timeout")],
   [faults.firstTokenAfter(50), ...fine],
-  [tooSlowToSpeak, "upstream_timeout", "upstream_timeout while read"],
-  [faults.stallAfterHeaders, "upstream_timeout", "upstream_timeout while read"],
+  [tooSlowToSpeak, ...refused("upstream_timeout")],
+  [faults.stallAfterHeaders, ...refused("upstream_timeout")],
   [faults.stallMidStream, "upstream_timeout", "upstream_timeout while read"],
-  [dripping, "upstream_timeout", "upstream_timeout while read"],
+  [dripping, ...refused("upstream_timeout")],
   [faults.paced(5), ...fine],
 
   [faults.resetBeforeHeaders, ...refused("upstream_unreachable")],
@@ -136,7 +136,7 @@ const table: readonly (readonly [Behaviour, string, string])[] = [
   [faults.gzipBomb(sizeBytes), ...refused("upstream_bad_answer")],
   [faults.gzipBomb(sizeBytes, 2), ...refused("upstream_bad_answer")],
   [faults.hugeBody(sizeBytes), ...refused("upstream_bad_answer")],
-  [faults.endlessLine(sizeBytes), "upstream_bad_answer", "upstream_bad_answer while read"],
+  [faults.endlessLine(sizeBytes), ...refused("upstream_bad_answer")],
   [faults.endlessStream(sizeBytes), "upstream_bad_answer", "upstream_bad_answer while read"],
 ];
 

@@ -29,6 +29,14 @@ afterEach(async () => {
   await upstream.close();
 });
 
+const commentOnly: Behaviour = {
+  name: "a comment and no more",
+  run: async ({ request, response, write }) => {
+    response.writeHead(200, goodHeaders(request, "text/event-stream"));
+    await write(": PROCESSING\n\n");
+  },
+};
+
 type Leave = (client: AbortController, run: number) => Promise<void>;
 
 /** Asks, reads so many events, leaves, and goes on reading as a server would. */
@@ -64,7 +72,8 @@ describe("a client that leaves closes the upstream", () => {
     ["a whole answer, before its head", faults.silent, askWhole],
     ["a whole answer, in its middle", faults.stallMidStream, askWhole],
     ["a stream, before its head", faults.silent, askStream(-1)],
-    ["a stream, after its head", faults.stallAfterHeaders, askStream(0)],
+    ["a stream, after its head", faults.stallAfterHeaders, askStream(-1)],
+    ["a stream, after a comment", commentOnly, askStream(0)],
     ["a stream, after its first event", faults.stallMidStream, askStream(1)],
     ["a stream, between two texts", faults.stallMidStream, askStream(2)],
     ["a stream that flows", faults.endlessStream(1_000_000_000), askStream(40)],

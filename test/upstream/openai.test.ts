@@ -138,14 +138,16 @@ describe("a stream's end", () => {
   });
 
   test("before anything was said is a break, with [DONE] too", async () => {
-    for (const body of ["", ": ping\n\n", "data: [DONE]\n\n"]) {
+    const comment = ": ping\n\n";
+    for (const body of ["", comment, "data: [DONE]\n\n"]) {
       upstream.behave({
         name: "nothing",
         run: ({ response }) => {
           response.writeHead(200, { "content-type": "text/event-stream" }).end(body);
         },
       });
-      expect(await endOfStream(asking)).toMatchObject({ said: "upstream_failed while read" });
+      const when = body === comment ? "while read" : "at once";
+      expect(await endOfStream(asking)).toMatchObject({ said: `upstream_failed ${when}` });
     }
   });
 });

@@ -1,10 +1,9 @@
 import type { CallObserver, Clock } from "../ports.ts";
-import { redact } from "../redact.ts";
+import { shownModel } from "../shown-model.ts";
 
 const HOUR_MS = 3_600_000;
 /** Clients choose the names. */
 const MAX_MODELS = 20;
-const MAX_MODEL_CHARACTERS = 100;
 
 /**
  * Tells the operator once an hour which models were refused for want of a price. Clients that ask for
@@ -18,7 +17,7 @@ export function createUnpricedModels(
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   return ({ error, model }) => {
     if (error !== "model_not_priced") return;
-    if (refused.size < MAX_MODELS) refused.add(redact(model.slice(0, MAX_MODEL_CHARACTERS)));
+    if (refused.size < MAX_MODELS) refused.add(shownModel(model));
     if (clock.monotonicMs() < quietUntilMs) return;
     quietUntilMs = clock.monotonicMs() + HOUR_MS;
     onDue([...refused]);

@@ -50,6 +50,8 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   /** A keyed hash of a caller's own key: tells callers apart and can't be reversed. */
   readonly digestKey: (key: string) => KeyDigest;
+  /** Called when the upstream has answered a call with this key of a caller's. */
+  readonly onAccepted: (digest: KeyDigest) => void;
   readonly tokenLimiter: TokenLimiter;
   /** Most tokens that are reserved for one answer, whatever it may have. */
   readonly maxReservedAnswer: number;
@@ -95,6 +97,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         async settle(record, account) {
           const answered = await priceOfAnswer(options, record, price);
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
+          if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
           if (!willBeKnown(principal, account)) return ledger.settle(entry, reservation);
           // without the database the row waits, which a background answer can't
           if (await background.keep({ entry, reservation, reserved }).catch(() => false)) return;
@@ -173,6 +176,10 @@ function refuseForbiddenModel(models: readonly string[] | null, model: string): 
   }
   if (models === null || models.includes(model)) return;
   throw fieldError("model_forbidden", "model", { model });
+}
+
+function isAnswered({ outcome }: CallRecord): boolean {
+  return outcome === "completed" || outcome === "interrupted";
 }
 
 function payerOf(principal: Principal, digestKey: (key: string) => KeyDigest): Payer {

@@ -3,10 +3,15 @@ import type { Clock } from "../ports.ts";
 import { roomBytes, shareOf } from "../room.ts";
 import { type CallSignal, LightSignal } from "./call.ts";
 
+/** An answer that is parsed and written again takes twice its size. */
+export const REWRITTEN_WEIGHT = 2;
+
 /** For what has arrived of all whole answers. */
 const ROOM_BYTES = 134_217_728;
 const WAIT_MS = 10_000;
 const RETRY_MS = 1_000;
+/** So much may become garbage before it is collected. */
+const COLLECT_BYTES = 25_165_824;
 /** Not counted: a few pages are not worth it. */
 const SMALL_BYTES = 16_384;
 
@@ -29,9 +34,16 @@ export interface AnswerRoom {
   enter(bucket: string): AnswerHold;
 }
 
-/** `maxAnswerBytes`: the largest answer. A share has room for one. */
-export function createAnswerRoom(maxAnswerBytes: number, clock: Pick<Clock, "sleep">): AnswerRoom {
-  const places = new Places(roomBytes(ROOM_BYTES, maxAnswerBytes), clock);
+export interface AnswerRoomOptions {
+  /** The largest answer. A share has room for one. */
+  readonly maxAnswerBytes: number;
+  readonly clock: Pick<Clock, "sleep">;
+  /** Frees the memory of what has left. */
+  readonly collect: () => void;
+}
+
+export function createAnswerRoom({ maxAnswerBytes, ...ports }: AnswerRoomOptions): AnswerRoom {
+  const places = new Places(roomBytes(ROOM_BYTES, maxAnswerBytes), ports);
   return { enter: (bucket) => new Hold(bucket, places) };
 }
 
@@ -66,7 +78,7 @@ class Hold implements AnswerHold {
   arrived(): void {
     this.#isGrowing = false;
     if (this.#hasLeft) this.drop();
-    else if (this.heldBytes > 0) this.#places.stop(this);
+    else if (this.heldBytes > 0) this.#places.arrived(this);
   }
 
   drop(): void {
@@ -113,7 +125,7 @@ interface Waiting {
 }
 
 class Places {
-  readonly #clock: Pick<Clock, "sleep">;
+  readonly #ports: Omit<AnswerRoomOptions, "maxAnswerBytes">;
   readonly #all: Part;
   readonly shareBytes: number;
   /** Bounded by the answers that hold something. */
@@ -121,8 +133,10 @@ class Places {
   /** First come, first served. Bounded by the open calls. */
   readonly #queue = new Set<Waiting>();
 
-  constructor(maxBytes: number, clock: Pick<Clock, "sleep">) {
-    this.#clock = clock;
+  #garbageBytes = 0;
+
+  constructor(maxBytes: number, ports: Omit<AnswerRoomOptions, "maxAnswerBytes">) {
+    this.#ports = ports;
     this.#all = new Part(maxBytes);
     this.shareBytes = shareOf(maxBytes);
   }
@@ -131,8 +145,13 @@ class Places {
     return this.#add(hold, bytes) ? undefined : this.#wait(hold, bytes, signal);
   }
 
-  /** The hold grows no more. */
-  stop(hold: Hold): void {
+  /** Its pieces are garbage as soon as they are joined. */
+  arrived(hold: Hold): void {
+    this.#noteGarbage(hold.heldBytes);
+    this.#stop(hold);
+  }
+
+  #stop(hold: Hold): void {
     this.#all.growing.delete(hold);
     this.#shares.get(hold.bucket)?.growing.delete(hold);
     this.#serve();
@@ -143,9 +162,17 @@ class Places {
     if (share === undefined) return;
     share.heldBytes -= hold.heldBytes;
     this.#all.heldBytes -= hold.heldBytes;
+    this.#noteGarbage(hold.heldBytes);
     hold.heldBytes = 0;
     if (share.heldBytes === 0) this.#shares.delete(hold.bucket);
-    this.stop(hold);
+    this.#stop(hold);
+  }
+
+  #noteGarbage(bytes: number): void {
+    this.#garbageBytes += bytes;
+    if (this.#garbageBytes < COLLECT_BYTES) return;
+    this.#garbageBytes = 0;
+    this.#ports.collect();
   }
 
   #add(hold: Hold, bytes: number): boolean {
@@ -178,7 +205,7 @@ class Places {
       const onLate = () => settle(() => reject(overloaded()));
       this.#queue.add(waiting);
       signal.addEventListener("abort", onAbort, { once: true });
-      void this.#clock.sleep(WAIT_MS, over).then(onLate);
+      void this.#ports.clock.sleep(WAIT_MS, over).then(onLate);
     });
   }
 }

@@ -8,6 +8,9 @@ const RESERVED_PER_TOKEN = 2;
 /** An estimate is a tenth above what was seen, so that leaving early saves nothing. */
 const MARGIN_TENTHS = 11;
 
+/** How much too high the tokens of a text may be taken: some scripts have two characters a token. */
+const MAX_OVERCOUNT = 2;
+
 /** What was seen of an answer before its head came. */
 export const NOTHING_SEEN: RelayAccount = {
   model: null,
@@ -16,6 +19,7 @@ export const NOTHING_SEEN: RelayAccount = {
   answerTokens: 0,
   reasoned: false,
   pending: false,
+  cut: false,
 };
 
 /** Usage, and where it comes from. */
@@ -34,10 +38,26 @@ export function usedBy(
 ): Used {
   if (account === undefined) return UNKNOWN;
   if (account.reasoned) reasoning.learn(model);
-  if (account.usage !== null) return { usage: account.usage, provenance: "reported" };
-  const isUnseen = account.pending || account.reasoned || reasoning.has(model);
+  const { usage: reported } = account;
+  const thinks = account.reasoned || reasoning.has(model);
+  if (reported !== null && !(account.cut && isStale(reported, account, thinks))) {
+    return { usage: reported, provenance: "reported" };
+  }
+  // it may be under way, and without its id nobody can ask
+  const isLost = reserved.inBackground === true && account.upstreamId === null;
+  const isUnseen = account.pending || thinks || isLost;
   const usage = estimatedUsage(reserved, account.answerTokens, isUnseen);
   return { usage, provenance: "estimated" };
+}
+
+/** Some services count with each event, others fill in zeros until the last one. */
+function isStale(
+  { completionTokens }: Usage,
+  { answerTokens, reasoned }: RelayAccount,
+  thinks: boolean,
+): boolean {
+  const isLate = completionTokens < Math.max(answerTokens / MAX_OVERCOUNT, 1);
+  return isLate || (thinks && !reasoned);
 }
 
 /**

@@ -54,16 +54,18 @@ export interface Completion {
   readonly model: string;
   readonly finishReason: string | null;
   readonly usage: Usage | null;
+  /** What is billed beside the text, where the service shows it; in a stream it comes as an event. */
+  readonly unsaid?: string;
   /** Some of its tokens were reasoning, which is not shown. */
   readonly reasoned?: boolean;
   /** The upstream's id of this answer. */
   readonly upstreamId: string | null;
 }
 
-/** What a streamed answer is made of: one start, deltas, one end. A break is a thrown error. */
+/** What a streamed answer is made of: one start, deltas, one end. `unsaid` is only counted. A break is a thrown error. */
 export type AnswerEvent =
   | { readonly type: "answer-start"; readonly model: string }
-  | { readonly type: "text-delta"; readonly text: string }
+  | { readonly type: "text-delta" | "unsaid"; readonly text: string }
   | { readonly type: "answer-end"; readonly completion: Completion };
 
 /** Families that refuse `max_tokens` on chat and want `max_completion_tokens`. */

@@ -15,6 +15,8 @@ export interface ExpectedTokens {
   /** Of each answer; 0 if the model writes none. */
   readonly answer: number;
   readonly answers: number;
+  /** The answer goes on to be made when the client has left. */
+  readonly inBackground?: boolean;
 }
 
 /** The tokens of a call that its quotas hold until it is settled. */
@@ -22,6 +24,7 @@ export interface ReservedTokens {
   readonly question: number;
   /** Of all answers together. */
   readonly answers: number;
+  readonly inBackground?: boolean;
 }
 
 /** A bound of 0 or less is none: there are servers that read it so. */
@@ -46,7 +49,12 @@ export function expectedOfChat({ messages, maxTokens }: ChatRequest): ExpectedTo
 export function reservedTokens(expected: ExpectedTokens, maxAnswer: number): ReservedTokens {
   const question = Math.min(expected.question, MAX_COUNTED_TOKENS);
   const answers = expected.answers * Math.min(expected.answer, maxAnswer);
-  return { question, answers: Math.min(answers, MAX_COUNTED_TOKENS - question) };
+  const { inBackground = false } = expected;
+  return {
+    question,
+    answers: Math.min(answers, MAX_COUNTED_TOKENS - question),
+    ...(inBackground && { inBackground }),
+  };
 }
 
 function promptTokens(content: Content): number {

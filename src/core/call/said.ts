@@ -4,6 +4,41 @@ export function saidIn(choice: unknown): string {
   return saidInMessage(message) || textIn(fieldOf(choice, "text"));
 }
 
+/** What a choice has beside its text and is billed, too: thoughts, and the calls of tools. */
+export function unsaidIn(choice: unknown): string {
+  const message = fieldOf(choice, "message") ?? fieldOf(choice, "delta");
+  if (message === undefined) return "";
+  const content = fieldOf(message, "content");
+  const calls = fieldOf(message, "tool_calls");
+  return [
+    THOUGHTS.map((name) => fieldOf(message, name)).find(isText) ?? "",
+    Array.isArray(content) ? content.map(thoughtOfPart).join("") : "",
+    Array.isArray(calls) ? calls.map(argumentsOf).join("") : "",
+    argumentsOf(message),
+  ].join("");
+}
+
+/** The same text under the names that services have for it. */
+const THOUGHTS = ["reasoning_content", "reasoning", "thinking"];
+
+/** Of a tool call, or of the older form of one, which stands in the message itself. */
+function argumentsOf(holder: unknown): string {
+  const called =
+    fieldOf(holder, "function") ?? fieldOf(holder, "function_call") ?? fieldOf(holder, "custom");
+  const given = fieldOf(called, "arguments") ?? fieldOf(called, "input");
+  return isText(given) ? given : "";
+}
+
+function thoughtOfPart(part: unknown): string {
+  if (!isThought(part)) return "";
+  const thought = fieldOf(part, "thinking") ?? fieldOf(part, "text");
+  return isText(thought) ? thought : textIn(thought);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
 /** The text of a message or delta; a refusal is one, too. */
 export function saidInMessage(message: unknown): string {
   return textIn(fieldOf(message, "content")) || textIn(fieldOf(message, "refusal"));

@@ -92,8 +92,7 @@ export class SettledStream<T> implements AsyncIterableIterator<T, undefined> {
     const ending = this.#observer.ending();
     // an error in place of the first event is a refusal, and costs nothing
     const isRefused = !this.#begun && broken.details.upstream_status !== undefined;
-    const account = isRefused ? undefined : ending.account;
-    await this.#options.settle(outcome, { ...ending, account, error });
+    await this.#options.settle(outcome, isRefused ? { error } : { ...cut(ending), error });
     return error;
   }
 
@@ -120,7 +119,7 @@ async function abandon<T>(
   }
   void iterator.return?.();
   leave();
-  await settle("canceled", observer.ending());
+  await settle("canceled", cut(observer.ending()));
 }
 
 /** Reads the rest of an answer for its usage only. */
@@ -133,10 +132,16 @@ async function readOn<T>(
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       observer.sees(next.value);
     }
+    await settle("canceled", observer.ending());
   } catch {
     // out of time, or the upstream broke: what is known is written all the same
+    await settle("canceled", cut(observer.ending()));
   }
-  await settle("canceled", observer.ending());
+}
+
+/** What was seen of an answer that did not come to its end. */
+function cut({ account, ...ending }: Ending): Ending {
+  return { ...ending, account: account && { ...account, cut: true } };
 }
 
 /** Observes the events of an answer. */
@@ -160,10 +165,11 @@ class EventObserver implements StreamObserver<AnswerEvent> {
 
   sees(event: AnswerEvent): boolean {
     if (event.type === "answer-start") this.#model = event.model;
-    else if (event.type === "text-delta") {
-      this.#firstTokenAtMs ??= this.#clock.monotonicMs();
+    else if (event.type === "answer-end") this.#completion = event.completion;
+    else {
+      if (event.type === "text-delta") this.#firstTokenAtMs ??= this.#clock.monotonicMs();
       this.#passed.add(event.text);
-    } else this.#completion = event.completion;
+    }
     return this.#completion !== null;
   }
 
@@ -200,8 +206,8 @@ export function observePieces(
 /** What a finished answer says about its call. */
 export function accountOf({ model, usage, upstreamId, text, ...rest }: Completion): RelayAccount {
   const passed = new PassedTokens();
-  if (usage === null) passed.add(text);
+  const { reasoned = false, unsaid = "" } = rest;
+  if (usage === null) passed.add(text + unsaid);
   const answerTokens = passed.tokens;
-  const { reasoned = false } = rest;
   return { ...NOTHING_SEEN, model, usage: paidUsage(usage), upstreamId, answerTokens, reasoned };
 }

@@ -36,6 +36,8 @@ export interface NewConversation {
   readonly lifetimeMs?: number;
   /** Replaces `conversationsPerOwner` for an owner that stands for many people. */
   readonly maxConversations?: number;
+  /** Whose share of the room for owners that cost nothing it takes; null: it takes none. */
+  readonly room?: string | null;
 }
 
 export interface PathQuery {

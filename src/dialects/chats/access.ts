@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Principal } from "../../core/call/call.ts";
-import { ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
+import { type AcceptedOwners, ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
 import type { GuessBrake } from "../../http/call/guess-brake.ts";
@@ -11,6 +11,8 @@ export interface ChatAccess {
   readonly open: boolean;
   /** The owner of the chats that a principal uses. Throws `credential_missing` if there is none. */
   ownerOf(principal: Principal): string;
+  /** Whose share of the room for owners that cost nothing a new chat takes; null: it takes none. */
+  roomOf(principal: Principal): Promise<string | null>;
   /** The same for lists and exports, which are never shared. */
   personOf(principal: Principal): string;
   /** Throws if the caller is not the operator. */
@@ -22,13 +24,14 @@ export interface ChatAccessOptions {
   /** ADMIN_TOKEN; without it nobody is the operator. */
   readonly adminToken: string | null;
   readonly digestKey: (key: string) => string;
+  readonly accepted: AcceptedOwners;
   readonly brake: GuessBrake;
 }
 
 const CREDENTIAL_HEADERS = ["authorization", "api-key", "openai-token", "access-token"];
 
 export function createChatAccess(options: ChatAccessOptions): ChatAccess {
-  const { open, adminToken, digestKey, brake } = options;
+  const { open, adminToken, digestKey, accepted, brake } = options;
   const isAdminToken = adminToken === null ? () => false : createSecretMatch(adminToken);
   const personOf = (principal: Principal): string => {
     const owner = ownerOf(principal, digestKey);
@@ -39,6 +42,12 @@ export function createChatAccess(options: ChatAccessOptions): ChatAccess {
     open,
     personOf,
     ownerOf: (principal) => (open && principal.kind === "visitor" ? PUBLIC : personOf(principal)),
+    async roomOf(principal) {
+      const owner = ownerOf(principal, digestKey);
+      const isFree = owner === null || principal.kind === "own-key";
+      if (!isFree || (owner !== null && (await accepted.has(owner)))) return null;
+      return digestKey(`room ${principal.bucket}`);
+    },
     checkOperator(headers, bucket) {
       const given = bearerIn(headers);
       if (given !== undefined) {

@@ -139,8 +139,10 @@ function chatRoutes(options: ChatsOptions): readonly Route[] {
     route("POST", "/:chat/system", chatsDocs.setPrompt, async (c) => {
       const { json, open } = await readJsonCall(c, NAME, options);
       const { content, api_key: key } = parsed(chatPromptBody, json);
-      const owner = access.ownerOf((await open(key || null)).principal);
-      await chats.setPrompt(owner, nameIn(c), content);
+      const { principal } = await open(key || null);
+      const owner = access.ownerOf(principal);
+      const roomOf = () => access.roomOf(principal);
+      await chats.setPrompt({ owner, roomOf }, nameIn(c), content);
       return respondJson(c, 200, {});
     }),
   ];

@@ -54,7 +54,8 @@ export function expectedOfRelay(
   const question = expectedQuestion(Math.max(0, bytes - binary.characters), binary.tokens);
   if (names === null) return { question, answer: 0, answers: 0 };
   const answer = expectedAnswer(boundOf(fields, names)?.tokens);
-  return { question, answer, answers: answersOf(fields) };
+  const inBackground = fields.background === true && names.includes("max_output_tokens");
+  return { question, answer, answers: answersOf(fields), ...(inBackground && { inBackground }) };
 }
 
 /** The bound applies to each answer to each prompt. */

@@ -13,6 +13,7 @@ import { conversationQueries } from "./queries.ts";
 import { createConversationReader } from "./reading.ts";
 import { createConversationRemover } from "./removal.ts";
 import { createContentReseal } from "./reseal.ts";
+import { bytesInRoom, conversationRooms } from "./rooms.ts";
 import {
   type ConversationStore,
   contextOf,
@@ -71,13 +72,22 @@ export function createConversations(
 
 function createChanges(store: ConversationStore): Pick<Conversations, "setSystemPrompt" | "clear"> {
   const { driver, builder } = store;
-  const { setPrompt, empty, deleteTurns } = conversationQueries(builder);
+  const rooms = conversationRooms(builder);
+  const { setPrompt, setRoomBytes, empty, deleteTurns } = conversationQueries(builder);
   return {
     setSystemPrompt: async (owner, id, prompt) => {
       const key = ownedKey(store, owner, id);
       const stored = storedPrompt(store, prompt, contextOf.prompt(id));
-      const [changed] = await driver.all(setPrompt({ ...key, prompt: stored }));
-      if (changed === undefined) throw conversationNotFound();
+      const bytes = bytesInRoom(stored);
+      await driver.transaction(function* () {
+        const [changed] = yield* query(setPrompt({ ...key, prompt: stored }));
+        if (changed === undefined) throw conversationNotFound();
+        const { room, room_bytes } = changed;
+        if (room === null || room_bytes === bytes) return;
+        yield* query(setRoomBytes({ id, bytes }));
+        if (bytes > room_bytes) yield* rooms.take(room, bytes - room_bytes);
+        else yield* rooms.give(room, room_bytes - bytes);
+      });
     },
     clear: async (owner, id) => {
       const key = ownedKey(store, owner, id);

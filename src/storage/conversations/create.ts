@@ -5,6 +5,7 @@ import { ProxyError } from "../../core/errors.ts";
 import { query, requireStorable, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import type { ConversationTable } from "../driver/schema.ts";
+import { bytesInRoom, conversationRooms } from "./rooms.ts";
 import { type ConversationStore, contextOf, conversationOf, storedPrompt } from "./rows.ts";
 import { encode, wrongName } from "./sealing.ts";
 
@@ -35,18 +36,19 @@ export function createConversationCreator(
 
 function newRow(store: ConversationStore, owner: string, chosen: NewConversation) {
   const { clock, codec } = store;
-  const { name, systemPrompt = null, lifetimeMs = store.lifetimeMs } = chosen;
+  const { name, systemPrompt = null, lifetimeMs = store.lifetimeMs, room = null } = chosen;
   const wrong = name === undefined ? null : wrongName(name);
   if (wrong !== null) throw wrong;
   const id = randomBytes(ID_BYTES).toString("hex");
   const now = clock.wallMs();
   const nameKeys = name === undefined ? [] : store.nameKeys(owner, name);
+  const prompt = storedPrompt(store, systemPrompt, contextOf.prompt(id));
   const row: ConversationTable = {
     id,
     owner,
     name_key: nameKeys[0] ?? null,
     name: name === undefined ? null : codec.write(encode(name).payload, contextOf.name(id)),
-    system_prompt: storedPrompt(store, systemPrompt, contextOf.prompt(id)),
+    system_prompt: prompt,
     created_at: now,
     expires_at: now + lifetimeMs,
     lifetime_ms: lifetimeMs,
@@ -55,6 +57,8 @@ function newRow(store: ConversationStore, owner: string, chosen: NewConversation
     bytes: 0,
     claim_id: null,
     claim_until: null,
+    room,
+    room_bytes: room === null ? 0 : bytesInRoom(prompt),
   };
   return { row, nameKeys };
 }
@@ -65,6 +69,7 @@ function newRow(store: ConversationStore, owner: string, chosen: NewConversation
  */
 function createInsert({ builder }: ConversationStore) {
   const count = countQuery(builder);
+  const rooms = conversationRooms(builder);
   return function* (
     row: ConversationTable,
     nameKeys: readonly string[],
@@ -84,6 +89,7 @@ function createInsert({ builder }: ConversationStore) {
     if (counted === undefined) {
       throw new ProxyError("conversations_limited", { params: { max } });
     }
+    if (row.room !== null) yield* rooms.take(row.room, row.room_bytes);
   };
 }
 

@@ -16,6 +16,8 @@ function slid({ int }: Placeholders<OwnedKey>): RawBuilder<number> {
   return sql`case when expires_at < ${moved} - ${sql.lit(SLIDE_EVERY_MS)} then ${moved} else expires_at end`;
 }
 
+export type RoomTaken = Pick<ConversationTable, "room" | "room_bytes">;
+
 export function conversationQueries(builder: Builder) {
   const rows = builder.selectFrom("conversations").select(conversationColumns);
   const update = builder.updateTable("conversations");
@@ -24,11 +26,14 @@ export function conversationQueries(builder: Builder) {
     touch: prepare<OwnedKey, unknown>((values) =>
       update.set({ expires_at: slid(values) }).where(isOwned(values)),
     ),
-    setPrompt: prepare<OwnedKey & { prompt: string | null }, { id: string }>((values) =>
+    setPrompt: prepare<OwnedKey & { prompt: string | null }, RoomTaken>((values) =>
       update
         .set({ system_prompt: values.text<string | null>("prompt"), expires_at: slid(values) })
         .where(isOwned(values))
-        .returning("id"),
+        .returning(["room", "room_bytes"]),
+    ),
+    setRoomBytes: prepare<{ id: string; bytes: number }, unknown>(({ int, text }) =>
+      update.set({ room_bytes: int("bytes") }).where("id", "=", text("id")),
     ),
     empty: prepare<OwnedKey, { id: string }>((values) =>
       update
@@ -87,7 +92,7 @@ export function turnQueries(builder: Builder, kind: "sqlite" | "postgres") {
       builder.selectNoFrom(childCount(builder, values, null).as("children")),
     ),
     insert: prepare<OwnedKey & NewTurnRow, unknown>((values) => insertTurn(builder, values)),
-    advance: prepare<OwnedKey & { turnId: string; bytes: number }, unknown>((values) =>
+    advance: prepare<OwnedKey & { turnId: string; bytes: number }, RoomTaken>((values) =>
       builder
         .updateTable("conversations")
         .set({
@@ -98,7 +103,8 @@ export function turnQueries(builder: Builder, kind: "sqlite" | "postgres") {
           claim_until: null,
           expires_at: slid(values),
         })
-        .where("id", "=", values.text("id")),
+        .where("id", "=", values.text("id"))
+        .returning(["room", "room_bytes"]),
     ),
   };
 }

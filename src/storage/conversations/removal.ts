@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
+import type { RoomTaken } from "./queries.ts";
+import { type ConversationRooms, conversationRooms } from "./rooms.ts";
 import type { ConversationStore } from "./rows.ts";
 
 /** Expired conversations that are deleted to make room for a new one. */
@@ -18,7 +20,7 @@ interface Doomed {
 
 /** Deletes each conversation in its own transaction: none is long, and calls run in between. */
 export function createConversationRemover({ driver, builder, clock, maxSwept }: ConversationStore) {
-  const queries = removalQueries(builder);
+  const queries = { ...removalQueries(builder), rooms: conversationRooms(builder) };
   const removeAll = async (doomed: readonly Doomed[], expired: number): Promise<number> => {
     let removed = 0;
     for (const one of doomed) {
@@ -61,27 +63,29 @@ interface Removal extends Doomed {
 
 /** The turns go with their conversation. The row of the count is changed last, as in an insert. */
 function* remove(
-  queries: ReturnType<typeof removalQueries>,
+  queries: ReturnType<typeof removalQueries> & { readonly rooms: ConversationRooms },
   doomed: Removal,
 ): Transaction<boolean> {
   const [deleted] = yield* query(queries.delete(doomed));
   if (deleted === undefined) return false;
   yield* query(queries.uncount({ owner: doomed.owner }));
   yield* query(queries.forget({ owner: doomed.owner }));
+  const { room, room_bytes } = deleted;
+  if (room !== null) yield* queries.rooms.give(room, room_bytes);
   return true;
 }
 
 function removalQueries(builder: Builder) {
   const doomed = builder.selectFrom("conversations").select(["id", "owner"]);
   return {
-    delete: prepare<Removal, { id: string }>(({ int, text }) =>
+    delete: prepare<Removal, RoomTaken>(({ int, text }) =>
       builder
         .deleteFrom("conversations")
         .where("id", "=", text("id"))
         .where("owner", "=", text("owner"))
         .where("expires_at", ">", int("since"))
         .where("expires_at", "<=", int("until"))
-        .returning("id"),
+        .returning(["room", "room_bytes"]),
     ),
     uncount: prepare<{ owner: string }, unknown>(({ text }) =>
       builder

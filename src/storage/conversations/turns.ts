@@ -9,6 +9,7 @@ import { ProxyError } from "../../core/errors.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
 import { claimQueries, type NewClaim, type NewTurnRow, turnQueries } from "./queries.ts";
+import { conversationRooms } from "./rooms.ts";
 import {
   type ConversationStore,
   contextOf,
@@ -142,6 +143,7 @@ function createAppend(
   store: ConversationStore,
 ): (turn: PendingTurn) => Transaction<string | ProxyError> {
   const decide = createDecision(store, true);
+  const rooms = conversationRooms(store.builder);
   const { children, insert, advance } = turnQueries(store.builder, store.driver.kind);
   return function* ({ key, proposed, row }) {
     const refusal = yield* decide(key, proposed);
@@ -154,7 +156,8 @@ function createAppend(
       return stored === undefined ? refusal : row.turnId;
     }
     yield* query(insert({ ...key, ...row }));
-    yield* query(advance({ ...key, turnId: row.turnId, bytes: proposed.bytes }));
+    const [held] = yield* query(advance({ ...key, turnId: row.turnId, bytes: proposed.bytes }));
+    if (held !== undefined) yield* rooms.answered(key.id, held);
     return row.turnId;
   };
 }

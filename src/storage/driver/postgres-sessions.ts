@@ -1,5 +1,6 @@
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
+import { createSessionTurns } from "./session-turns.ts";
 import { storageProblem } from "./storage-errors.ts";
 
 const MAX_SESSIONS = 10;
@@ -56,6 +57,7 @@ export function createSessions(
     if (!("code" in error) || error.code !== IDLE_TOO_LONG) onError(error);
   });
   const generations = createGenerations(pool, nowMs);
+  const turns = createSessionTurns(MAX_SESSIONS);
 
   /** Null: to be run again. */
   const attempt = async <T>(
@@ -88,9 +90,20 @@ export function createSessions(
   return {
     async use(work) {
       const startedMs = nowMs();
-      for (let run = 1; ; run++) {
-        const done = await attempt(work, startedMs, run < MAX_RUNS);
-        if (done !== null) return done.result;
+      await turns.take();
+      let served = false;
+      try {
+        for (let run = 1; ; run++) {
+          const done = await attempt(work, startedMs, run < MAX_RUNS);
+          if (done === null) continue;
+          served = true;
+          return done.result;
+        }
+      } catch (error) {
+        served = isServerAnswer(error);
+        throw error;
+      } finally {
+        turns.give(served);
       }
     },
     close: () => pool.end(),

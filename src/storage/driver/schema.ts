@@ -75,6 +75,9 @@ export interface ConversationTable {
   bytes: number;
   claim_id: string | null;
   claim_until: number | null;
+  /** Whose share of the room it takes, as a digest; null: it takes none. */
+  room: string | null;
+  room_bytes: number;
 }
 
 /** A row never changes. It is deleted only together with all turns of its conversation. */
@@ -99,6 +102,18 @@ export interface ConversationCountTable {
   conversations: number;
 }
 
+/** What conversations take of the room for owners that cost nothing: each share, and all. */
+export interface ConversationRoomTable {
+  room: string;
+  bytes: number;
+}
+
+/** Owners whose key the upstream has accepted. */
+export interface AcceptedOwnerTable {
+  owner: string;
+  accepted_at: number;
+}
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -108,6 +123,8 @@ export interface Tables {
   conversations: ConversationTable;
   turns: TurnTable;
   conversation_counts: ConversationCountTable;
+  conversation_rooms: ConversationRoomTable;
+  accepted_owners: AcceptedOwnerTable;
   settings: SettingTable;
   tokens: TokenTable;
   quota_use: QuotaUseTable;

@@ -3,6 +3,7 @@ import * as accounts from "./0001-accounts.ts";
 import * as conversations from "./0002-conversations.ts";
 import * as ledgerByTime from "./0003-ledger-by-time.ts";
 import * as backgroundAnswers from "./0004-background-answers.ts";
+import * as conversationRooms from "./0007-conversation-rooms.ts";
 
 /** In the order they run. Names are kept in the database and never change. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0002-conversations": conversations,
   "0003-ledger-by-time": ledgerByTime,
   "0004-background-answers": backgroundAnswers,
+  "0007-conversation-rooms": conversationRooms,
 };

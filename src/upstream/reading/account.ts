@@ -1,13 +1,14 @@
 import { NOTHING_SEEN } from "../../core/call/estimate.ts";
+import type { Usage } from "../../core/call/messages.ts";
 import { paidUsage } from "../../core/call/messages.ts";
 import type { RelayAccount } from "../../core/ports.ts";
 import { fieldOf, isObject, stringIn } from "./json.ts";
 import { usageIn } from "./usage.ts";
 
 /** What an answer, or an event of a stream, says about its call. */
-export function accountIn(value: object): RelayAccount {
+export function accountIn(value: object, before: Usage | null = null): RelayAccount {
   const answer = answerOf(value);
-  const { usage, reasoned } = usageIn(value);
+  const { usage, reasoned } = usageIn(value, before);
   return {
     ...NOTHING_SEEN,
     usage: paidUsage(usage),
@@ -24,10 +25,13 @@ function answerOf(value: object): object {
   return isObject(response) ? response : value;
 }
 
+/** Null: it does not say, and so it may be. */
+const OPEN_STATES: ReadonlySet<string | null> = new Set(["queued", "in_progress", null]);
+
 /** A stream begins in progress, so there the answer must say that it is made in the background. */
 function isPending(answer: object, isEvent: boolean): boolean {
   const status = stringIn(answer, "status");
-  if (status !== "queued" && status !== "in_progress") return false;
   const background = fieldOf(answer, "background");
-  return isEvent ? background === true : background !== false;
+  if (isEvent || status === null) return background === true && OPEN_STATES.has(status);
+  return background !== false && OPEN_STATES.has(status);
 }

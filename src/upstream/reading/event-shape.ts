@@ -1,10 +1,10 @@
-import { isDigit, slashesBefore } from "./kept.ts";
+import { endOfDigits, slashesBefore } from "./kept.ts";
+import type { Span } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
-import type { Span } from "./skeleton.ts";
 
 /**
  * What the events of a stream have in common. An event that differs from a known one only in its text,
- * or in what says nothing about the call, tells nothing new and is not read: that takes a third of the
+ * or in what says nothing about the call, tells nothing new and is not read: that takes a tenth of the
  * time of reading it.
  */
 export class EventShape {
@@ -71,12 +71,6 @@ export class EventShape {
 /** A slice would keep the whole piece in memory. */
 export function copied(latin: string): string {
   return Buffer.from(latin, "latin1").toString("latin1");
-}
-
-function endOfDigits(text: string, from: number): number {
-  let at = from;
-  while (isDigit(text.charCodeAt(at))) at += 1;
-  return at;
 }
 
 function endOfString(text: string, from: number): number {

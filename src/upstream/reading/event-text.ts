@@ -1,3 +1,4 @@
+import { type Clean, cleanLatin, withoutSecrets } from "./blame.ts";
 import { streamEvent } from "./places.ts";
 import { RawText } from "./raw-text.ts";
 import { Skeleton } from "./skeleton.ts";
@@ -10,6 +11,8 @@ const COMMENT = /(?:[\r\n]*:[^\r\n]*(?:\r\n|\n|\r(?=[^\n])))+[\r\n]*/y;
 /** The last event of chat and completions, as far as clients need it that read line by line. */
 export const OPEN_DONE = /^[\r\n]*data: ?\[DONE\]([\r\n]*)/;
 const DONE = /[ \t]*\[DONE\]/y;
+/** Data that is no JSON may say anything. */
+const WORDS = /\s*[^\s[{]/y;
 const DATA = /(?:^(?:\u00ef\u00bb\u00bf)?|[\r\n])data:/g;
 const NEXT_DATA = /(?:\r\n|\n|\r)data:/g;
 export const ERROR_EVENT = /^[\r\n]*event: ?error[\r\n]/;
@@ -23,6 +26,26 @@ export function skeletonOf(event: string, json: number, passed = new RawText()):
   skeleton.push(isSplit ? data.replace(NEXT_DATA, "") : event, isSplit ? 0 : json);
   if (isSplit) skeleton.spans.length = 0;
   return skeleton;
+}
+
+/** Without secrets where the event speaks of errors. */
+export function cleanEvent(
+  event: string,
+  json: number,
+  { blames, blameFrom }: Skeleton,
+  clean: Clean,
+): string {
+  WORDS.lastIndex = json;
+  if (WORDS.test(event)) return cleanLatin(event, clean);
+  if (blames.length === 0 && blameFrom === -1) return event;
+  const data = event.slice(json);
+  const joined = data.replace(NEXT_DATA, "");
+  const isSplit = joined !== data;
+  const text = isSplit ? joined : event;
+  // what has no end is broken JSON
+  const all = blameFrom === -1 ? blames : [...blames, { start: blameFrom, end: text.length }];
+  const shown = withoutSecrets(text, all, clean);
+  return shown === text ? event : (isSplit ? event.slice(0, json) : "") + shown;
 }
 
 /** Where the data of an event begins, or -1. */

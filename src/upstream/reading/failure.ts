@@ -1,14 +1,46 @@
+import { refusesUsage } from "../usage-option.ts";
 import { fieldOf, isObject, stringIn } from "./json.ts";
 
-/** The error that an answer, or an event, is or holds; null if it is none. */
-export function failureIn(value: object): object | string | null {
+/** An error that an answer, or an event, is: what it says, and its text. */
+export interface Failure {
+  readonly error: object | string;
+  readonly text: string;
+}
+
+/**
+ * The error that an answer, or an event, is or holds; null if it is none. `isSilent` if the model says
+ * nothing in it: what it has said is an answer, whatever else is told about it.
+ */
+export function failureIn(value: object, isSilent: boolean, textOf: () => string): Failure | null {
+  const error = ownError(value);
+  if (error !== null) return { error, text: textOf() };
+  const inner = innerError(value, isSilent);
+  return inner === null ? null : { error: inner, text: JSON.stringify({ error: inner }) };
+}
+
+function ownError(value: object): object | string | null {
   if (stringIn(value, "object") === "error") return value;
   const holder: unknown = Array.isArray(value) ? value[0] : value;
   const error = fieldOf(holder, "error");
   // a response that failed tells so by its status, which its clients know
-  const isResponse = stringIn(value, "object") === "response";
-  if (!isResponse && (isObject(error) || (typeof error === "string" && error !== ""))) return error;
+  if (stringIn(value, "object") !== "response" && isError(error)) return error;
   return stringIn(value, "type") === "error" ? value : null;
+}
+
+/** OpenRouter has it in a choice, Groq beside the usage of a stream that it stops. */
+function innerError(value: object, isSilent: boolean): object | string | null {
+  const choices = fieldOf(value, "choices");
+  for (const choice of Array.isArray(choices) ? choices : []) {
+    const error = fieldOf(choice, "error");
+    const isOver = isSilent || stringIn(choice, "finish_reason") === "error";
+    if (isOver && isError(error)) return error;
+  }
+  const stopped = fieldOf(fieldOf(value, "x_groq"), "error");
+  return isError(stopped) ? stopped : null;
+}
+
+function isError(error: unknown): error is object | string {
+  return isObject(error) || (typeof error === "string" && error !== "");
 }
 
 /** By what an error calls itself, as its code, its type or its status. */
@@ -28,18 +60,30 @@ const STATUSES: readonly (readonly [RegExp, number])[] = [
 /** The status that an error would have had as a response of its own. */
 export function statusOfFailure(error: object | string): number {
   const named = ["code", "status", "status_code", "type"].map((name) => fieldOf(error, name));
-  for (const value of named) {
-    const status = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-    if (typeof status === "number" && isErrorStatus(status)) return status;
-  }
+  return statusNamed(named) ?? statusMeant(named) ?? statusSaid(error);
+}
+
+function statusNamed(named: readonly unknown[]): number | undefined {
+  const numbers = named.map((value) =>
+    typeof value === "string" && value.trim() !== "" ? Number(value) : value,
+  );
+  return numbers.find(isErrorStatus);
+}
+
+function statusMeant(named: readonly unknown[]): number | undefined {
   for (const value of named) {
     const name = typeof value === "string" ? value.toLowerCase() : "";
     const found = STATUSES.find(([pattern]) => pattern.test(name));
     if (found !== undefined) return found[1];
   }
-  return 502;
+  return undefined;
 }
 
-function isErrorStatus(status: number): boolean {
-  return Number.isInteger(status) && status >= 400 && status <= 599;
+function statusSaid(error: object | string): number {
+  const words = typeof error === "string" ? error : stringIn(error, "message");
+  return words !== null && refusesUsage(words) ? 400 : 502;
+}
+
+function isErrorStatus(status: unknown): status is number {
+  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599;
 }

@@ -1,3 +1,4 @@
+import { type Clean, withoutSecrets } from "./blame.ts";
 import { hasNoChoices, heldFrom, withoutNullUsage } from "./hidden-usage.ts";
 import { streamEvent } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
@@ -5,6 +6,8 @@ import { Skeleton } from "./skeleton.ts";
 
 /** As many bytes as the end of an event can have, but one. */
 const MAX_CUT_END_BYTES = 3;
+/** Words about errors that are held for their end; more is looked through in parts. */
+const MAX_HELD_CHARACTERS = 65_536;
 
 /** A part of an event that is too large to be held: what a client sees of it, and where it ends. */
 export interface LargePart {
@@ -18,15 +21,21 @@ export class LargeEvent {
   readonly #skeleton: Skeleton;
   readonly #hidesUsage: boolean;
   readonly #isHidden: boolean;
+  readonly #clean: Clean;
+  #json: number;
   #ending = "";
   #held = "";
+  #blaming = "";
+  /** Where `#blaming` begins in the event. */
+  #from = 0;
 
-  /** `begun` is the event as far as it has come, `json` where its JSON begins. */
-  constructor(begun: string, json: number, passed: RawText, hidesUsage: boolean) {
+  /** `begun` is the event as far as it has come, `json` where its JSON begins. It is shown first. */
+  constructor(begun: string, json: number, passed: RawText, hidesUsage: boolean, clean: Clean) {
     this.#hidesUsage = hidesUsage;
     this.#isHidden = hidesUsage && hasNoChoices(begun);
     this.#skeleton = new Skeleton(streamEvent, passed);
-    this.#skeleton.push(begun, json);
+    this.#json = json;
+    this.#clean = clean;
   }
 
   get value(): object {
@@ -37,7 +46,7 @@ export class LargeEvent {
     return this.#skeleton.isWhole;
   }
 
-  /** What to show of the text it was begun with, or of the next one up to its end. */
+  /** Reads the text it was begun with, or the next one up to its end; returns what to show of it. */
   show(text: string, endOfEvent: (text: string, from: number) => number): LargePart {
     const known = this.#ending.length;
     const seen = this.#ending + text;
@@ -45,16 +54,29 @@ export class LargeEvent {
     const end = found === -1 ? -1 : found - known;
     const part = end === -1 ? text : text.slice(0, end);
     this.#ending = seen.slice(-MAX_CUT_END_BYTES);
-    return { shown: this.#visible(part, end !== -1), end };
-  }
-
-  read(text: string): void {
-    if (!this.#skeleton.isWhole) this.#skeleton.push(text);
+    if (!this.#skeleton.isWhole) this.#skeleton.push(part, this.#json);
+    this.#json = 0;
+    return { shown: this.#visible(this.#cleaned(part, end !== -1), end !== -1), end };
   }
 
   /** What is still held back when the stream ends within the event. */
   rest(): string {
-    return this.#visible("", true);
+    return this.#visible(this.#cleaned("", true), true);
+  }
+
+  /** Words about an error are held until all of them are there. */
+  #cleaned(part: string, isEnd: boolean): string {
+    const { blames, blameFrom } = this.#skeleton;
+    const text = this.#blaming + part;
+    const open = blameFrom === -1 ? text.length : Math.max(0, blameFrom - this.#from);
+    const isHeld = !isEnd && text.length - open <= MAX_HELD_CHARACTERS;
+    const cut = isHeld ? open : text.length;
+    const whole = blames.splice(0);
+    if (open < cut) whole.push({ start: this.#from + open, end: this.#from + cut });
+    const shown = withoutSecrets(text.slice(0, cut), whole, this.#clean, this.#from);
+    this.#blaming = text.slice(cut);
+    this.#from += cut;
+    return shown;
   }
 
   #visible(part: string, isEnd: boolean): string {

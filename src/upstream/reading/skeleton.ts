@@ -1,7 +1,7 @@
 import { Brackets } from "./brackets.ts";
 import { jsonIn } from "./json.ts";
-import { isDigit, isSound, keptValue, newNode, nodeIn, slashesBefore } from "./kept.ts";
-import type { Place } from "./places.ts";
+import { endOfDigits, isSound, keptValue, newNode, nodeIn, slashesBefore } from "./kept.ts";
+import type { Level, Place, Span, Stretch } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
 
 /** A longer value is kept as an empty object: that it was there may matter. */
@@ -20,19 +20,6 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const BLANK = 0x20;
 
-/** A part of the text that differs from event to event: a string's inside, or digits. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: "spoken" | "string" | "digits";
-}
-
-interface Level {
-  readonly place: Place;
-  readonly node: object;
-  readonly isList: boolean;
-}
-
 /**
  * Reads JSON as it passes, cut anywhere and of any size: keeps the few values of interest, counts the
  * model's text, skips the rest. What a client can write stands in strings or at other places, so it
@@ -43,6 +30,10 @@ export class Skeleton {
   /** What was kept, at its place. The elements of a list are put together in one. */
   value: object = {};
   readonly spans: Span[] = [];
+  /** Where words about errors stand, in the text of all pushes together. */
+  readonly blames: Stretch[] = [];
+  /** Where such words have begun that go on with the next push, or -1. */
+  blameFrom = -1;
   readonly #root: Place;
   readonly #passed: RawText;
   readonly #levels: Level[] = [];
@@ -62,6 +53,7 @@ export class Skeleton {
   #isKeeping = false;
   #kept = "";
   #keptStart = 0;
+  #before = 0;
 
   constructor(root: Place, passed: RawText) {
     this.#root = root;
@@ -81,6 +73,7 @@ export class Skeleton {
     }
     if (this.#isKeeping) this.#keep(text, text.length);
     this.#keptStart = 0;
+    this.#before += text.length;
     this.#brackets.end();
   }
 
@@ -125,7 +118,7 @@ export class Skeleton {
         ? newNode(isList)
         : nodeIn(parent.node, parent.isList, this.#key, isList);
     if (parent === undefined) this.value = node;
-    this.#levels.push({ place, node, isList });
+    this.#levels.push({ place, node, isList, thought: null });
     this.#child = isList ? place.items : undefined;
     this.#expectsKey = !isList;
   }
@@ -157,6 +150,7 @@ export class Skeleton {
     const child = this.#levels.at(-1)?.place.keys?.get(this.#key);
     this.#child = child;
     this.#isKeeping = child?.keeps === true;
+    if (child?.blames === true) this.blameFrom = this.#before + at + 1;
     this.#kept = "";
     this.#keptStart = at + 1;
     if (child?.varies === true) this.#addDigits(text, at + 1);
@@ -167,6 +161,10 @@ export class Skeleton {
     this.#keep(text, at);
     this.#isKeeping = false;
     const value = this.#kept.length > MAX_KEPT_CHARACTERS ? {} : keptValue(this.#kept);
+    if (this.blameFrom !== -1 && value !== null) {
+      this.blames.push({ start: this.blameFrom, end: this.#before + at });
+    }
+    this.blameFrom = -1;
     const node = this.#levels.at(-1)?.node;
     // one element of a list does not take away what another has said
     if (node !== undefined && value !== undefined && (value !== null || !(this.#key in node))) {
@@ -185,7 +183,8 @@ export class Skeleton {
     this.#isKey = this.#skipped === 0 && this.#expectsKey;
     if (this.#isKey) this.#key = "";
     const speaks = this.#skipped === 0 && !this.#isKey && this.#child?.speaks === true;
-    this.#isSpoken = speaks && !isSound(this.value);
+    const known = this.#child?.thinks === true ? this.#levels.at(-1)?.thought : null;
+    this.#isSpoken = speaks && (known ?? this.#key) === this.#key && !isSound(this.value);
     if (this.#levels.length === 0) this.#isBroken = true;
   }
 
@@ -196,6 +195,8 @@ export class Skeleton {
     if (this.#isSpoken && to > from) {
       if (from === this.#stringStart) this.#passed.beginPiece();
       this.#passed.addRaw(text, from, to);
+      const level = this.#levels.at(-1);
+      if (level !== undefined && this.#child?.thinks === true) level.thought = this.#key;
     }
     if (end === -1) {
       this.#stringStart = -1;
@@ -212,7 +213,10 @@ export class Skeleton {
       if (this.#key.includes("\\")) this.#key = String(jsonIn(`"${this.#key}"`));
     } else if (this.#isSpoken) {
       this.#addSpan(from, to, "spoken");
-    } else if (this.#skipped === 0 && this.#child?.varies === true) {
+    } else if (
+      this.#skipped === 0 &&
+      (this.#child?.varies === true || this.#child?.thinks === true)
+    ) {
       this.#addSpan(from, to, "string");
     }
   }
@@ -236,8 +240,7 @@ export class Skeleton {
   #addDigits(text: string, from: number): void {
     let start = from;
     while (text.charCodeAt(start) === BLANK) start += 1;
-    let end = start;
-    while (isDigit(text.charCodeAt(end))) end += 1;
+    const end = endOfDigits(text, start);
     if (end > start) this.#addSpan(start, end, "digits");
   }
 

@@ -32,6 +32,7 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
     reasoning: createReasoningModels(),
     clock,
     digestKey: (key) => key.length.toString(16).padStart(64, "0"),
+    onAccepted: () => undefined,
     tokenLimiter: createMemoryTokenLimiter(clock),
     maxReservedAnswer: 8_192,
     onDisconnect: "cancel",
@@ -119,6 +120,20 @@ test("a model that has reported thoughts is estimated with them from then on", a
   const { admit, holder } = await scene();
   (await admit(holder)).used({ ...seen, reasoned: true, usage: { ...all, cachedTokens: 0 } });
   expect((await admit(holder)).used(seen).usage).toMatchObject(all);
+});
+
+test.each([
+  ["there is no room to keep it", async () => false],
+  ["the database is away when it is to be kept", away],
+])("a background answer is estimated at once if %s", async (_, keep) => {
+  const quotas = perDay({ tokens: 5_000 });
+  const { admit, holder, record, row, used } = await scene({ quotas }, { background: { keep } });
+  const permit = await admit(holder);
+  const account = { ...seen, pending: true, upstreamId: "resp_1" };
+  expect(permit.used(account).usage).toBeNull();
+  await permit.settle(record(permit.used(account)), account);
+  expect((await used()).tokens).toBe(1_000);
+  expect(await row()).toMatchObject({ totalTokens: 1_000, provenance: "estimated" });
 });
 
 test("what is estimated is charged and in the row alike", async () => {

@@ -11,11 +11,17 @@ const LARGEST = 16 * MEBIBYTE;
 function createRoom() {
   const late = Promise.withResolvers<void>();
   const waits: number[] = [];
-  const room = createAnswerRoom(LARGEST, {
-    sleep: (ms: number, signal: CallSignal) => {
-      waits.push(ms);
-      const over = new Promise<void>((resolve) => signal.addEventListener("abort", resolve));
-      return Promise.race([late.promise, over]);
+  let collected = 0;
+  const sleep = (ms: number, signal: CallSignal) => {
+    waits.push(ms);
+    const over = new Promise<void>((resolve) => signal.addEventListener("abort", resolve));
+    return Promise.race([late.promise, over]);
+  };
+  const room = createAnswerRoom({
+    maxAnswerBytes: LARGEST,
+    clock: { sleep },
+    collect: () => {
+      collected += 1;
     },
   });
   const begin = (bucket: string) => {
@@ -23,7 +29,7 @@ function createRoom() {
     hold.begin(LARGEST);
     return hold;
   };
-  return { begin, waits, timeIsUp: () => late.resolve() };
+  return { begin, waits, collected: () => collected, timeIsUp: () => late.resolve() };
 }
 
 const here = () => new LightSignal();
@@ -94,6 +100,16 @@ describe("the room for whole answers", () => {
     expect(waits).toEqual([10_000, 10_000]);
   });
 
+  test("has the memory of what was joined and what has left collected, by the share", async () => {
+    const { begin, collected } = createRoom();
+    for (let count = 0; count < 4; count += 1) {
+      const hold = begin("a");
+      await takeAll(hold, LARGEST);
+      hold.leave();
+    }
+    expect(collected()).toBe(4);
+  });
+
   test("is held by what is read on for a client that left, until it ends", async () => {
     const { begin } = createRoom();
     const [drained, second] = [begin("a"), begin("a")];
@@ -107,7 +123,11 @@ describe("the room for whole answers", () => {
   });
 
   test("has a share for the largest answer that is allowed, whatever it counts", async () => {
-    const room = createAnswerRoom(100 * MEBIBYTE, { sleep: async () => undefined });
+    const room = createAnswerRoom({
+      maxAnswerBytes: 100 * MEBIBYTE,
+      clock: { sleep: async () => undefined },
+      collect: () => undefined,
+    });
     const hold = room.enter("a");
     hold.begin(200 * MEBIBYTE);
     for (let count = 0; count < 200; count += 1) {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { LedgerEntry } from "../../../src/core/accounts/accounts.ts";
 import type { BackgroundCalls, KeptCall } from "../../../src/core/accounts/background.ts";
-import { createAnswerRoom } from "../../../src/core/call/answer-room.ts";
 import {
   type BackgroundPollOptions,
   createBackgroundPoll,
@@ -14,6 +13,7 @@ import { ProxyError } from "../../../src/core/errors.ts";
 import type { RelayAccount } from "../../../src/core/ports.ts";
 import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { entry, noon, standingClock } from "../../storage/support/calls.ts";
+import { answerRoom } from "../../support/rooms.ts";
 
 const unknown = { usage: null, cost: null, provenance: "unknown", upstreamId: "resp_1" } as const;
 const kept: KeptCall = {
@@ -129,7 +129,7 @@ function stateScene(known: Readonly<Record<string, RelayAccount>>, ownKey: strin
   const keyRing = createKeyRing(["sk-1", "sk-2"], cooldowns, (key) => key);
   const stateOf = createBackgroundState({
     keyRing,
-    answers: createAnswerRoom(1_000, standingClock()),
+    answers: answerRoom,
     upstreamKeyOf: async () => ownKey,
     relay: {
       send: async ({ method, path }, { key }) => {

@@ -45,6 +45,7 @@ function relayed(
     answerTokens: 0,
     reasoned: false,
     pending: false,
+    cut: false,
   });
   const contentType = "text/event-stream";
   const head = { kind: "streamed", status: 200, contentType } as const;

@@ -3,7 +3,7 @@ import { askInVain, askStream } from "../../support/envelope.ts";
 import * as faults from "../../support/faults.ts";
 import { deadline, openStream, postJson } from "../../support/http.ts";
 import { startScene } from "../../support/scene.ts";
-import { answer, createAnswer } from "../../support/upstream.ts";
+import { answer, type Behaviour, createAnswer, goodHeaders } from "../../support/upstream.ts";
 
 const question = { user_content: "why is the sky blue?" };
 
@@ -84,8 +84,21 @@ describe.concurrent("a streamed answer", () => {
     });
   });
 
-  test("begins before the first word is there", async () => {
-    const { url } = await startScene({}, { behaviour: faults.stallAfterHeaders });
+  const role = JSON.stringify({ choices: [{ index: 0, delta: { role: "assistant" } }] });
+  test.each([
+    ["the role", `data: ${role}\n\n`],
+    ["a comment", ": PROCESSING\n\n"],
+    ["a comment that says nothing", ":\n"],
+    ["blanks", "\n"],
+  ])("begins before the first word is there, with %s", async (_name, first) => {
+    const behaviour: Behaviour = {
+      name: "no word",
+      run: async ({ request, response, write }) => {
+        response.writeHead(200, goodHeaders(request, "text/event-stream"));
+        await write(first);
+      },
+    };
+    const { url } = await startScene({}, { behaviour });
     const stream = await deadline(
       openStream(url, { ...question, stream: true }),
       5_000,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { refuse } from "../../support/faults.ts";
+import { refuse, silent } from "../../support/faults.ts";
 import { openStream, postJson } from "../../support/http.ts";
 import { startProcess, until } from "../../support/process.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
@@ -120,6 +120,36 @@ describe.concurrent("a background answer", () => {
     const label = "the row is written";
     await until(() => scene.rows().length > 0, { label, timeoutMs: SETTLED_MS });
     expect(scene.rows()).toMatchObject([{ outcome: "canceled", total_tokens: 1_510 }]);
+  });
+
+  test.each([
+    ["whole", {}],
+    ["streamed", { stream: true }],
+  ])("that was left before its id came costs all that was reserved, %s", async (_, more) => {
+    const scene = await startTokenScene({}, { behaviour: silent });
+    const leave = new AbortController();
+    const asked = postJson(
+      `${scene.parley.origin}/v1/responses`,
+      { ...body(1_500), ...more },
+      { headers: bearer(scene.token), signal: leave.signal },
+    );
+    const label = "the request arrived";
+    await scene.upstream.waitFor(() => scene.upstream.open() > 0, { label, timeoutMs: 5_000 });
+    leave.abort();
+    await asked.catch(() => undefined);
+    await until(() => scene.rows().length > 0, { label: "the row", timeoutMs: SETTLED_MS });
+    expect(scene.rows()).toMatchObject([{ outcome: "canceled", provenance: "estimated" }]);
+    expect(scene.rows()[0]?.total_tokens).toBeGreaterThan(1_500);
+  });
+
+  test("of a service that gives no status is asked for", async () => {
+    const { status: _status, ...queued } = answerOf("queued");
+    const behaviour: Choose = ({ method }) =>
+      tell(method === "POST" ? queued : answerOf("completed"));
+    const scene = await startTokenScene({}, { behaviour });
+    expect(await admitted(scene, { tokens_per_day: 2_000 }, 1_500, 2)).toBe(1);
+    await until(() => scene.rows().length > 0, { label: "the row", timeoutMs: SETTLED_MS });
+    expect(scene.rows()).toMatchObject([{ provenance: "reported", total_tokens: 1_510 }]);
   });
 
   test("of a caller's own key is estimated at once, and never asked for", async () => {

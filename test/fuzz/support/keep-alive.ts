@@ -15,7 +15,6 @@ export interface KeptConnection {
 }
 
 const HEAD_END = "\r\n\r\n";
-const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
 /** Connects on the first use, and anew when the server has closed. */
 export function createKeptConnection(port: number): KeptConnection {
@@ -76,22 +75,24 @@ function parseReply(received: Buffer, isHead: boolean): RawReply | null {
   const rest = received.subarray(headEnd + HEAD_END.length);
   if (isHead || status === 204 || status === 304) return { status, headers, body: Buffer.alloc(0) };
   if (headers.get("transfer-encoding") === "chunked") {
-    return rest.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)
-      ? { status, headers, body: unchunked(rest) }
-      : null;
+    const body = unchunked(rest);
+    return body === null ? null : { status, headers, body };
   }
   const length = Number(headers.get("content-length") ?? 0);
   return rest.length < length ? null : { status, headers, body: rest.subarray(0, length) };
 }
 
-function unchunked(bytes: Buffer): Buffer {
+/** Null while the last chunk is missing; what a text ends with may look like that. */
+function unchunked(bytes: Buffer): Buffer | null {
   const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; ; ) {
     const lineEnd = bytes.indexOf("\r\n", at);
+    if (lineEnd === -1) return null;
     const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
-    if (!(size > 0)) break;
+    const end = lineEnd + 2 + size + 2;
+    if (bytes.length < end) return null;
+    if (size === 0) return Buffer.concat(parts);
     parts.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size));
-    at = lineEnd + 2 + size + 2;
+    at = end;
   }
-  return Buffer.concat(parts);
 }

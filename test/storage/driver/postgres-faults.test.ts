@@ -17,7 +17,9 @@ describe("a PostgreSQL that fails", () => {
       }
       await storage.ledger.settle(entry(), null).catch(() => undefined);
       await storage.ledger.settle(entry({ requestId: "after" }), null);
-      expect((await storage.ledger.rows()).some((row) => row.requestId === "after")).toBe(true);
+      const isThere = async () =>
+        (await storage.ledger.rows()).some(({ requestId }) => requestId === "after");
+      await until(isThere, { label: "the row is written", timeoutMs: 10_000 });
       expect(errors.length).toBeGreaterThan(0);
     });
   }, 30_000);

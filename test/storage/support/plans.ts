@@ -105,7 +105,7 @@ export async function fill(
   const statements = [
     `with recursive ${numbers("n", conversations)}
      insert into conversations select '${owner} ' || (1000000 + i), '${owner}', 'p:' || i, 't' || i, null, ${now},
-       ${now} + 3600000, 3600000, ${turn(String(turns))}, ${turns}, ${turns * 400}, null, null from n`,
+       ${now} + 3600000, 3600000, ${turn(String(turns))}, ${turns}, ${turns * 400}, null, null, null, 0 from n`,
     `with recursive ${numbers("n", conversations)}, ${numbers("m", turns)}
      insert into turns select '${owner} ' || (1000000 + n.i), ${turn("m.i")},
        case when m.i = 1 then null else ${turn("m.i - 1")} end, m.i, 400, ${now}, 'complete',
