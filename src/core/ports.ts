@@ -198,7 +198,7 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
-/** An upstream's good answer, untouched. The upstream decides which kind it is. */
+/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
 export type RelayAnswer = WholeAnswer | StreamedAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */

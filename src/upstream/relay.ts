@@ -5,7 +5,7 @@ import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
 import type { UpstreamResponse } from "./exchange.ts";
-import { createFailures } from "./failures.ts";
+import { createFailures, type Failures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { bodyKind } from "./opening.ts";
 import { accountIn } from "./reading/account.ts";
@@ -51,7 +51,7 @@ async function readAnswer(
   const failures = createFailures(options, ask);
   const kind = await bodyKind(response, streamed);
   if (kind === "events") {
-    if (streamed) body.unbound();
+    body.unbound();
     const scanner = new EventScanner(hideUsage, options.maxEventBytes, failures.clean);
     const pieces = new EventPieces(body, scanner, failures);
     // an error in place of the first event has a status, and another key may do
@@ -61,7 +61,7 @@ async function readAnswer(
       status,
       contentType: "text/event-stream; charset=utf-8",
       pieces,
-      account: () => scanner.account,
+      account: () => named(scanner.account, failures),
       nextSequence: () => scanner.nextSequence,
     };
   }
@@ -79,7 +79,17 @@ async function readAnswer(
     status,
     contentType: "application/json",
     bytes: bytesWithoutSecrets(bytes, blames, failures.clean),
-    account,
+    account: named(account, failures),
+  };
+}
+
+/** The bytes pass as they are, but rows are kept and shown to others. */
+function named(account: RelayAccount, { cleanName }: Failures): RelayAccount {
+  const { model, upstreamId } = account;
+  return {
+    ...account,
+    model: model && cleanName(model),
+    upstreamId: upstreamId && cleanName(upstreamId),
   };
 }
 

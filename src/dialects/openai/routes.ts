@@ -12,7 +12,7 @@ import type { AppContext, RequestContext } from "../../http/call/request-context
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
 import { respond } from "../../http/reply/response-headers.ts";
-import { collect, holdWhole } from "../../http/reply/whole-answer.ts";
+import { holdWhole, wholeOf } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
@@ -83,7 +83,7 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
     let isOwn = false;
     const ask = async () => {
       isOwn = true;
-      return collect(await pipeline.relay(call, relayCall), call);
+      return wholeOf(await pipeline.relay(call, relayCall));
     };
     const whole = await (typeof key === "string" && key !== ""
       ? idempotent(call.principal, key, relayCall.request, ask)
@@ -110,7 +110,7 @@ function respondStream(
 function createModels(options: OpenAIOptions) {
   return async function models(c: AppContext): Promise<Response> {
     const call = await callOf(c, options);
-    const whole = await collect(await options.pipeline.relayUnmetered(call, modelsRequest), call);
+    const whole = wholeOf(await options.pipeline.relayUnmetered(call, modelsRequest));
     const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
     return sendWhole(c.env.outgoing, whole.status, openaiHeaders(c.env.context, JSON_TYPE), body);
   };
