@@ -192,6 +192,9 @@ describe("negotiate", () => {
     [";;;,,,q=1", "ru_RU"],
     ["\u0000en", "ru_RU"],
     ["zh-Hant-TW-x-private", "zh_TW"],
+    ["uk, en;q=0.5", "en"],
+    ["uk", "ru_RU"],
+    ["en;q=1.5, zh;q=0.1", "zh_CN"],
   ] as const)("answers %j in %s where Russian is the default", (header, language) => {
     expect(negotiate(header, "ru_RU")).toBe(language);
     expect(negotiate(header, "ru_RU"), "and says the same again").toBe(language);

@@ -98,6 +98,7 @@ describe.concurrent("origins", () => {
 describe.concurrent("a handshake", () => {
   test.each([
     ["another version", "Sec-WebSocket-Version: 8", 426, "upgrade_needed"],
+    ["a later version", "Sec-WebSocket-Version: 14", 426, "upgrade_needed"],
     ["no version", "Sec-WebSocket-Version:", 426, "upgrade_needed"],
     ["no key", "Sec-WebSocket-Key:", 400, "bad_request"],
     ["a short key", "Sec-WebSocket-Key: abc", 400, "bad_request"],
@@ -123,6 +124,14 @@ describe.concurrent("a handshake", () => {
     if (/Version/.test(line)) expect(reply.head).toContain("\r\nsec-websocket-version: 13");
     const logged = await parley.logged(`"status":${status}`);
     expect(logged).toContain('"route":"ask GET /ask"');
+  });
+
+  test("that offers compression gets none", async () => {
+    const { parley } = await startScene();
+    const offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+    const { status, head } = await exchange(parley.port, handshake("/ask", offer), 500);
+    expect(status).toBe(101);
+    expect(head).not.toContain("extensions");
   });
 
   test("on another path is a request for what is not there", async () => {
