@@ -40,7 +40,7 @@ export async function beginsBlank(response: UpstreamResponse): Promise<boolean> 
   const { done, value } = await body.next();
   if (done === true) return false;
   body.unread(value);
-  return BLANK.test(value.toString("latin1"));
+  return BLANK.test(value.toString("latin1", 0, ENOUGH_CHARACTERS));
 }
 
 /** Finds what services send before the first event of a stream, for those who wait. */
