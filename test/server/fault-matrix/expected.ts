@@ -1,6 +1,7 @@
 /** What each surface must show, by the tables of the documents and not by those of the sources. */
+import { expect } from "vitest";
 import type { End, Ends, Fault } from "./faults.ts";
-import { type Mode, operatorKeyCount } from "./run-cells.ts";
+import { type Mode, operatorKeyCount, runCells } from "./run-cells.ts";
 import type { Kind, Surface } from "./surface.ts";
 
 /** HTTP status and gRPC code of each. */
@@ -22,7 +23,16 @@ const hidden: Readonly<Record<string, string>> = {
   key_exhausted: "upstream_exhausted",
 };
 
-export function expectedOf(fault: Fault, surface: Surface, mode: Mode): string {
+/** Asks on each surface of the mode, and compares. */
+export async function expectCells(fault: Fault, mode: Mode): Promise<void> {
+  const isAffected = ({ kind }: Surface) => fault.only === undefined || fault.only === kind;
+  const surfaces = mode.surfaces.filter(isAffected);
+  const seen = await runCells(fault, { ...mode, surfaces });
+  const wanted = surfaces.map((surface) => [surface.name, expectedOf(fault, surface, mode)]);
+  expect(seen).toEqual(Object.fromEntries(wanted));
+}
+
+function expectedOf(fault: Fault, surface: Surface, mode: Mode): string {
   const end = endOf(fault.ends, surface.kind);
   const isLate = end.startsWith("then ");
   const own = end.replace("then ", "");

@@ -15,6 +15,8 @@ export type Ends = End | ({ readonly whole: End } & Partial<Readonly<Record<Kind
 export interface Fault {
   readonly does: Behaviour;
   readonly ends: Ends;
+  /** What its answer would say in full, if that is not the echo. */
+  readonly says?: string;
   /** Where the service is looked for in vain. */
   readonly away?: keyof typeof away;
   /** Other surfaces say nothing about it. */
