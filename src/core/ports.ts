@@ -148,6 +148,10 @@ export interface RelayRequest {
   readonly hideUsage: boolean;
   /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
   readonly usageOption?: UsageOption | undefined;
+  /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
+  readonly isRewritten?: boolean;
+  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
+  readonly mayPass?: boolean;
 }
 
 export interface UsageOption {
@@ -196,8 +200,17 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
-/** An upstream's good answer, untouched. The upstream decides which kind it is. */
-export type RelayAnswer = WholeAnswer | StreamedAnswer;
+/** JSON that is too large to be held, passed on as it arrives. */
+export interface PassingAnswer extends RelayHead {
+  readonly kind: "passing";
+  /** Null if its end alone tells. */
+  readonly contentLength: number | null;
+  readonly pieces: AsyncIterable<RelayPiece>;
+  account(): RelayAccount;
+}
+
+/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
+export type RelayAnswer = WholeAnswer | StreamedAnswer | PassingAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */
 export interface Relay {

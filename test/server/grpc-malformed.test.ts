@@ -255,6 +255,7 @@ test.each(floods)(
     const attackers = await Promise.all(Array.from({ length: 50 }, (_, round) => flood(round)));
     expect((await client.ask({ prompt: "meanwhile" })).text).toBe("echo: meanwhile");
     const during = parley.residentBytes() - before;
+    const held = (await parley.liveBytes()) - liveBefore;
     for (const attacker of attackers) attacker.destroy();
     await until(() => parley.openSockets(upstream.port) <= sockets, {
       label: "all connections are closed",
@@ -266,9 +267,11 @@ test.each(floods)(
     });
     const live = (await parley.liveBytes()) - liveBefore;
     process.stdout.write(
-      `flood of ${_what}: RSS +${(during / MEGABYTE).toFixed(1)} MB, in use afterwards +${(live / MEGABYTE).toFixed(1)} MB\n`,
+      `flood of ${_what}: RSS +${(during / MEGABYTE).toFixed(1)} MB, held +${(held / MEGABYTE).toFixed(1)} MB, in use afterwards +${(live / MEGABYTE).toFixed(1)} MB\n`,
     );
     expect(live).toBeLessThan(8 * MEGABYTE);
+    // what has arrived on 50 connections; objects made of it would be several hundred
+    expect(held).toBeLessThan(96 * MEGABYTE);
   },
   TEST_MS,
 );

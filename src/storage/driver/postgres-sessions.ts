@@ -16,6 +16,9 @@ const MAX_REPLACED = 20;
 /** How often work is run. Once more on a new session is enough, except behind a pooler. */
 const MAX_RUNS = 5;
 
+/** The server's idle_session_timeout: expected again and again where it is set. */
+const IDLE_TOO_LONG = "57P05";
+
 export interface Session {
   query<R>(query: CompiledQuery<R>, timeoutMs?: number): Promise<readonly R[]>;
   /** One or more statements without values, in one round trip. */
@@ -50,7 +53,9 @@ export function createSessions(
     types: { getTypeParser },
   });
   // Without a listener a connection that breaks while idle ends the process.
-  pool.on("error", onError);
+  pool.on("error", (error) => {
+    if (!("code" in error) || error.code !== IDLE_TOO_LONG) onError(error);
+  });
   const generations = createGenerations(pool, nowMs);
   const turns = createSessionTurns(MAX_SESSIONS);
 
@@ -73,11 +78,12 @@ export function createSessions(
       broken = !isServerAnswer(error);
       const replaced = generations.judge(client, error);
       if (!replaced || !mayRepeat || session.isCommitting()) throw error;
-      if (!broken) await spoil(client);
+      if (!broken) spoil(client);
       broken = true;
       return null;
     } finally {
-      client.off("error", ignore);
+      // one that is closed may still emit
+      if (!broken) client.off("error", ignore);
       client.release(broken);
     }
   };
@@ -108,10 +114,11 @@ const ignore = () => undefined;
 
 /**
  * Before a usable session is closed because its server is read-only. A pooler closes its own connection
- * to the server only if the client leaves in the middle of a transaction, and else lends it on.
+ * to the server only if the client leaves in the middle of a transaction, and else lends it on. Nobody
+ * waits for the answer, since the server may be gone by now.
  */
-async function spoil(client: pg.PoolClient): Promise<void> {
-  await client.query("BEGIN").catch(ignore);
+function spoil(client: pg.PoolClient): void {
+  client.query("BEGIN").catch(ignore);
 }
 
 /**
@@ -131,8 +138,7 @@ function createGenerations(pool: pg.Pool, nowMs: () => number) {
         const client = await pool.connect();
         if (bornIn.get(client) === current) return client;
         client.on("error", ignore);
-        if (isReadOnly) await spoil(client);
-        client.off("error", ignore);
+        if (isReadOnly) spoil(client);
         client.release(true);
       }
     },

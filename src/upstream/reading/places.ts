@@ -79,7 +79,11 @@ const about = {
 const aboutResponse = { ...about, status: kept, background: kept, incomplete_details: blaming };
 
 const thoughtPart: Place = { ...spoken, ...keys({ text: spoken }) };
-const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(thoughtPart) } });
+const part = keys({
+  text: spoken,
+  refusal: spoken,
+  thinking: { ...spoken, ...listOf(thoughtPart) },
+});
 const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({

@@ -85,6 +85,15 @@ describe("a character that comes in two pieces stays whole", () => {
   });
 });
 
+test("an error after the first event has its own code", async () => {
+  const role = { choices: [{ index: 0, delta: { role: "assistant" } }] };
+  const limited = { error: { code: 429, message: "Rate limit exceeded" } };
+  const events = [role, limited].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+  scene.upstream.behave(sendPieces(events));
+  const { failure } = await askStream(scene.url, question);
+  expect(failure?.data.error).toBe("upstream_rate_limited");
+});
+
 test("an event above MAX_EVENT_BYTES is read where answers may be as large", async () => {
   const called = { tool_calls: [{ index: 0, function: { arguments: "x".repeat(1_500_000) } }] };
   scene.upstream.behave(stream({ content: "Hi" }, called));
