@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
-import { describeStart } from "./compose/failures.ts";
+import { describeListen, describeStart } from "./compose/failures.ts";
 import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
 import { explainProblems, readConfig } from "./config/read.ts";
@@ -11,7 +11,7 @@ import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
 import { createLineWriter } from "./line-writer.ts";
 import { createTranslate, defaultLanguage, readLang } from "./locales.ts";
-import { createLog, describeError, type Log, lossLine } from "./log.ts";
+import { createLog, describeError, type Log, type LogFields, lossLine } from "./log.ts";
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
@@ -41,13 +41,13 @@ async function run(config: Config): Promise<void> {
     await output.flush(LAST_FLUSH_MS, mostMs);
     return process.exit(code);
   };
-  const fail = (message: string, error: unknown) => {
-    log.error(message, describeStart(error, config));
+  const fail = (message: string, why: LogFields) => {
+    log.error(message, why);
     return end(1);
   };
   let stopping = false;
   const parley = await compose(config, { clock: systemClock, log }).catch((error: unknown) =>
-    fail("cannot start", error),
+    fail("cannot start", describeStart(error, config)),
   );
   const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
@@ -84,7 +84,7 @@ async function run(config: Config): Promise<void> {
     if (isOpenToAll(config)) warn("open_shared_key", config, log);
     if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
   } catch (error) {
-    await fail("cannot listen", error);
+    await fail("cannot listen", describeListen(error));
   }
 }
 

@@ -23,10 +23,19 @@ export function describeStart(error: unknown, config: Config): LogFields {
     return { error: text, file, owner, user, ...describeFailure(error.cause) };
   }
   if (storageProblem(error) !== null) return { error: text, ...describeFailure(error) };
-  // a mistake of ours needs the stack
+  return { error: text, ...unlessForeseen(error) };
+}
+
+/** The same for a port: the codes of the system mean nothing about the database here. */
+export function describeListen(error: unknown): LogFields {
+  return { error: reasonOf(error), ...unlessForeseen(error) };
+}
+
+/** A mistake of ours needs the stack. */
+function unlessForeseen(error: unknown): LogFields {
   const isForeseen = error instanceof Error && (error.name === "Error" || "code" in error);
   const described = describeError(error);
-  return { error: text, ...(isForeseen ? { code: described.code } : described) };
+  return isForeseen ? { code: described.code } : described;
 }
 
 function withoutPassword(text: string, { DATABASE_URL, DATABASE_PASSWORD }: Config): string {

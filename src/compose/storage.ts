@@ -17,9 +17,12 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
     const problem = storageProblem(error);
     if (problem === null || problem.cause !== told) log.error("database", describeFailure(error));
   };
+  let isOpen = false;
   const storage = await openStorage({
     ...storageOptions(config, clock, onError),
     onHealth: (problem) => {
+      // a start that fails says so itself
+      if (!isOpen) return;
       told = problem?.cause ?? null;
       if (problem === null) log.info("the database takes writes again");
       else log.error("the database takes no writes", describeProblem(problem));
@@ -30,6 +33,7 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
       log.error("ledger row not written", { row: shown, ...describeFailure(error) });
     },
   });
+  isOpen = true;
   const stopRetention = startRetention({
     ledger: storage.ledger,
     clock: storage.clock,

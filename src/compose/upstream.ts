@@ -5,6 +5,7 @@ import { createDisconnectPolicy } from "../core/call/disconnect-policy.ts";
 import { createKeyRing } from "../core/call/key-ring.ts";
 import { createPipeline, type Pipeline } from "../core/call/pipeline.ts";
 import { createReasoningModels } from "../core/call/reasoning.ts";
+import { createCleanName } from "../core/clean-name.ts";
 import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
@@ -74,7 +75,8 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
 
 /** What both ways to the upstream need. */
 function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
-  const redact = createRedact(secretsOf(config));
+  const secrets = secretsOf(config);
+  const redact = createRedact(secrets);
   return {
     transport: createTransport({
       baseUrl: config.OPENAI_URL,
@@ -87,6 +89,7 @@ function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
     userAgent: `parley/${packageJson.version}`,
     refusalOf: createRefusalOf(redact, clock),
     redact,
+    cleanName: createCleanName(secrets),
     answerMs: config.UPSTREAM_ANSWER_SECONDS * 1_000,
     firstTokenMs: config.UPSTREAM_FIRST_TOKEN_SECONDS * 1_000,
     maxAnswerBytes: config.MAX_ANSWER_BYTES,

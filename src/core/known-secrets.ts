@@ -10,6 +10,8 @@ const LETTER_OR_DIGIT = /[a-z0-9]/;
 export interface KnownSecrets {
   /** Calls back with where each run of a secret begins and ends, or a short secret as a word. */
   find(text: string, found: Found): void;
+  /** Whether a run of a secret is in it; short secrets are not looked for. */
+  hasRunIn(text: string): boolean;
 }
 
 /**
@@ -31,22 +33,45 @@ export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
     }
   }
   words.delete("");
+  // most characters begin no run; without this look-up the search takes three times as long
+  const beginnings = new Uint8Array(128);
+  for (const run of runs) beginnings[run.charCodeAt(0) & 127] = 1;
   return {
     find(text, found) {
       if (runs.size === 0 && words.size === 0) return;
       const lower = lowerCase(text);
-      if (runs.size > 0) findRuns(lower, runs, found);
+      if (runs.size > 0) findRuns(lower, runs, beginnings, found);
       for (const word of words) findWord(lower, word, found);
+    },
+    hasRunIn(text) {
+      let hasRun = false;
+      const found = () => {
+        hasRun = true;
+      };
+      if (runs.size > 0) findRuns(lowerCase(text), runs, beginnings, found);
+      return hasRun;
     },
   };
 }
 
+/** Whether a run of this one secret is in a short text, without preparing anything. */
+export function sharesRun(text: string, secret: string): boolean {
+  const lower = lowerCase(text);
+  const own = lowerCase(secret.replace(PUBLIC_PREFIX, ""));
+  for (let end = RUN_CHARACTERS; end <= lower.length; end += 1) {
+    if (own.includes(lower.slice(end - RUN_CHARACTERS, end))) return true;
+  }
+  return false;
+}
+
 type Found = (start: number, end: number) => void;
 
-function findRuns(text: string, runs: ReadonlySet<string>, found: Found): void {
-  // most characters begin no run; without this look-up the search takes three times as long
-  const beginnings = new Uint8Array(128);
-  for (const run of runs) beginnings[run.charCodeAt(0) & 127] = 1;
+function findRuns(
+  text: string,
+  runs: ReadonlySet<string>,
+  beginnings: Uint8Array,
+  found: Found,
+): void {
   for (let end = RUN_CHARACTERS; end <= text.length; end += 1) {
     const start = end - RUN_CHARACTERS;
     const begins = beginnings[text.charCodeAt(start) & 127] === 1;

@@ -207,7 +207,7 @@ export interface PassingAnswer extends RelayHead {
   account(): RelayAccount;
 }
 
-/** An upstream's good answer, untouched. The upstream decides which kind it is. */
+/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
 export type RelayAnswer = WholeAnswer | StreamedAnswer | PassingAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */

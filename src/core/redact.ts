@@ -2,7 +2,7 @@ import { findKeyShapes } from "./key-shapes.ts";
 import { createKnownSecrets, type KnownSecrets } from "./known-secrets.ts";
 import { unescaped } from "./unescaped.ts";
 
-const REMOVED = "[removed]";
+export const REMOVED = "[removed]";
 const LINE_END = /[\r\n]/;
 const LINES = /[^\r\n]+/g;
 

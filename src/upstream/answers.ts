@@ -1,4 +1,4 @@
-import type { Completion } from "../core/call/messages.ts";
+import type { Completion, Usage } from "../core/call/messages.ts";
 import { saidIn, unsaidIn } from "../core/call/said.ts";
 import { ProxyError } from "../core/errors.ts";
 import { type Failure, failureIn } from "./reading/failure.ts";
@@ -17,8 +17,8 @@ export function readCompletion(text: string, fail: Fail): Completion {
 }
 
 /** Reads one event of a stream: a piece of the text, and the rest as far as the event has it. */
-export function readDelta(data: string, fail: Fail): Completion {
-  return completionOf(answerIn(data, fail));
+export function readDelta(data: string, fail: Fail, before: Usage | null = null): Completion {
+  return completionOf(answerIn(data, fail), before);
 }
 
 function answerIn(text: string, fail: Fail): object {
@@ -30,9 +30,9 @@ function answerIn(text: string, fail: Fail): object {
   return value;
 }
 
-function completionOf(answer: object): Completion {
+function completionOf(answer: object, before: Usage | null = null): Completion {
   const choice = firstChoice(answer);
-  const { usage, reasoned } = usageIn(answer);
+  const { usage, reasoned } = usageIn(answer, before);
   const unsaid = unsaidIn(choice);
   return {
     usage,

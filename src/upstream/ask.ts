@@ -1,3 +1,5 @@
+import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
+import type { CompletionCreateParams } from "openai/resources/completions";
 import {
   type ChatMessage,
   type ChatRequest,
@@ -75,6 +77,9 @@ export interface PrepareOptions {
   readonly asksForUsage: boolean;
 }
 
+/** What OpenAI calls the fields of a question. */
+type FieldName = keyof ChatCompletionCreateParams | keyof CompletionCreateParams;
+
 /** Opaque parameters go first, so that no field of ours can be replaced; undefined takes one out. */
 export function prepareRequest(
   { model, messages, maxTokens, parameters }: ChatRequest,
@@ -82,8 +87,7 @@ export function prepareRequest(
   { tokenField, asksForUsage }: PrepareOptions,
 ): UpstreamRequest {
   const chats = !isCompletionOnly(model);
-  const body = {
-    ...parameters,
+  const own = {
     model,
     messages: chats ? messages : undefined,
     prompt: chats ? undefined : toPrompt(messages),
@@ -92,9 +96,9 @@ export function prepareRequest(
     [chats ? tokenField : "max_tokens"]: maxTokens,
     stream: streamed || undefined,
     stream_options: streamed && asksForUsage ? { include_usage: true } : undefined,
-  };
+  } satisfies Partial<Record<FieldName, unknown>>;
   const path = chats ? "/chat/completions" : "/completions";
-  return { method: "POST", path, body: wellFormedJson(body), streamed };
+  return { method: "POST", path, body: wellFormedJson({ ...parameters, ...own }), streamed };
 }
 
 /** A conversation as one text, for models that continue text instead of answering turns. */

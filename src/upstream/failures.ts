@@ -1,3 +1,4 @@
+import type { CleanName } from "../core/clean-name.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { AskOptions } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
@@ -13,15 +14,18 @@ export interface Failures {
   late(failure: Failure): ProxyError;
   /** For words about errors that pass as a part of an answer. */
   readonly clean: Clean;
+  /** For names that are kept and shown: of models, answers and their ends. */
+  cleanName(name: string): string;
 }
 
 export interface FailureOptions {
   readonly refusalOf: RefusalOf;
   readonly redact: Redact;
+  readonly cleanName: CleanName;
 }
 
 export function createFailures(
-  { refusalOf, redact }: FailureOptions,
+  { refusalOf, redact, cleanName }: FailureOptions,
   ask: Pick<AskOptions, "key">,
 ): Failures {
   const early = ({ error, text }: Failure) =>
@@ -29,6 +33,7 @@ export function createFailures(
   return {
     early,
     clean: (text) => redact(text, [ask.key]),
+    cleanName: (name) => cleanName(name, ask.key),
     late(failure) {
       const error = early(failure);
       // only what is about the request is told in full

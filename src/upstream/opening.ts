@@ -28,8 +28,9 @@ export async function bodyKind(response: UpstreamResponse, streamed: boolean): P
   }
   for (const chunk of seen.toReversed()) body.unread(chunk);
   if (JSON_START.test(start)) return "json";
+  if (!streamed) return "other";
   if (isLabeledStream(response)) return start.startsWith("<") ? "other" : "events";
-  return streamed && EVENT_START.test(start) ? "events" : "other";
+  return EVENT_START.test(start) ? "events" : "other";
 }
 
 /** Blanks in a stream keep its call alive. */
@@ -39,7 +40,7 @@ export async function beginsBlank(response: UpstreamResponse): Promise<boolean> 
   const { done, value } = await body.next();
   if (done === true) return false;
   body.unread(value);
-  return BLANK.test(value.toString("latin1"));
+  return BLANK.test(value.toString("latin1", 0, ENOUGH_CHARACTERS));
 }
 
 /** Finds what services send before the first event of a stream, for those who wait. */

@@ -57,7 +57,7 @@ async function readAnswer(
   const failures = createFailures(options, ask);
   const kind = await bodyKind(response, streamed);
   if (kind === "events") {
-    if (streamed) body.unbound();
+    body.unbound();
     const scanner = new EventScanner(hideUsage, options.maxEventBytes, failures.clean);
     const pieces = new EventPieces(body, scanner, failures);
     // an error in place of the first event has a status, and another key may do
@@ -67,13 +67,15 @@ async function readAnswer(
       status,
       contentType: "text/event-stream; charset=utf-8",
       pieces,
-      account: () => scanner.account,
+      account: () => named(scanner.account, failures),
       nextSequence: () => scanner.nextSequence,
     };
   }
   const passes = kind === "json" && mayPass === true;
   const opened = passes ? await openJson(response, options.maxAnswerBytes, failures.clean) : null;
-  if (opened !== null && "pieces" in opened) return opened;
+  if (opened !== null && "pieces" in opened) {
+    return { ...opened, account: () => named(opened.account(), failures) };
+  }
   // whole before it is passed on, because the ledger row goes first
   const bytes = withoutMark(opened ?? (await body.whole(ask.room)));
   return wholeAnswerOf({ status, kind, bytes }, failures, ask);
@@ -102,7 +104,17 @@ function wholeAnswerOf(
     status,
     contentType: "application/json",
     bytes: bytesWithoutSecrets(bytes, blames, failures.clean),
-    account,
+    account: named(account, failures),
+  };
+}
+
+/** The bytes pass as they are, but rows are kept and shown to others. */
+function named(account: RelayAccount, { cleanName }: Failures): RelayAccount {
+  const { model, upstreamId } = account;
+  return {
+    ...account,
+    model: model && cleanName(model),
+    upstreamId: upstreamId && cleanName(upstreamId),
   };
 }
 

@@ -26,7 +26,19 @@ export async function completionIn(
   { body }: UpstreamResponse,
   { room, failures }: Reading,
 ): Promise<Completion> {
-  return readCompletion(String(await body.whole(room, TYPED_WEIGHT)), failures.early);
+  const text = String(await body.whole(room, TYPED_WEIGHT));
+  return withCleanNames(readCompletion(text, failures.early), failures);
+}
+
+/** Everything in a completion that is neither a number nor the model's own text. */
+function withCleanNames(completion: Completion, { cleanName }: Failures): Completion {
+  const { model, finishReason, upstreamId } = completion;
+  return {
+    ...completion,
+    model: cleanName(model),
+    finishReason: finishReason && cleanName(finishReason),
+    upstreamId: upstreamId && cleanName(upstreamId),
+  };
 }
 
 /**
@@ -65,6 +77,7 @@ class Opening {
   readonly #parser: EventParser;
   readonly #failures: Failures;
   #first: readonly string[] = [];
+  #delta: Completion | null = null;
   #isOver = false;
 
   constructor(body: ResponseBody, { maxEventBytes, failures }: Reading) {
@@ -76,21 +89,30 @@ class Opening {
 
   /** Reads up to the first event, or a sign of life. Throws if that is an error, or the end. */
   async begin(): Promise<void> {
-    const signs = new SignsOfLife();
+    let signs: SignsOfLife | null = null;
     try {
       while (this.#first.length === 0 && !this.#isOver) {
         const { done, value } = await this.body.next();
         this.#isOver = done === true;
         this.#first = done === true ? this.#parser.end() : this.#parser.push(value);
-        if (done !== true && this.#first.length === 0 && signs.isIn(value)) return;
+        if (done === true || this.#first.length > 0) continue;
+        signs ??= new SignsOfLife();
+        if (signs.isIn(value)) return;
       }
       const [first] = this.#first;
       if (first === undefined || first === "[DONE]") throw new ProxyError("upstream_failed");
-      readDelta(first, this.#failures.early);
+      this.#delta = readDelta(first, this.#failures.early);
     } catch (error) {
       void this.body.return?.();
       throw error;
     }
+  }
+
+  /** The first event as it was read already; null from then on. */
+  takeFirst(): Completion | null {
+    const delta = this.#delta;
+    this.#delta = null;
+    return delta;
   }
 
   async *events(): AsyncGenerator<string> {
@@ -119,10 +141,10 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
       opening.body.drain();
       break;
     }
-    const delta = readDelta(data, failures.early);
+    const delta = opening.takeFirst() ?? readDelta(data, failures.early, known?.usage);
     characters += delta.text.length;
-    if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
-    if (known === null) yield { type: "answer-start", model: delta.model };
+    checkLength(characters);
+    if (known === null) yield { type: "answer-start", model: failures.cleanName(delta.model) };
     known = withLatest(known ?? delta, delta);
     if (delta.unsaid !== undefined) yield { type: "unsaid", text: delta.unsaid };
     const piece = whole.next(delta.text);
@@ -132,7 +154,12 @@ async function* readEvents(opening: Opening, { failures }: Reading): AsyncGenera
   const half = whole.rest();
   text.add(half);
   if (half !== "") yield { type: "text-delta", text: half };
-  yield { type: "answer-end", completion: { ...complete(known, done), text: text.whole() } };
+  const completion = { ...complete(known, done), text: text.whole() };
+  yield { type: "answer-end", completion: withCleanNames(completion, failures) };
+}
+
+function checkLength(characters: number): void {
+  if (characters > MAX_TEXT_CHARACTERS) throw new ProxyError("upstream_bad_answer");
 }
 
 /** An end without a reason or [DONE] is a cut connection that happened to close cleanly. */

@@ -1,4 +1,5 @@
 /** Every start that fails says why in one line of the log, and ends with 1. */
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -6,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -66,7 +68,7 @@ test("a file that is no database, and one that is damaged", async () => {
     cause: "damaged",
     driver_code: "SQLITE_NOTADB",
     errcode: 26,
-    error: "file is not a database",
+    error: `${join(garbage, "parley.sqlite")}: file is not a database`,
   });
   writeFileSync(file, readFileSync(file).fill(0xff, 4_096));
   expect(await failedStart({ DATA_DIR })).toMatchObject({ cause: "damaged" });
@@ -111,6 +113,29 @@ test("PostgreSQL that is down, that never answers, and that refuses", async () =
   });
 }, 30_000);
 
+test("PostgreSQL that hangs once it is connected", async () => {
+  const ready = Buffer.from("5200000008000000005a0000000549", "hex");
+  const port = await listening((socket) => socket.once("data", () => socket.write(ready)));
+  expect(await failedStart(postgres(port))).toMatchObject({ cause: "silent" });
+}, 30_000);
+
+test("what is not a file, where one is needed", async () => {
+  const DATA_DIR = folder();
+  const file = join(DATA_DIR, "parley.sqlite");
+  mkdirSync(file);
+  expect((await failedStart({ DATA_DIR })).error).toContain(file);
+  const pipe = folder();
+  execFileSync("mkfifo", ["-m", "666", join(pipe, "parley.sqlite")]);
+  const line = await failedStart({ DATA_DIR: pipe });
+  expect(line.error).toBe(`${join(pipe, "parley.sqlite")} is not a regular file`);
+  expect(statSync(join(pipe, "parley.sqlite")).mode & 0o777).toBe(0o666);
+  const text = join(folder(), "a-file");
+  writeFileSync(text, "");
+  const below = await failedStart({ DATA_DIR: join(text, "data") });
+  expect(below).toMatchObject({ error: `${text} is not a folder` });
+  expect(await failedStart({ DATA_DIR: text })).toMatchObject({ error: `${text} is not a folder` });
+}, 30_000);
+
 test("a port that is in use", async () => {
   const port = await listening(() => undefined);
   expect(await failedStart({ PORT: String(port) })).toMatchObject({
@@ -118,6 +143,9 @@ test("a port that is in use", async () => {
     code: "EADDRINUSE",
     error: expect.stringContaining(`127.0.0.1:${port}`),
   });
+  const nowhere = await failedStart({ HOST: "no-such-host.invalid" });
+  expect(nowhere).toMatchObject({ msg: "cannot listen", code: "ENOTFOUND" });
+  expect(nowhere).not.toHaveProperty("reason");
 }, 30_000);
 
 test.skipIf(process.geteuid?.() !== 0)(

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { systemClock } from "../../src/clock.ts";
 import { parseUpstreamUrl } from "../../src/config/urls.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "../../src/core/call/messages.ts";
+import { createCleanName } from "../../src/core/clean-name.ts";
 import { ProxyError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/ports.ts";
 import { redact } from "../../src/core/redact.ts";
@@ -63,6 +64,7 @@ export function createAsking(options: AskingOptions): Asking {
     userAgent: "parley/test",
     refusalOf: createRefusalOf(redact, systemClock),
     redact,
+    cleanName: createCleanName([]),
     answerMs: head,
     firstTokenMs: head,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,

@@ -150,6 +150,21 @@ it.each([
   expect(scanner.hasBegun).toBe(false);
 });
 
+it.each(SIZES)("thoughts under two names count once, in pieces of %d bytes", (size) => {
+  const thinking = (delta: object) => event({ id: "c", choices: [{ index: 0, delta }] });
+  const both = (text: string) => thinking({ reasoning: text, reasoning_content: text });
+  const text = [
+    both("a".repeat(4_000)),
+    ...Array<string>(5).fill(both("four")),
+    thinking({ content: "four", thinking: "four" }),
+  ].join("");
+  const { text: passed, scanner } = scan(text, size);
+  expect(passed).toBe(text);
+  expect(scanner.account.answerTokens).toBe(1_000 + 5 + 2);
+  const second = thinking({ reasoning: "", reasoning_content: "four" });
+  expect(scan(second + second, size).scanner.account.answerTokens).toBe(2);
+});
+
 it("a part of an event is left out where the stream breaks off, a whole one is not", () => {
   const open = piece("b").trimEnd();
   expect(scan(piece("a") + open.slice(0, -5), 30).text).toBe(piece("a"));

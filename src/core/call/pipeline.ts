@@ -1,11 +1,13 @@
 import { type ErrorCode, ProxyError } from "../errors.ts";
 import type {
+  AskOptions,
   ConcurrencyLimiter,
   Relay,
   RelayAccount,
   RelayAnswer,
   RelayRequest,
   Upstream,
+  WholeAnswer,
 } from "../ports.ts";
 import type { Admission, Permit } from "./admission.ts";
 import { type AskingOptions, createAsk } from "./ask.ts";
@@ -20,6 +22,8 @@ export interface RelayCall {
   readonly request: RelayRequest;
   readonly model: string;
   readonly expected: ExpectedTokens;
+  /** Reads a whole answer before the call is settled: what it throws is how the call ends. */
+  readonly onWhole?: (answer: WholeAnswer) => void;
 }
 
 /** Every dialect's question takes these steps: admit, ask, settle. */
@@ -95,10 +99,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const observer = observeEvents(call.principal, clock);
       return new SettledStream(events, observer, streamOptions(call, settle, leave));
     });
-  const relayed: Pipeline["relay"] = (call, { request, model, expected }) =>
+  const relayed: Pipeline["relay"] = (call, { request, model, expected, onWhole }) =>
     withLease(request.streamed ? call : null, model, options, async (leave) => {
       const settle = await begin(call, model, expected, request.streamed);
-      const answer = await ask(call, settle, (how) => relay.send(request, how));
+      const answer = await ask(call, settle, sending(relay, request, onWhole));
       if (answer.kind === "whole") {
         await settleWhole(call, settle, answer.account);
         leave();
@@ -119,6 +123,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       disconnectPolicy.end();
       await background.done();
     },
+  };
+}
+
+function sending(relay: Relay, request: RelayRequest, onWhole: RelayCall["onWhole"]) {
+  const send = (how: AskOptions) => relay.send(request, how);
+  if (onWhole === undefined) return send;
+  return async (how: AskOptions) => {
+    const answer = await send(how);
+    if (answer.kind === "whole") onWhole(answer);
+    return answer;
   };
 }
 

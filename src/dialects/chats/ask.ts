@@ -9,7 +9,7 @@ import type { AppContext } from "../../http/call/request-context.ts";
 import { streamEvents, writeTurnEvents } from "../../http/reply/event-stream.ts";
 import { createDescribeFailure, respondJson, sendWhole } from "../../http/reply/json-response.ts";
 import { responseHeaders } from "../../http/reply/response-headers.ts";
-import { collect } from "../../http/reply/whole-answer.ts";
+import { wholeOf } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import type { ChatAccess } from "./access.ts";
 import { chatsErrors } from "./errors.ts";
@@ -73,7 +73,7 @@ export function createModeration(options: ChatAskOptions) {
       expected: expectedOfRelay({ input }, Buffer.byteLength(body), null),
       request: { ...request, streamed: false, hideUsage: false },
     });
-    const { status, bytes, contentType } = await collect(relayed, call);
+    const { status, bytes, contentType } = wholeOf(relayed);
     return sendWhole(c.env.outgoing, status, responseHeaders(c.env.context, contentType), bytes);
   };
 }

@@ -1,4 +1,5 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
+import type { WholeAnswer } from "../../core/ports.ts";
 import { checkPassedOn, type ModelRules } from "../../http/body/model-choice.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
@@ -10,7 +11,6 @@ import {
   sendWhole,
 } from "../../http/reply/json-response.ts";
 import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
-import { collect } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { type CompletionAccessOptions, createCompletionAccess } from "./access.ts";
 import { writeCompletion, writeWholeAsChunk } from "./answer.ts";
@@ -42,16 +42,18 @@ export function createCompletion(options: CompletionOptions): Dialect {
     const { relayCall, passedOn, apiKey } = parseCompletionBody(json, bytes, rules);
     const call = await open(apiKey);
     checkPassedOn(call.principal, passedOn, rules);
-    const relayed = await pipeline.relay(call, relayCall);
-    if (relayCall.request.streamed) {
+    const { streamed } = relayCall.request;
+    const write = streamed ? writeWholeAsChunk : writeCompletion;
+    let body = "";
+    const onWhole = (answer: WholeAnswer) => {
+      body = write(answer);
+    };
+    const relayed = await pipeline.relay(call, { ...relayCall, onWhole });
+    if (streamed) {
       // some servers ignore `stream`; a whole answer is still an answer
-      const texts =
-        relayed.kind === "streamed"
-          ? writeChunks(relayed, maxEventBytes)
-          : one(writeWholeAsChunk(await collect(relayed, call)));
+      const texts = relayed.kind === "streamed" ? writeChunks(relayed, maxEventBytes) : one(body);
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
-    const body = writeCompletion(await collect(relayed, call));
     const headers = responseHeaders(c.env.context, "application/json; charset=utf-8");
     return sendWhole(c.env.outgoing, 200, headers, body);
   };

@@ -12,7 +12,7 @@ import type { AppContext, RequestContext } from "../../http/call/request-context
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
 import { respond } from "../../http/reply/response-headers.ts";
-import { collect, holdWhole } from "../../http/reply/whole-answer.ts";
+import { holdWhole, wholeOf } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { createWriteBreak } from "./broken-stream.ts";
 import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
@@ -84,7 +84,7 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
     let isOwn = false;
     const whole = await idempotent(call.principal, key, request, async () => {
       isOwn = true;
-      return collect(await pipeline.relay(call, relayCall), call);
+      return wholeOf(await pipeline.relay(call, relayCall));
     });
     if (!isOwn) await holdWhole(call, whole.bytes.length);
     const headers = openaiHeaders(context, whole.contentType);
@@ -120,7 +120,7 @@ function createModels(options: OpenAIOptions) {
     const relayed = await options.pipeline.relayUnmetered(call, request);
     const headers = openaiHeaders(context, JSON_TYPE);
     if (relayed.kind === "passing") return passAnswer(outgoing, relayed, headers);
-    const { status, bytes } = await collect(relayed, call);
+    const { status, bytes } = wholeOf(relayed);
     const body = await writeModels(bytes, principal, options.modelFilter);
     return sendWhole(outgoing, status, headers, body);
   };

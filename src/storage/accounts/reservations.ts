@@ -109,21 +109,24 @@ export const BACKGROUND_OWNER = "background";
 
 /** Open calls whose process is dead, or which are older than a call can be. */
 export function abandonedQuery(builder: Builder) {
-  return prepare<{ seenBefore: number; startedBefore: number }, { readonly id: string }>(
-    ({ int }) =>
-      builder
-        .selectFrom("reservations")
-        .leftJoin("owners", "owners.id", "reservations.owner")
-        .select("reservations.id")
-        .where("reservations.owner", "<>", sql.lit(BACKGROUND_OWNER))
-        .where((where) =>
-          where.or([
-            where("owners.id", "is", null),
-            where("owners.seen_at", "<", int("seenBefore")),
-            where("reservations.at", "<", int("startedBefore")),
-          ]),
-        )
-        .orderBy("reservations.id")
-        .limit(64),
+  return prepare<
+    { seenFrom: number; seenTo: number; startedBefore: number },
+    { readonly id: string }
+  >(({ int }) =>
+    builder
+      .selectFrom("reservations")
+      .leftJoin("owners", "owners.id", "reservations.owner")
+      .select("reservations.id")
+      .where("reservations.owner", "<>", sql.lit(BACKGROUND_OWNER))
+      .where((where) =>
+        where.or([
+          where("owners.id", "is", null),
+          where("owners.seen_at", "<", int("seenFrom")),
+          where("owners.seen_at", ">", int("seenTo")),
+          where("reservations.at", "<", int("startedBefore")),
+        ]),
+      )
+      .orderBy("reservations.id")
+      .limit(64),
   );
 }

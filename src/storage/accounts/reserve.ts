@@ -13,6 +13,7 @@ import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
+import type { Doubtful } from "./doubtful.ts";
 import { useOf, useQuery } from "./quotas.ts";
 import { reservationQueries } from "./reservations.ts";
 
@@ -23,6 +24,8 @@ interface Pending {
   readonly request: ReserveRequest;
   readonly wanted: Spending;
   readonly periods: Periods;
+  /** Set before the database is asked to store it. */
+  isSent: boolean;
 }
 
 /**
@@ -38,6 +41,7 @@ export function createQuotaReserver(
   database: Database,
   clock: Clock,
   instanceId: string,
+  doubtful: Pick<Doubtful, "add">,
 ): (request: ReserveRequest) => Promise<ReserveResult> {
   const { driver, writes } = database;
   const reserve = writes.group<Pending, ReserveResult>(
@@ -52,7 +56,16 @@ export function createQuotaReserver(
     if (!hasQuota(request.token.quotas)) return { admitted: true, reservation: null };
     const nowMs = clock.wallMs();
     const wanted = wantedBy(request);
-    return reserve({ id: newId(nowMs), nowMs, request, wanted, periods: periodsAt(nowMs) });
+    const id = newId(nowMs);
+    const periods = periodsAt(nowMs);
+    const pending = { id, nowMs, request, wanted, periods, isSent: false };
+    try {
+      return await reserve(pending);
+    } catch (error) {
+      // SQLite answers in the same step
+      if (pending.isSent && driver.kind === "postgres") doubtful.add(id);
+      throw error;
+    }
   };
 }
 
@@ -113,6 +126,7 @@ function createTake({ driver, builder }: Database, instanceId: string): Take {
     const [first] = sameToken;
     if (first === undefined) return undefined;
     const { request, periods } = first;
+    for (const one of sameToken) one.isSent = true;
     if (driver.kind === "postgres" && sameToken.length === 1) {
       return (yield* query(takeAndOpen(opened(first, periods))))[0];
     }

@@ -16,7 +16,10 @@ export class FileAccessError extends Error {
   readonly user: number;
 
   constructor(file: string, owner: number, user: number, cause: unknown) {
-    super(`${file} belongs to user ${owner}, and this process runs as user ${user}`, { cause });
+    const where = `${file} belongs to user ${owner}`;
+    const why =
+      owner === user ? "which its mode keeps out" : `and this process runs as user ${user}`;
+    super(`${where}, ${why}`, { cause });
     this.file = file;
     this.owner = owner;
     this.user = user;
@@ -25,7 +28,7 @@ export class FileAccessError extends Error {
 
 /**
  * What to throw in place of an error about a database file: the first of its files that this process
- * may not use, since SQLite doesn't name it; otherwise the error itself.
+ * may not use; otherwise the error with the name of the file, which SQLite leaves out.
  */
 export function explainAccess(
   file: string,
@@ -33,12 +36,18 @@ export function explainAccess(
   mode = constants.R_OK | constants.W_OK,
 ) {
   const folder = existing(dirname(file));
+  if (!statSync(folder).isDirectory()) return new Error(`${folder} is not a folder`);
   const files = ["", "-wal", "-shm"].map((end) => file + end).filter((one) => existsSync(one));
   const denied = [folder, ...files].find(
     (one) => !isAllowed(one, one === folder ? constants.X_OK | mode : mode),
   );
-  if (denied === undefined) return error;
+  if (denied === undefined) return named(file, error);
   return new FileAccessError(denied, statSync(denied).uid, ownUser(), error);
+}
+
+function named(file: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error.message.includes(file)) return error;
+  return new Error(`${file}: ${error.message}`, { cause: error });
 }
 
 function existing(folder: string): string {

@@ -24,6 +24,8 @@ export interface Driver {
    * the database can't tell.
    */
   version(): number | null;
+  /** Looks whether the files are those that were opened; until they are, writes fail. SQLite only. */
+  checkFiles(): void;
   backup(file: string): Promise<void>;
   close(): Promise<void>;
 }

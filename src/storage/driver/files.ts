@@ -1,7 +1,8 @@
 import {
-  chmodSync,
   closeSync,
+  fchmodSync,
   fchownSync,
+  fstatSync,
   lchownSync,
   mkdirSync,
   openSync,
@@ -19,13 +20,18 @@ const FOLDER_MODE = 0o700;
  * restores must stay open to the service's user.
  */
 export function createPrivateFile(file: string): void {
-  const created = openNew(file);
-  if (created !== null) {
-    const { uid, gid } = statSync(dirname(file));
-    ifAllowed(() => fchownSync(created, uid, gid));
-    closeSync(created);
+  const { fd, isNew } = openOrCreate(file);
+  try {
+    // as root, this would take a device from everybody else
+    if (!fstatSync(fd).isFile()) throw new Error(`${file} is not a regular file`);
+    if (isNew) {
+      const { uid, gid } = statSync(dirname(file));
+      ifAllowed(() => fchownSync(fd, uid, gid));
+    }
+    fchmodSync(fd, FILE_MODE);
+  } finally {
+    closeSync(fd);
   }
-  chmodSync(file, FILE_MODE);
 }
 
 /** Creates missing folders, which belong to the owner of the folder they are in. */
@@ -39,15 +45,13 @@ export function createPrivateFolder(folder: string): void {
   }
 }
 
-/** Null if the file exists. */
-function openNew(file: string): number | null {
+function openOrCreate(file: string): { readonly fd: number; readonly isNew: boolean } {
   try {
-    return openSync(file, "wx", FILE_MODE);
+    return { fd: openSync(file, "wx", FILE_MODE), isNew: true };
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
     // Tells whether it can be opened; SQLite's own error doesn't say which file it means.
-    closeSync(openSync(file, "r+"));
-    return null;
+    return { fd: openSync(file, "r+"), isNew: false };
   }
 }
 

@@ -1,12 +1,15 @@
 import type { CompiledQuery } from "kysely";
 import type { Driver } from "./driver.ts";
-import { type StorageProblem, storageProblem } from "./storage-errors.ts";
+import { type StorageCause, type StorageProblem, storageProblem } from "./storage-errors.ts";
+
+/** Other writes may still be good: some rows find room on a full disk, others are of another table. */
+const PARTIAL: readonly StorageCause[] = ["full", "denied", "altered"];
 
 /** Whether the database takes writes, by the last one. */
 export interface DatabaseHealth {
   /** Why the last write failed. Null: it was good, or failed by its own mistake. */
   problem(): StorageProblem | null;
-  /** After a write that needed new space: only that shows that a disk is no longer full. */
+  /** After a heartbeat, which needs new space if the disk was full: other writes don't show enough. */
   proven(): void;
 }
 
@@ -24,15 +27,26 @@ export function watchWrites(
     current = problem;
     if (changed) onChange(problem);
   };
+  let begun = 0;
+  let newestGood = 0;
+  const succeeded = (number: number) => {
+    newestGood = Math.max(newestGood, number);
+    if (current !== null && !PARTIAL.includes(current.cause)) change(null);
+  };
+  const failed = (number: number, problem: StorageProblem) => {
+    // One that began later was good: this one tells of what is over.
+    const isOver = !PARTIAL.includes(problem.cause) && newestGood > number;
+    if (!isOver) change(problem);
+  };
   const noted = async <T>(work: Promise<T>, isWrite = () => true): Promise<T> => {
+    const number = ++begun;
     try {
       const result = await work;
-      // Some rows still find room on a full disk.
-      if (current !== null && current.cause !== "full" && isWrite()) change(null);
+      if (isWrite()) succeeded(number);
       return result;
     } catch (error) {
       const problem = isWrite() ? storageProblem(error) : null;
-      if (problem !== null) change(problem);
+      if (problem !== null) failed(number, problem);
       throw error;
     }
   };

@@ -5,11 +5,17 @@ import { migrate } from "./migrate.ts";
 const CONNECT_TIMEOUT_MS = 1_000;
 /** Includes the wait for another process that migrates. */
 const MIGRATION_TIMEOUT_MS = 60_000;
+/** After the server's own limit; a server that hangs doesn't keep it. */
+const ANSWER_TIMEOUT_MS = MIGRATION_TIMEOUT_MS + 5_000;
+/** For what needs no lock: a server that hangs is noticed soon. */
+const FIRST_ANSWER_MS = 5_000;
 /** Any number that is the same in every version. */
 const MIGRATION_LOCK = 7_236_524_017n;
 const IN_FAILED_TRANSACTION = "25P02";
 const NO_PERMISSION = "42501";
 const CANCELED = "57014";
+/** Those that keep every text as it is. */
+const ENCODINGS = ["UTF8", "SQL_ASCII"];
 /** A table, index or constraint of that name. */
 const NAMES_TAKEN = ["42P07", "42710"];
 
@@ -19,12 +25,17 @@ export async function migratePostgres(
   mayCreate: boolean,
   onError: (error: Error) => void,
 ): Promise<void> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const client = new pg.Client({
+    ...connection,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  });
   client.on("error", onError);
   await client.connect();
   try {
     // Locks and limits end with the transaction, so they work behind a pooler, too.
-    await client.query(`BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
+    const begin = `BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`;
+    await client.query(soon(begin));
     await migrateOn(client, mayCreate);
     await client.query("COMMIT");
   } finally {
@@ -38,11 +49,17 @@ interface Place {
   readonly role: string;
   readonly path: string;
   readonly mayCreate: boolean | null;
+  readonly encoding: string;
 }
 
 async function migrateOn(client: pg.Client, mayCreate: boolean): Promise<void> {
   const place = await placeOf(client);
-  const { schema, path, role } = place;
+  const { schema, path, role, encoding } = place;
+  if (!ENCODINGS.includes(encoding)) {
+    throw new Error(
+      `the database has the encoding ${encoding}, which can't hold every text: create one with ENCODING 'UTF8' TEMPLATE template0`,
+    );
+  }
   if (schema === null) {
     throw new Error(
       `no schema of the search path (${path}) exists for the role "${role}": create one, as CREATE SCHEMA AUTHORIZATION ${quoted(role)}`,
@@ -66,8 +83,7 @@ async function migrateOn(client: pg.Client, mayCreate: boolean): Promise<void> {
     const kysely = new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) });
     await migrate(kysely, mayCreate, schema);
   } catch (error) {
-    if (!(first instanceof Error)) throw error;
-    throw new Error(explain(first, place), { cause: error });
+    throw first instanceof Error ? explained(first, place) : error;
   }
 }
 
@@ -84,13 +100,23 @@ class LockedAdapter extends PostgresAdapter {
 }
 
 async function placeOf(client: pg.Client): Promise<Place> {
-  const { rows } = await client.query<Place>(
-    `SELECT current_schema() AS schema, current_user AS role, current_setting('search_path') AS path,
-      has_schema_privilege(current_schema(), 'CREATE') AS "mayCreate"`,
-  );
+  const text = `SELECT current_schema() AS schema, current_user AS role, current_setting('search_path') AS path,
+    has_schema_privilege(current_schema(), 'CREATE') AS "mayCreate",
+    current_setting('server_encoding') AS encoding`;
+  const { rows } = await client.query<Place>(soon(text));
   const [place] = rows;
   if (place === undefined) throw new Error("the database does not say where it is");
   return place;
+}
+
+/** The driver's types don't know the limit of one query. */
+function soon(text: string): { readonly text: string } {
+  const query = { text, query_timeout: FIRST_ANSWER_MS };
+  return query;
+}
+
+function explained(cause: Error, place: Place): Error {
+  return new Error(explain(cause, place), { cause });
 }
 
 function explain(error: Error, { schema, role, mayCreate }: Place): string {

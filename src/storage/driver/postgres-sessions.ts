@@ -73,11 +73,12 @@ export function createSessions(
       broken = !isServerAnswer(error);
       const replaced = generations.judge(client, error);
       if (!replaced || !mayRepeat || session.isCommitting()) throw error;
-      if (!broken) await spoil(client);
+      if (!broken) spoil(client);
       broken = true;
       return null;
     } finally {
-      client.off("error", ignore);
+      // one that is closed may still emit
+      if (!broken) client.off("error", ignore);
       client.release(broken);
     }
   };
@@ -108,10 +109,11 @@ const ignore = () => undefined;
 
 /**
  * Before a usable session is closed because its server is read-only. A pooler closes its own connection
- * to the server only if the client leaves in the middle of a transaction, and else lends it on.
+ * to the server only if the client leaves in the middle of a transaction, and else lends it on. Nobody
+ * waits for the answer, since the server may be gone by now.
  */
-async function spoil(client: pg.PoolClient): Promise<void> {
-  await client.query("BEGIN").catch(ignore);
+function spoil(client: pg.PoolClient): void {
+  client.query("BEGIN").catch(ignore);
 }
 
 /**
@@ -131,8 +133,7 @@ function createGenerations(pool: pg.Pool, nowMs: () => number) {
         const client = await pool.connect();
         if (bornIn.get(client) === current) return client;
         client.on("error", ignore);
-        if (isReadOnly) await spoil(client);
-        client.off("error", ignore);
+        if (isReadOnly) spoil(client);
         client.release(true);
       }
     },

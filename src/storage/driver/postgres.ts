@@ -43,6 +43,7 @@ function createPostgresDriver(sessions: Sessions): Driver {
       retrySerialization(() => inTransaction(sessions, (session) => runSteps(session, work))),
     run: (work) => retrySerialization(() => sessions.use((session) => runSteps(session, work))),
     version: () => null,
+    checkFiles: () => undefined,
     backup: async () => {
       throw new Error("backup is for SQLite: use pg_dump for PostgreSQL");
     },

@@ -13,6 +13,7 @@ import type { Driver, Transaction } from "./driver.ts";
 import { createPrivateFile, createPrivateFolder } from "./files.ts";
 import { createLockWait, type LockWait } from "./lock-wait.ts";
 import { migrate } from "./migrate.ts";
+import { type MovedFileError, watchFiles } from "./open-files.ts";
 
 /** How long calls wait for another process's lock: a response comes within 1.5 s. */
 const LOCK_WAIT_MS = 1_200;
@@ -23,6 +24,7 @@ const OPEN_WAIT_MS = 5_000;
  * milliseconds. SQLite's default of 1,000 delays every hundredth call of a token, and so its p99.
  */
 const PAGES_TO_CHECKPOINT = 4_000;
+const IN_MEMORY = ":memory:";
 /** More than there are queries. */
 const MAX_STATEMENTS = 200;
 /** `:memory:` for tests. Throws a NoDatabaseError if it may not create one. A commit survives kill -9, but not always a power cut. */
@@ -48,13 +50,18 @@ async function open(file: string, mayCreate: boolean): Promise<Driver> {
     database.close();
     throw error;
   }
-  return createSqliteDriver(database);
+  return createSqliteDriver(database, file === IN_MEMORY ? () => null : watchFiles(file));
 }
 
-function createSqliteDriver(database: DatabaseSync): Driver {
+function createSqliteDriver(
+  database: DatabaseSync,
+  lookForFiles: () => MovedFileError | null,
+): Driver {
   const statements = new Map<string, Execute>();
   const lock = createLockWait(LOCK_WAIT_MS);
+  let moved: MovedFileError | null = null;
   const rowsOf = (query: CompiledQuery): readonly unknown[] => {
+    if (moved !== null && !isRead(query)) throw moved;
     let execute = statements.get(query.sql);
     if (execute === undefined) {
       if (statements.size >= MAX_STATEMENTS) statements.clear();
@@ -88,6 +95,9 @@ function createSqliteDriver(database: DatabaseSync): Driver {
     transaction: (work) => lock.run(() => exclusively(() => runTransaction(work))),
     run: (work) => lock.run(() => runTransaction(work)),
     version: () => Number(version.get()?.data_version),
+    checkFiles: () => {
+      moved = lookForFiles();
+    },
     backup: (to) => lock.run(() => compactCopy(database, to)),
     close: async () => {
       statements.clear();
@@ -144,7 +154,7 @@ function createExclusively(database: DatabaseSync, lock: LockWait) {
 
 /** SQLite itself waits for no lock, since that would block the thread. */
 function openFile(file: string): DatabaseSync {
-  if (file !== ":memory:") {
+  if (file !== IN_MEMORY) {
     createPrivateFolder(dirname(file));
     createPrivateFile(file);
   }

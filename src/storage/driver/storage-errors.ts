@@ -33,6 +33,8 @@ const words = {
   crowded: "the database has no connection or memory left",
   denied: "the database refuses the user, the password or a permission",
   damaged: "the database or its disk is damaged",
+  moved: "the file of the database was moved, deleted or replaced",
+  altered: "the tables of the database are not as Parley left them",
 } as const;
 
 /** Why a database does not serve. */
@@ -71,11 +73,13 @@ const CAUSES: readonly (readonly [StorageCause, ...string[]])[] = [
   ["starting", "57P03"],
   ["silent", "57014", "ETIMEDOUT"],
   ["read_only", "25006", "SQLITE_READONLY", "EROFS"],
-  ["full", "53100", "SQLITE_FULL", "ENOSPC", "EDQUOT"],
+  ["full", "53100", "SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"],
   ["busy", "55P03", "40001", "40P01", "SQLITE_BUSY", "SQLITE_LOCKED"],
   ["crowded", "53", "SQLITE_NOMEM"],
   ["denied", "28", "42501", "3D000", "SQLITE_PERM", "SQLITE_AUTH", "EACCES", "EPERM"],
-  ["damaged", "XX001", "XX002", "58", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB"],
+  ["damaged", "XX", "58", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB"],
+  ["moved", "SQLITE_READONLY_DBMOVED"],
+  ["altered", "42P01", "42703", "42883", "3F000"],
 ];
 const causeByCode = new Map(
   CAUSES.flatMap(([cause, ...codes]) => codes.map((code) => [code, cause])),
@@ -85,10 +89,11 @@ function causeOfCode(code: string): StorageCause | null {
   return causeByCode.get(code) ?? causeByCode.get(code.slice(0, 2)) ?? null;
 }
 
-/** The PostgreSQL driver gives these no code. */
+/** The PostgreSQL driver gives the first two no code; SQLite's for the last is that of any mistake. */
 const MESSAGES: readonly (readonly [RegExp, StorageCause])[] = [
   [/^(Query read timeout|timeout e)|due to connection timeout$/, "silent"],
   [/^(Connection terminated|Client has encountered a connection error|Client was closed)/, "gone"],
+  [/^no such (table|column)/, "altered"],
 ];
 
 function causeOfMessage({ message }: Error): StorageCause | null {
@@ -96,12 +101,14 @@ function causeOfMessage({ message }: Error): StorageCause | null {
 }
 
 function driverCode(error: Error): string | null {
+  const extended = SQLITE_NAMES[errcodeOf(error) ?? 0];
+  if (extended !== undefined) return extended;
   const sqlite = sqliteCode(error);
   if (sqlite !== null) return SQLITE_NAMES[sqlite] ?? `SQLITE_${sqlite}`;
   return "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
-/** By SQLite's primary result codes. */
+/** By SQLite's primary result codes, and by extended ones that mean something else. */
 const SQLITE_NAMES: Readonly<Record<number, string>> = {
   3: "SQLITE_PERM",
   5: "SQLITE_BUSY",
@@ -114,6 +121,8 @@ const SQLITE_NAMES: Readonly<Record<number, string>> = {
   14: "SQLITE_CANTOPEN",
   23: "SQLITE_AUTH",
   26: "SQLITE_NOTADB",
+  1032: "SQLITE_READONLY_DBMOVED",
+  4874: "SQLITE_IOERR_SHMSIZE",
 };
 
 export const SQLITE_BUSY = 5;

@@ -57,6 +57,7 @@ export async function announceInstance(
     yield* announce();
   });
   const beat = async () => {
+    driver.checkFiles();
     const isFull = health.problem()?.cause === "full";
     await driver.transaction(function* (): Transaction<void> {
       // Inserted again if a recovery that took us for dead has deleted the row.

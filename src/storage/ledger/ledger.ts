@@ -1,6 +1,7 @@
 import type { Ledger } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
 import type { Clock } from "../../core/ports.ts";
+import { createDoubtful } from "../accounts/doubtful.ts";
 import { useOf, useQuery } from "../accounts/quotas.ts";
 import { createQuotaReserver } from "../accounts/reserve.ts";
 import type { Database } from "../driver/database.ts";
@@ -23,11 +24,16 @@ export function createLedger(
   const report = createLedgerReport(database);
   const { settle, ...ends } = createSettlement(database, onLost);
   const use = useQuery(database.builder);
+  const doubtful = createDoubtful(database);
+  const recover = createCrashRecovery(database, clock, staleMs);
   const ledger: Ledger = {
     ...report,
-    reserve: createQuotaReserver(database, clock, instanceId),
+    reserve: createQuotaReserver(database, clock, instanceId, doubtful),
     settle,
-    recover: createCrashRecovery(database, clock, staleMs),
+    recover: async () => {
+      await doubtful.giveBack();
+      return recover();
+    },
     used: async (tokenId) => {
       const [stored] = await database.driver.all(use({ tokenId }));
       return useOf(stored, periodsAt(clock.wallMs()));

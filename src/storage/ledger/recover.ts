@@ -6,6 +6,7 @@ import { query, type Transaction } from "../driver/driver.ts";
 import { prepare } from "../driver/queries.ts";
 import { knownValues } from "./columns.ts";
 import { chunks, createInserts } from "./settle.ts";
+import { createSilence, type Living } from "./silence.ts";
 
 /** Above every deadline a call can have: an older reservation was forgotten. */
 const MAX_CALL_MS = 2 * 3_600_000;
@@ -14,7 +15,7 @@ const MAX_CALL_MS = 2 * 3_600_000;
  * Settles what dead processes left open. The row says interrupted and unknown, the request stays
  * counted, and the estimate of tokens and money is given back, since nothing says it was spent.
  * So the counters always equal the sum of the rows. A process is dead if its last heartbeat is older
- * than `staleMs`.
+ * than `staleMs`; how that is judged after an outage is in silence.ts.
  */
 export function createCrashRecovery(
   database: Database,
@@ -24,12 +25,17 @@ export function createCrashRecovery(
   const { driver, builder } = database;
   const abandoned = abandonedQuery(builder);
   const recoverSome = createRecoverSome(database);
-  const forget = prepare<{ seenBefore: number }, unknown>(({ int }) =>
-    builder.deleteFrom("owners").where("seen_at", "<", int("seenBefore")),
+  const judge = createSilence(staleMs);
+  const forget = prepare<Living, unknown>(({ int }) =>
+    builder
+      .deleteFrom("owners")
+      .where((where) =>
+        where.or([where("seen_at", "<", int("seenFrom")), where("seen_at", ">", int("seenTo"))]),
+      ),
   );
   return async () => {
     const now = clock.wallMs();
-    const limits = { seenBefore: now - staleMs, startedBefore: now - MAX_CALL_MS };
+    const limits = { ...judge(now), startedBefore: now - MAX_CALL_MS };
     let recovered = 0;
     for (;;) {
       const open = await driver.all(abandoned(limits));

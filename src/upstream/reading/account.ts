@@ -1,13 +1,14 @@
 import { NOTHING_SEEN } from "../../core/call/estimate.ts";
+import type { Usage } from "../../core/call/messages.ts";
 import { paidUsage } from "../../core/call/messages.ts";
 import type { RelayAccount } from "../../core/ports.ts";
 import { fieldOf, isObject, stringIn } from "./json.ts";
 import { usageIn } from "./usage.ts";
 
 /** What an answer, or an event of a stream, says about its call. */
-export function accountIn(value: object): RelayAccount {
+export function accountIn(value: object, before: Usage | null = null): RelayAccount {
   const answer = answerOf(value);
-  const { usage, reasoned } = usageIn(value);
+  const { usage, reasoned } = usageIn(value, before);
   return {
     ...NOTHING_SEEN,
     usage: paidUsage(usage),

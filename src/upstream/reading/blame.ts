@@ -5,7 +5,7 @@ import type { Stretch } from "./places.ts";
 export type Clean = (text: string) => string;
 
 /** A JSON text, or the beginning of one that was cut. */
-const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)/g;
+const TEXT = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)/gs;
 
 const LINES = /[^\r\n]+/g;
 

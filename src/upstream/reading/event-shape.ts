@@ -1,4 +1,4 @@
-import { isDigit, slashesBefore } from "./kept.ts";
+import { endOfDigits, slashesBefore } from "./kept.ts";
 import type { Span } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
 
@@ -71,12 +71,6 @@ export class EventShape {
 /** A slice would keep the whole piece in memory. */
 export function copied(latin: string): string {
   return Buffer.from(latin, "latin1").toString("latin1");
-}
-
-function endOfDigits(text: string, from: number): number {
-  let at = from;
-  while (isDigit(text.charCodeAt(at))) at += 1;
-  return at;
 }
 
 function endOfString(text: string, from: number): number {

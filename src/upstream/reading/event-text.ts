@@ -1,4 +1,4 @@
-import { type Clean, withoutSecrets } from "./blame.ts";
+import { type Clean, cleanLatin, withoutSecrets } from "./blame.ts";
 import { streamEvent } from "./places.ts";
 import { RawText } from "./raw-text.ts";
 import { Skeleton } from "./skeleton.ts";
@@ -11,6 +11,8 @@ const COMMENT = /(?:[\r\n]*:[^\r\n]*(?:\r\n|\n|\r(?=[^\n])))+[\r\n]*/y;
 /** The last event of chat and completions, as far as clients need it that read line by line. */
 export const OPEN_DONE = /^[\r\n]*data: ?\[DONE\]([\r\n]*)/;
 const DONE = /[ \t]*\[DONE\]/y;
+/** Data that is no JSON may say anything. */
+const WORDS = /\s*[^\s[{]/y;
 const DATA = /(?:^(?:\u00ef\u00bb\u00bf)?|[\r\n])data:/g;
 const NEXT_DATA = /(?:\r\n|\n|\r)data:/g;
 export const ERROR_EVENT = /^[\r\n]*event: ?error[\r\n]/;
@@ -30,15 +32,20 @@ export function skeletonOf(event: string, json: number, passed = new RawText()):
 export function cleanEvent(
   event: string,
   json: number,
-  { blames }: Skeleton,
+  { blames, blameFrom }: Skeleton,
   clean: Clean,
 ): string {
-  if (blames.length === 0) return event;
+  WORDS.lastIndex = json;
+  if (WORDS.test(event)) return cleanLatin(event, clean);
+  if (blames.length === 0 && blameFrom === -1) return event;
   const data = event.slice(json);
   const joined = data.replace(NEXT_DATA, "");
-  if (joined === data) return withoutSecrets(event, blames, clean);
-  const shown = withoutSecrets(joined, blames, clean);
-  return shown === joined ? event : event.slice(0, json) + shown;
+  const isSplit = joined !== data;
+  const text = isSplit ? joined : event;
+  // what has no end is broken JSON
+  const all = blameFrom === -1 ? blames : [...blames, { start: blameFrom, end: text.length }];
+  const shown = withoutSecrets(text, all, clean);
+  return shown === text ? event : (isSplit ? event.slice(0, json) : "") + shown;
 }
 
 /** Where the data of an event begins, or -1. */

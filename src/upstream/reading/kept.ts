@@ -10,7 +10,13 @@ export function keptValue(raw: string): unknown {
   return raw.trim() === "null" ? null : jsonIn(Buffer.from(raw, "latin1").toString());
 }
 
-export function isDigit(code: number): boolean {
+export function endOfDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 

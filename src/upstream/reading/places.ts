@@ -6,6 +6,8 @@ export interface Place {
   readonly speaks?: true;
   /** An error, or a warning: words that may quote a secret. */
   readonly blames?: true;
+  /** What the model thinks, under one of several names: the first one counts. */
+  readonly thinks?: true;
   /** Differs from event to event and says nothing about the call. */
   readonly varies?: true;
   /** By key, where it is an object. */
@@ -19,6 +21,8 @@ export interface Level {
   readonly place: Place;
   readonly node: object;
   readonly isList: boolean;
+  /** The name under which it thinks. */
+  thought: string | null;
 }
 
 /** A part of the text, from one position up to another. */
@@ -35,6 +39,7 @@ export interface Span extends Stretch {
 const kept: Place = { keeps: true };
 const blaming: Place = { keeps: true, blames: true };
 const spoken: Place = { speaks: true };
+const thought: Place = { speaks: true, thinks: true };
 const varying: Place = { varies: true };
 
 function keys(places: Readonly<Record<string, Place>>): Place {
@@ -73,16 +78,20 @@ const about = {
 };
 const aboutResponse = { ...about, status: kept, background: kept, incomplete_details: blaming };
 
-const thought: Place = { ...spoken, ...keys({ text: spoken }) };
-const part = keys({ text: spoken, refusal: spoken, thinking: { ...spoken, ...listOf(thought) } });
+const thoughtPart: Place = { ...spoken, ...keys({ text: spoken }) };
+const part = keys({
+  text: spoken,
+  refusal: spoken,
+  thinking: { ...spoken, ...listOf(thoughtPart) },
+});
 const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({
   content,
   refusal: spoken,
-  reasoning: spoken,
-  reasoning_content: spoken,
-  thinking: spoken,
+  reasoning: thought,
+  reasoning_content: thought,
+  thinking: thought,
   function_call: called,
   tool_calls: listOf(keys({ function: called, custom: called })),
   audio: keys({ transcript: spoken }),

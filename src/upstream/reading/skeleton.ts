@@ -1,6 +1,6 @@
 import { Brackets } from "./brackets.ts";
 import { jsonIn } from "./json.ts";
-import { isDigit, isSound, keptValue, newNode, nodeIn, slashesBefore } from "./kept.ts";
+import { endOfDigits, isSound, keptValue, newNode, nodeIn, slashesBefore } from "./kept.ts";
 import type { Level, Place, Span, Stretch } from "./places.ts";
 import type { RawText } from "./raw-text.ts";
 
@@ -118,7 +118,7 @@ export class Skeleton {
         ? newNode(isList)
         : nodeIn(parent.node, parent.isList, this.#key, isList);
     if (parent === undefined) this.value = node;
-    this.#levels.push({ place, node, isList });
+    this.#levels.push({ place, node, isList, thought: null });
     this.#child = isList ? place.items : undefined;
     this.#expectsKey = !isList;
   }
@@ -183,7 +183,8 @@ export class Skeleton {
     this.#isKey = this.#skipped === 0 && this.#expectsKey;
     if (this.#isKey) this.#key = "";
     const speaks = this.#skipped === 0 && !this.#isKey && this.#child?.speaks === true;
-    this.#isSpoken = speaks && !isSound(this.value);
+    const known = this.#child?.thinks === true ? this.#levels.at(-1)?.thought : null;
+    this.#isSpoken = speaks && (known ?? this.#key) === this.#key && !isSound(this.value);
     if (this.#levels.length === 0) this.#isBroken = true;
   }
 
@@ -194,6 +195,8 @@ export class Skeleton {
     if (this.#isSpoken && to > from) {
       if (from === this.#stringStart) this.#passed.beginPiece();
       this.#passed.addRaw(text, from, to);
+      const level = this.#levels.at(-1);
+      if (level !== undefined && this.#child?.thinks === true) level.thought = this.#key;
     }
     if (end === -1) {
       this.#stringStart = -1;
@@ -210,7 +213,10 @@ export class Skeleton {
       if (this.#key.includes("\\")) this.#key = String(jsonIn(`"${this.#key}"`));
     } else if (this.#isSpoken) {
       this.#addSpan(from, to, "spoken");
-    } else if (this.#skipped === 0 && this.#child?.varies === true) {
+    } else if (
+      this.#skipped === 0 &&
+      (this.#child?.varies === true || this.#child?.thinks === true)
+    ) {
       this.#addSpan(from, to, "string");
     }
   }
@@ -234,8 +240,7 @@ export class Skeleton {
   #addDigits(text: string, from: number): void {
     let start = from;
     while (text.charCodeAt(start) === BLANK) start += 1;
-    let end = start;
-    while (isDigit(text.charCodeAt(end))) end += 1;
+    const end = endOfDigits(text, start);
     if (end > start) this.#addSpan(start, end, "digits");
   }
 

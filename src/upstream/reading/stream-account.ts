@@ -28,7 +28,8 @@ export class StreamAccount {
   learn(event: object): boolean {
     const sequence = fieldOf(event, "sequence_number");
     if (typeof sequence === "number") this.#sequence = sequence;
-    this.known = latest(this.known, accountIn(event), fieldOf(event, "response") !== undefined);
+    const told = accountIn(event, this.known.usage);
+    this.known = latest(this.known, told, fieldOf(event, "response") !== undefined);
     const isLast = LAST_TYPES.includes(stringIn(event, "type") ?? "");
     this.isComplete ||= isLast || hasReason(event);
     return isLast;

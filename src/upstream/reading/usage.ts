@@ -1,3 +1,5 @@
+import type { CompletionUsage } from "openai/resources/completions";
+import type { ResponseUsage } from "openai/resources/responses/responses";
 import { MAX_COUNTED_TOKENS } from "../../core/accounts/price.ts";
 import type { Usage } from "../../core/call/messages.ts";
 import { fieldOf, isObject } from "./json.ts";
@@ -23,49 +25,51 @@ const OTHER_PLACES: readonly ((answer: object) => unknown)[] = [
   (answer) => fieldOf(answer, "timings"),
 ];
 
-/** Reads the token counts of an answer, or of an event, wherever a service puts them. */
-export function usageIn(value: object): Counted {
+/**
+ * Reads the token counts of an answer, or of an event, wherever a service puts them. `before` is what
+ * earlier events have counted: some count the question first, and the answer alone in the end.
+ */
+export function usageIn(value: object, before: Usage | null = null): Counted {
   // events of the responses API hold the answer one level down
   const response = fieldOf(value, "response");
   const answer = isObject(response) ? response : value;
-  const own = countedIn(fieldOf(answer, "usage"));
+  const own = countedIn(fieldOf(answer, "usage"), before);
   if (own !== null) return own;
   const choices = fieldOf(answer, "choices");
   if (Array.isArray(choices)) {
     for (const choice of choices) {
-      const counted = countedIn(fieldOf(choice, "usage"));
+      const counted = countedIn(fieldOf(choice, "usage"), before);
       if (counted !== null) return counted;
     }
   }
   for (const place of OTHER_PLACES) {
-    const counted = countedIn(place(answer));
+    const counted = countedIn(place(answer), before);
     if (counted !== null) return counted;
   }
   return UNCOUNTED;
 }
 
-function countedIn(place: unknown): Counted | null {
-  const usage = toUsage(place);
+function countedIn(place: unknown, before: Usage | null): Counted | null {
+  const usage = toUsage(place) ?? withAnswer(before, place);
   return usage && { usage, reasoned: reasoningIn(place) > 0 };
 }
 
+/** OpenAI's own names, which its package knows, come first. */
 const PROMPT = [
-  "prompt_tokens",
-  "input_tokens",
+  ...official(["prompt_tokens", "input_tokens"]),
   "promptTokenCount",
   "prompt_token_count",
   "prompt_eval_count",
   "prompt_n",
 ];
 const COMPLETION = [
-  "completion_tokens",
-  "output_tokens",
+  ...official(["completion_tokens", "output_tokens"]),
   "candidatesTokenCount",
   "candidates_token_count",
   "eval_count",
   "predicted_n",
 ];
-const TOTAL = ["total_tokens", "totalTokenCount", "total_token_count"];
+const TOTAL = [...official(["total_tokens"]), "totalTokenCount", "total_token_count"];
 const CACHED = [
   "prompt_cache_hit_tokens",
   "cached_tokens",
@@ -97,6 +101,14 @@ export function toUsage(usage: unknown): Usage | null {
   };
 }
 
+/** The counts of the question, with those of the answer that came alone. */
+function withAnswer(before: Usage | null, usage: unknown): Usage | null {
+  if (before === null || !isObject(usage) || first(usage, PROMPT) !== null) return null;
+  const completionTokens = count(first(usage, COMPLETION));
+  if (completionTokens === null) return null;
+  return { ...before, completionTokens, totalTokens: before.promptTokens + completionTokens };
+}
+
 /** Cached tokens that the count of the prompt leaves out. */
 function besidePrompt(usage: object): number {
   const counts = (names: readonly string[]) =>
@@ -107,13 +119,13 @@ function besidePrompt(usage: object): number {
 }
 
 function cachedIn(usage: object): number | null {
-  const details = first(usage, ["prompt_tokens_details", "input_tokens_details"]);
+  const details = first(usage, official(["prompt_tokens_details", "input_tokens_details"]));
   return count(fieldOf(details, "cached_tokens") ?? first(usage, CACHED));
 }
 
 function reasoningIn(usage: unknown): number {
   if (!isObject(usage)) return 0;
-  const details = first(usage, ["completion_tokens_details", "output_tokens_details"]);
+  const details = first(usage, official(["completion_tokens_details", "output_tokens_details"]));
   return count(fieldOf(details, "reasoning_tokens") ?? first(usage, REASONING)) ?? 0;
 }
 
@@ -129,4 +141,9 @@ function first(object: object, names: readonly string[]): unknown {
 function count(value: unknown): number | null {
   const number = typeof value === "number" && Number.isInteger(value) ? value : -1;
   return number >= 0 && number <= MAX_COUNTED_TOKENS ? number : null;
+}
+
+/** A misspelled name does not compile. */
+function official(names: readonly (keyof CompletionUsage | keyof ResponseUsage)[]) {
+  return names;
 }

@@ -10,6 +10,7 @@ import { postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
 import { createAnswer, type RecordedRequest } from "../../support/upstream.ts";
+import { sendPieces } from "../openai/support.ts";
 
 const translate = createTranslate();
 
@@ -50,6 +51,18 @@ describe.concurrent("an answer", () => {
     const answer = await client.ask(question);
     expect(answer.text).toBe(text.toWellFormed());
     expect(Math.max(...answer.deltas.map(({ length }) => length))).toBeLessThan(20_000);
+  });
+
+  test("has characters whole that the upstream has cut in two", async () => {
+    const pieces = ["a\\ud83d", "\\ude00b\\ud83d", "\\ud83d\\ude00", "\\ude00"];
+    const events = pieces.map((text) => `data: {"choices":[{"delta":{"content":"${text}"}}]}\n\n`);
+    const { client } = await startGrpc(
+      {},
+      { behaviour: sendPieces([...events, "data: [DONE]\n\n"]) },
+    );
+    const { text, deltas } = await client.ask(question);
+    expect(text).toBe("a\u{1f600}b\ufffd\u{1f600}\ufffd");
+    expect(deltas.every((delta) => delta.isWellFormed())).toBe(true);
   });
 
   test("is asked for with the model and the bound that the client chose", async () => {

@@ -85,9 +85,11 @@ describe("a character that comes in two pieces stays whole", () => {
   });
 });
 
-test("an error as the first event has its own code", async () => {
+test("an error after the first event has its own code", async () => {
+  const role = { choices: [{ index: 0, delta: { role: "assistant" } }] };
   const limited = { error: { code: 429, message: "Rate limit exceeded" } };
-  scene.upstream.behave(sendPieces([`data: ${JSON.stringify(limited)}\n\n`]));
+  const events = [role, limited].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+  scene.upstream.behave(sendPieces(events));
   const { failure } = await askStream(scene.url, question);
   expect(failure?.data.error).toBe("upstream_rate_limited");
 });

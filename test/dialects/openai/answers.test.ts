@@ -198,6 +198,17 @@ describe("a 200 that is an error", () => {
       { object: "error", message: "no", type: "BadRequestError", code: 400 },
       400,
     ],
+    [
+      "is in a choice that says nothing",
+      { choices: [{ message: { content: "" }, delta: {}, error: { code: 404, message: "no" } }] },
+      404,
+    ],
+    [
+      "is in a choice that it ends",
+      { choices: [{ text: "Half", finish_reason: "error", error: { code: 404, message: "no" } }] },
+      404,
+    ],
+    ["is beside the usage", { choices: [{ text: "Half" }], x_groq: { error: "no" } }, 502],
     ["says nothing of the kind", { error: { message: "no" } }, 502],
     ["is a text", { error: "no" }, 502],
   ])("has a status of its own if it %s", async (_, value, status) => {

@@ -108,6 +108,19 @@ describe("other words about errors", () => {
   });
 });
 
+test("an event that is no JSON has none, and one that only has more fields is no such", async () => {
+  const field = "\nid: 7\n\n";
+  const said = event({ type: "response.output_text.delta", delta: `say ${GOOGLE_KEY}` });
+  const text = (key: string) =>
+    [
+      `data: the key ${key}, "\t\ndata: is bad\n\n`,
+      said.replace("\n\n", field),
+      event({ type: "response.failed", response: { error: { message: key } } }).replace("}}}", "}"),
+    ].join("");
+  scene.upstream.behave(sendPieces([created, text(OPERATOR_KEY)]));
+  expect((await respond({ stream: true })).text).toContain(created + text("[removed]"));
+});
+
 test("wherever the bytes are cut, and whatever is held", () => {
   const clean = (text: string) => text.replaceAll(OTHER_KEY, "[removed]");
   const stream = (words: string) => created + failed(words, 300);

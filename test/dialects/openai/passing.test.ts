@@ -18,7 +18,6 @@ import {
   INSTRUCT,
   MODEL,
   question,
-  sendPieces,
   startTokenScene,
   WAIT_MS,
 } from "./support.ts";
@@ -128,14 +127,4 @@ test("a list of models passes to a key's owner; a token's list is read whole", a
     label: "nothing is open",
     timeoutMs: WAIT_MS,
   });
-});
-
-test("events that nobody asked for pass as they come, too", async () => {
-  const scene = await startTokenScene();
-  const events = `data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n`;
-  scene.upstream.behave(sendPieces([events]));
-  const got = await receive(scene.chat, scene.token, question);
-  expect([got.isWhole, got.text]).toEqual([true, events]);
-  expect(got.headers["content-type"]).toBe("text/event-stream; charset=utf-8");
-  expect(scene.rows()).toMatchObject([{ outcome: "completed" }]);
 });

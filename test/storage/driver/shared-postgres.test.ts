@@ -80,6 +80,16 @@ describe("a PostgreSQL database that others use, too", () => {
     },
   );
 
+  test("another encoding than UTF-8 is refused, which would lose what people write", async () => {
+    const name = `${url.pathname.slice(1)}_latin`;
+    await client.query(`CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+    const there = new URL(url);
+    there.pathname = name;
+    const opening = database.open({ databaseUrl: there.href });
+    await expect(opening).rejects.toThrow("the encoding LATIN1");
+    await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+
   test("each schema may have a Parley of its own, whatever its name", async () => {
     const names = ["first", 'odd "Name"'];
     for (const name of names) {

@@ -21,6 +21,8 @@ test.each([
   ["ECONNREFUSED", "away"],
   ["ECONNRESET", "gone"],
   ["ENOSPC", "full"],
+  ["XX000", "damaged"],
+  ["42P01", "altered"],
 ])("%s means %s, wherever it is in the chain of causes", (code, cause) => {
   const problem = expect.objectContaining({ cause, code });
   const ours = new ProxyError("storage_unavailable", { cause: coded(code) });
@@ -48,10 +50,12 @@ test("SQLite names its code", () => {
   database.exec("PRAGMA query_only = on");
   const write = () => database.exec("INSERT INTO t VALUES (1)");
   expect(storageProblem(errorOf(write))).toMatchObject({ cause: "read_only" });
+  const look = () => database.exec("SELECT * FROM absent");
+  expect(storageProblem(errorOf(look))).toMatchObject({ cause: "altered", errcode: 1 });
   database.close();
 });
 
-test.each([coded("23505"), coded("42P01"), new Error("a query"), new TypeError("x"), "text", null])(
+test.each([coded("23505"), coded("42601"), new Error("a query"), new TypeError("x"), "text", null])(
   "an error that says nothing about the database has no cause: %s",
   (error) => {
     expect(storageProblem(error)).toBeNull();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { paidUsage } from "../../../src/core/call/messages.ts";
+import { StreamAccount } from "../../../src/upstream/reading/stream-account.ts";
 import { toUsage, usageIn } from "../../../src/upstream/reading/usage.ts";
 
 const counts = { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 };
@@ -40,6 +41,22 @@ describe("usage is found", () => {
     ],
   ])("%s", (_, answer) => {
     expect(usageIn(answer).usage).toMatchObject(read);
+  });
+
+  it.each<[string, object, object]>([
+    [
+      "Anthropic",
+      { message: { usage: { input_tokens: 5, output_tokens: 1 } } },
+      { output_tokens: 3 },
+    ],
+    ["a question first", { usage: { prompt_tokens: 5 } }, { completion_tokens: 3 }],
+    ["all of it twice", { usage: { prompt_tokens: 9 } }, counts],
+  ])("in two events of %s", (_, begin, usage) => {
+    const before = usageIn(begin).usage;
+    expect(usageIn({ type: "message_delta", usage }, before).usage).toMatchObject(read);
+    const account = new StreamAccount();
+    for (const event of [begin, { usage }, {}]) account.learn(event);
+    expect(account.known.usage).toMatchObject(read);
   });
 
   it.each([
