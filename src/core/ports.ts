@@ -150,6 +150,8 @@ export interface RelayRequest {
   readonly usageOption?: UsageOption | undefined;
   /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
   readonly mayPass?: boolean;
+  /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
+  readonly isRewritten?: boolean;
 }
 
 export interface UsageOption {

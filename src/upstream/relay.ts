@@ -1,3 +1,4 @@
+import { REWRITTEN_WEIGHT } from "../core/call/answer-room.ts";
 import { ProxyError } from "../core/errors.ts";
 import type {
   AskOptions,
@@ -49,7 +50,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
 
 async function readAnswer(
   response: UpstreamResponse,
-  { streamed, hideUsage, mayPass }: RelayRequest,
+  { streamed, hideUsage, mayPass, isRewritten }: RelayRequest,
   ask: AskOptions,
   options: OpenAIUpstreamOptions,
 ): Promise<RelayAnswer> {
@@ -77,7 +78,8 @@ async function readAnswer(
     return { ...opened, account: () => named(opened.account(), failures) };
   }
   // whole before it is passed on, because the ledger row goes first
-  const bytes = withoutMark(opened ?? (await body.whole(ask.room)));
+  const weight = isRewritten ? REWRITTEN_WEIGHT : 1;
+  const bytes = withoutMark(opened ?? (await body.whole(ask.room, weight)));
   return wholeAnswerOf({ status, kind, bytes }, failures, ask);
 }
 

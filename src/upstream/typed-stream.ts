@@ -1,4 +1,4 @@
-import type { AnswerHold } from "../core/call/answer-room.ts";
+import { type AnswerHold, REWRITTEN_WEIGHT } from "../core/call/answer-room.ts";
 import { type AnswerEvent, type Completion, createGatheredText } from "../core/call/messages.ts";
 import { WholeCharacters } from "../core/call/whole-characters.ts";
 import { ProxyError } from "../core/errors.ts";
@@ -8,8 +8,6 @@ import type { ResponseBody, UpstreamResponse } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
 import { beginsBlank, bodyKind, SignsOfLife } from "./opening.ts";
 
-/** An answer whose text is written again, as JSON and perhaps in a history, takes twice its size. */
-const TYPED_WEIGHT = 2;
 /**
  * Twice the longest answer of any model (128,000 tokens of four characters). A streamed answer is kept
  * for its last event, so this is also what a reader that never reads makes us keep.
@@ -26,7 +24,7 @@ export async function completionIn(
   { body }: UpstreamResponse,
   { room, failures }: Reading,
 ): Promise<Completion> {
-  const text = String(await body.whole(room, TYPED_WEIGHT));
+  const text = String(await body.whole(room, REWRITTEN_WEIGHT));
   return withCleanNames(readCompletion(text, failures.early), failures);
 }
 

@@ -187,3 +187,22 @@ describe("a 100 Continue that nobody asked for is skipped", () => {
     expect((await endOfComplete(endless.asking)).said).toMatch(/^upstream_/);
   });
 });
+
+/** The body in two chunks. */
+const chunkedAnswer = (extension: string, trailers: string, head = "") => {
+  const chunks = [BODY.slice(0, 20), BODY.slice(20)].map(
+    (part) => `${part.length.toString(16)}${extension}\r\n${part}\r\n`,
+  );
+  return `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${head}transfer-encoding: chunked\r\n\r\n${chunks.join("")}0\r\n${trailers}\r\n`;
+};
+
+test.each([
+  ["extensions of its chunks", chunkedAnswer(';name="a;b"', "")],
+  ["trailers", chunkedAnswer("", "x-checksum: 1\r\nx-time: 2\r\n", "trailer: x-checksum\r\n")],
+  ["UTF-8 in a header", GOOD.replace("\r\n", "\r\nx-region: Zürich 你好\r\n")],
+  ["HTTP/1.0 and no length", `HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n${BODY}`],
+])("an answer with %s is read", async (what, bytes) => {
+  const ends = what.startsWith("HTTP/1.0") ? (["fin"] as const) : [];
+  const { asking } = await startAsking(() => [bytes, ...ends]);
+  for (const ask of [...asks, ...asks]) expect((await ask(asking)).text).toBe("yes");
+});

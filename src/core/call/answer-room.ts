@@ -3,6 +3,9 @@ import type { Clock } from "../ports.ts";
 import { roomBytes, shareOf } from "../room.ts";
 import { type CallSignal, LightSignal } from "./call.ts";
 
+/** An answer that is parsed and written again takes twice its size. */
+export const REWRITTEN_WEIGHT = 2;
+
 /** For what has arrived of all whole answers. */
 const ROOM_BYTES = 134_217_728;
 const WAIT_MS = 10_000;

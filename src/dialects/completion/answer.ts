@@ -4,7 +4,7 @@ import { ProxyError } from "../../core/errors.ts";
 import type { WholeAnswer } from "../../core/ports.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
-
+import { jsonWithRepeated } from "../../http/reply/repeated-text.ts";
 import type { WholeDeltas } from "./whole-deltas.ts";
 
 /** What Parley needs of a completion; every other field passes through. */
@@ -13,9 +13,10 @@ export const upstreamCompletion = z.looseObject({
 });
 
 /** The completion with `text` and `status`. Throws `upstream_bad_answer` for anything else. */
-export function writeCompletion({ bytes }: Pick<WholeAnswer, "bytes">): string {
+export function writeCompletion({ bytes }: Pick<WholeAnswer, "bytes">): string | readonly Buffer[] {
   const { exact, choices } = readCompletion(bytes);
-  return withText(exact, choices[0]?.message);
+  const text = saidInMessage(choices[0]?.message);
+  return jsonWithRepeated({ ...exact, text, status: "ok" }, text);
 }
 
 /** A whole answer to a request for a stream, as its only chunk. */

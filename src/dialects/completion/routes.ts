@@ -8,7 +8,8 @@ import { streamEvents } from "../../http/reply/event-stream.ts";
 import {
   createDescribeFailure,
   createJsonErrors,
-  sendWhole,
+  sendJson,
+  type WholeBody,
 } from "../../http/reply/json-response.ts";
 import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
@@ -43,19 +44,19 @@ export function createCompletion(options: CompletionOptions): Dialect {
     const call = await open(apiKey);
     checkPassedOn(call.principal, passedOn, rules);
     const { streamed } = relayCall.request;
-    const write = streamed ? writeWholeAsChunk : writeCompletion;
-    let body = "";
+    let chunk = "";
+    let body: WholeBody = "";
     const onWhole = (answer: WholeAnswer) => {
-      body = write(answer);
+      if (streamed) chunk = writeWholeAsChunk(answer);
+      else body = writeCompletion(answer);
     };
     const relayed = await pipeline.relay(call, { ...relayCall, onWhole });
     if (streamed) {
       // some servers ignore `stream`; a whole answer is still an answer
-      const texts = relayed.kind === "streamed" ? writeChunks(relayed, maxEventBytes) : one(body);
+      const texts = relayed.kind === "streamed" ? writeChunks(relayed, maxEventBytes) : one(chunk);
       return streamEvents(c, texts, (error) => describe(c.env.context, error));
     }
-    const headers = responseHeaders(c.env.context, "application/json; charset=utf-8");
-    return sendWhole(c.env.outgoing, 200, headers, body);
+    return sendJson(c, 200, body);
   };
   const help = ({ env: { context } }: AppContext): Response => {
     const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...HELP_HEADERS };

@@ -73,6 +73,7 @@ export function parseCompletionBody(
         body: wellFormedJson(withTokenField(whole, model)),
         streamed: params.stream === true,
         hideUsage,
+        isRewritten: true,
         usageOption: usageOption(params, model, hideUsage, () =>
           wellFormedJson(withTokenField(body, model)),
         ),

@@ -8,8 +8,9 @@ import { streamEvents } from "../../http/reply/event-stream.ts";
 import {
   createDescribeFailure,
   createJsonErrors,
-  respondJson,
+  sendJson,
 } from "../../http/reply/json-response.ts";
+import { jsonWithRepeated } from "../../http/reply/repeated-text.ts";
 import type { Translate } from "../../locales.ts";
 import { envelopeDoc } from "./docs.ts";
 import { envelopeErrorForm, envelopeErrors } from "./errors.ts";
@@ -44,7 +45,8 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
       return streamEvents(c, texts, (error) => describe(context, error));
     }
     const completion = await pipeline.complete(call, question.request);
-    return respondJson(c, 200, writeEnvelope(msg, question, completion));
+    const body = writeEnvelope(msg, question, completion);
+    return sendJson(c, 200, jsonWithRepeated(body, completion.text));
   };
 
   const forbid = (c: AppContext) => writeError(c, new ProxyError("route_forbidden"));

@@ -16,9 +16,17 @@ import {
 const JSON_TYPE = "application/json; charset=utf-8";
 
 export function respondJson(c: AppContext, status: number, value: unknown): Response {
-  const { outgoing, context } = c.env;
-  return sendWhole(outgoing, status, responseHeaders(context, JSON_TYPE), wellFormedJson(value));
+  return sendJson(c, status, wellFormedJson(value));
 }
+
+/** Sends what is JSON already. */
+export function sendJson(c: AppContext, status: number, json: WholeBody): Response {
+  const { outgoing, context } = c.env;
+  return sendWhole(outgoing, status, responseHeaders(context, JSON_TYPE), json);
+}
+
+/** The pieces of a body are sent one after the other, and may be one piece several times. */
+export type WholeBody = Uint8Array | string | readonly Uint8Array[];
 
 /** Up to this size Node copies the text to a stack buffer instead of allocating. */
 const MAX_TEXT_BYTES = 16_384;
@@ -31,20 +39,33 @@ export function sendWhole(
   outgoing: ServerResponse,
   status: number,
   headers: ResponseHeaders,
-  body: Uint8Array | string,
+  body: WholeBody,
 ): Response {
   if (outgoing.destroyed) return ALREADY_SENT;
-  const bytes = Buffer.byteLength(body);
+  const bytes = lengthOf(body);
   headers["content-length"] = String(bytes);
   outgoing.writeHead(status, headers);
   if (bytes > MAX_TEXT_BYTES) {
     // a reader that takes nothing would hold the room of a large answer for ever
     outgoing.setTimeout(STALLED_READER_MS);
-    // not as text, which Node would join with the headers and copy again
-    outgoing.end(typeof body === "string" ? Buffer.from(body) : body);
+    for (const piece of piecesOf(body)) outgoing.write(piece);
+    outgoing.end();
   } else if (typeof body === "string") outgoing.end(body);
-  else outgoing.end(asBuffer(body).toString("latin1"), "latin1");
+  else if (body instanceof Uint8Array) outgoing.end(asBuffer(body).toString("latin1"), "latin1");
+  else outgoing.end(Buffer.concat(body));
   return ALREADY_SENT;
+}
+
+function lengthOf(body: WholeBody): number {
+  if (typeof body === "string") return Buffer.byteLength(body);
+  if (body instanceof Uint8Array) return body.length;
+  return body.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** Not as text, which Node would join with the headers and copy again. */
+function piecesOf(body: WholeBody): readonly Uint8Array[] {
+  if (typeof body === "string") return [Buffer.from(body)];
+  return body instanceof Uint8Array ? [body] : body;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -36,6 +36,29 @@ describe.concurrent("a call with an Idempotency-Key", () => {
     expect(scene.upstream.requests).toHaveLength(3);
   });
 
+  test.each([
+    ["of 9,000 characters", "k".repeat(9_000)],
+    ["beyond ASCII", "заказ-1"],
+  ])("%s is remembered like any other", async (_, name) => {
+    const scene = await startTokenScene();
+    const named = { "idempotency-key": Buffer.from(name).toString("latin1") };
+    const texts = [];
+    for (let at = 0; at < 2; at += 1) {
+      texts.push((await scene.ask(question, { headers: named })).text);
+    }
+    expect(texts[0]).toBe(texts[1]);
+    expect(scene.upstream.requests).toHaveLength(1);
+  });
+
+  test("that is empty is a call without one", async () => {
+    const scene = await startTokenScene();
+    for (let at = 0; at < 2; at += 1) {
+      const empty = { "idempotency-key": "" };
+      expect((await scene.ask(question, { headers: empty })).status).toBe(200);
+    }
+    expect(scene.upstream.requests).toHaveLength(2);
+  });
+
   test("that is repeated with another body or elsewhere is refused", async () => {
     const scene = await startTokenScene();
     await scene.ask(question, { headers });

@@ -1,6 +1,8 @@
 /** What a token gives its holder, and what it never gives away. */
 import { describe, expect, test } from "vitest";
+import { closeAfterFile } from "../../support/cleanup.ts";
 import { postJson } from "../../support/http.ts";
+import { startParley } from "../../support/parley.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
 import { bearer, EMBEDDER, errorOf, MODEL, question, startTokenScene } from "./support.ts";
 
@@ -46,6 +48,34 @@ describe.concurrent("a quota", () => {
     expect((await ask({ max_tokens: Number.MAX_SAFE_INTEGER })).status).toBe(429);
     expect((await ask({ max_tokens: 400, n: 1e300 })).status).toBe(429);
     expect(scene.upstream.requests).toHaveLength(1);
+  });
+
+  test("that is used up says so, and the holder still sees what was used", async () => {
+    const scene = await startTokenScene();
+    const { token } = await scene.issue({ requests_per_day: 1 });
+    const headers = bearer(token);
+    expect((await scene.ask(question, { headers })).status).toBe(200);
+    const refused = await scene.ask(question, { headers });
+    expect([refused.status, errorOf(refused).message]).toEqual([
+      429,
+      expect.stringContaining("used up"),
+    ]);
+    const usage = await postJson(`${scene.parley.origin}/usage`, undefined, {
+      method: "GET",
+      headers,
+    });
+    expect(usage.status).toBe(200);
+    expect(usage.json).toMatchObject({ by_day: [{ requests: 1 }] });
+  });
+
+  test("that is too small for one call says so", async () => {
+    const scene = await startTokenScene();
+    const { token } = await scene.issue({ tokens_per_day: 100 });
+    const refused = await scene.ask({ ...question, max_tokens: 400 }, { headers: bearer(token) });
+    expect([refused.status, errorOf(refused).message]).toEqual([
+      429,
+      expect.stringContaining("too small"),
+    ]);
   });
 
   test("of few tokens is enough for embeddings, which write nothing", async () => {
@@ -110,6 +140,23 @@ describe.concurrent("whose key pays", () => {
     expect(reply.text).not.toContain("sk-bad");
     // the operator's key does not step in for it
     expect(scene.upstream.requests).toHaveLength(1);
+  });
+
+  test("a token whose key no SECRET_KEY opens any more says why", async () => {
+    const scene = await startTokenScene();
+    const { token } = await scene.issue({ upstream_key: OWN_UPSTREAM_KEY });
+    const DATA_DIR = scene.parley.config.DATA_DIR;
+    const lost = { DATA_DIR, SECRET_KEY: "x".repeat(40), OPENAI_URL: scene.upstream.url };
+    const parley = closeAfterFile(await startParley(lost));
+    const url = `${parley.origin}/v1/chat/completions`;
+    const reply = await postJson(url, question, { headers: bearer(token) });
+    expect([reply.status, errorOf(reply)]).toEqual([
+      500,
+      expect.objectContaining({ code: "internal", reason: "secret_key" }),
+    ]);
+    const other = await postJson(url, question, { headers: bearer(scene.token) });
+    expect(other.status).toBe(401);
+    expect(scene.upstream.requests).toEqual([]);
   });
 
   test("a token in any header pays with the operator's key and never goes upstream", async () => {
