@@ -148,10 +148,10 @@ export interface RelayRequest {
   readonly hideUsage: boolean;
   /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
   readonly usageOption?: UsageOption | undefined;
-  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
-  readonly mayPass?: boolean;
   /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
   readonly isRewritten?: boolean;
+  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
+  readonly mayPass?: boolean;
 }
 
 export interface UsageOption {

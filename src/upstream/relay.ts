@@ -78,8 +78,9 @@ async function readAnswer(
     return { ...opened, account: () => named(opened.account(), failures) };
   }
   // whole before it is passed on, because the ledger row goes first
-  const weight = isRewritten ? REWRITTEN_WEIGHT : 1;
-  const bytes = withoutMark(opened ?? (await body.whole(ask.room, weight)));
+  const bytes = withoutMark(
+    opened ?? (await body.whole(ask.room, isRewritten ? REWRITTEN_WEIGHT : 1)),
+  );
   return wholeAnswerOf({ status, kind, bytes }, failures, ask);
 }
 

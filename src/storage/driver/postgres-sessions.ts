@@ -16,6 +16,9 @@ const MAX_REPLACED = 20;
 /** How often work is run. Once more on a new session is enough, except behind a pooler. */
 const MAX_RUNS = 5;
 
+/** The server's idle_session_timeout: expected again and again where it is set. */
+const IDLE_TOO_LONG = "57P05";
+
 export interface Session {
   query<R>(query: CompiledQuery<R>, timeoutMs?: number): Promise<readonly R[]>;
   /** One or more statements without values, in one round trip. */
@@ -50,7 +53,9 @@ export function createSessions(
     types: { getTypeParser },
   });
   // Without a listener a connection that breaks while idle ends the process.
-  pool.on("error", onError);
+  pool.on("error", (error) => {
+    if (!("code" in error) || error.code !== IDLE_TOO_LONG) onError(error);
+  });
   const generations = createGenerations(pool, nowMs);
   const turns = createSessionTurns(MAX_SESSIONS);
 

@@ -50,6 +50,8 @@ describe.concurrent("a conversation tree", () => {
     "line\nbreaks\r\n\tand \u0000 zero",
     "emoji 😀 and \\ud83d",
     "   blanks   ",
+    "\u202eright to left\u202c, joiners \u200d\u200c, marks \ufeff\ufffe",
+    "lines \u2028\u2029, escapes \u001b[31m",
   ])("gets a prompt whole: %j", async (prompt) => {
     const { parley, upstream } = await startScene();
     const { ask, tree } = createAsker(parley.origin);

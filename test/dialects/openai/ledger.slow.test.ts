@@ -170,6 +170,20 @@ describe.concurrent("the row of a call", () => {
     expect(scene.rows()).toMatchObject([row, row]);
   });
 
+  test.each([
+    ["NUL", "a\0b"],
+    ["signs that move a terminal's cursor", "\u001b[2Jgone"],
+    ["half a character", "\ud800"],
+    ["300 KB", "m".repeat(300_000)],
+  ])("is there although its model's name has %s", async (_name, model) => {
+    const scene = await startTokenScene();
+    const body = { ...question, model };
+    const { status } = await scene.ask(body, { headers: bearer(OWN_KEY) });
+    expect(status).toBeLessThan(500);
+    if (status === 200) expect(scene.rows()).toHaveLength(1);
+    for (const line of scene.parley.log) expect(() => JSON.parse(line)).not.toThrow();
+  });
+
   test("holds nothing of what was said", async () => {
     const scene = await startTokenScene();
     const messages = [{ role: "user", content: "the secret of the sphinx" }];

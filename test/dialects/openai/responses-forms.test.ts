@@ -12,7 +12,11 @@ const response = (status: string, more: object = {}) =>
     response: { id: "resp_1", object: "response", model: MODEL, status, output: [], ...more },
   });
 const created = response("created", { status: "in_progress", usage: null });
-const delta = event("response.output_text.delta", { item_id: "msg_1", delta: "Hi" });
+const delta = event("response.output_text.delta", {
+  item_id: "msg_1",
+  delta: "Hi",
+  sequence_number: 1,
+});
 const completed = response("completed", { usage });
 const incomplete = { usage, incomplete_details: { reason: "max_output_tokens" } };
 

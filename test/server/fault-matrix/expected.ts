@@ -48,14 +48,16 @@ function endOf(ends: Ends, kind: Kind): End {
   return ends[kind] ?? (like && ends[like]) ?? ends.whole;
 }
 
-function rowOf({ refused }: Fault, code: string, isLate: boolean): string {
+function rowOf({ refused, away }: Fault, code: string, isLate: boolean): string {
+  const isFree = refused !== undefined || away !== undefined;
   if (isLate) return `interrupted ${code} estimated charged`;
-  return `failed ${code} ${refused === undefined ? "estimated charged" : "unknown free"}`;
+  return `failed ${code} ${isFree ? "unknown free" : "estimated charged"}`;
 }
 
 function keysOf(fault: Fault, { caller, retries }: Mode): string {
   const rests = fault.rests === true && caller === "token";
   const again = (fault.passes === true ? retries : 0) + (fault.resent === true ? 1 : 0);
+  if (fault.away !== undefined) return "0 sent | away";
   const sent = (rests ? operatorKeyCount : 1) + again;
   return `${sent} sent | keys ${rests ? "rest" : "ready"}`;
 }
