@@ -16,6 +16,9 @@ const MAX_REPLACED = 20;
 /** How often work is run. Once more on a new session is enough, except behind a pooler. */
 const MAX_RUNS = 5;
 
+/** The server's idle_session_timeout: expected again and again where it is set. */
+const IDLE_TOO_LONG = "57P05";
+
 export interface Session {
   query<R>(query: CompiledQuery<R>, timeoutMs?: number): Promise<readonly R[]>;
   /** One or more statements without values, in one round trip. */
@@ -50,7 +53,11 @@ export function createSessions(
     types: { getTypeParser },
   });
   // Without a listener a connection that breaks while idle ends the process.
-  pool.on("error", onError);
+  pool.on("error", (error) => {
+    if (!("code" in error) || error.code !== IDLE_TOO_LONG) onError(error);
+  });
+  // The pool's own listener is absent while a client is in use, from the moment it is connected.
+  pool.on("connect", (client) => void client.on("error", ignore));
   const generations = createGenerations(pool, nowMs);
   const turns = createSessionTurns(MAX_SESSIONS);
 
@@ -61,8 +68,6 @@ export function createSessions(
     mayRepeat: boolean,
   ) => {
     const client = await generations.take();
-    // While the client is in use, it emits the error of a broken connection, not the pool.
-    client.on("error", ignore);
     const session = sessionOn(client, QUERY_TIMEOUT_MS - (nowMs() - startedMs));
     let broken = true;
     try {
@@ -77,8 +82,6 @@ export function createSessions(
       broken = true;
       return null;
     } finally {
-      // one that is closed may still emit
-      if (!broken) client.off("error", ignore);
       client.release(broken);
     }
   };
@@ -132,7 +135,6 @@ function createGenerations(pool: pg.Pool, nowMs: () => number) {
       for (;;) {
         const client = await pool.connect();
         if (bornIn.get(client) === current) return client;
-        client.on("error", ignore);
         if (isReadOnly) spoil(client);
         client.release(true);
       }

@@ -13,8 +13,11 @@ const REPORT_TIMEOUT_MS = 20_000;
 /** The server gives up after us, so that no statement runs on unseen for long. */
 const STATEMENT_TIMEOUT_MS = 25_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
-/** Limits of the transaction alone: a pooler gives the session to others afterwards. */
-const BEGIN = `BEGIN; SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
+/**
+ * Limits of the transaction alone: a pooler gives the session to others afterwards. The isolation is
+ * PostgreSQL's usual one, whatever the database's default is: a stricter one refuses calls at once.
+ */
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
 SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
 /** serialization_failure, deadlock_detected: the transaction did nothing and may be run again. */
 const SERIALIZATION_FAILURES = ["40001", "40P01"];

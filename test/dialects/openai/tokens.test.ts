@@ -184,6 +184,16 @@ describe.concurrent("whose key pays", () => {
     expect(scene.parley.log.join("")).not.toContain(token);
   });
 
+  test("a token in a query pays for nothing", async () => {
+    const scene = await startTokenScene();
+    for (const name of ["token", "access_token", "access-token", "key", "api_key"]) {
+      const url = `${scene.chat}?${name}=${scene.token}`;
+      expect((await postJson(url, question)).status).toBe(401);
+    }
+    expect(scene.upstream.requests).toEqual([]);
+    expect(scene.parley.log.join("")).not.toContain(scene.token);
+  });
+
   test("an own key comes before a token", async () => {
     const scene = await startTokenScene();
     const headers = { "api-key": OWN_KEY };

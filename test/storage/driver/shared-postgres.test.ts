@@ -2,8 +2,9 @@ import { Kysely, PostgresDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Token } from "../../../src/core/accounts/accounts.ts";
 import { migrations } from "../../../src/storage/migrations/all.ts";
-import { entry } from "../support/calls.ts";
+import { entry, perDay, tokenEntry, wish } from "../support/calls.ts";
 import { createDatabase, type TestDatabase } from "../support/databases.ts";
 
 const A_WHILE = { timeout: 20_000, interval: 50 };
@@ -79,6 +80,37 @@ describe("a PostgreSQL database that others use, too", () => {
       await (await database.open()).close();
     },
   );
+
+  test("a strict default for transactions refuses no call, and short sessions are no error", async () => {
+    const name = url.pathname.slice(1);
+    await client.query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
+    await client.query(`ALTER DATABASE ${name} SET idle_session_timeout = '200ms'`);
+    const errors: Error[] = [];
+    const storage = await database.open({
+      heartbeatMs: 3_600_000,
+      onError: (error) => errors.push(error),
+    });
+    const quotas = perDay({ requests: 1_000 });
+    const tokens = await Promise.all(
+      ["a", "b", "c", "d"].map(
+        async (name) => (await storage.tokens.create({ name, quotas })).token,
+      ),
+    );
+    const call = async (token: Token) => {
+      const result = await storage.ledger.reserve(wish(token));
+      if (!result.admitted) throw new Error("not admitted");
+      await storage.ledger.settle(tokenEntry(token), result.reservation);
+    };
+    const many = Array.from({ length: 60 }, () => tokens).flat();
+    await Promise.all(many.map(call));
+    expect(storage.problem()).toBeNull();
+    const sessions = `SELECT 1 FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+    await client.query("SET idle_session_timeout = 0");
+    await vi.waitFor(async () => expect((await client.query(sessions)).rowCount).toBe(0), A_WHILE);
+    await storage.ping();
+    expect(errors).toEqual([]);
+  });
 
   test("another encoding than UTF-8 is refused, which would lose what people write", async () => {
     const name = `${url.pathname.slice(1)}_latin`;
