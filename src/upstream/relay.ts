@@ -18,7 +18,7 @@ import { type BodyKind, bodyKind } from "./opening.ts";
 import { openJson, withoutMark } from "./passing.ts";
 import { accountIn } from "./reading/account.ts";
 import { bytesWithoutSecrets } from "./reading/blame.ts";
-import { failureIn } from "./reading/failure.ts";
+import { type Failure, failureIn, isAnswer, isRefusal } from "./reading/failure.ts";
 import { isObject, jsonIn } from "./reading/json.ts";
 import { type Stretch, wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
@@ -97,7 +97,7 @@ function wholeAnswerOf(
 ): WholeAnswer {
   const { value, isSilent, blames, account } = read(bytes);
   if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
-  const failure = failureIn(value, isSilent, () => String(bytes));
+  const failure = failureIn(value, isSilent, () => String(bytes)) ?? refusalIn(bytes, value);
   if (failure !== null) {
     room.drop();
     throw failures.early(failure);
@@ -109,6 +109,14 @@ function wholeAnswerOf(
     bytes: bytesWithoutSecrets(bytes, blames, failures.clean),
     account: named(account, failures),
   };
+}
+
+/** An answer says what it is; errors, which are small, may be mere words. */
+function refusalIn(bytes: Buffer, known: object): Failure | null {
+  if (bytes.length > MAX_PARSED_BYTES || isAnswer(known)) return null;
+  const text = String(bytes);
+  const body = jsonIn(text);
+  return isObject(body) && isRefusal(body) ? { error: body, text } : null;
 }
 
 /** The bytes pass as they are, but rows are kept and shown to others. */

@@ -10,6 +10,7 @@ import {
   expectedOfRelay,
   needsUsageOption,
   usageOption,
+  withoutLookalikes,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
@@ -74,7 +75,7 @@ function hasUniqueKeys(json: object, bytes: Buffer): boolean {
 function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: boolean): object {
   // a field of other dialects, which would give a credential to the upstream
   const { api_key: _credential, ...own } = json as { api_key?: unknown };
-  const passed: object = "api_key" in json ? own : json;
+  const passed = withoutLookalikes("api_key" in json ? own : json);
   const asked = askForUsage ? askingForUsage(passed) : passed;
   return endpoint === chatEndpoint ? withTokenField(asked, model) : asked;
 }

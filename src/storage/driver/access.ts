@@ -46,7 +46,8 @@ export function explainAccess(
 }
 
 function named(file: string, error: unknown): unknown {
-  if (!(error instanceof Error) || error.message.includes(file)) return error;
+  const isOurs = error instanceof NoDatabaseError;
+  if (isOurs || !(error instanceof Error) || error.message.includes(file)) return error;
   return new Error(`${file}: ${error.message}`, { cause: error });
 }
 

@@ -56,6 +56,8 @@ export function createSessions(
   pool.on("error", (error) => {
     if (!("code" in error) || error.code !== IDLE_TOO_LONG) onError(error);
   });
+  // The pool's own listener is absent while a client is in use, from the moment it is connected.
+  pool.on("connect", (client) => void client.on("error", ignore));
   const generations = createGenerations(pool, nowMs);
   const turns = createSessionTurns(MAX_SESSIONS);
 
@@ -66,8 +68,6 @@ export function createSessions(
     mayRepeat: boolean,
   ) => {
     const client = await generations.take();
-    // While the client is in use, it emits the error of a broken connection, not the pool.
-    client.on("error", ignore);
     const session = sessionOn(client, QUERY_TIMEOUT_MS - (nowMs() - startedMs));
     let broken = true;
     try {
@@ -82,8 +82,6 @@ export function createSessions(
       broken = true;
       return null;
     } finally {
-      // one that is closed may still emit
-      if (!broken) client.off("error", ignore);
       client.release(broken);
     }
   };
@@ -137,7 +135,6 @@ function createGenerations(pool: pg.Pool, nowMs: () => number) {
       for (;;) {
         const client = await pool.connect();
         if (bornIn.get(client) === current) return client;
-        client.on("error", ignore);
         if (isReadOnly) spoil(client);
         client.release(true);
       }

@@ -41,6 +41,18 @@ test.each<[string, Record<string, string>, () => Buffer, string]>([
   session.close();
 });
 
+test("a client may ping all the while", async () => {
+  const { parley } = await startGrpc();
+  const session = await openSession(parley.ports.grpc ?? 0);
+  const stream = openAsk(session);
+  for (let pings = 0; pings < 30; pings += 1) {
+    await new Promise((resolve) => session.ping(resolve));
+  }
+  stream.end(framed(requestOf("hi")));
+  expect(await statusOf(stream)).toBe(OK);
+  session.close();
+});
+
 test("of two authorizations the first counts", async () => {
   const { parley, upstream } = await startGrpc();
   const call = rawCall([

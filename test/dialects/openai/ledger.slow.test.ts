@@ -15,7 +15,13 @@ import { type OpenStream, openStream, postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
 import { startProcess, until } from "../../support/process.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
-import { type Behaviour, composeAnswer, goodHeaders, wantsStream } from "../../support/upstream.ts";
+import {
+  type Behaviour,
+  composeAnswer,
+  createAnswer,
+  goodHeaders,
+  wantsStream,
+} from "../../support/upstream.ts";
 import {
   ADMIN_ENV,
   bearer,
@@ -167,6 +173,15 @@ describe.concurrent("the row of a call", () => {
     await scene.ask();
     await scene.ask(streamed);
     const row = { model: MODEL, answered_by: snapshot, cost };
+    expect(scene.rows()).toMatchObject([row, row]);
+  });
+
+  test("that the upstream counts as nothing costs nothing, and is no estimate", async () => {
+    const behaviour = createAnswer({ tokens: { prompt: 0, completion: 0 } });
+    const scene = await startTokenScene({}, { behaviour });
+    await scene.ask();
+    await scene.ask(streamed);
+    const row = { total_tokens: 0, cost: 0, provenance: "reported" };
     expect(scene.rows()).toMatchObject([row, row]);
   });
 

@@ -214,3 +214,18 @@ describe.concurrent("whose key pays", () => {
     expect((await postJson(scene.chat, question, { headers: bearer(OWN_KEY) })).status).toBe(200);
   });
 });
+
+test.each<[string, object]>([
+  ["/v1/chat/completions", { ...question, Model: "another", MAX_TOKENS: 9, N: 9 }],
+  [
+    "/chat_complete",
+    { prompt: "hi", generate_params: { model: MODEL, Model: "another", MAX_TOKENS: 9, N: 9 } },
+  ],
+])("on %s nothing is sent that a service may take for the model or a bound", async (path, body) => {
+  const { parley, upstream, token } = await startTokenScene();
+  const reply = await postJson(`${parley.origin}${path}`, body, { headers: bearer(token) });
+  expect(reply.status).toBe(200);
+  const sent = upstream.requests[0]?.bodyText ?? "";
+  expect(sent).toContain(MODEL);
+  expect(sent).not.toMatch(/another|MAX_TOKENS|"N"/);
+});

@@ -184,13 +184,17 @@ describe.concurrent("metrics", () => {
     has("parley_open_calls 0");
   });
 
-  test("give a model that a client chose no label of its own", async () => {
+  test("give a model, a method or a path that a client chose no label of its own", async () => {
     const { parley, url } = await startScene();
     for (let count = 0; count < 30; count += 1) {
       await ask(url, { ...question, model: `model-${count}` });
     }
+    for (const method of ["PROPFIND", "SEARCH", "PURGE"]) {
+      await postJson(`${parley.origin}/canary-${method}`, undefined, { method });
+      await postJson(url, undefined, { method });
+    }
     const { text } = await get(`${parley.origin}/metrics`);
-    expect(text).not.toContain("model-");
+    expect(text).not.toMatch(/model-|canary|PROPFIND|SEARCH|PURGE/);
     expect(text).toContain('parley_tokens_total{direction="prompt",model="other"} 60');
   });
 
