@@ -1,7 +1,7 @@
 import type { Completion, Usage } from "../core/call/messages.ts";
 import { saidIn, unsaidIn } from "../core/call/said.ts";
 import { ProxyError } from "../core/errors.ts";
-import { type Failure, failureIn, isRefusal } from "./reading/failure.ts";
+import { type Failure, failureIn, saysOnlyAnError } from "./reading/failure.ts";
 import { fieldOf, isObject, jsonIn, stringIn } from "./reading/json.ts";
 import { usageIn } from "./reading/usage.ts";
 
@@ -12,7 +12,9 @@ type Fail = (failure: Failure) => ProxyError;
 export function readCompletion(text: string, fail: Fail): Completion {
   const answer = answerIn(text, fail);
   if (!isObject(firstChoice(answer))) {
-    throw isRefusal(answer) ? fail({ error: answer, text }) : new ProxyError("upstream_bad_answer");
+    throw saysOnlyAnError(answer)
+      ? fail({ error: answer, text })
+      : new ProxyError("upstream_bad_answer");
   }
   const completion = completionOf(answer);
   return { ...completion, text: completion.text.toWellFormed() };

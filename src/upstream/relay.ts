@@ -18,7 +18,7 @@ import { type BodyKind, bodyKind } from "./opening.ts";
 import { openJson, withoutMark } from "./passing.ts";
 import { accountIn } from "./reading/account.ts";
 import { bytesWithoutSecrets } from "./reading/blame.ts";
-import { type Failure, failureIn, isAnswer, isRefusal } from "./reading/failure.ts";
+import { type Failure, failureIn, isAnswer, saysOnlyAnError } from "./reading/failure.ts";
 import { isObject, jsonIn } from "./reading/json.ts";
 import { type Stretch, wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
@@ -116,7 +116,7 @@ function refusalIn(bytes: Buffer, known: object): Failure | null {
   if (bytes.length > MAX_PARSED_BYTES || isAnswer(known)) return null;
   const text = String(bytes);
   const body = jsonIn(text);
-  return isObject(body) && isRefusal(body) ? { error: body, text } : null;
+  return isObject(body) && saysOnlyAnError(body) ? { error: body, text } : null;
 }
 
 /** The bytes pass as they are, but rows are kept and shown to others. */

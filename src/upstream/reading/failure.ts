@@ -41,7 +41,7 @@ export function isAnswer(body: object): boolean {
 }
 
 /** Whether a whole body, read in full, is words instead of an answer: an error that does not say so. */
-export function isRefusal(body: object): boolean {
+export function saysOnlyAnError(body: object): boolean {
   if (Array.isArray(body) || isAnswer(body)) return false;
   return (
     WORDS.some((name) => Boolean(stringIn(body, name))) ||
