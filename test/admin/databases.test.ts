@@ -1,5 +1,5 @@
 /** What a command says and does where its database is missing, unreadable or changes under it. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -57,6 +57,7 @@ describe("without a database", () => {
       expect(ran.err).not.toContain("root@");
       expect(ran.err).toContain("there is no database at");
     }
+    expect(statSync(`${env.DATA_DIR}/parley.sqlite`).size).toBe(0);
     const set = ["price", "set", "m", "--input", "1", "--output", "2"];
     expect((await parleyHere(env, set)).code).toBe(0);
     expect((await parleyHere(env, ["token", "list", "--json"])).json()).toEqual([]);
@@ -67,7 +68,7 @@ test("a database that can't be read is told in words and in its own", async () =
   const DATA_DIR = folder();
   writeFileSync(`${DATA_DIR}/parley.sqlite`, "this was a database once ".repeat(1_000));
   const ran = await parleyHere({ DATA_DIR }, ["token", "list"]);
-  const line = "parley: the database or its disk is damaged (file is not a database)\n";
+  const line = `parley: the database or its disk is damaged (${DATA_DIR}/parley.sqlite: file is not a database)\n`;
   expect([ran.code, ran.err]).toEqual([1, line]);
 });
 
