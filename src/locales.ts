@@ -45,16 +45,30 @@ export function toLanguage(posixOrTag: string): Language | null {
 
 /** The languages in words, as people write them into LANG: letters only, in lower case. */
 const languageNames: Readonly<Record<Language, string>> = {
-  en: "english",
-  zh_CN:
-    "chinese simplifiedchinese chinesesimplified zhchs chs 中文 简体 简体中文 中文简体 簡體中文 汉语",
-  zh_TW: `traditionalchinese chinesetraditional zhcht cht 繁體 繁體中文 中文繁體 繁体 繁体中文 中文繁体
-    正體中文 正体中文`,
-  ru_RU: "russian русский русскийязык",
+  en: "english americanenglish britishenglish usenglish ukenglish",
+  zh_CN: `chinese simplifiedchinese chinesesimplified zhchs chs mandarin 中文 简体 简体字 简体中文 中文简体
+    简中 簡體中文 简体汉语 汉语 普通话`,
+  zh_TW: `traditionalchinese chinesetraditional zhcht cht 繁體 繁體字 繁體中文 中文繁體 繁中 繁体 繁体字
+    繁体中文 中文繁体 正體 正體字 正體中文 正体中文 漢語`,
+  ru_RU: "russian русский русскийязык порусски",
 };
 const languageOfName = new Map(
   languages.flatMap((one) => languageNames[one].split(/\s+/).map((name) => [name, one] as const)),
 );
+
+/** Countries that people and Windows put behind a language, as in `Chinese (Traditional)_Taiwan.950`. */
+const COUNTRY =
+  /(?:(china|prc|singapore|中国|中國|新加坡|russia|russianfederation|россия|us|usa|unitedstates|uk|unitedkingdom)|taiwan|台湾|台灣|臺灣|(?:hongkong|macao|macau)(?:sar)?|香港|澳門|澳门)$/u;
+
+/** Chinese without its script is traditional in Taiwan, Hong Kong and Macao. */
+function languageInWords(name: string): Language | undefined {
+  const known = languageOfName.get(name);
+  const [country, isElsewhere] = COUNTRY.exec(name) ?? [];
+  if (known !== undefined || country === undefined) return known;
+  const alone = name.slice(0, -country.length);
+  const isTraditional = isElsewhere === undefined && ["chinese", "中文"].includes(alone);
+  return isTraditional ? "zh_TW" : languageOfName.get(alone);
+}
 
 /** `C`, `POSIX`, and names of the form that operating systems give LANG. */
 const LOCALE = /^(?:C|POSIX|[a-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*)(?:\.[\w-]+)?(?:@[\w-]+)?$/;
@@ -72,7 +86,7 @@ export function readLang(setting: string): {
     .replace(/[.@].*/s, "")
     .toLowerCase()
     .replaceAll(/\P{L}/gu, "");
-  const found = languageOfName.get(name) ?? toLanguage(text);
+  const found = languageInWords(name) ?? toLanguage(text);
   return { language: found ?? "en", known: found !== null || LOCALE.test(text) };
 }
 

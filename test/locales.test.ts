@@ -130,6 +130,13 @@ describe("LANG", () => {
     ["Russian", "ru_RU"],
     [" Русский ", "ru_RU"],
     ["русский язык", "ru_RU"],
+    ["Chinese (Simplified)_China.936", "zh_CN"],
+    ["Chinese (Traditional)_Hong Kong SAR.950", "zh_TW"],
+    ["Chinese_Taiwan.950", "zh_TW"],
+    ["中文（香港）", "zh_TW"],
+    ["简体中文 (台湾)", "zh_CN"],
+    ["Russian_Russia.1251", "ru_RU"],
+    ["English_United States.1252", "en"],
     ["zh_HK.UTF-8", "zh_TW"],
     ["ru", "ru_RU"],
   ])("%j is %s", (setting, language) => {
@@ -143,12 +150,20 @@ describe("LANG", () => {
     },
   );
 
-  test.each(["Deutsch", "Klingon", "日本語", "xx YY", "en;ru", "%LANG%", "__proto__", "C:\\"])(
-    "%s means English, and is worth a warning",
-    (setting) => {
-      expect(readLang(setting)).toEqual({ language: "en", known: false });
-    },
-  );
+  test.each([
+    "Deutsch",
+    "Klingon",
+    "日本語",
+    "xx YY",
+    "en;ru",
+    "%LANG%",
+    "Taiwan",
+    "German (Russia)",
+    "__proto__",
+    "C:\\",
+  ])("%s means English, and is worth a warning", (setting) => {
+    expect(readLang(setting)).toEqual({ language: "en", known: false });
+  });
 
   test("words in Accept-Language mean nothing", () => {
     expect(toLanguage("Russian")).toBeNull();
@@ -177,6 +192,9 @@ describe("negotiate", () => {
     [";;;,,,q=1", "ru_RU"],
     ["\u0000en", "ru_RU"],
     ["zh-Hant-TW-x-private", "zh_TW"],
+    ["uk, en;q=0.5", "en"],
+    ["uk", "ru_RU"],
+    ["en;q=1.5, zh;q=0.1", "zh_CN"],
   ] as const)("answers %j in %s where Russian is the default", (header, language) => {
     expect(negotiate(header, "ru_RU")).toBe(language);
     expect(negotiate(header, "ru_RU"), "and says the same again").toBe(language);

@@ -5,7 +5,12 @@ import type { ConfigProblem, Environment } from "./read.ts";
 
 const ENV_FILE = ".env";
 
-const LINE = /^(?:export\s+)?[\w.-]+\s*=\s*(.*)$/s;
+/** Blanks are those that Node skips: others would become part of the name. */
+const LINE = /^(?:export[ \t]+)?[\w.-]+[ \t]*=[ \t]*(.*)$/s;
+/** Ends a line for some editors and not for Node, or is never meant. */
+const STRAY = /[^\P{Cc}\t]|[\u2028\u2029]/u;
+/** What may follow the closing quote of a value. */
+const AFTER_VALUE = /^[ \t]*(?:#|$)/;
 
 export type EnvFileResult =
   | { readonly env: Environment }
@@ -24,7 +29,11 @@ export function readEnvFile(path = ENV_FILE): EnvFileResult {
   if (!isUtf8(bytes) || bytes.includes(0)) {
     return { problems: [{ name: ENV_FILE, key: "env_encoding" }] };
   }
-  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
+  // files that were joined have their marks inside
+  const text = bytes
+    .toString("utf8")
+    .replaceAll(/\r\n?/g, "\n")
+    .replaceAll(/^\ufeff+/gm, "");
   const lines = malformedLines(text);
   if (lines.length === 0) return { env: parseEnv(text) };
   return {
@@ -42,12 +51,12 @@ function readIfExists(path: string): Buffer | null | "unreadable" {
 
 /** Numbers of lines that are not `NAME=value`, a comment or blank. A quoted value may span lines. */
 function malformedLines(text: string): number[] {
-  const lines = text.split(/\r\n|\n|\r/);
+  const lines = text.split("\n");
   const malformed: number[] = [];
   for (let at = 0; at < lines.length; at += 1) {
-    const line = (lines[at] ?? "").trim();
-    if (line === "" || line.startsWith("#")) continue;
-    const value = LINE.exec(line)?.[1];
+    const line = (lines[at] ?? "").replace(/^[ \t]+/, "");
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const value = STRAY.test(line) ? undefined : LINE.exec(line)?.[1];
     const end = value === undefined ? null : endOfValue(lines, at, value);
     if (end === null) malformed.push(at + 1);
     else at = end;
@@ -55,10 +64,13 @@ function malformedLines(text: string): number[] {
   return malformed;
 }
 
-/** Index of the value's last line, or null if its quote is never closed. */
+/** Index of the value's last line, or null if its quote is never closed, or closed within the value. */
 function endOfValue(lines: readonly string[], at: number, value: string): number | null {
   const quote = /^["'`]/.exec(value)?.[0];
-  if (quote === undefined || value.includes(quote, 1)) return at;
-  const end = lines.findIndex((line, index) => index > at && line.includes(quote));
-  return end === -1 ? null : end;
+  if (quote === undefined) return at;
+  const end = value.includes(quote, 1)
+    ? at
+    : lines.findIndex((line, index) => index > at && line.includes(quote));
+  const last = end === at ? value.slice(1) : (lines[end] ?? "");
+  return end !== -1 && AFTER_VALUE.test(last.slice(last.indexOf(quote) + 1)) ? end : null;
 }

@@ -23,7 +23,19 @@ export function parseProxyUrl(text: string): Parsed<URL | null> {
   if (text === "") return { value: null };
   const url = urlIn(text, ["http:", "https:", "socks5:", "socks:", "socks5h:"]);
   if (url === null || url.hostname === "" || !isOrigin(url)) return refused("proxy_url");
-  return { value: url };
+  // undici decodes the login
+  return decodes(url.username + url.password)
+    ? { value: url }
+    : refused("database_url_character", { character: "%", code: "%25" });
+}
+
+function decodes(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Origins of pages, and `*` for all of them. */
@@ -37,7 +49,9 @@ export function parseOrigins(text: string): Parsed<readonly string[]> {
 
 function isPage(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && url.hostname !== "" && url.username === "" && isOrigin(url);
+  // a pattern would never match
+  const isOne = url !== null && url.hostname !== "" && !url.hostname.includes("*");
+  return isOne && url.username === "" && isOrigin(url);
 }
 
 /** Without a path, a query or a fragment, not even an empty one. */

@@ -150,6 +150,8 @@ export interface RelayRequest {
   readonly usageOption?: UsageOption | undefined;
   /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
   readonly isRewritten?: boolean;
+  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
+  readonly mayPass?: boolean;
 }
 
 export interface UsageOption {
@@ -198,8 +200,17 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
+/** JSON that is too large to be held, passed on as it arrives. */
+export interface PassingAnswer extends RelayHead {
+  readonly kind: "passing";
+  /** Null if its end alone tells. */
+  readonly contentLength: number | null;
+  readonly pieces: AsyncIterable<RelayPiece>;
+  account(): RelayAccount;
+}
+
 /** An upstream's good answer, untouched. One is streamed only if that was asked for. */
-export type RelayAnswer = WholeAnswer | StreamedAnswer;
+export type RelayAnswer = WholeAnswer | StreamedAnswer | PassingAnswer;
 
 /** The same service, for dialects that pass its bytes on. Throws ProxyError only. */
 export interface Relay {

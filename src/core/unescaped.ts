@@ -1,6 +1,9 @@
-/** `\u0073`, `\x73`, `%73` (percent-encoded again and again, too), `&#115;`, `&#x73;` and invisible characters. */
+/** `\u0073`, `\x73`, `%73` (percent-encoded again and again, too), `&#115;`, `&#x73;`, full width and invisible characters. */
 const ESCAPES =
-  /(?<!\\)\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))|%(?:25)*([0-9a-f]{2})|&#x([0-9a-f]{1,6});|&#(\d{1,7});|[\r\n\u00ad\u200b-\u200d\u2060\ufeff]/gi;
+  /(?<!\\)\\+(?:u(?:([0-9a-f]{4})|\{([0-9a-f]{1,6})\})|x([0-9a-f]{2}))|%(?:25)*([0-9a-f]{2})|&#x([0-9a-f]{1,6});|&#(\d{1,7});|([\uff01-\uff5e])|[\r\n\p{Default_Ignorable_Code_Point}]/giu;
+
+/** How far the forms of ASCII for East Asian text are from ASCII. */
+const FULL_WIDTH = 0xfee0;
 
 /** A text without its escapes, and where each of its characters comes from. */
 export interface Unescaped {
@@ -18,10 +21,11 @@ export function unescaped(original: string): Unescaped {
   let read = 0;
   let written = 0;
   for (const match of original.matchAll(ESCAPES)) {
-    const [whole, unicode, byte, percent, hex, decimal] = match;
-    const code = unicode ?? byte ?? percent ?? hex;
-    const character =
-      code === undefined ? characterOf(Number(decimal)) : characterOf(Number.parseInt(code, 16));
+    const [whole, unicode, point, byte, percent, hex, decimal, wide] = match;
+    const code = unicode ?? point ?? byte ?? percent ?? hex;
+    const character = characterOf(
+      code === undefined ? plain(decimal, wide) : Number.parseInt(code, 16),
+    );
     pieces.push(original.slice(read, match.index), character);
     written += match.index - read + character.length;
     read = match.index + whole.length;
@@ -42,6 +46,10 @@ export function unescaped(original: string): Unescaped {
       return index + (skipped[low - 1] ?? 0);
     },
   };
+}
+
+function plain(decimal: string | undefined, wide: string | undefined): number {
+  return wide === undefined ? Number(decimal) : wide.charCodeAt(0) - FULL_WIDTH;
 }
 
 /** Nothing for what is invisible, or no character. */

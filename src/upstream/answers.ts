@@ -1,7 +1,7 @@
 import type { Completion, Usage } from "../core/call/messages.ts";
 import { saidIn, unsaidIn } from "../core/call/said.ts";
 import { ProxyError } from "../core/errors.ts";
-import { type Failure, failureIn } from "./reading/failure.ts";
+import { type Failure, failureIn, saysOnlyAnError } from "./reading/failure.ts";
 import { fieldOf, isObject, jsonIn, stringIn } from "./reading/json.ts";
 import { usageIn } from "./reading/usage.ts";
 
@@ -11,7 +11,11 @@ type Fail = (failure: Failure) => ProxyError;
 /** Reads a whole answer. HTML, an empty text and other JSON are a bad answer. */
 export function readCompletion(text: string, fail: Fail): Completion {
   const answer = answerIn(text, fail);
-  if (!isObject(firstChoice(answer))) throw new ProxyError("upstream_bad_answer");
+  if (!isObject(firstChoice(answer))) {
+    throw saysOnlyAnError(answer)
+      ? fail({ error: answer, text })
+      : new ProxyError("upstream_bad_answer");
+  }
   const completion = completionOf(answer);
   return { ...completion, text: completion.text.toWellFormed() };
 }

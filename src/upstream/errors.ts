@@ -59,8 +59,7 @@ export function createRefusalOf(redact: Redact, clock: Pick<Clock, "wallMs">): R
     const codes = codesIn(body);
     const kind = kindOfRefusal(status, codes, words);
     const clean = (text: string) => redact(text, [key]);
-    const header = (name: string) => firstOf(headers[name]);
-    const wait = { header, words, body, isLimit: kind === "rate", nowMs: clock.wallMs() };
+    const wait = { headers, words, body, isLimit: kind === "rate", nowMs: clock.wallMs() };
     return new ProxyError(CODES[kind], {
       retryAfterMs: waitAfter(kind, status, wait),
       details: { upstream_status: status },
@@ -122,6 +121,7 @@ function cleanOrNull(text: string | null, clean: (text: string) => string): stri
 /** Every text of it, names too. */
 function cleanValue(value: unknown, clean: (text: string) => string, depth: number): unknown {
   if (typeof value === "string") return clean(value);
+  if (typeof value === "number") return cleanNumber(value, clean);
   if (!isObject(value)) return value;
   if (depth >= MAX_DEPTH) return null;
   if (Array.isArray(value)) return value.map((one) => cleanValue(one, clean, depth + 1));
@@ -132,12 +132,14 @@ function cleanValue(value: unknown, clean: (text: string) => string, depth: numb
   return Object.fromEntries(entries);
 }
 
+/** A key may consist of digits. */
+function cleanNumber(value: number, clean: (text: string) => string): unknown {
+  const text = String(value);
+  const shown = clean(text);
+  return shown === text ? value : shown;
+}
+
 /** Nothing that was taken out. */
 function isCode(text: string): boolean {
   return !text.includes("[");
-}
-
-/** The first value if the server sent several. */
-function firstOf(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null;
 }

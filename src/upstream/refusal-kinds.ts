@@ -1,3 +1,5 @@
+import { lettersOf } from "./reading/json.ts";
+
 /** What a refusal is about: the request itself, or who asks and when. */
 export type RefusalKind = "request" | "key" | "account" | "rate" | "upstream" | "timeout";
 
@@ -12,18 +14,21 @@ const KINDS: Readonly<Record<number, RefusalKind>> = {
   499: "upstream",
 };
 
-/** An account that has no more money, by the `code` or `type` of a 429. */
+/** An account that has no more money, by the letters of the `code` or `type` of a 429. */
 const ACCOUNT_IS_EMPTY: ReadonlySet<string> = new Set([
-  "insufficient_quota",
-  "billing_not_active",
-  "billing_hard_limit_reached",
-  "billing_error",
-  "exceeded_current_quota_error",
-  "insufficient_balance",
-  "insufficient_credits",
-  "insufficient_funds",
-  "credits_exhausted",
-  "payment_required",
+  "insufficientquota",
+  "insufficientuserquota",
+  "billingnotactive",
+  "billinghardlimitreached",
+  "billingerror",
+  "exceededcurrentquotaerror",
+  "insufficientbalance",
+  "insufficientcredit",
+  "insufficientcredits",
+  "insufficientfunds",
+  "creditsexhausted",
+  "paymentrequired",
+  "arrearage",
 ]);
 
 /** A 402 or 429 with such words is about the size of one request: a smaller one passes with the same key. */
@@ -37,7 +42,14 @@ const ABOUT_SIZE: readonly RegExp[] = [
   /(?:prompt|input|message|request|context) is too (?:long|large)/i,
   /(?:maximum|max) (?:context|prompt|input) (?:length|size|window)/i,
   /context[ _](?:length|window)[ _]exceeded/i,
+  /max_(?:completion_|output_)?tokens`? (?:is|are) too (?:large|high|many)/i,
+  /token count [^.]{0,20}exceeds the maximum/i,
+  /tokens per request/i,
+  /shorten (?:the |your )?(?:prompt|input|messages?|request)/i,
+  /(?:shorter|smaller) (?:prompt|input|messages?|request|context)/i,
 ];
+/** A smaller request would pass, and so would this one with another key, or later. */
+const OR_LATER = /\bor (?:try again|retry|wait)\b/i;
 
 /** 401 is about the key, 403 about the request; 402 and 429 are about the key unless they speak of size. */
 export function kindOfRefusal(
@@ -48,6 +60,10 @@ export function kindOfRefusal(
   if (status < 400 || status >= 500) return "upstream";
   const kind = KINDS[status] ?? "request";
   if (kind !== "account" && kind !== "rate") return kind;
-  if (words !== null && ABOUT_SIZE.some((pattern) => pattern.test(words))) return "request";
-  return codes.some((code) => ACCOUNT_IS_EMPTY.has(code)) ? "account" : kind;
+  if (words !== null && isAboutSize(words)) return "request";
+  return codes.some((code) => ACCOUNT_IS_EMPTY.has(lettersOf(code))) ? "account" : kind;
+}
+
+function isAboutSize(words: string): boolean {
+  return ABOUT_SIZE.some((pattern) => pattern.test(words)) && !OR_LATER.test(words);
 }

@@ -1,6 +1,6 @@
-import { isObject, jsonIn, stringIn } from "./reading/json.ts";
+import { isObject, jsonIn, lettersOf, stringIn } from "./reading/json.ts";
 
-/** Names under which services put what went wrong, the most usual first. */
+/** Names under which services put what went wrong, by their letters, the most usual first. */
 const WORDS_IN = [
   "message",
   "error",
@@ -8,14 +8,25 @@ const WORDS_IN = [
   "details",
   "msg",
   "description",
-  "error_description",
-  "error_message",
-  "errorMessage",
+  "errordescription",
+  "errormessage",
+  "errormsg",
+  "errmsg",
+  "statusmsg",
   "reason",
   "title",
-  "Message",
   "errors",
-] as const;
+  "fault",
+  "faultstring",
+  "exception",
+  "innererror",
+  "baseresp",
+  "text",
+  "data",
+  "result",
+];
+/** Objects of a refusal have few fields; others are not looked at. */
+const MAX_FIELDS = 64;
 /** Names under which services put their code for it. */
 const CODE_IN = ["code", "type", "status", "reason", "error_code", "__type"] as const;
 /** Words are looked for in this many objects or lists within each other. */
@@ -35,7 +46,8 @@ const CUT_WORDS = /"(?:message|error|detail|msg)"\s*:\s*("(?:[^"\\]|\\.){1,10000
 export function parseRefusal(body: string): unknown {
   const text = body.replace(/^\ufeff/, "").trim();
   const data = /^(?:event|data|id|retry)?:/.test(text) ? /^data:(.*)$/m.exec(text)?.[1] : undefined;
-  return jsonIn(data ?? text) ?? data?.trim() ?? text;
+  const value = jsonIn(data ?? text);
+  return value === undefined ? (data?.trim() ?? text) : value;
 }
 
 /** What the upstream says about a refusal, in its own words; null if it says nothing to people. */
@@ -56,11 +68,18 @@ function wordsOfValue(value: unknown, depth: number): string | null {
   if (typeof value === "string") return value;
   if (!isObject(value) || depth > MAX_DEPTH) return null;
   if (Array.isArray(value)) return wordsOfList(value, depth);
+  const fields = new Map(
+    Object.entries(value)
+      .slice(0, MAX_FIELDS)
+      .map(([name, one]) => [lettersOf(name), one as unknown] as const),
+  );
   for (const name of WORDS_IN) {
-    const words = wordsOfValue(Reflect.get(value, name), depth + 1);
+    const words = wordsOfValue(fields.get(name), depth + 1);
     if (words !== null && words.trim() !== "") return withPlace(value, words);
   }
-  return null;
+  // mistakes by field, as frameworks of web sites have them
+  const lists = [...fields.values()].filter((one) => Array.isArray(one));
+  return depth > 0 && lists.length === fields.size ? wordsOfList(lists, depth) : null;
 }
 
 /** Each mistake in a list is told; the first element says most, so it comes first. */

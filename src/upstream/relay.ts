@@ -1,16 +1,24 @@
 import { REWRITTEN_WEIGHT } from "../core/call/answer-room.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { AskOptions, Relay, RelayAccount, RelayAnswer, RelayRequest } from "../core/ports.ts";
+import type {
+  AskOptions,
+  Relay,
+  RelayAccount,
+  RelayAnswer,
+  RelayRequest,
+  WholeAnswer,
+} from "../core/ports.ts";
 import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import { createFailures, type Failures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
-import { bodyKind } from "./opening.ts";
+import { type BodyKind, bodyKind } from "./opening.ts";
+import { openJson, withoutMark } from "./passing.ts";
 import { accountIn } from "./reading/account.ts";
 import { bytesWithoutSecrets } from "./reading/blame.ts";
-import { failureIn } from "./reading/failure.ts";
+import { type Failure, failureIn, isAnswer, saysOnlyAnError } from "./reading/failure.ts";
 import { isObject, jsonIn } from "./reading/json.ts";
 import { type Stretch, wholeAnswer } from "./reading/places.ts";
 import { RawText } from "./reading/raw-text.ts";
@@ -23,7 +31,6 @@ const MAX_PARSED_BYTES = 65_536;
 const READ_BYTES = 65_536;
 /** An answer that may speak of errors; null is none. */
 const BLAMES = /"(?:errors?|warnings?|incomplete_details)"\s*:\s*[^\sn]/;
-const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Passes the upstream's bytes on, with a scanner beside them that reads usage. */
 export function createRelay(options: OpenAIUpstreamOptions): Relay {
@@ -43,7 +50,7 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
 
 async function readAnswer(
   response: UpstreamResponse,
-  { streamed, hideUsage, isRewritten }: RelayRequest,
+  { streamed, hideUsage, mayPass, isRewritten }: RelayRequest,
   ask: AskOptions,
   options: OpenAIUpstreamOptions,
 ): Promise<RelayAnswer> {
@@ -65,13 +72,34 @@ async function readAnswer(
       nextSequence: () => scanner.nextSequence,
     };
   }
+  const passes = kind === "json" && mayPass === true;
+  const opened = passes ? await openJson(response, options.maxAnswerBytes, failures.clean) : null;
+  if (opened !== null && "pieces" in opened) {
+    return { ...opened, account: () => named(opened.account(), failures) };
+  }
   // whole before it is passed on, because the ledger row goes first
-  const bytes = withoutMark(await body.whole(ask.room, isRewritten ? REWRITTEN_WEIGHT : 1));
+  const bytes = withoutMark(
+    opened ?? (await body.whole(ask.room, isRewritten ? REWRITTEN_WEIGHT : 1)),
+  );
+  return wholeAnswerOf({ status, kind, bytes }, failures, ask);
+}
+
+interface WholeBody {
+  readonly status: number;
+  readonly kind: BodyKind;
+  readonly bytes: Buffer;
+}
+
+function wholeAnswerOf(
+  { status, kind, bytes }: WholeBody,
+  failures: Failures,
+  { room }: AskOptions,
+): WholeAnswer {
   const { value, isSilent, blames, account } = read(bytes);
   if (kind === "other" || value === null) throw new ProxyError("upstream_bad_answer");
-  const failure = failureIn(value, isSilent, () => String(bytes));
+  const failure = failureIn(value, isSilent, () => String(bytes)) ?? refusalIn(bytes, value);
   if (failure !== null) {
-    ask.room.drop();
+    room.drop();
     throw failures.early(failure);
   }
   return {
@@ -81,6 +109,14 @@ async function readAnswer(
     bytes: bytesWithoutSecrets(bytes, blames, failures.clean),
     account: named(account, failures),
   };
+}
+
+/** An answer says what it is; errors, which are small, may be mere words. */
+function refusalIn(bytes: Buffer, known: object): Failure | null {
+  if (bytes.length > MAX_PARSED_BYTES || isAnswer(known)) return null;
+  const text = String(bytes);
+  const body = jsonIn(text);
+  return isObject(body) && saysOnlyAnError(body) ? { error: body, text } : null;
 }
 
 /** The bytes pass as they are, but rows are kept and shown to others. */
@@ -121,9 +157,4 @@ function read(bytes: Buffer): WholeReading {
     blames,
     account: { ...accountIn(value), answerTokens: passed.tokens },
   };
-}
-
-function withoutMark(bytes: Buffer): Buffer {
-  const start = bytes.toString("latin1", 0, BYTE_ORDER_MARK.length);
-  return start === BYTE_ORDER_MARK ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
 }

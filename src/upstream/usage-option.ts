@@ -2,12 +2,12 @@ import { ProxyError } from "../core/errors.ts";
 
 /** Models that are known to refuse the option; past this many all are learned again. */
 const MAX_LEARNED_MODELS = 1_000;
-/** Statuses with which services refuse a field. */
+/** Statuses with which services refuse a field that they don't name. */
 const REFUSED_FIELD = new Set([400, 422]);
-const NAMES_IT = /stream_options|include_usage/i;
+const NAMES_IT = /stream[_ ]?options|include[_ ]?usage/i;
 /** Some say so without a name; with one it is another field. */
 const NAMES_NOTHING =
-  /^(?:extra|additional|unknown|unexpected) (?:inputs?|fields?|properties|parameters?|arguments?)(?: (?:is|are))? not (?:permitted|allowed|supported)\.?$/i;
+  /^(?:(?:extra|additional|unknown|unexpected|unrecognized|unsupported) (?:inputs?|fields?|keys?|property|properties|parameters?|arguments?)(?:(?: (?:is|are|was|were))? not (?:permitted|allowed|supported|recognized))?|extra_forbidden)\.?$/i;
 
 /** Sends with or without `stream_options`, as the model takes it. */
 export type SendWithUsage = <T>(
@@ -42,7 +42,8 @@ export function refusesUsage(words: string): boolean {
 
 function isAboutOption(error: unknown): boolean {
   if (!(error instanceof ProxyError) || error.code !== "upstream_refused") return false;
-  if (!REFUSED_FIELD.has(Number(error.details.upstream_status))) return false;
   const reason = String(error.params.reason ?? "");
-  return refusesUsage(reason) || NAMES_IT.test(String(error.refusal?.body));
+  if (NAMES_IT.test(`${reason}${error.refusal?.body}`)) return true;
+  const mayBeField = REFUSED_FIELD.has(Number(error.details.upstream_status));
+  return mayBeField && NAMES_NOTHING.test(reason.trim());
 }

@@ -68,7 +68,8 @@ test("a database that can't be read is told in words and in its own", async () =
   const DATA_DIR = folder();
   writeFileSync(`${DATA_DIR}/parley.sqlite`, "this was a database once ".repeat(1_000));
   const ran = await parleyHere({ DATA_DIR }, ["token", "list"]);
-  const line = `parley: the database or its disk is damaged (${DATA_DIR}/parley.sqlite: file is not a database)\n`;
+  const own = `${DATA_DIR}/parley.sqlite: file is not a database`;
+  const line = `parley: the database or its disk is damaged (${own})\n`;
   expect([ran.code, ran.err]).toEqual([1, line]);
 });
 

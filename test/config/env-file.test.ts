@@ -27,6 +27,17 @@ describe("an .env file", () => {
     ["values of several lines", 'A="x\ny: 1\nz"\nPORT=1', { A: "x\ny: 1\nz", PORT: "1" }],
     ["an empty value", "PORT=\n", { PORT: "" }],
     ["a byte order mark", "\ufeffSHARED_KEY=token\nPORT=1\n", { SHARED_KEY: "token", PORT: "1" }],
+    [
+      "a byte order mark inside",
+      "PORT=1\n\ufeffSHARED_KEY=token\n",
+      { PORT: "1", SHARED_KEY: "token" },
+    ],
+    [
+      "line ends of old Macs",
+      "API_KEY=sk\rSHARED_KEY=token\r",
+      { API_KEY: "sk", SHARED_KEY: "token" },
+    ],
+    ["an apostrophe behind a value", 'A="x" # don\'t\nPORT=1\n', { A: "x", PORT: "1" }],
     ["nothing", "", {}],
   ])("may hold %s", (_what, content, env) => {
     expect(read(content)).toEqual({ env });
@@ -37,6 +48,12 @@ describe("an .env file", () => {
     ["a name alone", "PORT\n", [1]],
     ["a name with blanks", "# x\nMY PORT=1\n=2\n", [2, 3]],
     ["a quote that is never closed", 'PORT=1\n\nA="x\ny=2\n', [3]],
+    ["a quote that another line closes", 'A="\nSHARED_KEY=token\nB="x"\n', [1]],
+    ["text behind a quote", 'PORT=1\nA="x\\"y"\n', [2]],
+    ["a no-break space before a name", "\u00a0SHARED_KEY=token\n", [1]],
+    ["a no-break space behind a name", "SHARED_KEY\u00a0=token\n", [1]],
+    ["a line separator", "API_KEY=sk\u2028SHARED_KEY=token\n", [1]],
+    ["a control character", "API_KEY=sk\u000bSHARED_KEY=token\n", [1]],
   ])("with %s is refused with the line number, without its text", (_what, content, lines) => {
     expect(read(content)).toEqual({
       problems: lines.map((line) => ({ name: ".env", key: "env_line", params: { line } })),

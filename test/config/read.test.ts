@@ -54,6 +54,7 @@ const taken: Record<CustomName, readonly string[]> &
     "socks5h://x",
     "http://proxy:3128/",
     "socks5://u:p%40@127.0.0.1:1080/",
+    "http://%E7%94%A8:p%20w@proxy",
   ],
   TRUSTED_PROXIES: ["loopback", "10.0.0.0/8, cloudflare 2001:db8::/32"],
   ALLOWED_IPS: ["203.0.113.7", "10.0.0.0/8\n::1"],
@@ -158,12 +159,14 @@ const refused: Partial<Record<SettingName, readonly string[]>> = {
     ...["x", "proxy:3128", "ftp://x", "socks4://x", "http://", "http://pro\nxy", "socks5://"],
     ...["socks5:127.0.0.1:1080", "http://127.0.0.1:7890/path", "http://127.0.0.1:7890?x=1"],
     ...["http://127.0.0.1:7890/#f", "http://127.0.0.1:7890#", "http://127.0.0.1:7890/?"],
+    ...["http://u:100%@proxy", "http://u:p%zz@proxy", "socks5://u:%F0%9F@proxy"],
     ...["http://user:pw@127.0.0.1:7890/path", "socks5://127.0.0.1:1080/path", "http://h//"],
     "https://example.org/api/grab?url=https://example.org/api/grab?url=http://localhost:7890",
   ],
   WS_ORIGINS: [
     ...["example.org", "https://", "https://a.example/path", "https://a.example?x"],
     ...["https://a.example, b.example", "https://u:p@a.example", "https://a.example#x", "null"],
+    ...["https://*.example.org", "*, https://*"],
   ],
   DATABASE_URL: ["x", "http://host/db", "postgres://u:1#word@host/db", "postgres://u:p@ho st/db"],
   DATABASE_ADDRESS: [

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { postJson } from "../support/http.ts";
 import { says } from "../support/refusals.ts";
 import { OPERATOR_KEY, OWN_KEY, startScene } from "../support/scene.ts";
-import { question } from "./openai/support.ts";
+import type { Choose } from "../support/upstream.ts";
+import { question, rowsIn } from "./openai/support.ts";
 import { others } from "./routes.ts";
 
 describe("no secret of the server reaches anybody", () => {
@@ -49,5 +50,44 @@ describe("no secret of the server reaches anybody", () => {
         expect(shown).not.toContain(secret.slice(at, at + 10).toLowerCase());
       }
     }
+  });
+});
+
+describe("names that a good answer gives with a part of a key", () => {
+  const env = { API_KEY: `${OPERATOR_KEY},second-operator-key`, ACCESS_TOKEN: "open" };
+  const headers = { authorization: `Bearer ${OWN_KEY}`, "access-token": "open" };
+  const asked = [["/v1/chat/completions", question], ...others] as const;
+
+  function naming(key: string): Choose {
+    const names = { id: key, model: `m-${key.slice(4, 14)}`, object: "chat.completion" };
+    const message = { role: "assistant", content: "hi" };
+    const choice = { index: 0, message, delta: message, finish_reason: key };
+    const text = JSON.stringify({ ...names, choices: [choice] });
+    return ({ bodyText }) =>
+      bodyText.includes('"stream":true')
+        ? says(200, `data: ${text}\n\ndata: [DONE]\n\n`, { "content-type": "text/event-stream" })
+        : says(200, text);
+  }
+
+  test.each([
+    [OPERATOR_KEY, false],
+    ["second-operator-key", true],
+    [OWN_KEY, false],
+    [OWN_KEY, true],
+  ])("reach no row, no log and no answer of our own: %s, streamed: %s", async (key, stream) => {
+    const { parley } = await startScene(env, { behaviour: naming(key) });
+    const shown: unknown[] = [];
+    for (const [path, body] of asked) {
+      const sent = { ...body, stream, generate_params: { stream } };
+      const reply = await postJson(`${parley.origin}${path}`, sent, { headers });
+      expect(reply.status).toBe(200);
+      // the service's own object passes as it is
+      if (!/v1|complete/.test(path)) shown.push(reply.text);
+    }
+    const rows = rowsIn(parley.config.DATA_DIR);
+    expect(rows.map(({ answered_by }) => answered_by)).toEqual(asked.map(() => "[removed]"));
+    const all = JSON.stringify([shown, rows, parley.log]);
+    const runs = Array.from({ length: key.length - 10 }, (_, at) => key.slice(at + 3, at + 11));
+    expect(runs.filter((run) => all.includes(run))).toEqual([]);
   });
 });

@@ -87,3 +87,17 @@ test("another field that is refused is told at once, and nothing is learned from
     true,
   ]);
 });
+
+test.each([
+  [400, "property streamOptions should not exist"],
+  [400, "Unknown parameter."],
+  [400, "Unrecognized arguments"],
+  [422, "extra_forbidden"],
+  [422, "stream options are not supported by this model"],
+  [403, "stream_options is not allowed"],
+  [404, "include_usage unsupported"],
+])("%i %s is about it", async (status, message) => {
+  const scene = await startScene({}, { behaviour: refusing(status, { error: { message } }) });
+  const reply = await postJson(scene.url, { user_content: "hi", stream: true });
+  expect(reply.status).toBe(200);
+});

@@ -14,6 +14,9 @@ export const forbidden: Readonly<Record<Language, readonly RegExp[]>> = {
     /\b(calls?|rows?|objects?|pages?) an? (second|minute|hour|day|line|call)\b/i,
   ],
   zh_CN: [
+    // The other script, and the familiar form of address.
+    /[請參數錯誤伺務連線號碼應關閉語]/,
+    /你(?!好)/,
     /调用者|运营者|营运者|口令|密语|命名聊天|词元|签发|发放|摘要|用其他的访问|供程序使用/,
     /访问被拒绝|再试/,
     /服务器(推送|发送)事件/,
@@ -21,12 +24,17 @@ export const forbidden: Readonly<Record<Language, readonly RegExp[]>> = {
     /^(?!.*OpenAI).*额度/,
   ],
   zh_TW: [
+    /[请参数错误务连线号码应关闭语网络]/,
+    /你(?!好)/,
     /流量限制|擋在|含義|單個|編寫|憑據|上表|詞元|摘要|密語|共享密碼|營運者|簽發|核發|發放|命名聊天/,
     /通訊端|程序|呼叫者|訪問|默認|服務器|網絡|數據|信息|接口|保存|再试/,
     /伺服器(推送|傳送)事件/,
     /^(?!.*OpenAI).*額度/,
   ],
   ru_RU: [
+    // The familiar form of address, and "е" where "ё" is meant.
+    /(?<!\p{L})(ты|тебе|тебя|тво[йяеи])(?!\p{L})/iu,
+    /(?<!\p{L})(еще|ее|свое|твое|придется|ждет|берет|вернет|идет|дает|найдет)(?!\p{L})/iu,
     /вызывающ|(?<!\p{L})оператор(?!с)|подсказк|(?<!\p{L})бесед|реплик|показател/iu,
     // A call of the API is a request; models call tools.
     /(?<!\p{L})вызов(?!\p{L}* (инструмент|функци))/iu,

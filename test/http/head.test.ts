@@ -42,11 +42,13 @@ test("HEAD has GET's status and headers, no body, and the next request is answer
   for (const path of [...paths, "/v1/none", "/none/at/all"]) {
     const got = await exchange(parley.port, "GET", path);
     const head = await exchange(parley.port, "HEAD", path);
-    // a streamed GET has no length to announce
+    // a streamed GET has no length to announce, not even 0
     const streamed = got.headers.includes("Transfer-Encoding: chunked");
     const expected = got.headers.filter(
       (line) => !streamed || line !== "Transfer-Encoding: chunked",
     );
+    const hasLength = head.headers.some((line) => /^content-length:/i.test(line));
+    expect([path, hasLength]).toEqual([path, !streamed]);
     expect([path, head.headers, head.body, head.after]).toEqual([
       path,
       streamed ? expect.arrayContaining(expected) : expected,

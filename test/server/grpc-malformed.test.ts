@@ -8,7 +8,11 @@ import {
   framed,
   openAsk,
   openSession,
+  PREFACE,
+  rawCall,
+  rawFrame,
   requestOf,
+  SETTINGS,
   statusOf,
   throwBytes,
 } from "../support/grpc-raw.ts";
@@ -20,8 +24,6 @@ import type { ScriptedUpstream } from "../support/upstream.ts";
 const WAIT_MS = 10_000;
 const TEST_MS = 60_000;
 const MEGABYTE = 1_048_576;
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const SETTINGS = Buffer.from("000000040000000000", "hex");
 
 let upstream: ScriptedUpstream;
 let parley: ParleyProcess;
@@ -162,16 +164,22 @@ test("1,000 calls reset at once leave nothing behind", async () => {
   });
 });
 
+const throwFrames = (one: Uint8Array) =>
+  throwBytes(port, Buffer.concat([PREFACE, SETTINGS, ...Array<Uint8Array>(20_000).fill(one)]));
+
 /** Each fills one connection with what costs little to send. */
 const floods: [string, (round: number) => Promise<{ destroy(): unknown }>][] = [
+  ["pings", () => throwFrames(Buffer.from("0000080600000000000000000000000000", "hex"))],
+  ["settings", () => throwFrames(SETTINGS)],
+  ["priorities", () => throwFrames(Buffer.from("00000502000000000100000000ff", "hex"))],
+  ["window updates", () => throwFrames(Buffer.from("00000408000000000000000001", "hex"))],
   [
-    "pings",
+    "empty pieces of a message",
     () => {
-      const ping = Buffer.from("0000080600000000000000000000000000", "hex");
-      return throwBytes(port, Buffer.concat([PREFACE, SETTINGS, ...Array(20_000).fill(ping)]));
+      const empty = Array<Buffer>(20_000).fill(rawFrame("data", Buffer.alloc(0)));
+      return throwBytes(port, Buffer.concat([rawCall(), ...empty]));
     },
   ],
-  ["settings", () => throwBytes(port, Buffer.concat([PREFACE, ...Array(20_000).fill(SETTINGS)]))],
   [
     "headers without an end",
     () => {
@@ -247,6 +255,7 @@ test.each(floods)(
     const attackers = await Promise.all(Array.from({ length: 50 }, (_, round) => flood(round)));
     expect((await client.ask({ prompt: "meanwhile" })).text).toBe("echo: meanwhile");
     const during = parley.residentBytes() - before;
+    const held = (await parley.liveBytes()) - liveBefore;
     for (const attacker of attackers) attacker.destroy();
     await until(() => parley.openSockets(upstream.port) <= sockets, {
       label: "all connections are closed",
@@ -258,9 +267,11 @@ test.each(floods)(
     });
     const live = (await parley.liveBytes()) - liveBefore;
     process.stdout.write(
-      `flood of ${_what}: RSS +${(during / MEGABYTE).toFixed(1)} MB, in use afterwards +${(live / MEGABYTE).toFixed(1)} MB\n`,
+      `flood of ${_what}: RSS +${(during / MEGABYTE).toFixed(1)} MB, held +${(held / MEGABYTE).toFixed(1)} MB, in use afterwards +${(live / MEGABYTE).toFixed(1)} MB\n`,
     );
     expect(live).toBeLessThan(8 * MEGABYTE);
+    // what has arrived on 50 connections; objects made of it would be several hundred
+    expect(held).toBeLessThan(96 * MEGABYTE);
   },
   TEST_MS,
 );

@@ -71,4 +71,36 @@ export async function throwBytes(port: number, bytes: Uint8Array): Promise<Socke
   return socket;
 }
 
-/** A port that nobody had a moment ago: settings take no 0 for it. */
+export const PREFACE: Buffer = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+export const SETTINGS: Buffer = Buffer.from("000000040000000000", "hex");
+
+/** A frame of the first stream. */
+export function rawFrame(
+  type: "data" | "headers",
+  payload: Uint8Array,
+  { ends = false } = {},
+): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.set(type === "headers" ? [1, 4] : [0, ends ? 1 : 0], 3);
+  head.writeUInt32BE(1, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** The beginning of a connection and of its first call, with headers that no client would send. */
+export function rawCall(headers: readonly (readonly [name: string, value: string])[] = []): Buffer {
+  const usual = [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":authority", "x"],
+    [":path", "/chat.Chat/Ask"],
+    ["content-type", "application/grpc"],
+    ["te", "trailers"],
+  ] as const;
+  // written out, without compression: texts are shorter than 127 bytes
+  const text = (part: string) => Buffer.concat([Buffer.of(part.length), Buffer.from(part)]);
+  const pairs = [...usual, ...headers].map(([name, value]) =>
+    Buffer.concat([Buffer.of(0), text(name), text(value)]),
+  );
+  return Buffer.concat([PREFACE, SETTINGS, rawFrame("headers", Buffer.concat(pairs))]);
+}

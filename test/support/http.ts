@@ -97,9 +97,10 @@ export function rawExchange(
     socket.once("error", (error) => (connected ? finish() : reject(error)));
     socket.once("close", finish);
     socket.once("end", finish);
+    socket.once("timeout", finish);
     socket.on("data", (part) => {
       received.push(Buffer.from(part));
-      socket.setTimeout(idleMs, finish);
+      socket.setTimeout(idleMs);
     });
   });
   return deadline(exchange, timeoutMs, label).finally(() => socket.destroy());

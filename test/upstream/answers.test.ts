@@ -175,6 +175,11 @@ describe("usage", () => {
       { prompt_tokens: 9, total_tokens: 9 },
       { completionTokens: 0, totalTokens: 9 },
     ],
+    [
+      "nothing, said explicitly",
+      { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+      { promptTokens: 0, completionTokens: 0, totalTokens: 0 },
+    ],
     ["no total", { prompt_tokens: 9, completion_tokens: 4 }, {}],
     ["a total that can't be", { ...usage, total_tokens: -1 }, {}],
     [

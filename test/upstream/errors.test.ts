@@ -64,6 +64,11 @@ describe("each status has its code", () => {
     ["code", { code: "billing_hard_limit_reached" }],
     ["type", { type: "insufficient_quota" }],
     ["type", { type: "exceeded_current_quota_error", code: "rate_limit_exceeded" }],
+    ["code in capitals", { code: "INSUFFICIENT_QUOTA" }],
+    ["code as a class", { code: "InsufficientBalance" }],
+    ["code with dashes", { code: "billing-not-active" }],
+    ["code of a relay", { code: "insufficient_user_quota" }],
+    ["code for arrears", { code: "Arrearage" }],
   ])("a 429 for want of money is no limit that passes, by its %s: %j", (_, answer) => {
     const error = answered(429, answer);
     expect(error.code).toBe("key_exhausted");
@@ -89,6 +94,11 @@ describe("a 402 or 429 about the size of one request", () => {
     "prompt is too long: 210000 tokens > 200000 maximum",
     "Please reduce the length of the messages.",
     "PLEASE REDUCE YOUR PROMPT",
+    "max_tokens is too large: 65536. This model supports at most 4096 completion tokens.",
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "Requested 45000 tokens exceeds your limit of 30000 tokens per request",
+    "Please shorten your prompt or use a smaller max_tokens",
+    "Try a shorter input.",
   ])("is refused, and the key is not to blame: %s", (message) => {
     for (const status of [402, 429]) {
       const error = answered(status, { message, headers: { "retry-after": "7" } });
@@ -105,6 +115,8 @@ describe("a 402 or 429 about the size of one request", () => {
     "You exceeded your current quota, please check your plan and billing details.",
     "Insufficient Balance",
     "Number of request tokens has exceeded your per-minute rate limit; reduce your rate",
+    "This request would exceed the rate limit for your organization of 40,000 input tokens per minute. Please reduce the prompt length or the maximum tokens requested, or try again later.",
+    "You have exceeded the maximum number of requests per minute",
   ])("is something else than a limit: %s", (message) => {
     expect(answered(429, { message }).code).toBe("upstream_rate_limited");
     expect(answered(402, { message }).code).toBe("key_exhausted");

@@ -44,21 +44,30 @@ export function saidInMessage(message: unknown): string {
   return textIn(fieldOf(message, "content")) || textIn(fieldOf(message, "refusal"));
 }
 
+/** Parts stand within parts no deeper; functions that call themselves have a limit. */
+const MAX_DEPTH = 4;
+
 /** A text, or a list of parts: those that are text are joined, thoughts and others left out. */
-function textIn(content: unknown): string {
+function textIn(content: unknown, depth = 0): string {
   if (typeof content === "string") return content;
-  return Array.isArray(content) ? content.map(textOfPart).join("") : textOfPart(content);
+  if (depth > MAX_DEPTH) return "";
+  if (Array.isArray(content)) return content.map((part) => textIn(part, depth + 1)).join("");
+  return isThought(content) ? "" : textIn(innerText(content), depth + 1);
 }
 
-function textOfPart(part: unknown): string {
-  if (typeof part === "string") return part;
-  const text = fieldOf(part, "text") ?? fieldOf(part, "refusal");
-  return typeof text === "string" && !isThought(part) ? text : "";
+/** What a part has to say, under the names that services have for it. */
+function innerText(part: unknown): unknown {
+  for (const name of ["text", "refusal", "value", "content", "parts"]) {
+    const text = fieldOf(part, name);
+    if (text !== undefined && text !== null) return text;
+  }
+  return "";
 }
 
 function isThought(part: unknown): boolean {
   const type = fieldOf(part, "type");
-  return typeof type === "string" && /think|reason|thought/.test(type);
+  if (fieldOf(part, "thought") === true) return true;
+  return typeof type === "string" && /think|reason|thought|summary/.test(type);
 }
 
 function fieldOf(value: unknown, name: string): unknown {

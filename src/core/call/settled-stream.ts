@@ -1,5 +1,5 @@
 import { isCanceled, type ProxyError, toProxyError } from "../errors.ts";
-import type { Clock, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
+import type { Clock, PassingAnswer, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
@@ -188,14 +188,15 @@ class EventObserver implements StreamObserver<AnswerEvent> {
 
 /** Observes the relayed bytes of an answer. */
 export function observePieces(
-  answer: StreamedAnswer,
+  answer: StreamedAnswer | PassingAnswer,
   principal: Principal,
   clock: Clock,
 ): StreamObserver<RelayPiece> {
   let firstTokenAtMs: number | undefined;
+  const isStreamed = answer.kind === "streamed";
   return {
     sees({ last }) {
-      if (!last) firstTokenAtMs ??= clock.monotonicMs();
+      if (!last && isStreamed) firstTokenAtMs ??= clock.monotonicMs();
       return last;
     },
     ending: () => ({ account: answer.account(), firstTokenAtMs }),

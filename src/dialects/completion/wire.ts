@@ -12,6 +12,7 @@ import {
   needsUsageOption,
   relayFields,
   usageOption,
+  withoutLookalikes,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 
@@ -99,7 +100,8 @@ interface ExactBody {
 const NOT_PASSED_ON = new Set(["model_name", "model", "messages", "prompt", "api_key"]);
 
 function withoutOurs(params: object): object {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => !NOT_PASSED_ON.has(name)));
+  const entries = Object.entries(withoutLookalikes(params));
+  return Object.fromEntries(entries.filter(([name]) => !NOT_PASSED_ON.has(name)));
 }
 
 /** The client's messages, checked but otherwise unchanged. */

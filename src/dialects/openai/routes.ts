@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Call, Principal } from "../../core/call/call.ts";
-import type { Pipeline } from "../../core/call/pipeline.ts";
+import type { Pipeline, RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/ports.ts";
 import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
@@ -21,7 +21,7 @@ import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts"
 import { refuseHandshakes } from "./handshakes.ts";
 import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
 import { usageOf, weekOf } from "./usage.ts";
-import { openaiHeaders, parseRelay, passStream } from "./wire.ts";
+import { openaiHeaders, parseRelay, passAnswer, passOn } from "./wire.ts";
 
 export interface OpenAIOptions extends CallOptions {
   readonly pipeline: Pipeline;
@@ -75,27 +75,30 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
     const added = call.principal.kind === "token" ? defaultModel : null;
     const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
     const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
-    if (relayCall.request.streamed) {
-      const relayed = await pipeline.relay(call, relayCall);
-      return respondStream(outgoing, context, relayed, endpoint, translate);
-    }
+    const { request } = relayCall;
     const key = incoming.headers["idempotency-key"];
+    if (request.streamed || typeof key !== "string" || key === "") {
+      const relayed = await pipeline.relay(call, passing(relayCall));
+      return respondPassing(outgoing, context, relayed, endpoint, translate);
+    }
     let isOwn = false;
-    const ask = async () => {
+    const whole = await idempotent(call.principal, key, request, async () => {
       isOwn = true;
       return wholeOf(await pipeline.relay(call, relayCall));
-    };
-    const whole = await (typeof key === "string" && key !== ""
-      ? idempotent(call.principal, key, relayCall.request, ask)
-      : ask());
+    });
     if (!isOwn) await holdWhole(call, whole.bytes.length);
     const headers = openaiHeaders(context, whole.contentType);
     return sendWhole(outgoing, whole.status, headers, whole.bytes);
   };
 }
 
-/** A function of its own, so that an open stream keeps no part of its question in memory. */
-function respondStream(
+/** What is not remembered is not held either. */
+function passing({ request, ...others }: RelayCall): RelayCall {
+  return { ...others, request: { ...request, mayPass: true } };
+}
+
+/** A function of its own, so that an open answer keeps no part of its question in memory. */
+function respondPassing(
   outgoing: ServerResponse,
   context: RequestContext,
   relayed: RelayAnswer,
@@ -104,15 +107,22 @@ function respondStream(
 ): Response {
   const headers = openaiHeaders(context, relayed.contentType);
   const describe = (error: ProxyError) => writeOpenAIError(translate, context, error);
-  return passStream(outgoing, relayed, headers, createWriteBreak(endpoint, describe));
+  return passOn(outgoing, relayed, headers, createWriteBreak(endpoint, describe));
 }
 
 function createModels(options: OpenAIOptions) {
   return async function models(c: AppContext): Promise<Response> {
     const call = await callOf(c, options);
-    const whole = wholeOf(await options.pipeline.relayUnmetered(call, modelsRequest));
-    const body = await writeModels(whole.bytes, call.principal, options.modelFilter);
-    return sendWhole(c.env.outgoing, whole.status, openaiHeaders(c.env.context, JSON_TYPE), body);
+    const { outgoing, context } = c.env;
+    const { principal } = call;
+    // a token's list is made of the whole one
+    const request = { ...modelsRequest, mayPass: principal.kind !== "token" };
+    const relayed = await options.pipeline.relayUnmetered(call, request);
+    const headers = openaiHeaders(context, JSON_TYPE);
+    if (relayed.kind === "passing") return passAnswer(outgoing, relayed, headers);
+    const { status, bytes } = wholeOf(relayed);
+    const body = await writeModels(bytes, principal, options.modelFilter);
+    return sendWhole(outgoing, status, headers, body);
   };
 }
 

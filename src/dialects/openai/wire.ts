@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { toProxyError } from "../../core/errors.ts";
-import type { RelayAnswer, StreamedAnswer } from "../../core/ports.ts";
+import type { PassingAnswer, RelayAnswer, RelayPiece, StreamedAnswer } from "../../core/ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import type { PassedOn } from "../../http/body/model-choice.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";
@@ -10,6 +10,7 @@ import {
   expectedOfRelay,
   needsUsageOption,
   usageOption,
+  withoutLookalikes,
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
@@ -74,7 +75,7 @@ function hasUniqueKeys(json: object, bytes: Buffer): boolean {
 function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: boolean): object {
   // a field of other dialects, which would give a credential to the upstream
   const { api_key: _credential, ...own } = json as { api_key?: unknown };
-  const passed: object = "api_key" in json ? own : json;
+  const passed = withoutLookalikes("api_key" in json ? own : json);
   const asked = askForUsage ? askingForUsage(passed) : passed;
   return endpoint === chatEndpoint ? withTokenField(asked, model) : asked;
 }
@@ -103,8 +104,8 @@ function goDuration(ms: number): string {
   return minutes > 0 ? `${minutes}m${rest}` : rest;
 }
 
-/** Passes the upstream's events on as they come; a break becomes an error event and no `[DONE]`. */
-export function passStream(
+/** Passes an answer on. Of events, a break becomes an error event and no `[DONE]`. */
+export function passOn(
   outgoing: ServerResponse,
   answer: RelayAnswer,
   headers: ResponseHeaders,
@@ -112,9 +113,43 @@ export function passStream(
 ): Response {
   const { status, contentType } = answer;
   if (answer.kind === "whole") return sendWhole(outgoing, status, headers, answer.bytes);
+  if (answer.kind === "passing") return passAnswer(outgoing, answer, headers);
   outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
   outgoing.flushHeaders();
   return sentBy(outgoing, passPieces(outgoing, answer, writeBreak));
+}
+
+/** Passes a large answer on as it comes. A break breaks the connection, too: no JSON may look whole. */
+export function passAnswer(
+  outgoing: ServerResponse,
+  { status, contentLength, pieces }: PassingAnswer,
+  headers: ResponseHeaders,
+): Response {
+  if (contentLength !== null) headers["content-length"] = String(contentLength);
+  outgoing.writeHead(status, headers);
+  return sentBy(outgoing, passBytes(outgoing, pieces));
+}
+
+async function passBytes(
+  outgoing: ServerResponse,
+  pieces: AsyncIterable<RelayPiece>,
+): Promise<void> {
+  try {
+    await writePieces(outgoing, pieces);
+    outgoing.end();
+  } catch (thrown) {
+    outgoing.destroy(toProxyError(thrown));
+  }
+}
+
+async function writePieces(
+  outgoing: ServerResponse,
+  pieces: AsyncIterable<RelayPiece>,
+): Promise<void> {
+  for await (const { bytes } of pieces) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(bytes)) await roomIn(outgoing);
+  }
 }
 
 async function passPieces(
@@ -123,10 +158,7 @@ async function passPieces(
   writeBreak: WriteBreak,
 ): Promise<void> {
   try {
-    for await (const { bytes } of answer.pieces) {
-      if (outgoing.destroyed) return;
-      if (!outgoing.write(bytes)) await roomIn(outgoing);
-    }
+    await writePieces(outgoing, answer.pieces);
   } catch (thrown) {
     const error = toProxyError(thrown);
     // empty lines end an event that was cut

@@ -92,8 +92,14 @@ async function isUp(ping: () => Promise<void>): Promise<boolean> {
   return Promise.race([late, ping().then(() => true)]).catch(() => false);
 }
 
-/** Headers that proxies add: one of them is enough to know that the address may be a claim. */
-const OF_PROXIES = /^(?:x-(?!prometheus-)|cf-|forwarded$|via$|cdn-loop$|true-client-ip$)|-ip$/;
+/**
+ * What programs that read metrics send, and browsers. Any other header may come from a proxy on this
+ * machine, whose clients are not: there are too many such headers to list.
+ */
+const OF_READERS =
+  /^(?:host|user-agent|accept(?:-encoding|-language|-charset)?|connection|cache-control|pragma|cookie|dnt|priority|te|upgrade-insecure-requests|if-none-match|if-modified-since|traceparent|tracestate|authorization|content-(?:length|type)|sec-(?:fetch|ch|gpc)(?:-[a-z-]+)?|x-prometheus-[a-z-]+)$/;
+/** A name with a dot is public, unless it is of this machine. */
+const LOCAL_HOST = /^(?:127\.[\d.]+|0\.0\.0\.0|\[::1?\]|[^.:[]+|[^:[]+\.localhost)(?::\d+)?$/i;
 
 function createMetricsCheck({ metricsAccess, brake }: StatusOptions): (c: AppContext) => boolean {
   if (metricsAccess === "closed") return () => false;
@@ -101,7 +107,10 @@ function createMetricsCheck({ metricsAccess, brake }: StatusOptions): (c: AppCon
     return ({ env: { incoming, context } }) => {
       const { address } = context.client;
       const isLoopback = address === "::1" || address.startsWith("127.");
-      return isLoopback && !Object.keys(incoming.headers).some((name) => OF_PROXIES.test(name));
+      const { host = "" } = incoming.headers;
+      const isLocal = host === "" || LOCAL_HOST.test(host);
+      const names = Object.keys(incoming.headers);
+      return isLoopback && isLocal && names.every((name) => OF_READERS.test(name));
     };
   }
   const matches = createSecretMatch(metricsAccess.token);

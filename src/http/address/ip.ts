@@ -45,6 +45,7 @@ const IPV4_INSIDE: readonly (readonly [bigint, bigint, (address: bigint) => bigi
   [0x2002n, 16n, (address) => address >> 80n], // 6to4, 2002::/16 (RFC 3056)
   [0x20010000n, 32n, (address) => ~address], // Teredo, 2001::/32 (RFC 4380)
   [0n, 96n, (address) => address], // IPv4-compatible, ::/96
+  [0xffff_0000n, 96n, (address) => address], // IPv4-translated, ::ffff:0:0:0/96 (RFC 2765)
 ];
 
 /** The last 32 bits, or, if the operator's prefix is a /48, those around bit 64 (RFC 6052, 2.2). */

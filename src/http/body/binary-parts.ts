@@ -49,6 +49,13 @@ function binaryOf(part: Fields): BinaryParts | null {
     case "input_image":
     case "computer_screenshot":
       return { characters: lengthOf(urlOf(part.image_url)), tokens: IMAGE_TOKENS };
+    case "image":
+      return {
+        characters: lengthOf(dataOf(part.source, "data") ?? part.image),
+        tokens: IMAGE_TOKENS,
+      };
+    case "document":
+      return sized(dataOf(part.source, "data"), FILE_CHARACTERS_PER_TOKEN);
     case "image_generation_call":
       return { characters: lengthOf(part.result), tokens: IMAGE_TOKENS };
     case "audio_url":

@@ -66,9 +66,10 @@ export function answersOf(fields: RelayFields): number {
   return Math.max(1, prompts) * Math.max(countOf(fields.n), countOf(fields.best_of));
 }
 
-/** Number of answers. The upstream refuses anything but a number. */
+/** Number of answers. Some services take a number in quotes, none takes anything else. */
 function countOf(value: unknown): number {
-  return typeof value === "number" && value > 1 ? Math.ceil(value) : 1;
+  const count = typeof value === "string" ? Number(value) : value;
+  return typeof count === "number" && count > 1 ? Math.ceil(count) : 1;
 }
 
 /** Whether Parley must ask for the usage of a stream, and hide it from the client. */
@@ -91,6 +92,31 @@ export function askingForUsage(body: object): object {
   const options: unknown = Reflect.get(body, "stream_options");
   // an object or null: the schema was applied
   return { ...body, stream_options: { ...(options as object | null), include_usage: true } };
+}
+
+/** Fields that decide what a call may take, and those that the others stand beside. */
+const READ: ReadonlySet<string> = new Set([
+  ...Object.keys(relayFields.shape),
+  ...["n", "best_of", "background", "messages", "input", "prompt"],
+]);
+const LONGEST_READ = Math.max(...[...READ].map(({ length }) => length));
+
+/**
+ * The same request without `Model`, `MAX_TOKENS` and the like. Servers in Go take a name in any case
+ * and the last one wins: it would be another model, or another bound, than was admitted.
+ */
+export function withoutLookalikes<T extends object>(body: T): T {
+  const isLookalike = (name: string) =>
+    !READ.has(name) && name.length <= LONGEST_READ && READ.has(folded(name));
+  const names = Object.keys(body);
+  if (!names.some(isLookalike)) return body;
+  // Cast: what was taken out is not in the type
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !isLookalike(name))) as T;
+}
+
+/** Capitals first: two letters beyond ASCII are `s` and `k` in any case. */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
 }
 
 /** The same chat request, with the bound of the answer under the name that the model requires. */

@@ -99,7 +99,8 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       const caller = callerOf(incoming.socket.remoteAddress, incoming.headers);
       const context = newContext("unknown", caller);
       outgoing.on("close", () => {
-        const clientLeft = !outgoing.writableFinished;
+        const isBrokenOff = outgoing.errored instanceof ProxyError;
+        const clientLeft = !outgoing.writableFinished && !isBrokenOff;
         openCalls.leave(outgoing, clientLeft);
         const status = clientLeft ? CLIENT_LEFT : outgoing.statusCode;
         const end = endOf(context, incoming.method ?? "", status, clock);

@@ -1,6 +1,6 @@
 import type { AppContext } from "../call/request-context.ts";
 import { ALREADY_SENT, roomIn } from "./event-stream.ts";
-import { type ResponseHeaders, respond, responseHeaders } from "./response-headers.ts";
+import { type ResponseHeaders, responseHeaders } from "./response-headers.ts";
 
 /**
  * Sends a long text piece by piece, as fast as the client reads. If it breaks, the connection is
@@ -18,7 +18,8 @@ export async function streamText(
   const headers = { ...responseHeaders(c.env.context, contentType), ...more };
   if (incoming.method === "HEAD") {
     await text.return?.();
-    return respond(200, "", headers);
+    outgoing.writeHead(200, headers).end(); // a Response would claim a length of 0
+    return ALREADY_SENT;
   }
   outgoing.writeHead(200, headers);
   try {

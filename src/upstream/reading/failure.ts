@@ -24,7 +24,29 @@ function ownError(value: object): object | string | null {
   const error = fieldOf(holder, "error");
   // a response that failed tells so by its status, which its clients know
   if (stringIn(value, "object") !== "response" && isError(error)) return error;
+  // MiniMax answers with no choices and a status of its own, which is 0 if all is well
+  const status = fieldOf(value, "base_resp");
+  if (fieldOf(status, "status_code") && isObject(status)) return status;
   return stringIn(value, "type") === "error" ? value : null;
+}
+
+/** Fields of an answer of any endpoint. */
+const ANSWERS = ["choices", "output", "data", "results", "models", "object", "usage"];
+/** Fields with which services tell people what went wrong; some have lists there. */
+const WORDS = ["message", "msg", "error_message", "errorMessage", "error_msg", "errmsg", "Message"];
+const WORDS_OR_LISTS = ["detail", "errors", "Error"];
+
+export function isAnswer(body: object): boolean {
+  return ANSWERS.some((name) => name in body);
+}
+
+/** Whether a whole body, read in full, is words instead of an answer: an error that does not say so. */
+export function saysOnlyAnError(body: object): boolean {
+  if (Array.isArray(body) || isAnswer(body)) return false;
+  return (
+    WORDS.some((name) => Boolean(stringIn(body, name))) ||
+    WORDS_OR_LISTS.some((name) => Boolean(fieldOf(body, name)))
+  );
 }
 
 /** OpenRouter has it in a choice, Groq beside the usage of a stream that it stops. */

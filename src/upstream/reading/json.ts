@@ -9,6 +9,11 @@ export function jsonIn(text: string): unknown {
 
 const BYTE_ORDER_MARK = 0xfeff;
 
+/** Names are written in many ways, which differ in what is no letter and in capitals. */
+export function lettersOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z]/g, "");
+}
+
 export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }

@@ -71,6 +71,7 @@ const about = {
   model: kept,
   object: kept,
   error: blaming,
+  base_resp: kept,
   errors: blaming,
   warning: blaming,
   warnings: blaming,

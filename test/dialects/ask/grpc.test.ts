@@ -150,6 +150,7 @@ const wrong: [string, object, string, string | undefined][] = [
   ["a parent alone", { prompt: "x", parent_id: "p" }, "field_needs", "parent_id"],
   ["too many tokens", { prompt: "x", max_tokens: 100_000 }, "field_range", "max_tokens"],
   ["no token", { prompt: "x", max_tokens: 0 }, "field_range", "max_tokens"],
+  ["less than no token", { prompt: "x", max_tokens: -1 }, "field_range", "max_tokens"],
   ["another model", { prompt: "x", model: "gpt-9" }, "field_choice", "model"],
 ];
 

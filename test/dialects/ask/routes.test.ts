@@ -50,6 +50,8 @@ describe.concurrent("a conversation tree", () => {
     "line\nbreaks\r\n\tand \u0000 zero",
     "emoji 😀 and \\ud83d",
     "   blanks   ",
+    "\u202eright to left\u202c, joiners \u200d\u200c, marks \ufeff\ufffe",
+    "lines \u2028\u2029, escapes \u001b[31m",
   ])("gets a prompt whole: %j", async (prompt) => {
     const { parley, upstream } = await startScene();
     const { ask, tree } = createAsker(parley.origin);
@@ -58,6 +60,25 @@ describe.concurrent("a conversation tree", () => {
     expect((await tree(conversation_id)).messages[0]?.content).toBe(prompt);
     await ask(conversation_id, "more");
     expect(lastAsked(upstream.requests)[0]).toBe(prompt);
+  });
+
+  test("keeps each turn whole where branches and first questions come at once", async () => {
+    const { parley } = await startScene();
+    const { ask, tree } = createAsker(parley.origin);
+    const { conversation_id, parent_id } = await ask("new", "1");
+    const prompts = Array.from({ length: 6 }, (_, at) => `branch ${at}`);
+    await Promise.all(prompts.map((prompt) => ask(conversation_id, prompt, { parent_id })));
+    const { messages } = await tree(conversation_id);
+    expect(messages).toHaveLength(14);
+    const questions = messages.filter((message) => message.parent_id === parent_id);
+    expect(questions.map(({ content }) => content).toSorted()).toEqual(prompts);
+    for (const { id, content } of questions) {
+      const answers = messages.filter((message) => message.parent_id === id);
+      expect(answers.map((message) => message.content)).toEqual([`echo: ${content}`]);
+    }
+    const first = await Promise.all(Array.from({ length: 4 }, () => ask("new", "hi")));
+    expect(new Set(first.map((one) => one.conversation_id)).size).toBe(4);
+    for (const one of first) expect((await tree(one.conversation_id)).messages).toHaveLength(2);
   });
 
   test("is shown as a tree, parents before children, and can be deleted", async () => {

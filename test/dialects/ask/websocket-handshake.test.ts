@@ -57,6 +57,10 @@ describe.concurrent("origins", () => {
     ["https://chat.example.org", "https://chat.example.org", true],
     ["https://Chat.Example.org", "https://other.example, https://chat.example.org/", true],
     ["https://chat.example.org:444", "https://chat.example.org", false],
+    ["https://chat.example.org", "https://chat.example.org:443", true],
+    ["https://xn--mnchen-3ya.example", "https://München.example", true],
+    ["app://Obsidian.md", "app://obsidian.md/", true],
+    ["app://obsidian.md", "capacitor://localhost", false],
     ["http://chat.example.org", "https://chat.example.org", false],
     ["null", "https://chat.example.org, https://null.example", false],
     ["not a url", "", false],
@@ -94,6 +98,7 @@ describe.concurrent("origins", () => {
 describe.concurrent("a handshake", () => {
   test.each([
     ["another version", "Sec-WebSocket-Version: 8", 426, "upgrade_needed"],
+    ["a later version", "Sec-WebSocket-Version: 14", 426, "upgrade_needed"],
     ["no version", "Sec-WebSocket-Version:", 426, "upgrade_needed"],
     ["no key", "Sec-WebSocket-Key:", 400, "bad_request"],
     ["a short key", "Sec-WebSocket-Key: abc", 400, "bad_request"],
@@ -119,6 +124,14 @@ describe.concurrent("a handshake", () => {
     if (/Version/.test(line)) expect(reply.head).toContain("\r\nsec-websocket-version: 13");
     const logged = await parley.logged(`"status":${status}`);
     expect(logged).toContain('"route":"ask GET /ask"');
+  });
+
+  test("that offers compression gets none", async () => {
+    const { parley } = await startScene();
+    const offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+    const { status, head } = await exchange(parley.port, handshake("/ask", offer), 500);
+    expect(status).toBe(101);
+    expect(head).not.toContain("extensions");
   });
 
   test("on another path is a request for what is not there", async () => {

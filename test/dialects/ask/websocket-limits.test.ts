@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { refuse, silent, stallMidStream } from "../../support/faults.ts";
 import { postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
-import { startScene } from "../../support/scene.ts";
+import { type SceneOptions, startScene } from "../../support/scene.ts";
 import { answer, createAnswer } from "../../support/upstream.ts";
 import { connect, readText } from "../../support/websocket.ts";
 
@@ -110,8 +110,8 @@ describe.concurrent("tokens", () => {
     expect(reply.status).toBeLessThan(300);
     return reply.json as { readonly id: string; readonly token: string };
   };
-  const startWithToken = async (fields: object = {}) => {
-    const scene = await startScene({ ADMIN_TOKEN, SHARED_KEY: "token" });
+  const startWithToken = async (fields: object = {}, options: SceneOptions = {}) => {
+    const scene = await startScene({ ADMIN_TOKEN, SHARED_KEY: "token" }, options);
     const { origin } = scene.parley;
     await admin(origin, "PUT", "/prices/gpt-4o-mini", { input: "0.15", output: "0.6" });
     const issued = await admin(origin, "POST", "/tokens", { name: "a holder", ...fields });
@@ -146,6 +146,17 @@ describe.concurrent("tokens", () => {
     await admin(origin, "DELETE", `/tokens/${id}`);
     client.send(ASK);
     expect(await client.next()).toMatch(/^<\|err\|>\$.*token.*revoked/);
+  });
+
+  test("that expire stop working on an open connection", async () => {
+    const clock = createHeldClock();
+    const { origin, token } = await startWithToken({ expires: "1h" }, { clock });
+    const client = await connect(`${origin}/ask`, { headers: bearer(token) });
+    client.send(ASK);
+    await readText(client);
+    clock.forward(3_600_001);
+    client.send(ASK);
+    expect(await client.next()).toMatch(/^<\|err\|>\$.*token.*expired/);
   });
 
   test("have their quotas", async () => {

@@ -95,6 +95,7 @@ describe.concurrent("a question in a chat", () => {
   test("takes any name that fits into one segment of a path", async () => {
     const { ann } = await startChats();
     const names = ["chat", "data", "system", "mod", "chats", "天空", "a b", "x'\"--", "a/b", "%"];
+    names.push("?", "#", "\\", "+", "@", ";", "a\nb", "\r\n", "👋🏽", "__proto__", "x".repeat(200));
     for (const name of names) {
       const path = encodeURIComponent(name);
       await ann.ask(path, name);
@@ -145,6 +146,7 @@ describe.concurrent("a question about an image", () => {
   test.each([
     ["http://example.org/cat.png"],
     ["file:///etc/passwd"],
+    ["ftp://example.org/cat.png"],
     ["data:text/html,x"],
     ["https://"],
     ["cat.png"],

@@ -269,6 +269,11 @@ describe.concurrent("the body", () => {
 
   test.each([
     ["latin1", Buffer.from('{"user_content":"é"}', "latin1"), "iso-8859-1"],
+    [
+      "Windows-1251",
+      Buffer.concat([Buffer.from('{"user_content":"'), Buffer.of(0xef, 0xf0, 0x22, 0x7d)]),
+      "windows-1251",
+    ],
     ["UTF-16", Buffer.from('{"user_content":"e"}', "utf16le"), "utf-16"],
     ["UTF-16, big end first", Buffer.from('{"user_content":"e"}', "utf16le").swap16(), "utf-16be"],
     [
@@ -301,6 +306,8 @@ describe.concurrent("the body", () => {
     ["a comment", '{/**/"user_content":"hi"}', "body_not_json"],
     ["a comma too many", '{"user_content":"hi",}', "body_not_json"],
     ["a bare line break in a text", '{"user_content":"a\nb"}', "body_not_json"],
+    ["a number that is none", '{"user_content":"hi","max_tokens":NaN}', "body_not_json"],
+    ["two byte order marks", '\ufeff\ufeff{"user_content":"hi"}', "body_not_json"],
     ["two values", '{"user_content":"a"}{"user_content":"b"}', "body_not_json"],
     ["a form", "user_content=hi", "body_not_json"],
     ["a list", "[]", "body_not_object"],
@@ -327,6 +334,12 @@ describe.concurrent("the body", () => {
     const { url } = await startScene();
     await ask(url, `{"user_content":"hi","extra":${deep(63)}}`);
     await ask(url, { user_content: `"${"[{".repeat(500)}` });
+  });
+
+  test("a number may be written in any way that JSON has", async () => {
+    const { url, upstream } = await startScene();
+    await ask(url, '{"user_content":"hi","max_tokens":1e2}');
+    expect(upstream.requests[0]?.json).toMatchObject({ max_tokens: 100 });
   });
 
   test("a million entries are told apart from a deep nest", async () => {

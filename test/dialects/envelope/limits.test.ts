@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createTranslate, htmlTag, languages } from "../../../src/locales.ts";
 import { ask, askInVain, askStream } from "../../support/envelope.ts";
 import { refuse, stallMidStream } from "../../support/faults.ts";
-import { deadline, openStream, postJson } from "../../support/http.ts";
+import { deadline, openStream, postJson, rawExchange } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
 import { readRateLimits } from "../../support/rate-limit-headers.ts";
 import { OWN_KEY, startScene } from "../../support/scene.ts";
@@ -110,6 +110,29 @@ describe.concurrent("what counts", () => {
   ])("%s counts", async (_name, body, code) => {
     const { url } = await startScene({ MINUTE_LIMIT: "1" });
     expect((await askInVain(url, body)).code).toBe(code);
+    expect((await askInVain(url, question)).code).toBe(429);
+  });
+
+  test.each<[string, string, Record<string, string>, number]>([
+    ["a body of another type", "{}", { "content-type": "text/plain" }, 415],
+    ["a compressed body", "{}", { "content-encoding": "br" }, 415],
+    ["a body that is too large", " ".repeat(70_000), {}, 413],
+  ])("%s counts", async (_name, body, headers, code) => {
+    const { url } = await startScene({ MINUTE_LIMIT: "1", MAX_BODY_BYTES: "65536" });
+    const json = { "content-type": "application/json" };
+    const refused = await askInVain(url, body, { headers: { ...json, ...headers } });
+    expect(refused.code).toBe(code);
+    expect((await askInVain(url, question)).code).toBe(429);
+  });
+
+  test("an upload that its client breaks off counts", async () => {
+    const { parley, url } = await startScene({ MINUTE_LIMIT: "1" });
+    const head =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99";
+    await rawExchange(parley.port, `${head}\r\n\r\n{`, { timeoutMs: 300, label: "an end" }).catch(
+      () => undefined,
+    );
+    await parley.logged('"msg":"request"');
     expect((await askInVain(url, question)).code).toBe(429);
   });
 

@@ -53,6 +53,28 @@ describe("content in parts is joined", () => {
     ["a refusal", { content: [{ type: "refusal", refusal: "No." }] }, "No."],
     ["a refusal beside", { content: null, refusal: "No." }, "No."],
     ["a thought alone", { content: [{ type: "reasoning", text: "hmm" }] }, ""],
+    [
+      "a thought of Gemini's",
+      { content: [{ text: "hmm", thought: true }, { text: "Paris." }] },
+      "Paris.",
+    ],
+    [
+      "a summary of thoughts",
+      {
+        content: [
+          { type: "summary_text", text: "hmm" },
+          { type: "text", text: "Paris." },
+        ],
+      },
+      "Paris.",
+    ],
+    [
+      "a value",
+      { content: [{ type: "text", text: { value: "Paris.", annotations: [] } }] },
+      "Paris.",
+    ],
+    ["parts of an object", { content: { parts: [{ text: "Par" }, { text: "is." }] } }, "Paris."],
+    ["parts of parts", { content: [[{ type: "text", content: "Paris." }]] }, "Paris."],
     ["a picture", { content: [{ type: "image_url", image_url: { url: "u" } }, 5, null] }, ""],
   ])("%s", async (_, message, text) => {
     scene.upstream.behave(whole({ role: "assistant", ...message }));

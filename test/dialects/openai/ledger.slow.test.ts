@@ -15,7 +15,13 @@ import { type OpenStream, openStream, postJson } from "../../support/http.ts";
 import { createHeldClock } from "../../support/parley.ts";
 import { startProcess, until } from "../../support/process.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
-import { type Behaviour, composeAnswer, goodHeaders, wantsStream } from "../../support/upstream.ts";
+import {
+  type Behaviour,
+  composeAnswer,
+  createAnswer,
+  goodHeaders,
+  wantsStream,
+} from "../../support/upstream.ts";
 import {
   ADMIN_ENV,
   bearer,
@@ -168,6 +174,29 @@ describe.concurrent("the row of a call", () => {
     await scene.ask(streamed);
     const row = { model: MODEL, answered_by: snapshot, cost };
     expect(scene.rows()).toMatchObject([row, row]);
+  });
+
+  test("that the upstream counts as nothing costs nothing, and is no estimate", async () => {
+    const behaviour = createAnswer({ tokens: { prompt: 0, completion: 0 } });
+    const scene = await startTokenScene({}, { behaviour });
+    await scene.ask();
+    await scene.ask(streamed);
+    const row = { total_tokens: 0, cost: 0, provenance: "reported" };
+    expect(scene.rows()).toMatchObject([row, row]);
+  });
+
+  test.each([
+    ["NUL", "a\0b"],
+    ["signs that move a terminal's cursor", "\u001b[2Jgone"],
+    ["half a character", "\ud800"],
+    ["300 KB", "m".repeat(300_000)],
+  ])("is there although its model's name has %s", async (_name, model) => {
+    const scene = await startTokenScene();
+    const body = { ...question, model };
+    const { status } = await scene.ask(body, { headers: bearer(OWN_KEY) });
+    expect(status).toBeLessThan(500);
+    if (status === 200) expect(scene.rows()).toHaveLength(1);
+    for (const line of scene.parley.log) expect(() => JSON.parse(line)).not.toThrow();
   });
 
   test("holds nothing of what was said", async () => {

@@ -184,6 +184,16 @@ describe.concurrent("whose key pays", () => {
     expect(scene.parley.log.join("")).not.toContain(token);
   });
 
+  test("a token in a query pays for nothing", async () => {
+    const scene = await startTokenScene();
+    for (const name of ["token", "access_token", "access-token", "key", "api_key"]) {
+      const url = `${scene.chat}?${name}=${scene.token}`;
+      expect((await postJson(url, question)).status).toBe(401);
+    }
+    expect(scene.upstream.requests).toEqual([]);
+    expect(scene.parley.log.join("")).not.toContain(scene.token);
+  });
+
   test("an own key comes before a token", async () => {
     const scene = await startTokenScene();
     const headers = { "api-key": OWN_KEY };
@@ -203,4 +213,19 @@ describe.concurrent("whose key pays", () => {
     expect((await postJson(scene.url, asked, { headers })).status).toBe(200);
     expect((await postJson(scene.chat, question, { headers: bearer(OWN_KEY) })).status).toBe(200);
   });
+});
+
+test.each<[string, object]>([
+  ["/v1/chat/completions", { ...question, Model: "another", MAX_TOKENS: 9, N: 9 }],
+  [
+    "/chat_complete",
+    { prompt: "hi", generate_params: { model: MODEL, Model: "another", MAX_TOKENS: 9, N: 9 } },
+  ],
+])("on %s nothing is sent that a service may take for the model or a bound", async (path, body) => {
+  const { parley, upstream, token } = await startTokenScene();
+  const reply = await postJson(`${parley.origin}${path}`, body, { headers: bearer(token) });
+  expect(reply.status).toBe(200);
+  const sent = upstream.requests[0]?.bodyText ?? "";
+  expect(sent).toContain(MODEL);
+  expect(sent).not.toMatch(/another|MAX_TOKENS|"N"/);
 });

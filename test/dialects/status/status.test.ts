@@ -184,13 +184,17 @@ describe.concurrent("metrics", () => {
     has("parley_open_calls 0");
   });
 
-  test("give a model that a client chose no label of its own", async () => {
+  test("give a model, a method or a path that a client chose no label of its own", async () => {
     const { parley, url } = await startScene();
     for (let count = 0; count < 30; count += 1) {
       await ask(url, { ...question, model: `model-${count}` });
     }
+    for (const method of ["PROPFIND", "SEARCH", "PURGE"]) {
+      await postJson(`${parley.origin}/canary-${method}`, undefined, { method });
+      await postJson(url, undefined, { method });
+    }
     const { text } = await get(`${parley.origin}/metrics`);
-    expect(text).not.toContain("model-");
+    expect(text).not.toMatch(/model-|canary|PROPFIND|SEARCH|PURGE/);
     expect(text).toContain('parley_tokens_total{direction="prompt",model="other"} 60');
   });
 
@@ -208,6 +212,12 @@ describe.concurrent("metrics", () => {
       { "x-forwarded-for": "127.0.0.1, 10.0.0.9" },
     ],
     ["a proxy that says it is the machine itself", "loopback", { forwarded: "for=127.0.0.1" }],
+    ["a proxy's spelling with underscores", "", { x_forwarded_for: "203.0.113.7" }],
+    ["a proxy of a cloud", "", { "fly-forwarded-proto": "https" }],
+    ["a proxy that tells of its login", "", { "remote-user": "a" }],
+    ["a proxy that passes the host on", "", { host: "parley.example.org" }],
+    ["a proxy that passes a public address on", "", { host: "203.0.113.7:5000" }],
+    ["a page of another origin", "", { origin: "https://a.example" }],
   ])("are nowhere for %s", async (_name, trusted, headers) => {
     const { parley } = await startScene({ TRUSTED_PROXIES: trusted });
     const refused = await askInVain(`${parley.origin}/metrics`, undefined, {
@@ -215,6 +225,19 @@ describe.concurrent("metrics", () => {
       headers,
     });
     expect(refused).toMatchObject({ code: 404, data: { error: "not_found" } });
+  });
+
+  const readers: readonly Readonly<Record<string, string>>[] = [
+    { "x-prometheus-scrape-timeout-seconds": "10", "user-agent": "Prometheus/3.0" },
+    { "sec-fetch-mode": "navigate", "upgrade-insecure-requests": "1", "accept-language": "zh" },
+    { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
+    { host: "localhost:5000" },
+    { host: "[::1]:5000" },
+    { host: "parley" },
+  ];
+  test.each(readers)("are shown on the machine itself to a reader with %j", async (headers) => {
+    const { parley } = await startScene();
+    expect((await get(`${parley.origin}/metrics`, headers)).status).toBe(200);
   });
 
   test("want the token where one is set, also from the machine itself", async () => {

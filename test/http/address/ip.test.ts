@@ -112,6 +112,7 @@ describe("bucketOf", () => {
     ["2002:cb00:7107:ffff:1:2:3:4", "203.0.113.7"],
     ["2001:0:4136:e378:8000:63bf:34ff:8ef8", "203.0.113.7"],
     ["::203.0.113.7", "203.0.113.7"],
+    ["::ffff:0:203.0.113.7", "203.0.113.7"],
     ["64:ff9b::0.0.0.1", "64:ff9b::/64"],
   ])("counts %s under %s", (address, bucket) => {
     expect(bucketOf(normaliseAddress(address) ?? "")).toBe(bucket);

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { parsed } from "../../../src/http/body/parsed.ts";
-import { CHAT_BOUNDS, expectedOfRelay, relayFields } from "../../../src/http/body/relay-fields.ts";
+import {
+  CHAT_BOUNDS,
+  expectedOfRelay,
+  relayFields,
+  withoutLookalikes,
+} from "../../../src/http/body/relay-fields.ts";
 
 const expected = (body: object, names: Parameters<typeof expectedOfRelay>[2] = CHAT_BOUNDS) =>
   expectedOfRelay(parsed(relayFields, body), JSON.stringify(body).length, names);
@@ -21,6 +26,12 @@ test.each<[string, object, number]>([
     { input: [{ type: "image_url", image_url: { url: png } }] },
     1_500,
   ],
+  [
+    "a picture in Anthropic's form",
+    { messages: [user({ type: "image", source: { type: "base64", data: base64 } })] },
+    1_500,
+  ],
+  ["a picture to embed", { input: [{ type: "image", image: png }] }, 1_500],
   [
     "a screenshot",
     {
@@ -103,4 +114,19 @@ test.each<[string, object, number]>([
   ["n for each prompt", { prompt: [[1], [2]], n: 2 }, 4],
 ])("answers are %s", (_, body, answers) => {
   expect(expected(body).answers).toBe(answers);
+});
+
+test.each(["Model", "MODEL", "Stream", "\u017ftream", "MAX_TO\u212aENS", "N", "Best_Of"])(
+  "servers that take %s for a field that was read don't get it",
+  (name) => {
+    const body = { model: "m", max_tokens: 1, n: 1, temperature: 1, Stop: "x", "X-Model": 1 };
+    expect(withoutLookalikes(body)).toBe(body);
+    expect(withoutLookalikes({ ...body, [name]: 9 })).toEqual(body);
+  },
+);
+
+test("a number of answers in quotes counts", () => {
+  const messages = [{ role: "user", content: "hi" }];
+  expect(expected({ messages, n: "5" }).answers).toBe(5);
+  expect(expected({ messages, n: "many" }).answers).toBe(1);
 });

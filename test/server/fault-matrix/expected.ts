@@ -1,6 +1,7 @@
 /** What each surface must show, by the tables of the documents and not by those of the sources. */
+import { expect } from "vitest";
 import type { End, Ends, Fault } from "./faults.ts";
-import { type Mode, operatorKeyCount } from "./run-cells.ts";
+import { type Mode, operatorKeyCount, runCells } from "./run-cells.ts";
 import type { Kind, Surface } from "./surface.ts";
 
 /** HTTP status and gRPC code of each. */
@@ -22,7 +23,16 @@ const hidden: Readonly<Record<string, string>> = {
   key_exhausted: "upstream_exhausted",
 };
 
-export function expectedOf(fault: Fault, surface: Surface, mode: Mode): string {
+/** Asks on each surface of the mode, and compares. */
+export async function expectCells(fault: Fault, mode: Mode): Promise<void> {
+  const isAffected = ({ kind }: Surface) => fault.only === undefined || fault.only === kind;
+  const surfaces = mode.surfaces.filter(isAffected);
+  const seen = await runCells(fault, { ...mode, surfaces });
+  const wanted = surfaces.map((surface) => [surface.name, expectedOf(fault, surface, mode)]);
+  expect(seen).toEqual(Object.fromEntries(wanted));
+}
+
+function expectedOf(fault: Fault, surface: Surface, mode: Mode): string {
   const end = endOf(fault.ends, surface.kind);
   const isLate = end.startsWith("then ");
   const own = end.replace("then ", "");
@@ -48,14 +58,16 @@ function endOf(ends: Ends, kind: Kind): End {
   return ends[kind] ?? (like && ends[like]) ?? ends.whole;
 }
 
-function rowOf({ refused }: Fault, code: string, isLate: boolean): string {
+function rowOf({ refused, away }: Fault, code: string, isLate: boolean): string {
+  const isFree = refused !== undefined || away !== undefined;
   if (isLate) return `interrupted ${code} estimated charged`;
-  return `failed ${code} ${refused === undefined ? "estimated charged" : "unknown free"}`;
+  return `failed ${code} ${isFree ? "unknown free" : "estimated charged"}`;
 }
 
 function keysOf(fault: Fault, { caller, retries }: Mode): string {
   const rests = fault.rests === true && caller === "token";
   const again = (fault.passes === true ? retries : 0) + (fault.resent === true ? 1 : 0);
+  if (fault.away !== undefined) return "0 sent | away";
   const sent = (rests ? operatorKeyCount : 1) + again;
   return `${sent} sent | keys ${rests ? "rest" : "ready"}`;
 }

@@ -2,6 +2,7 @@
 import * as faults from "../../support/faults.ts";
 import { says } from "../../support/refusals.ts";
 import { answer, type Behaviour, composeAnswer, wantsStream } from "../../support/upstream.ts";
+import type { away } from "./away.ts";
 import { operatorKeys, spill, spillIn200, spilling, spillingHeaders } from "./secrets.ts";
 import type { Kind } from "./surface.ts";
 
@@ -14,6 +15,10 @@ export type Ends = End | ({ readonly whole: End } & Partial<Readonly<Record<Kind
 export interface Fault {
   readonly does: Behaviour;
   readonly ends: Ends;
+  /** What its answer would say in full, if that is not the echo. */
+  readonly says?: string;
+  /** Where the service is looked for in vain. */
+  readonly away?: keyof typeof away;
   /** Other surfaces say nothing about it. */
   readonly only?: Kind;
   /** The status of the upstream's own refusal: such a call is free. */
@@ -66,6 +71,13 @@ const refusals: readonly Fault[] = [
   ),
 ];
 
+const unreachable = (where: keyof typeof away, more: More = {}) =>
+  fault({ ...faults.silent, name: where }, "upstream_unreachable", {
+    away: where,
+    passes: true,
+    ...more,
+  });
+
 const DEADLINE_MS = 1_000;
 const silence = (does: Behaviour, ends: Ends) => fault(does, ends, { waitMs: DEADLINE_MS });
 const code = "upstream_timeout";
@@ -73,8 +85,16 @@ const code = "upstream_timeout";
 /** The only ones that wait for a deadline. */
 const silences: readonly Fault[] = [
   silence(faults.silent, code),
-  silence(faults.stallAfterHeaders, { whole: code, typed: `then ${code}`, relayed: code }),
+  silence(faults.stallAfterHeaders, code),
   silence(faults.stallMidStream, streaming(code, code)),
+];
+
+const absences: readonly Fault[] = [
+  unreachable("connection refused"),
+  unreachable("an unknown name"),
+  unreachable("no TLS"),
+  unreachable("a certificate of its own"),
+  unreachable("no greeting", { waitMs: DEADLINE_MS }),
 ];
 
 /** What breaks off, and where it does so after a part of a stream has passed. */
@@ -106,7 +126,7 @@ const breaks: readonly Fault[] = [
 
 /** In place of the first event, or after a half of them. */
 const errorEvent = (when: "first" | "later", code: number | null = null): Behaviour => ({
-  name: `error event as the ${when} one`,
+  name: `error event as the ${when} one, ${code ?? "without a code"}`,
   run: async ({ request, response, write }) => {
     const { json, events } = composeAnswer(request);
     const isStream = wantsStream(request);
@@ -120,6 +140,10 @@ const errorEvent = (when: "first" | "later", code: number | null = null): Behavi
     response.end(isStream ? event : "");
   },
 });
+
+/** As if the stream had been refused with that status. */
+const first = (code: number | null, end: End, more: More) =>
+  fault(errorEvent("first", code), { whole: "answer", typed: end, relayed: end }, more);
 
 /** A good answer with the key it was asked with as its model, another as its id, and one beside its events. */
 const spillingAnswer: Behaviour = {
@@ -175,6 +199,10 @@ const lies: readonly Fault[] = [
     ...streaming("answer", "upstream_failed"),
     "stream of bytes": "then its words",
   }),
+  first(null, "upstream_failed", { refused: 502, passes: true }),
+  first(400, "upstream_refused", { refused: 400 }),
+  first(401, "key_rejected", { refused: 401, rests: true }),
+  first(429, "upstream_rate_limited", { refused: 429, rests: true, retryAfter: 10 }),
   fault(spillingAnswer, "answer", { bytesMayTell: true }),
   fault(faults.usageMissing, "answer", { unsaid: true }),
   fault(faults.usageNegative, "answer", { unsaid: true }),
@@ -195,6 +223,7 @@ const oddities: readonly Fault[] = [
 
 export const allFaults: readonly Fault[] = [
   ...silences,
+  ...absences,
   ...refusals,
   ...breaks,
   ...lies,

@@ -13,6 +13,7 @@ import { closeAfterFile } from "../../support/cleanup.ts";
 import { postJson } from "../../support/http.ts";
 import { startScene } from "../../support/scene.ts";
 import type { Behaviour, ScriptedUpstream } from "../../support/upstream.ts";
+import { away } from "./away.ts";
 import { accessToken, expectNoSecret, ownKey, settings } from "./secrets.ts";
 import type { Who } from "./surface.ts";
 
@@ -38,7 +39,8 @@ export interface Stage {
 
 const LIMIT = 100_000;
 
-const shortDeadlines = {
+const connectDeadline = { UPSTREAM_CONNECT_SECONDS: "1" };
+const answerDeadlines = {
   UPSTREAM_ANSWER_SECONDS: "1",
   UPSTREAM_FIRST_TOKEN_SECONDS: "1",
   UPSTREAM_IDLE_SECONDS: "1",
@@ -70,9 +72,10 @@ export interface StageOptions {
   /** Deadlines of a second, by a clock that runs. */
   readonly isSlow: boolean;
   readonly retries: number;
+  readonly away?: keyof typeof away;
 }
 
-async function startStage({ caller, isSlow, retries }: StageOptions): Promise<Stage> {
+async function startStage({ caller, isSlow, retries, away: where }: StageOptions): Promise<Stage> {
   let aheadMs = 0;
   const startedMs = Date.now();
   const clock = {
@@ -80,9 +83,18 @@ async function startStage({ caller, isSlow, retries }: StageOptions): Promise<St
     wallMs: () => (isSlow ? Date.now() : startedMs) + aheadMs,
     sleep: () => Promise.resolve(),
   };
-  const deadlines = isSlow ? shortDeadlines : {};
+  const short = where === undefined ? answerDeadlines : connectDeadline;
+  const deadlines = isSlow ? short : {};
   const limits = { DAY_LIMIT: String(LIMIT), GRPC_PORT: "9000" };
-  const all = { ...ADMIN_ENV, ...settings, ...limits, ...deadlines, RETRIES: String(retries) };
+  const address = where === undefined ? {} : { OPENAI_URL: await away[where]() };
+  const all = {
+    ...ADMIN_ENV,
+    ...settings,
+    ...limits,
+    ...deadlines,
+    ...address,
+    RETRIES: String(retries),
+  };
   const { parley, upstream } = await startScene(all, { clock });
   const { origin, ports, config, log } = parley;
   await setPrice(origin, config.MODEL);

@@ -72,7 +72,6 @@ export function createCallInterceptor(
             refuse(thrown);
           }
         },
-        onReceiveMessage: (message, next) => upload.onReceiveMessage?.(message, next),
         onReceiveHalfClose: (next) => upload.onReceiveHalfClose?.(next),
       };
     },

@@ -21,47 +21,57 @@ export interface UploadOptions {
   readonly refuse: (error: ProxyError) => void;
 }
 
+/** Before each message: whether it is packed, and its length. */
+const HEAD_BYTES = 5;
+
 /**
- * Bounds an upload: one message, complete within a time. The library would buffer everything that
- * came with it, until the client ends the stream.
+ * Bounds an upload: one message, complete within a time. The library would make objects of everything
+ * that came with it, sixty times as large, and keep them until the client ends the stream.
  */
 export function boundUpload(
   stream: ServerHttp2Stream,
   { onArrived, refuse }: UploadOptions,
 ): ServerListener {
-  let messages = 0;
+  let head = Buffer.alloc(0);
   let bytes = 0;
+  // the library's own, which gets no more than the one message
+  const readers = stream.listeners("data");
+  for (const reader of readers) stream.off("data", reader as () => void);
   const end = () => {
     clearTimeout(late);
-    stream.off("data", count);
+    stream.off("data", take);
   };
   const refused = (thrown: unknown) => {
     end();
     refuse(toProxyError(thrown));
   };
-  // the library reads the stream, too, and has paused it until then
-  const count = (chunk: Buffer) => {
+  const take = (chunk: Buffer) => {
+    if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)]);
     bytes += chunk.length;
     try {
       onArrived(bytes);
     } catch (thrown) {
       refused(thrown);
+      return;
     }
+    if (bytes > lengthIn(head)) refused(new ProxyError("bad_request"));
+    else for (const reader of readers) Reflect.apply(reader, stream, [chunk]);
   };
-  stream.on("data", count);
+  // the library has paused it until it reads
+  stream.on("data", take);
   const late = setTimeout(() => refused(new ProxyError("body_incomplete")), MAX_UPLOAD_MS);
   stream.once("close", end);
   return {
-    onReceiveMessage(message, next) {
-      messages += 1;
-      if (messages === 1) next(message);
-      else refused(new ProxyError("bad_request"));
-    },
     onReceiveHalfClose(next) {
       end();
       next();
     },
   };
+}
+
+/** Of a message with its head, as far as that has come. */
+function lengthIn(head: Buffer): number {
+  return head.length < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + head.readUInt32BE(1);
 }
 
 /** A reset overtakes what was sent just before it. */
@@ -74,6 +84,10 @@ export function endAtOnce(
   status: StatusObject,
 ): void {
   call.sendStatus(status);
-  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), RESET_AFTER_MS);
+  const timer = setTimeout(() => {
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    // else it waits for somebody to read what has come
+    stream.destroy();
+  }, RESET_AFTER_MS);
   stream.once("close", () => clearTimeout(timer));
 }

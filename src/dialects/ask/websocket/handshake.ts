@@ -39,7 +39,11 @@ const ANY_ORIGIN = "*";
 export function createOriginRule(
   listed: readonly string[],
 ): (headers: IncomingHttpHeaders) => boolean {
-  const normalize = (origin: string) => origin.toLowerCase().replace(/\/$/, "");
+  // as browsers spell it: no usual port, no letters but ASCII; schemes of apps have no origin
+  const normalize = (listed: string) => {
+    const origin = URL.parse(listed)?.origin ?? "null";
+    return origin === "null" ? listed.toLowerCase().replace(/\/$/, "") : origin;
+  };
   const hostname = (url: string) => URL.parse(url)?.hostname || null;
   const allowed = new Set(listed.map(normalize));
   return ({ origin, host }) => {
