@@ -10,15 +10,17 @@ export function shareOf(maxBytes: number): number {
   return maxBytes / SHARES;
 }
 
-/** Bytes that many hold at once: bounded together, and at a quarter of that for each bucket. */
+/** Bytes that many hold at once: bounded together, and for each bucket, at a quarter unless told. */
 export class Room {
   readonly #maxBytes: number;
+  readonly #shareBytes: number;
   /** Bounded by those that hold something. */
   readonly #bytesOf = new Map<string, number>();
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, shareBytes: number = shareOf(maxBytes)) {
     this.#maxBytes = maxBytes;
+    this.#shareBytes = shareBytes;
   }
 
   /** Changes what one of the bucket's holders holds; false, and no change, if there is no room. */
@@ -26,7 +28,7 @@ export class Room {
     if (from === to) return true;
     const more = to - from;
     const bytes = (this.#bytesOf.get(bucket) ?? 0) + more;
-    const fits = bytes <= shareOf(this.#maxBytes) && this.#bytes + more <= this.#maxBytes;
+    const fits = bytes <= this.#shareBytes && this.#bytes + more <= this.#maxBytes;
     if (more > 0 && !fits) return false;
     this.#bytes += more;
     if (bytes === 0) this.#bytesOf.delete(bucket);

@@ -1,6 +1,6 @@
 import { abortReason, ProxyError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
-import { roomBytes, shareOf } from "../room.ts";
+import { Room, roomBytes, shareOf } from "../room.ts";
 import { type CallSignal, LightSignal } from "./call.ts";
 
 /** An answer that is parsed and written again takes twice its size. */
@@ -12,6 +12,13 @@ const WAIT_MS = 10_000;
 const RETRY_MS = 1_000;
 /** So much may become garbage before it is collected. */
 const COLLECT_BYTES = 25_165_824;
+/**
+ * A room beside it for answers that are, so far, no longer than this. Few slow readers can fill the large
+ * one, and the answers of everybody else are as short as these.
+ */
+const SHORT_BYTES = 262_144;
+const SHORT_ROOM_BYTES = 16_777_216;
+const SHORT_SHARE_BYTES = 1_048_576;
 /** Not counted: a few pages are not worth it. */
 const SMALL_BYTES = 16_384;
 
@@ -56,6 +63,7 @@ class Hold implements AnswerHold {
   #hasLeft = false;
   /** Written by the places only. */
   heldBytes = 0;
+  shortBytes = 0;
   maxBytes = 0;
 
   constructor(bucket: string, places: Places) {
@@ -72,6 +80,7 @@ class Hold implements AnswerHold {
     // what counts twice may be larger than a share, which then is all that it can take
     this.#arrivedBytes = Math.min(this.#arrivedBytes + bytes, this.#places.shareBytes);
     if (this.#arrivedBytes <= SMALL_BYTES) return;
+    if (this.heldBytes === 0 && this.#places.takeShort(this, this.#arrivedBytes)) return;
     return this.#places.take(this, this.#arrivedBytes - this.heldBytes, signal);
   }
 
@@ -84,7 +93,7 @@ class Hold implements AnswerHold {
   drop(): void {
     this.#isGrowing = false;
     this.#arrivedBytes = 0;
-    if (this.heldBytes > 0) this.#places.leave(this);
+    if (this.heldBytes + this.shortBytes > 0) this.#places.leave(this);
   }
 
   leave(): void {
@@ -127,6 +136,7 @@ interface Waiting {
 class Places {
   readonly #ports: Omit<AnswerRoomOptions, "maxAnswerBytes">;
   readonly #all: Part;
+  readonly #short = new Room(SHORT_ROOM_BYTES, SHORT_SHARE_BYTES);
   readonly shareBytes: number;
   /** Bounded by the answers that hold something. */
   readonly #shares = new Map<string, Part>();
@@ -139,6 +149,18 @@ class Places {
     this.#ports = ports;
     this.#all = new Part(maxBytes);
     this.shareBytes = shareOf(maxBytes);
+  }
+
+  /** Keeps a short answer out of the large room; false if it isn't one, or has no room here. */
+  takeShort(hold: Hold, bytes: number): boolean {
+    const fits = bytes <= SHORT_BYTES && this.#short.resize(hold.bucket, hold.shortBytes, bytes);
+    if (fits) hold.shortBytes = bytes;
+    return fits;
+  }
+
+  #leaveShort(hold: Hold): void {
+    this.#short.resize(hold.bucket, hold.shortBytes, 0);
+    hold.shortBytes = 0;
   }
 
   take(hold: Hold, bytes: number, signal: CallSignal): Promise<void> | undefined {
@@ -158,8 +180,9 @@ class Places {
   }
 
   leave(hold: Hold): void {
+    this.#leaveShort(hold);
     const share = this.#shares.get(hold.bucket);
-    if (share === undefined) return;
+    if (share === undefined || hold.heldBytes === 0) return;
     share.heldBytes -= hold.heldBytes;
     this.#all.heldBytes -= hold.heldBytes;
     this.#noteGarbage(hold.heldBytes);
@@ -184,6 +207,7 @@ class Places {
       part.heldBytes += bytes;
     }
     hold.heldBytes += bytes;
+    this.#leaveShort(hold);
     return true;
   }
 

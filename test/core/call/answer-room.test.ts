@@ -54,6 +54,40 @@ describe("the room for whole answers", () => {
     expect(await codeOf(waiting ?? Promise.reject())).toBe("done");
   });
 
+  test("has a place for short answers, however long others hold all of it", async () => {
+    const { begin } = createRoom();
+    for (const bucket of ["a", "b", "c", "d"]) {
+      await takeAll(begin(bucket), LARGEST);
+      await takeAll(begin(bucket), LARGEST);
+    }
+    const short = MEBIBYTE / 4;
+    const first = Array.from({ length: 4 }, () => begin("e"));
+    for (const hold of first) expect(isReady(hold.take(short, here()))).toBe(true);
+    expect(isReady(begin("e").take(short, here()))).toBe(false); // it has its share of them
+    expect(isReady(begin("f").take(short + 1, here()))).toBe(false); // not short
+    for (const hold of first) {
+      hold.arrived();
+      hold.leave();
+    }
+    expect(isReady(begin("e").take(short, here()))).toBe(true);
+    for (let at = 0; at < 60; at += 1) {
+      expect(isReady(begin(`g${at >> 2}`).take(short, here()))).toBe(true);
+    }
+    expect(isReady(begin("h").take(short, here()))).toBe(true);
+  });
+
+  test("is given by the short ones when an answer turns out to be long", async () => {
+    const { begin } = createRoom();
+    const holds = Array.from({ length: 8 }, () => begin("a"));
+    for (const hold of holds) {
+      await hold.take(MEBIBYTE / 4, here());
+      await hold.take(MEBIBYTE, here());
+      expect(isReady(begin("a").take(MEBIBYTE / 4, here()))).toBe(true);
+      hold.arrived();
+      hold.leave();
+    }
+  });
+
   test("is bounded for all", async () => {
     const { begin } = createRoom();
     for (const bucket of ["a", "b", "c", "d"]) {
