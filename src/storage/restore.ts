@@ -5,10 +5,12 @@ import {
   existsSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pipeline } from "node:stream/promises";
+import { reasonOf } from "../core/reason.ts";
 import { explainAccess } from "./driver/access.ts";
 import { copyDatabase, copyFrom } from "./driver/copy.ts";
 import { createPrivateFile, createPrivateFolder } from "./driver/files.ts";
@@ -35,6 +37,7 @@ const UNREADABLE = [11, 26];
 export async function restoreSqlite(options: RestoreOptions): Promise<{ kept: string | null }> {
   const { from, file } = options;
   if (!existsSync(from)) throw new Error(`there is no file ${from}`);
+  if (!statSync(from).isFile()) throw new Error(`${from} is not a regular file`);
   if (resolve(from) === resolve(file)) throw new Error(`${from} is the database itself`);
   createPrivateFolder(dirname(file));
   const fresh = `${file}.restoring`;
@@ -63,8 +66,12 @@ async function copyChecked(from: string, to: string): Promise<void> {
   }
   const problem = problemIn(to);
   if (problem !== null) throw new Error(`${from} cannot be restored: ${problem}`);
-  // Migrates older tables, refuses newer ones, and merges the write-ahead log.
-  await (await openSqlite(to)).close();
+  try {
+    // Migrates older tables, refuses newer ones, and merges the write-ahead log.
+    await (await openSqlite(to)).close();
+  } catch (error) {
+    throw new Error(`${from} cannot be restored: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 function problemIn(file: string): string | null {
@@ -109,7 +116,8 @@ async function keepReadable(kept: string, { file, nowMs }: RestoreOptions): Prom
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = DELETE");
-    if (lastHeartbeat(database) > nowMs - STALE_MS) {
+    // from the future: the clock went back since
+    if (Math.abs(nowMs - lastHeartbeat(database)) < STALE_MS) {
       const wait = `${STALE_MS / 1_000} s`;
       throw new Error(`${file} was in use a moment ago: stop the server and wait ${wait}`);
     }

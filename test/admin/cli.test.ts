@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
@@ -206,6 +206,10 @@ describe("backup and restore", () => {
     expect((await parleyHere(env, ["backup", copy, "--json"])).json()).toEqual({ file: copy });
     const twice = await parleyHere(env, ["backup", copy]);
     expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} already exists\n`]);
+    for (const end of ["", "-journal"]) writeFileSync(`${copy}-2.partial${end}`, "left by a kill");
+    expect((await parleyHere(env, ["backup", `${copy}-2`])).code).toBe(0);
+    expect(existsSync(`${copy}-2.partial`)).toBe(false);
+    expect((await parleyHere(env, ["backup", ""])).err).toContain("FILE is missing");
     await createdToken(env, "--name", "bob");
     const restored = await parleyHere(env, ["restore", copy, "--json"]);
     expect(restored.json().kept).toBe(`${env.DATA_DIR}/parley.sqlite.before-restore`);
@@ -220,6 +224,8 @@ describe("backup and restore", () => {
     const wrong = await parleyHere(env, ["restore", file]);
     expect([wrong.code, wrong.out]).toEqual([1, ""]);
     expect(wrong.err).toContain("cannot be restored");
+    const folderItself = await parleyHere(env, ["restore", env.DATA_DIR]);
+    expect(folderItself.err).toBe(`parley: ${env.DATA_DIR} is not a regular file\n`);
     for (const name of ["backup", "restore"]) {
       const ran = await parleyHere({ DATABASE_URL: "postgres://127.0.0.1:1/x" }, [name, file]);
       expect(ran.code).toBe(1);

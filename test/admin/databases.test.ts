@@ -1,5 +1,5 @@
 /** What a command says and does where its database is missing, unreadable or changes under it. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -57,6 +57,7 @@ describe("without a database", () => {
       expect(ran.err).not.toContain("root@");
       expect(ran.err).toContain("there is no database at");
     }
+    expect(statSync(`${env.DATA_DIR}/parley.sqlite`).size).toBe(0);
     const set = ["price", "set", "m", "--input", "1", "--output", "2"];
     expect((await parleyHere(env, set)).code).toBe(0);
     expect((await parleyHere(env, ["token", "list", "--json"])).json()).toEqual([]);

@@ -87,6 +87,17 @@ test("a heartbeat from elsewhere within the last 15 seconds counts as use", asyn
   expect(await namesIn(file)).toEqual(["other"]);
 });
 
+test("a heartbeat from before the clock went back holds no restore up", async () => {
+  await write(file, "alice");
+  await write(copy, "other");
+  const hourAhead = Date.now() + 3_600_000;
+  const database = new DatabaseSync(file);
+  database.exec(`INSERT INTO owners VALUES ('there', null, ${hourAhead}, ${hourAhead})`);
+  database.close();
+  await restore();
+  expect(await namesIn(file)).toEqual(["other"]);
+});
+
 test("a damaged database is moved away and replaced", async () => {
   writeFileSync(file, "this was a database once ".repeat(1_000));
   await write(copy, "other");
@@ -113,6 +124,13 @@ test("a backup that is damaged or not ours is refused, and the database stays", 
   await expect(restore()).rejects.toThrow("it is not a database of Parley");
   rmSync(copy);
   await write(copy, ...Array.from({ length: 200 }, (_, at) => `token ${at}`));
+  const newer = new DatabaseSync(copy);
+  newer.exec("INSERT INTO parley_migration VALUES ('9999-newer', '2030')");
+  await expect(restore()).rejects.toThrow(
+    `${copy} cannot be restored: the database was written by`,
+  );
+  newer.exec("DELETE FROM parley_migration WHERE name = '9999-newer'");
+  newer.close();
   const bytes = readFileSync(copy);
   bytes.fill(0xff, 8_192, bytes.length - 4_096);
   writeFileSync(copy, bytes);

@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { restoreSqlite } from "../../storage/restore.ts";
-import { type Command, exitCodes } from "../command.ts";
+import { type Command, exitCodes, UsageError } from "../command.ts";
 
 export const upkeepCommands: readonly Command[] = [
   {
@@ -22,14 +22,20 @@ export const upkeepCommands: readonly Command[] = [
     notes: ["The copy has the hashes of all tokens: protect it like the database."],
     async run({ operand: file }, { withStorage, sqliteFile }) {
       sqliteFile();
+      if (file === "") throw new UsageError("FILE is missing");
       if (existsSync(file)) throw new Error(`${file} already exists`);
       // renamed at the end, so a file of that name is always a complete backup
       const partial = `${file}.partial`;
+      const clear = () => {
+        for (const end of ["", "-journal"]) rmSync(partial + end, { force: true });
+      };
+      // a backup that was killed leaves them
+      clear();
       try {
         await withStorage((storage) => storage.backup(partial));
         renameSync(partial, file);
       } finally {
-        rmSync(partial, { force: true });
+        clear();
       }
       return { value: { file }, text: `Saved to ${file}.\n` };
     },

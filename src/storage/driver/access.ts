@@ -1,10 +1,16 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
+import { sqliteCode } from "./storage-errors.ts";
 
 /** There is no database of Parley, and none was to be created. */
 export class NoDatabaseError extends Error {
   override readonly name = "NoDatabaseError";
+}
+
+/** Whether SQLite would find something to open: it takes an empty file for a new database. */
+export function isEmpty(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
 /** A file that this process may not use. The message is for the operator. */
@@ -46,8 +52,7 @@ export function explainAccess(
 }
 
 function named(file: string, error: unknown): unknown {
-  const isOurs = error instanceof NoDatabaseError;
-  if (isOurs || !(error instanceof Error) || error.message.includes(file)) return error;
+  if (!(error instanceof Error) || sqliteCode(error) === null) return error;
   return new Error(`${file}: ${error.message}`, { cause: error });
 }
 

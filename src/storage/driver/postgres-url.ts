@@ -11,7 +11,9 @@ const LIBPQ_MEANING = "uselibpqcompat=true";
 export async function connectionTo(url: string): Promise<pg.ClientConfig> {
   const text = url
     .replace(/([?&])sslrootcert=system(?=&|$)/, "$1")
-    .replace(/([?&]sslmode=)no-verify(?=&|$)/, "$1require");
+    .replace(/([?&]sslmode=)no-verify(?=&|$)/, "$1require")
+    // the driver takes every text but 0 for a yes
+    .replace(/([?&])ssl=(?:false|no|off)(?=&|$)/i, "$1ssl=0");
   const sslMode = new URL(url).searchParams.get("sslmode");
   const connectionString = `${text}${text.includes("?") ? "&" : "?"}${LIBPQ_MEANING}`;
   const connection = { connectionString, application_name: "parley" };

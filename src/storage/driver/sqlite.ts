@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   DatabaseSync,
@@ -7,7 +6,7 @@ import {
   type StatementSync,
 } from "node:sqlite";
 import { type CompiledQuery, Kysely, SqliteDialect } from "kysely";
-import { explainAccess, NoDatabaseError } from "./access.ts";
+import { explainAccess, isEmpty, NoDatabaseError } from "./access.ts";
 import { compactCopy } from "./copy.ts";
 import type { Driver, Transaction } from "./driver.ts";
 import { createPrivateFile, createPrivateFolder } from "./files.ts";
@@ -29,7 +28,7 @@ const IN_MEMORY = ":memory:";
 const MAX_STATEMENTS = 200;
 /** `:memory:` for tests. Throws a NoDatabaseError if it may not create one. A commit survives kill -9, but not always a power cut. */
 export async function openSqlite(file: string, mayCreate = true): Promise<Driver> {
-  if (!mayCreate && !existsSync(file)) throw new NoDatabaseError();
+  if (!mayCreate && isEmpty(file)) throw new NoDatabaseError();
   try {
     return await open(file, mayCreate);
   } catch (error) {

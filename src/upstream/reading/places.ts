@@ -53,6 +53,9 @@ function listOf(items: Place): Place {
 /** Every place where services put token counts, apart from a choice's own. */
 const usagePlaces = {
   usage: kept,
+  token_usage: kept,
+  tokenUsage: kept,
+  "amazon-bedrock-invocationMetrics": kept,
   usage_metadata: kept,
   usageMetadata: kept,
   x_groq: kept,
@@ -89,6 +92,7 @@ const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({
   content,
+  usage: kept,
   refusal: spoken,
   reasoning: thought,
   reasoning_content: thought,

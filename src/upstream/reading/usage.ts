@@ -16,6 +16,9 @@ const UNCOUNTED: Counted = { usage: null, reasoned: false };
 /** Where services put token counts that have no `usage` of their own, the most usual first. */
 const OTHER_PLACES: readonly ((answer: object) => unknown)[] = [
   (answer) => fieldOf(fieldOf(answer, "x_groq"), "usage"),
+  (answer) => fieldOf(answer, "token_usage"),
+  (answer) => fieldOf(answer, "tokenUsage"),
+  (answer) => fieldOf(answer, "amazon-bedrock-invocationMetrics"),
   (answer) => fieldOf(answer, "usage_metadata"),
   (answer) => fieldOf(answer, "usageMetadata"),
   (answer) => fieldOf(fieldOf(answer, "message"), "usage"),
@@ -35,13 +38,8 @@ export function usageIn(value: object, before: Usage | null = null): Counted {
   const answer = isObject(response) ? response : value;
   const own = countedIn(fieldOf(answer, "usage"), before);
   if (own !== null) return own;
-  const choices = fieldOf(answer, "choices");
-  if (Array.isArray(choices)) {
-    for (const choice of choices) {
-      const counted = countedIn(fieldOf(choice, "usage"), before);
-      if (counted !== null) return counted;
-    }
-  }
+  const inChoice = inChoices(answer, before);
+  if (inChoice !== null) return inChoice;
   for (const place of OTHER_PLACES) {
     const counted = countedIn(place(answer), before);
     if (counted !== null) return counted;
@@ -49,7 +47,21 @@ export function usageIn(value: object, before: Usage | null = null): Counted {
   return UNCOUNTED;
 }
 
-function countedIn(place: unknown, before: Usage | null): Counted | null {
+/** A choice has its own, or what it says has. */
+function inChoices(answer: object, before: Usage | null): Counted | null {
+  const choices = fieldOf(answer, "choices");
+  if (!Array.isArray(choices)) return null;
+  for (const choice of choices) {
+    const said = fieldOf(choice, "message") ?? fieldOf(choice, "delta");
+    const counted = countedIn(fieldOf(choice, "usage") ?? fieldOf(said, "usage"), before);
+    if (counted !== null) return counted;
+  }
+  return null;
+}
+
+function countedIn(given: unknown, before: Usage | null): Counted | null {
+  if (!isObject(given)) return null;
+  const place = snakeCased(given);
   const usage = toUsage(place) ?? withAnswer(before, place);
   return usage && { usage, reasoned: reasoningIn(place) > 0 };
 }
@@ -57,32 +69,38 @@ function countedIn(place: unknown, before: Usage | null): Counted | null {
 /** OpenAI's own names, which its package knows, come first. */
 const PROMPT = [
   ...official(["prompt_tokens", "input_tokens"]),
-  "promptTokenCount",
   "prompt_token_count",
+  "input_token_count",
+  "tokens_prompt",
   "prompt_eval_count",
   "prompt_n",
 ];
 const COMPLETION = [
   ...official(["completion_tokens", "output_tokens"]),
-  "candidatesTokenCount",
   "candidates_token_count",
+  "output_token_count",
+  "generated_token_count",
+  "generation_token_count",
+  "generated_tokens",
+  "tokens_completion",
   "eval_count",
   "predicted_n",
 ];
-const TOTAL = [...official(["total_tokens"]), "totalTokenCount", "total_token_count"];
+const TOTAL = [...official(["total_tokens"]), "total_token_count"];
 const CACHED = [
   "prompt_cache_hit_tokens",
   "cached_tokens",
   "cache_read_input_tokens",
-  "cachedContentTokenCount",
+  "cached_input_tokens",
   "cached_content_token_count",
   "cache_n",
 ];
-const REASONING = ["reasoning_tokens", "thoughtsTokenCount", "thoughts_token_count"];
+const REASONING = ["reasoning_tokens", "thoughts_token_count"];
 
 /** Token counts in the spelling of any service. Null if they are missing or cannot be true. */
-export function toUsage(usage: unknown): Usage | null {
-  if (!isObject(usage)) return null;
+export function toUsage(given: unknown): Usage | null {
+  if (!isObject(given)) return null;
+  const usage = snakeCased(given);
   const total = count(first(usage, TOTAL));
   const written = first(usage, COMPLETION);
   const asked = first(usage, PROMPT) ?? (written === null ? total : null);
@@ -99,6 +117,21 @@ export function toUsage(usage: unknown): Usage | null {
     totalTokens: Math.max(total ?? 0, parts),
     cachedTokens: cachedIn(usage),
   };
+}
+
+const CAPITAL = /[A-Z]/g;
+const USUAL = official(["prompt_tokens", "input_tokens", "total_tokens"]);
+
+/** The same counts with names as OpenAI writes them: `inputTokens` is `input_tokens`. */
+function snakeCased(counts: object): object {
+  // most services write as OpenAI does
+  if (USUAL.some((name) => name in counts)) return counts;
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, value]) => [
+      name.replace(CAPITAL, (letter) => `_${letter.toLowerCase()}`),
+      value as unknown,
+    ]),
+  );
 }
 
 /** The counts of the question, with those of the answer that came alone. */
@@ -120,13 +153,15 @@ function besidePrompt(usage: object): number {
 
 function cachedIn(usage: object): number | null {
   const details = first(usage, official(["prompt_tokens_details", "input_tokens_details"]));
-  return count(fieldOf(details, "cached_tokens") ?? first(usage, CACHED));
+  const cached = fieldOf(details, "cached_tokens") ?? fieldOf(details, "cachedTokens");
+  return count(cached ?? first(usage, CACHED));
 }
 
 function reasoningIn(usage: unknown): number {
   if (!isObject(usage)) return 0;
   const details = first(usage, official(["completion_tokens_details", "output_tokens_details"]));
-  return count(fieldOf(details, "reasoning_tokens") ?? first(usage, REASONING)) ?? 0;
+  const own = fieldOf(details, "reasoning_tokens") ?? fieldOf(details, "reasoningTokens");
+  return count(own ?? first(usage, REASONING)) ?? 0;
 }
 
 /** The first field that is there and not null. */

@@ -34,15 +34,16 @@ export async function expectCells(fault: Fault, mode: Mode): Promise<void> {
 
 function expectedOf(fault: Fault, surface: Surface, mode: Mode): string {
   const end = endOf(fault.ends, surface.kind);
-  const isLate = end.startsWith("then ");
-  const own = end.replace("then ", "");
+  const isLate = /^(?:then|cut) /.test(end);
+  const own = end.replace(/^(?:then|cut) /, "");
   const code = mode.caller === "token" ? (hidden[own] ?? own) : own;
   if (code.startsWith("answer")) {
     const paid = fault.unsaid === true ? "estimated" : "reported";
     const said = isHttp(surface) ? `200 ${code}` : code;
     return `${said} | completed ${paid} charged | 1 sent | keys ready`;
   }
-  const told = failureOf(fault, surface, code, isLate);
+  const isCut = end.startsWith("cut ");
+  const told = isCut ? "200, then nothing" : failureOf(fault, surface, code, isLate);
   const row = rowOf(fault, code === "its words" ? "upstream_failed" : code, isLate);
   return `${told} | ${row} | ${keysOf(fault, mode)}`;
 }

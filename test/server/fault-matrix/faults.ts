@@ -6,7 +6,10 @@ import type { away } from "./away.ts";
 import { operatorKeys, spill, spillIn200, spilling, spillingHeaders } from "./secrets.ts";
 import type { Kind } from "./surface.ts";
 
-/** `answer` and what it says if that is not the echo, a code, or `then` and a code where a part of the answer had passed. */
+/**
+ * `answer`, and what it says if that is not the echo; a code; or after a part of the answer `then` and
+ * a code, or `cut` and a code where the connection is all that can tell.
+ */
 export type End = string;
 
 /** One for all, or by the kind of the surface; bytes end like what is read, unless given. */

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import { canary } from "../../support/faults.ts";
-import { deadline, openStream, postJson } from "../../support/http.ts";
+import { deadline, type OpenStream, openStream } from "../../support/http.ts";
 import { type Kind, prompt, type Surface, type Told, WAIT_MS, type Who } from "./surface.ts";
 
 interface HttpDialect {
@@ -150,22 +150,20 @@ export const httpSurfaces: readonly Surface[] = dialects.flatMap((dialect) => {
 });
 
 async function askWhole(dialect: HttpDialect, who: Who): Promise<Told> {
-  const { path, headers } = dialect;
-  const asked = postJson(who.origin + path, dialect.body(false), { headers: headers(who) });
-  const reply = await deadline(asked, WAIT_MS, path);
-  if (reply.status !== 200) return refused(dialect, reply);
-  const raw = rawOf(reply.headers, reply.text);
-  return { ...headOf(reply), raw, how: "200 answer", text: dialect.textOf(reply.json) };
+  const { head, body } = await exchange(dialect, dialect.path, who, false);
+  if (body === null) return cutOff(head);
+  if (head.status !== 200) return refused(dialect, head, body);
+  const text = dialect.textOf(parseOr(body));
+  return { ...headOf(head), raw: rawOf(head, body), how: "200 answer", text };
 }
 
 async function askStreamed(dialect: HttpDialect, who: Who): Promise<Told> {
-  const { headers, path: usual, streamPath: path = usual } = dialect;
-  const head = await openStream(who.origin + path, dialect.body(true), { headers: headers(who) });
-  const body = await deadline(head.text(), WAIT_MS, path);
-  if (head.status !== 200) return refused(dialect, { ...head, text: body });
-  const told = { ...headOf(head), raw: rawOf(head.headers, body) };
+  const { head, body } = await exchange(dialect, dialect.streamPath ?? dialect.path, who, true);
+  if (body === null) return cutOff(head);
+  if (head.status !== 200) return refused(dialect, head, body);
+  const told = { ...headOf(head), raw: rawOf(head, body) };
   if (!String(head.headers["content-type"]).startsWith("text/event-stream")) {
-    return { ...told, how: "200 answer", text: dialect.textOf(JSON.parse(body)) };
+    return { ...told, how: "200 answer", text: dialect.textOf(parseOr(body)) };
   }
   const blocks = body.split(/\r?\n\r?\n/).flatMap((block) => dataOf(block) ?? []);
   const last = blocks.at(-1) ?? "";
@@ -177,13 +175,31 @@ async function askStreamed(dialect: HttpDialect, who: Who): Promise<Told> {
   return { ...told, how: `200, then ${failure.data ?? `no form: ${last}`}`, text: said };
 }
 
-type Head = Pick<Awaited<ReturnType<typeof postJson>>, "status" | "headers">;
+/** The body is null if its connection was cut. */
+async function exchange(dialect: HttpDialect, path: string, who: Who, streamed: boolean) {
+  const headers = dialect.headers(who);
+  const head = await openStream(who.origin + path, dialect.body(streamed), { headers });
+  return {
+    head,
+    body: await deadline(
+      head.text().catch(() => null),
+      WAIT_MS,
+      path,
+    ),
+  };
+}
 
-function refused(dialect: HttpDialect, reply: Head & { readonly text: string }): Told {
-  expect(reply.headers["content-type"]).toMatch(/^application\/json/);
-  const failure = dialect.failure.safeParse(parseOr(reply.text));
-  const how = `${reply.status} ${failure.data ?? `no form: ${reply.text}`}`;
-  return { ...headOf(reply), how, text: "", raw: rawOf(reply.headers, reply.text) };
+function cutOff(head: Head): Told {
+  return { ...headOf(head), how: `${head.status}, then nothing`, text: "", raw: rawOf(head, "") };
+}
+
+type Head = Pick<OpenStream, "status" | "headers">;
+
+function refused(dialect: HttpDialect, head: Head, body: string): Told {
+  expect(head.headers["content-type"]).toMatch(/^application\/json/);
+  const failure = dialect.failure.safeParse(parseOr(body));
+  const how = `${head.status} ${failure.data ?? `no form: ${body}`}`;
+  return { ...headOf(head), how, text: "", raw: rawOf(head, body) };
 }
 
 function headOf({ headers }: Head): Pick<Told, "requestId" | "retryAfter"> {
@@ -193,7 +209,7 @@ function headOf({ headers }: Head): Pick<Told, "requestId" | "retryAfter"> {
   };
 }
 
-const rawOf = (headers: object, body: string) => JSON.stringify(headers) + body;
+const rawOf = ({ headers }: Head, body: string) => JSON.stringify(headers) + body;
 
 function dataOf(block: string): string | null {
   const lines = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));

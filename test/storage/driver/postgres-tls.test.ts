@@ -46,6 +46,7 @@ describe("sslmode means what it means to psql", { tags: "pgbouncer" }, () => {
     ["disable", "sslmode=disable"],
     ["disable", "sslmode=prefer"],
     ["disable", "sslmode=allow"],
+    ["disable", "ssl=false"],
     ["require", `sslmode=verify-ca&${ROOT}`],
     ["require", `sslmode=require&${ROOT}`],
   ])("a server that has TLS %s, with %s: connects", async (server, parameters) => {
