@@ -56,7 +56,7 @@ export const endpoints: readonly Endpoint[] = [
   {
     path: "/completions",
     body: relayFields.extend({ model, prompt: input }),
-    example: () => ({ model: "gpt-3.5-turbo-instruct", prompt: QUESTION, max_tokens: 50 }),
+    example: () => ({ model: "gpt-3.5-turbo-instruct", prompt: QUESTION }),
     asksForUsage: true,
     bounds: ["max_tokens"],
   },

@@ -7,7 +7,7 @@ import { exampleOf, type OpenAPI, operationsIn, readOpenAPI } from "./support.ts
 
 const ADMIN_TOKEN = "admin-0123456789-0123456789";
 const MODEL = "gpt-4.1-mini";
-const SETTINGS = { ROUTE: "api", ADMIN_TOKEN, MODEL };
+const SETTINGS = { ROUTE: "api", ADMIN_TOKEN, MODEL, MAX_TOKENS: "5", MAX_TOKENS_LIMIT: "7" };
 
 let scene: Scene;
 let document: OpenAPI;
