@@ -6,7 +6,7 @@ import type { Behaviour } from "../../support/upstream.ts";
 
 /** Both kinds matter: what looks like a key is also caught by a filter, the other is not. */
 const canaries = {
-  "shaped like a key": "sk-proj-CaNaRy0123456789abcdefXYZ",
+  "shaped like a key": "sk-proj-CaNaRyQwErTyUiOpAsDfGhXYZ",
   "not shaped like a key": "plover-quagmire-58127-zither",
 };
 
