@@ -54,6 +54,8 @@ export function createModel(limits: ConversationLimits, lifetimeMs: number) {
     },
     ids: () => all.map((one) => one.id),
     turnIds: () => all.flatMap((one) => one.turns.map((turn) => turn.id)),
+    /** Time may not go back to before an expiry: what was swept since is gone for good. */
+    mayPass: (ms: number) => all.every(({ expiresAt }) => expiresAt > now || expiresAt <= now + ms),
     live: (owner: string) =>
       live()
         .filter((one) => one.owner === owner)
