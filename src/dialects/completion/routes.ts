@@ -11,13 +11,14 @@ import {
   sendJson,
   type WholeBody,
 } from "../../http/reply/json-response.ts";
+import { PAGE_HEADERS } from "../../http/reply/page.ts";
 import { respond, responseHeaders } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
 import { type CompletionAccessOptions, createCompletionAccess } from "./access.ts";
 import { writeCompletion, writeWholeAsChunk } from "./answer.ts";
 import { completeDoc, helpDoc } from "./docs.ts";
 import { completionErrors } from "./errors.ts";
-import { HELP_HEADERS, writeHelpPage } from "./page.ts";
+import { addressOf, writeHelpPage } from "./page.ts";
 import { writeChunks } from "./stream.ts";
 import { parseCompletionBody } from "./wire.ts";
 
@@ -58,9 +59,10 @@ export function createCompletion(options: CompletionOptions): Dialect {
     }
     return sendJson(c, 200, body);
   };
-  const help = ({ env: { context } }: AppContext): Response => {
-    const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...HELP_HEADERS };
-    return respond(200, writeHelpPage(translate, context.language, rules.model), headers);
+  const help = ({ env: { incoming, context } }: AppContext): Response => {
+    const headers = { ...responseHeaders(context, "text/html; charset=utf-8"), ...PAGE_HEADERS };
+    const shown = { model: rules.model, address: addressOf(incoming) };
+    return respond(200, writeHelpPage(translate, context.language, shown), headers);
   };
 
   return {

@@ -4,12 +4,9 @@ import { checkModel } from "../../http/body/model-choice.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, WriteError } from "../../http/dialect.ts";
+import { createPageErrors } from "../../http/reply/error-page.ts";
 import { streamEvents } from "../../http/reply/event-stream.ts";
-import {
-  createDescribeFailure,
-  createJsonErrors,
-  sendJson,
-} from "../../http/reply/json-response.ts";
+import { createDescribeFailure, sendJson } from "../../http/reply/json-response.ts";
 import { jsonWithRepeated } from "../../http/reply/repeated-text.ts";
 import type { Translate } from "../../locales.ts";
 import { envelopeDoc } from "./docs.ts";
@@ -65,5 +62,5 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
 
 /** Also writes the errors of unknown paths. */
 export function createEnvelopeErrors(translate: Translate): WriteError {
-  return createJsonErrors(translate, envelopeErrorForm(translate));
+  return createPageErrors(translate, envelopeErrorForm(translate));
 }

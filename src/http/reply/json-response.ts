@@ -88,10 +88,17 @@ export function createDescribeFailure(translate: Translate, form: ErrorForm): De
   return (context, thrown) => {
     const error = inTermsOf(form, thrown);
     context.error = error;
-    const params = { ...error.params, requestId: context.requestId };
-    const reason = translate(context.language, `error.${error.code}`, params);
-    return JSON.stringify(form.body(error, reason, context));
+    return JSON.stringify(form.body(error, reasonText(translate, context, error), context));
   };
+}
+
+/** What went wrong, in the caller's language. */
+export function reasonText(
+  translate: Translate,
+  { language, requestId }: RequestContext,
+  error: ProxyError,
+): string {
+  return translate(language, `error.${error.code}`, { ...error.params, requestId });
 }
 
 function inTermsOf({ keyField }: ErrorForm, error: ProxyError): ProxyError {
