@@ -48,7 +48,7 @@ function visit(node: Node, note: (node: Node) => void): void {
 /** Makes a text of about so many bytes. */
 export type Attack = (bytes: number) => string;
 
-const RECHECK_MS = 2_000;
+const RECHECK_MS = 500;
 
 /** What recheck finds, and what slowed patterns down elsewhere: one part repeated after a good start. */
 export function attacksOn(regex: RegExp): readonly Attack[] {

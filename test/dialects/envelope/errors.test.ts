@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
 import { envelopeStatus } from "../../../src/dialects/envelope/errors.ts";
 import { createEnvelopeErrors } from "../../../src/dialects/envelope/routes.ts";
-import type { AppEnv, RequestContext } from "../../../src/http/call/request-context.ts";
+import type { AppEnv, NodeHttp, RequestContext } from "../../../src/http/call/request-context.ts";
 import { createTranslate, type Language, languages } from "../../../src/locales.ts";
 import { type Failure, failure } from "../../support/envelope.ts";
 
@@ -180,5 +180,7 @@ async function writeIn(language: Language, error: ProxyError): Promise<Response>
   const context = { language, requestId: "id-1", limits: null };
   const app = new Hono<AppEnv>();
   app.get("/", (c) => write(c, error));
-  return app.request("/", {}, { context: context as RequestContext }); // as much as an error is written from
+  // as much as an error is written from
+  const incoming = { method: "POST", headers: {} } as NodeHttp["incoming"];
+  return app.request("/", {}, { context: context as RequestContext, incoming });
 }

@@ -10,10 +10,10 @@ import { embedding, usageLast } from "./large.ts";
 import { bearer } from "./support.ts";
 
 const TEST_MS = 120_000;
-const CLIENTS = 50;
+const CLIENTS = 30;
 const MEGABYTE = 1_048_576;
 const ANSWER_BYTES = 15 * MEGABYTE;
-/** All answers together are 750 MB. */
+/** All answers together are 450 MB. */
 const MAX_RISE_BYTES = 200 * MEGABYTE;
 const answer = Buffer.from(usageLast(ANSWER_BYTES));
 const digest = createHash("sha256").update(answer).digest("hex");

@@ -12,6 +12,7 @@ const surfaces = [...httpSurfaces, ...socketSurfaces];
 
 describe("every surface", () => {
   const modes = [
+    { mode: "token, no retries", caller: "token", retries: 0 },
     { mode: "token, retries", caller: "token", retries: 2 },
     { mode: "own key", caller: "own key", retries: 0 },
     { mode: "own key, retries", caller: "own key", retries: 2 },
