@@ -64,6 +64,17 @@ export interface TokenLimiter {
   release(token: Token, entry: LimitEntry): MaybePromise<void>;
 }
 
+/** A sliding minute over amounts, such as tokens: a call takes more than one, and is settled later. */
+export interface AmountLimiter {
+  /**
+   * Takes the amount, or nothing if more than `limit` would be taken in any 60 s. An amount above the
+   * limit is refused with a `retryAfterMs` of Infinity. Without a limit (0) it is always admitted.
+   */
+  take(bucket: string, limit: number, amount: number): MaybePromise<LimitDecision>;
+  /** Lowers what was taken to what was used, at the time when it was taken. 0 gives all of it back. */
+  settle(bucket: string, entry: LimitEntry, taken: number, used: number): MaybePromise<void>;
+}
+
 /** Bounds an amount that all calls together may hold: bytes, connections. */
 export interface Semaphore {
   /** Takes this much, or nothing if less is left. */
@@ -88,6 +99,25 @@ export interface Cooldowns {
   end(id: string): MaybePromise<void>;
 }
 
+/** Bounds how many calls of one holder are open at once; each holder brings a limit of its own. */
+export interface OpenCallLimiter {
+  /** 0 = counted, but without a bound. */
+  enter(holder: string, limit: number): MaybePromise<Lease>;
+}
+
+/** Rests targets that fail, by an id of the target. A call waits for no change. */
+export interface Breakers {
+  /**
+   * "closed": ask it. "open": do not. "probe": ask it; this call alone, of all instances, decides
+   * whether it closes. From memory, except that a probe is won in the store.
+   */
+  state(id: string): MaybePromise<{ readonly state: "closed" | "open" | "probe" }>;
+  /** Until the next probe; 0 unless it is open. Milliseconds, from memory. */
+  remainingMs(id: string): number;
+  succeeded(id: string): MaybePromise<void>;
+  failed(id: string): MaybePromise<void>;
+}
+
 /** A whole response, as it is remembered for a repeated call. */
 export interface StoredResponse {
   readonly status: number;
@@ -102,6 +132,10 @@ export interface NamedCall {
   readonly fingerprint: string;
   /** Whose room the response takes. */
   readonly bucket: string;
+  /** Known to the caller and this installation alone: seals what is kept outside of this process. */
+  readonly seal: string;
+  /** How long the call may take, for whoever waits for it elsewhere. Milliseconds. */
+  readonly maxMs: number;
 }
 
 /** Responses by name for a while, so that a repeated call is not spent twice. */
