@@ -70,10 +70,9 @@ export async function connect(
 }
 
 function optionsOf({ target, username, password, db, ca }: StoreAddress) {
-  const { tls = false, ...where } = "path" in target ? { ...target } : target;
   return {
-    ...where,
-    ...(tls ? { tls: ca === null ? {} : { ca } } : {}),
+    ...("path" in target ? target : { host: target.host, port: target.port }),
+    ...("tls" in target && target.tls ? { tls: ca === null ? {} : { ca } } : {}),
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     db,
