@@ -42,6 +42,7 @@ export function readConfig(env: Environment, readFile: ReadFile): ConfigResult {
   problems.push(
     ...contradictions(read, texts),
     ...tlsProblems(texts, readFile),
+    ...authorityProblems(texts, readFile),
     ...removedSettings(env),
   );
   if (problems.length > 0) return { problems };
@@ -132,6 +133,11 @@ function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   if (texts.DATABASE_PASSWORD && !texts.DATABASE_ADDRESS && !texts.DATABASE_URL) {
     report("DATABASE_PASSWORD", "needs", "DATABASE_ADDRESS");
   }
+  if (texts.REDIS_PASSWORD && !texts.REDIS_HOST && !texts.REDIS_URL) {
+    report("REDIS_PASSWORD", "needs", "REDIS_HOST");
+  }
+  const isTls = read.REDIS_URL && "tls" in read.REDIS_URL && read.REDIS_URL.tls;
+  if (texts.REDIS_CA_FILE && !isTls) report("REDIS_CA_FILE", "needs_rediss", "REDIS_URL");
   if (read.ENCRYPT_CONTENT === "on" && !texts.SECRET_KEY) {
     report("ENCRYPT_CONTENT", "needs", "SECRET_KEY");
   }
@@ -178,6 +184,14 @@ function tlsProblems(
   if (!isUsable({ cert })) return [{ name: "GRPC_TLS_CERT", key: "file_not_certificate" }];
   if (isUsable({ cert, key })) return [];
   return [{ name: "GRPC_TLS_KEY", key: "file_not_key", params: { other: "GRPC_TLS_CERT" } }];
+}
+
+function authorityProblems({ REDIS_CA_FILE: path }: Texts, readFile: ReadFile): ConfigProblem[] {
+  if (!path) return [];
+  const ca = contentOf(path, readFile);
+  if (ca === null) return [{ name: "REDIS_CA_FILE", key: "file_missing" }];
+  const isUsableCa = /-----BEGIN /.test(ca) && isUsable({ cert: ca });
+  return isUsableCa ? [] : [{ name: "REDIS_CA_FILE", key: "file_not_certificate" }];
 }
 
 function contentOf(path: string, readFile: ReadFile): string | null {
