@@ -8,13 +8,17 @@ const ALIVE_US = 5_000_000;
 /** Entries of one beat whose time is corrected, after the store's clock went back. */
 const MAX_CORRECTED = 100;
 
+export const LEAVING = "leaving";
+
 /**
  * KEYS: the copies (sorted by when they were heard), the rests, the breakers. ARGV: the time, the
- * copy's id. Replies `[copies alive, rests, breakers]`, the last two as their own scripts describe.
+ * copy's id, and LEAVING for its last beat. Replies `[copies alive, rests, breakers]`, the last two
+ * as their own scripts describe.
  */
 export const BEAT: Script = {
   name: "beat",
   lua: `${NOW}
+if ARGV[3] == '${LEAVING}' then return redis.call('ZREM', KEYS[1], ARGV[2]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${ALIVE_US})
 local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf', 'LIMIT', 0, ${MAX_CORRECTED})
 for _, copy in ipairs(ahead) do redis.call('ZADD', KEYS[1], now, copy) end
@@ -26,10 +30,4 @@ local breakers = {}
 ${READ_RESTS}
 ${READ_BREAKERS}
 return { redis.call('ZCARD', KEYS[1]), rests, breakers }`,
-};
-
-/** KEYS: the copies. ARGV: the copy's id, which no longer counts. */
-export const LEAVE_BEAT: Script = {
-  name: "leave-beat",
-  lua: "return redis.call('ZREM', KEYS[1], ARGV[1])",
 };

@@ -1,9 +1,6 @@
-import { BEAT, LEAVE_BEAT } from "./beat-script.ts";
+import { BEAT, LEAVING } from "./beat-script.ts";
 import { STORE_TIME } from "./script-time.ts";
 import type { Reply, Script, SharedStore } from "./store.ts";
-
-/** How often each copy sends its beat. Milliseconds. */
-export const BEAT_MS = 1_000;
 
 /** All that a beat brings is under one hash tag, so that one script may read it. */
 export const BEAT_TAG = "beat";
@@ -18,13 +15,6 @@ export interface BeatPart {
   heard(reply: readonly Reply[]): void;
 }
 
-/** A script to be run with these keys and arguments. */
-export interface ScriptCall {
-  readonly script: Script;
-  readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
-}
-
 /** Once a second each copy says that it lives and hears what the others have changed. */
 export interface Beat {
   readonly script: Script;
@@ -33,29 +23,26 @@ export interface Beat {
   args(): readonly (string | number)[];
   /** Takes the reply to the beat that was sent last, also while the store still counts as away. */
   read(reply: Reply): void;
-  /** Copies alive, this one included; the highest of the last six beats. 1 or more. */
-  copies(): number;
+  /** The arguments that end this copy's life in an orderly way: it no longer counts. */
+  leave(): readonly (string | number)[];
+  /** Copies alive, this one included; the most of the last six beats. Null before the first. */
+  copies(): number | null;
   bring(name: "rests" | "breakers", part: BeatPart): void;
-  /** For the orderly end of this copy: it no longer counts as alive. */
-  readonly leaving: ScriptCall;
 }
 
 export interface BeatOptions {
   /** Differs from that of every other copy, and of every earlier run. */
   readonly copyId: string;
   readonly key: SharedStore["key"];
-  /** Copies there are as long as none has been seen. */
-  readonly instances: number;
 }
 
-export function createBeat({ copyId, key, instances }: BeatOptions): Beat {
-  const copiesKey = key("copies", BEAT_TAG);
+export function createBeat({ copyId, key }: BeatOptions): Beat {
   const parts: Partial<Record<"rests" | "breakers", BeatPart>> = {};
-  let counts: readonly number[] = [Math.max(1, instances)];
+  let counts: readonly number[] = [];
 
   return {
     script: BEAT,
-    keys: [copiesKey, key("rests", BEAT_TAG), key("breakers", BEAT_TAG)],
+    keys: [key("copies", BEAT_TAG), key("rests", BEAT_TAG), key("breakers", BEAT_TAG)],
     args() {
       parts.rests?.sending();
       parts.breakers?.sending();
@@ -67,11 +54,11 @@ export function createBeat({ copyId, key, instances }: BeatOptions): Beat {
       parts.rests?.heard(listOf(rests));
       parts.breakers?.heard(listOf(breakers));
     },
-    copies: () => Math.max(...counts),
+    leave: () => [STORE_TIME, copyId, LEAVING],
+    copies: () => (counts.length === 0 ? null : Math.max(...counts)),
     bring(name, part) {
       parts[name] = part;
     },
-    leaving: { script: LEAVE_BEAT, keys: [copiesKey], args: [copyId] },
   };
 }
 
