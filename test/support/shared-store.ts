@@ -6,8 +6,8 @@ import {
   type StoreOptions,
   type WatchedStore,
 } from "../../src/limits/shared/availability.ts";
-import type { Beat } from "../../src/limits/shared/beat.ts";
 import { connect, type StoreAddress } from "../../src/limits/shared/connection.ts";
+import { createKey } from "../../src/limits/shared/store.ts";
 import type { Trouble } from "../../src/limits/shared/trouble.ts";
 
 /** What is said of the store while a test runs. */
@@ -26,7 +26,7 @@ export interface TestStore {
 export interface TestStoreOptions extends Partial<StoreAddress> {
   readonly port?: number;
   readonly prefix?: string;
-  readonly beat?: Beat;
+  readonly beat?: StoreOptions["beat"];
   readonly otherwiseCopies?: StoreOptions["otherwiseCopies"];
 }
 
@@ -49,7 +49,7 @@ export async function openTestStore(options: TestStoreOptions): Promise<TestStor
   const store = await openStore({
     connect: (onLost) => connect(address, onLost),
     beat,
-    prefix,
+    key: createKey(prefix),
     clock: systemClock,
     otherwiseCopies,
     onAway: (trouble) => events.away.push(trouble),
@@ -61,7 +61,7 @@ export async function openTestStore(options: TestStoreOptions): Promise<TestStor
 }
 
 /** The least that a beat can do: a write. */
-function pingBeat(prefix: string): Beat {
+function pingBeat(prefix: string): StoreOptions["beat"] {
   return {
     script: { name: "ping", lua: 'return redis.call("SET", KEYS[1], ARGV[1], "PX", 5000)' },
     keys: [`${prefix}beat:{beat}`],

@@ -19,11 +19,13 @@ const RESTORE_STEP_MS = 1_000;
 /** How long a start waits for the store. */
 const START_MS = 2_000;
 
+/** What is asked of the beat here; others hear what it brings. */
+type Driven = Pick<Beat, "script" | "keys" | "args" | "leave" | "read" | "copies">;
+
 export interface StoreOptions {
   readonly connect: (onLost: (error: Error) => void) => Promise<Connection>;
-  readonly beat: Beat;
-  /** Begins every key. */
-  readonly prefix: string;
+  readonly beat: Driven;
+  readonly key: SharedStore["key"];
   readonly clock: Pick<Clock, "monotonicMs">;
   /** How many copies there are, as long as the store has not told. */
   readonly otherwiseCopies: () => number;
@@ -72,7 +74,7 @@ class Store implements WatchedStore {
   trouble = () => this.#trouble;
   isAway = () => this.#connection === null;
   copies = () => this.#options.beat.copies() ?? this.#options.otherwiseCopies();
-  key = (kind: string, name: string) => `${this.#options.prefix}${kind}:{${name}}`;
+  key: SharedStore["key"] = (kind, name) => this.#options.key(kind, name);
   onReturn(restore: (runNow: RunNow) => Promise<void>) {
     this.#restores.push(restore);
   }
