@@ -106,6 +106,8 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
     warnings: alarm.warnings,
+    degraded: () => (limits.shared === null || limits.shared.isUp() ? [] : ["limits"]),
+    areLimitsUp: () => !limits.shared?.refuses || limits.shared.isUp(),
     pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),

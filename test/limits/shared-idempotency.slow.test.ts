@@ -41,9 +41,9 @@ async function openCopies({ count = 2, maxBytes = 67_108_864, secrets = [SECRET]
   const time = { offMs: 0 };
   const open = async (at: number): Promise<Copy> => {
     const store = closeAfterFile(await openTestStore(port, prefix));
-    const storeMs = () => clock.wallMs() + time.offMs;
+    const storeTime = () => (clock.wallMs() + time.offMs) * 1_000;
     const secret = secrets[at] ?? SECRET;
-    const answers = createSharedIdempotency({ store, clock, secret, storeMs, maxBytes });
+    const answers = createSharedIdempotency({ store, clock, secret, storeTime, maxBytes });
     return { store, answers };
   };
   const copies = await Promise.all(Array.from({ length: count }, (_, at) => open(at)));

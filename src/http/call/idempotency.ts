@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Call, Principal } from "../../core/call/call.ts";
-import type { IdempotencyStore, RelayRequest, StoredResponse } from "../../core/ports.ts";
+import type { IdempotencyStore, StoredResponse } from "../../core/ports.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { credentialTextIn } from "./credentials.ts";
 
 /** A call that its client may repeat. */

@@ -1,3 +1,4 @@
+import { NOW } from "./script-time.ts";
 import type { Script } from "./store.ts";
 
 /**
@@ -13,14 +14,10 @@ import type { Script } from "./store.ts";
  * KEYS[4] sorted set: bytes of each bucket, and of `all`
  *
  * A member is `<bucket>:<when it was kept, ms>:<name>:<bytes that it counts>`. All digests are hexadecimal.
- * ARGV[1] is the time in ms, 0 for the store's; ARGV[2] the name that is in KEYS[1].
+ * ARGV[1] is the time as in `script-time.ts`; ARGV[2] the name that is in KEYS[1]. Scripts count in ms.
  */
-const COMMON = `
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+const COMMON = `${NOW}
+now = math.floor(now / 1000)
 
 local function recordOf(name)
   local at = string.find(KEYS[1], ARGV[2], 1, true)

@@ -17,8 +17,8 @@ export interface SharedIdempotencyOptions {
   readonly clock: Pick<Clock, "monotonicMs" | "sleep">;
   /** The installation's, the same for all copies. */
   readonly secret: string;
-  /** The time of the store in milliseconds, for tests; 0 = its own. */
-  readonly storeMs?: () => number;
+  /** The time of the store in microseconds, for tests. */
+  readonly storeTime?: () => number;
   /** The room for all answers, for tests; 64 MiB unless given. */
   readonly maxBytes?: number;
 }

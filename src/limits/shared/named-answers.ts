@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { NamedCall, StoredResponse } from "../../core/ports.ts";
 import { shareOf } from "../../core/room.ts";
 import { beginScript, freeScript, keepScript } from "./idempotency-script.ts";
+import { STORE_TIME } from "./script-time.ts";
 import type { Seals } from "./sealed.ts";
 import { AWAY, type Away, type Reply, type SharedStore } from "./store.ts";
 
@@ -48,15 +49,15 @@ export interface NamedAnswer {
 export interface NamedAnswersOptions {
   readonly store: SharedStore;
   readonly seals: Seals;
-  /** The time of the store in milliseconds, for tests; 0 = its own. */
-  readonly storeMs?: () => number;
+  /** The time of the store in microseconds, for tests. */
+  readonly storeTime?: () => number;
   /** For tests; 64 MiB unless given. */
   readonly maxBytes?: number;
 }
 
 /** Named calls as the store has them, under digests and sealed. */
 export function createNamedAnswers(options: NamedAnswersOptions): (call: NamedCall) => NamedAnswer {
-  const { store, seals, storeMs = () => 0, maxBytes = MAX_BYTES } = options;
+  const { store, seals, storeTime = () => STORE_TIME, maxBytes = MAX_BYTES } = options;
   const keyOf = (kind: string) => store.key(kind, "answers");
   const shared = ["answers-end", "answers-of", "answers-bytes"].map(keyOf);
 
@@ -66,7 +67,7 @@ export function createNamedAnswers(options: NamedAnswersOptions): (call: NamedCa
     const record = keyOf(`answer-${name}`);
     const keys = [record, ...shared];
     const begin = (owner: string, { waited = "", unopened = "" }: Known) =>
-      [storeMs(), name, owner, request, waited, unopened, LEASE_MS, REMEMBER_MS] as const;
+      [storeTime(), name, owner, request, waited, unopened, LEASE_MS, REMEMBER_MS] as const;
     const free = async (owner: string) => {
       await store.run(freeScript, [record], [owner, FREE_MS]);
     };
@@ -90,7 +91,7 @@ export function createNamedAnswers(options: NamedAnswersOptions): (call: NamedCa
           return false;
         }
         const bucket = seals.digest("bucket", call.bucket, BUCKET_BYTES);
-        const kept = [storeMs(), name, owner, request, bucket, sealed, REMEMBER_MS, FREE_MS];
+        const kept = [storeTime(), name, owner, request, bucket, sealed, REMEMBER_MS, FREE_MS];
         const room = [maxBytes, shareOf(maxBytes), MIN_BYTES];
         const reply = await store.run(keepScript, keys, [...kept, ...room]);
         return reply === AWAY ? AWAY : reply === 1;
