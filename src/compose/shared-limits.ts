@@ -6,6 +6,7 @@ import type { Clock } from "../core/ports.ts";
 import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/availability.ts";
 import { type Beat, createBeat } from "../limits/shared/beat.ts";
 import { connect } from "../limits/shared/connection.ts";
+import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
 import { createKey } from "../limits/shared/store.ts";
 import { createTranslate, defaultLanguage } from "../locales.ts";
 import type { Log } from "../log.ts";
@@ -36,6 +37,7 @@ export async function composeSharedLimits(
   const store = await openShared(config, needs, { beat, key, figures });
   return {
     ...memory,
+    idempotency: createSharedIdempotency({ store, clock: needs.clock, secret: needs.secret }),
     shared: {
       isUp: () => !store.isAway(),
       instances: () => store.copies(),
