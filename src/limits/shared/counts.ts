@@ -16,11 +16,7 @@ export interface SharedCountsOptions {
 
 /** Windows of the buckets of one kind, counted over all copies. Windows are at least one. */
 export interface SharedCounts {
-  take(
-    bucket: string,
-    windows: readonly Window[],
-    calls: number,
-  ): MaybePromise<LimitDecision>;
+  take(bucket: string, windows: readonly Window[], calls: number): MaybePromise<LimitDecision>;
   peek(bucket: string, windows: readonly Window[]): MaybePromise<LimitDecision>;
   release(
     bucket: string,

@@ -51,10 +51,7 @@ export function createPendingCalls(maxBuckets = MAX_BUCKETS): PendingCalls {
 
   return {
     add(bucket, windows, timeMs, calls) {
-      put(
-        bucket,
-        joinPending(buckets.get(bucket), { windows, timesMs: [timeMs], calls: [calls] }),
-      );
+      put(bucket, joinPending(buckets.get(bucket), { windows, timesMs: [timeMs], calls: [calls] }));
     },
     remove(bucket, timeMs, calls) {
       const pending = buckets.get(bucket);

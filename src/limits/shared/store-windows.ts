@@ -1,5 +1,6 @@
 import type { LimitDecision } from "../../core/ports.ts";
 import { admission, EXACT_LIMIT, refusal, type Window, windowState } from "../decisions.ts";
+import { STORE_TIME } from "./script-time.ts";
 import { AWAY, type Away, type Reply, type RunNow, type SharedStore } from "./store.ts";
 import { ADD, RELEASE, TAKE } from "./windows-script.ts";
 
@@ -43,7 +44,7 @@ const VALUES_BEFORE = 2;
 export function createStoreWindows(
   store: SharedStore,
   kind: string,
-  nowUs: () => number = () => 0,
+  nowUs: () => number = () => STORE_TIME,
 ): StoreWindows {
   const argumentsOf = new WeakMap<readonly Window[], readonly number[]>();
   const windowArguments = (windows: readonly Window[]): readonly number[] => {
@@ -65,8 +66,7 @@ export function createStoreWindows(
       const reply = await store.run(TAKE, keysOf(bucket), args, late);
       return reply === AWAY ? AWAY : decisionOf(windows, reply, counts);
     },
-    release: (bucket, entry, calls) =>
-      store.run(RELEASE, keysOf(bucket), [nowUs(), entry, calls]),
+    release: (bucket, entry, calls) => store.run(RELEASE, keysOf(bucket), [nowUs(), entry, calls]),
     add(run, bucket, windows, entries) {
       const aged = entries.flatMap(({ ageMs, calls }) => [Math.floor(ageMs * US_PER_MS), calls]);
       return run(ADD, keysOf(bucket), [nowUs(), maskOf(windows), ...aged]);
@@ -79,7 +79,8 @@ function maskOf(windows: readonly Window[]): number {
   const bits = { second: 1, minute: 2, hour: 4, day: 8 };
   const exact = 16;
   return windows.reduce(
-    (mask, { name, limit }) => mask | (limit <= EXACT_LIMIT ? bits[name] * (1 + exact) : bits[name]),
+    (mask, { name, limit }) =>
+      mask | (limit <= EXACT_LIMIT ? bits[name] * (1 + exact) : bits[name]),
     0,
   );
 }

@@ -1,3 +1,5 @@
+import { NOW } from "./script-time.ts";
+
 /**
  * What the scripts of windows share. A bucket is one string: a head of 14 bytes, then 12 bytes an
  * entry, oldest first, so that a window is found by halving and not by reading every entry (a list of
@@ -104,12 +106,7 @@ local function entriesOf(log, length)
   return entries
 end
 
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000000 + time[2]
-end
-local key = KEYS[1]
+${NOW}local key = KEYS[1]
 local log = redis.call('GET', key)
 local length, begun, named, before = 0, now, 0, 0
 local clockWentBack = false

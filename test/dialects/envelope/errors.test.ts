@@ -112,6 +112,7 @@ const statuses: Record<ErrorCode, number> = {
   idempotency_mismatch: 422,
   idempotency_in_progress: 409,
   storage_unavailable: 503,
+  limits_unavailable: 503,
   overloaded: 503,
   draining: 503,
   internal: 500,

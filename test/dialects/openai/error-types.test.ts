@@ -80,6 +80,7 @@ const codesOfType = {
     "upstream_timeout",
     "deadline_passed",
     "storage_unavailable",
+    "limits_unavailable",
     "overloaded",
     "draining",
     "internal",
