@@ -97,6 +97,7 @@ export const errorCodes = [
   "deadline_passed",
   // ourselves
   "storage_unavailable",
+  "limits_unavailable",
   "overloaded",
   "draining",
   "internal",

@@ -36,6 +36,8 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
   /** For `release`; null if nothing was counted. */
   readonly entry: LimitEntry | null;
+  /** Refused because the store that copies share is away, whatever the windows hold. */
+  readonly storeAway?: true;
 }
 
 /**

@@ -57,6 +57,7 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
 /** Refusals by other limits than the address's, which gets back what it counted. */
 const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   "rate_limited",
+  "limits_unavailable",
   "quota_exceeded",
   "streams_limited",
 ]);

@@ -69,6 +69,7 @@ export const httpStatus = {
   upstream_timeout: 504,
   deadline_passed: 504,
   storage_unavailable: 503,
+  limits_unavailable: 503,
   overloaded: 503,
   draining: 503,
   internal: 500,

@@ -28,8 +28,8 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   INTERNAL: `
     upstream_key_rejected upstream_bad_answer internal`,
   UNAVAILABLE: `
-    upstream_exhausted upstream_failed upstream_unreachable storage_unavailable overloaded
-    draining`,
+    upstream_exhausted upstream_failed upstream_unreachable storage_unavailable limits_unavailable
+    overloaded draining`,
   DEADLINE_EXCEEDED: `
     upstream_timeout deadline_passed`,
   CANCELLED: `

@@ -113,6 +113,7 @@ const statuses: Record<ErrorCode, number> = {
   idempotency_in_progress: 409,
   idempotency_lost: 409,
   storage_unavailable: 503,
+  limits_unavailable: 503,
   overloaded: 503,
   draining: 503,
   internal: 500,

@@ -81,6 +81,7 @@ const codesOfType = {
     "upstream_timeout",
     "deadline_passed",
     "storage_unavailable",
+    "limits_unavailable",
     "overloaded",
     "draining",
     "internal",
