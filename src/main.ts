@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
-import { describeListen, describeStart } from "./compose/failures.ts";
+import { describeListen, describeStart, SettingMistake } from "./compose/failures.ts";
 import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
-import { explainProblems, readConfig } from "./config/read.ts";
+import { type ConfigProblem, explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
@@ -15,7 +15,7 @@ import { createLog, describeError, type Log, type LogFields, lossLine } from "./
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
-/** From the signal, the process is gone after SHUTDOWN_SECONDS and this, whatever does not end. */
+/** From the drain, the process is gone after SHUTDOWN_SECONDS and this, whatever does not end. */
 const MAX_CLOSING_MS = 600;
 /** For the last lines, if nobody reads them. */
 const LAST_FLUSH_MS = 250;
@@ -25,16 +25,18 @@ const MAX_FLUSH_MS = 850;
 const file = readEnvFile();
 const env = { ...("env" in file ? file.env : {}), ...process.env };
 const read = "problems" in file ? file : readConfig(env, (path) => readFileSync(path, "utf8"));
-if ("problems" in read) {
+await ("problems" in read ? refuse(read.problems) : run(read.config));
+
+async function refuse(problems: readonly ConfigProblem[]): Promise<never> {
   const complaints = createLineWriter(2, { lossLine, unblock: () => void process.stderr });
-  complaints.write(explainProblems(read.problems, env.LANG));
+  complaints.write(explainProblems(problems, env.LANG));
   await complaints.flush(LAST_FLUSH_MS);
-  process.exit(EXIT_CONFIG);
+  return process.exit(EXIT_CONFIG);
 }
-await run(read.config);
 
 async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
+  const { DRAIN_DELAY_SECONDS: delaySeconds } = config;
   const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
   const end = async (code: number, mostMs?: number): Promise<never> => {
@@ -47,12 +49,20 @@ async function run(config: Config): Promise<void> {
   };
   let stopping = false;
   const parley = await compose(config, { clock: systemClock, log }).catch((error: unknown) =>
-    fail("cannot start", describeStart(error, config)),
+    error instanceof SettingMistake
+      ? refuse(error.problems)
+      : fail("cannot start", describeStart(error, config)),
   );
   const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
     if (stopping) process.exit(1); // without the last lines
     stopping = true;
+    shutdown.retire();
+    // not after an error that nobody foresaw: who knows what calls would get
+    if (delaySeconds > 0 && code === 0) {
+      log.info("leaving", { open_calls: parley.openCalls.count, seconds: delaySeconds });
+      await shutdown.leave(delaySeconds);
+    }
     const lastMs = performance.now() + seconds * 1_000 + MAX_FLUSH_MS;
     output.makeRoom();
     const open = shutdown.begin();
@@ -80,9 +90,7 @@ async function run(config: Config): Promise<void> {
       log.info("listening beside", { name, port: await listener.listen(HOST, port) });
     }
     log.info("listening", { port, route: config.ROUTE });
-    if (!readLang(config.LANG).known) warn("unknown_language", config, log);
-    if (isOpenToAll(config)) warn("open_shared_key", config, log);
-    if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
+    warnOf(config, log);
   } catch (error) {
     await fail("cannot listen", describeListen(error));
   }
@@ -95,6 +103,12 @@ function onUnforeseen(log: Log, fail: () => void): void {
       fail();
     });
   }
+}
+
+function warnOf(config: Config, log: Log): void {
+  if (!readLang(config.LANG).known) warn("unknown_language", config, log);
+  if (isOpenToAll(config)) warn("open_shared_key", config, log);
+  if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
 }
 
 function isOpenToAll(config: Config): boolean {

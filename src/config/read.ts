@@ -41,6 +41,7 @@ export function readConfig(env: Environment, readFile: ReadFile): ConfigResult {
   const read = values as Partial<Config>; // each value has the type of its setting
   problems.push(
     ...contradictions(read, texts),
+    ...storeContradictions(read, texts),
     ...tlsProblems(texts, readFile),
     ...authorityProblems(texts, readFile),
     ...removedSettings(env),
@@ -133,13 +134,21 @@ function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   if (texts.DATABASE_PASSWORD && !texts.DATABASE_ADDRESS && !texts.DATABASE_URL) {
     report("DATABASE_PASSWORD", "needs", "DATABASE_ADDRESS");
   }
-  if (texts.REDIS_PASSWORD && !texts.REDIS_HOST && !texts.REDIS_URL) {
-    report("REDIS_PASSWORD", "needs", "REDIS_HOST");
-  }
-  const isTls = read.REDIS_URL && "tls" in read.REDIS_URL && read.REDIS_URL.tls;
-  if (texts.REDIS_CA_FILE && !isTls) report("REDIS_CA_FILE", "needs_rediss", "REDIS_URL");
   if (read.ENCRYPT_CONTENT === "on" && !texts.SECRET_KEY) {
     report("ENCRYPT_CONTENT", "needs", "SECRET_KEY");
+  }
+  return problems;
+}
+
+function storeContradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { REDIS_URL: url } = read;
+  if (read.REDIS_PASSWORD && !texts.REDIS_HOST && !texts.REDIS_URL) {
+    problems.push({ name: "REDIS_PASSWORD", key: "needs", params: { other: "REDIS_HOST" } });
+  }
+  const isTls = url && "tls" in url && url.tls;
+  if (read.REDIS_CA_FILE && !isTls) {
+    problems.push({ name: "REDIS_CA_FILE", key: "needs_rediss", params: { other: "REDIS_URL" } });
   }
   return problems;
 }

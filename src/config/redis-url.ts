@@ -1,4 +1,5 @@
 import { type Parsed, refused } from "../parsing.ts";
+import { unencodedIn } from "./url-password.ts";
 
 /** Where the shared store listens, and as whom to log in. */
 export type RedisTarget = Readonly<{
@@ -22,26 +23,35 @@ const OF_SOCKETS = new Set(["db", "user", "username", "password"]);
  */
 export function parseRedisUrl(text: string): Parsed<RedisTarget | null> {
   if (text === "") return { value: null };
-  const url = /\s/.test(text) ? null : URL.parse(text);
+  const [, scheme = "", rest = ""] = /^(redis|rediss|unix):\/\/(.*)$/is.exec(text) ?? [];
+  const isSocket = scheme.toLowerCase() === "unix";
+  const unencoded = isSocket ? null : unencodedIn(rest);
+  if (unencoded !== null) return refused("database_url_character", unencoded);
+  const url = /\s/.test(text) || scheme === "" ? null : URL.parse(text);
   if (url === null || url.hash !== "") return refused("redis_url");
-  if (url.protocol === "unix:" || url.protocol === "redis+unix:") return socketIn(url);
-  if (url.protocol !== "redis:" && url.protocol !== "rediss:") return refused("redis_url");
+  return isSocket ? socketIn(url) : serverIn(url);
+}
+
+/** The name of one host, or an IP address, without a port. */
+export function parseRedisHost(text: string): Parsed<string> {
+  if (text.includes(",")) return refused("database_url_hosts");
+  const host = text.replace(/^\[(.*)\]$/, "$1");
+  const isPair = /^[^:]*:[^:]*$/.test(host);
+  return /^[\w.:%-]*$/.test(host) && !isPair ? { value: host } : refused("invalid");
+}
+
+function serverIn(url: URL): Parsed<RedisTarget> {
   const db = databaseIn(url.pathname.replace(/^\//, ""));
   if (url.hostname === "" || url.search !== "" || db === null) return refused("redis_url");
   if (url.hostname.includes(",")) return refused("database_url_hosts");
   const username = decoded(url.username);
   const password = decoded(url.password);
-  if (username === undefined || password === undefined) return refused("redis_url_percent");
+  if (username === undefined || password === undefined) {
+    return refused("database_url_character", { character: "%", code: "%25" });
+  }
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
   return { value: { host, port, tls: url.protocol === "rediss:", username, password, db } };
-}
-
-/** The name of one host, or an IP address; its port has a setting of its own. */
-export function parseRedisHost(text: string): Parsed<string> {
-  if (text.includes(",")) return refused("database_url_hosts");
-  const host = text.replace(/^\[(.*)\]$/, "$1");
-  return /^[\w.:%-]*$/.test(host) ? { value: host } : refused("invalid");
 }
 
 function socketIn({ pathname, searchParams, host }: URL): Parsed<RedisTarget> {

@@ -41,6 +41,7 @@ export const settings = {
   LANG: text("en", { group: "server", example: "zh_CN" }),
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
   SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
+  DRAIN_DELAY_SECONDS: wholeNumber(0, 0, 300, { group: "server" }),
 
   API_KEY: setting("", { group: "upstream", secret: true, aliases: ["GPT_API_KEY"] }, parseApiKeys),
   OPENAI_URL: setting("https://api.openai.com/v1", { group: "upstream" }, parseUpstreamUrl),

@@ -1,10 +1,10 @@
 /** A shared store in a real server, which is away, late or at another time when a test says so. */
-import { type Connection, connect } from "../../src/limits/shared/connection.ts";
+import { connect, type Link } from "../../src/limits/shared/connection.ts";
 import { AWAY, type Reply, type RunNow, type SharedStore } from "../../src/limits/shared/store.ts";
 import { closeAfterFile } from "./cleanup.ts";
 
 export interface SwitchedStore extends SharedStore {
-  readonly connection: Connection;
+  readonly connection: Link;
   /** From now on nothing reaches the store. */
   goAway(): void;
   /** Does what is done on return, after the first beat, then decides again. */

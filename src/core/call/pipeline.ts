@@ -1,15 +1,14 @@
 import { type ErrorCode, ProxyError } from "../errors.ts";
+import type { ConcurrencyLimiter, Lease } from "../ports.ts";
 import type {
   AskOptions,
-  ConcurrencyLimiter,
-  Lease,
   Relay,
   RelayAccount,
   RelayAnswer,
   RelayRequest,
   Upstream,
   WholeAnswer,
-} from "../ports.ts";
+} from "../upstream-ports.ts";
 import type { Admission, Permit } from "./admission.ts";
 import { type AskingOptions, createAsk } from "./ask.ts";
 import type { Call } from "./call.ts";
@@ -58,6 +57,7 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
 /** Refusals by other limits than the address's, which gets back what it counted. */
 const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   "rate_limited",
+  "limits_unavailable",
   "quota_exceeded",
   "streams_limited",
 ]);

@@ -3,7 +3,7 @@ import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline, RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { RelayAnswer } from "../../core/ports.ts";
+import type { RelayAnswer } from "../../core/upstream-ports.ts";
 import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
@@ -82,7 +82,9 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
       return respondPassing(outgoing, context, relayed, endpoint, translate);
     }
     let isOwn = false;
-    const whole = await idempotent(call.principal, key, request, async () => {
+    const { principal, signal } = call;
+    const repeatable = { principal, signal, key, headers: incoming.headers, request };
+    const whole = await idempotent(repeatable, async () => {
       isOwn = true;
       return wholeOf(await pipeline.relay(call, relayCall));
     });

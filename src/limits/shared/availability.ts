@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Beat } from "./beat.ts";
-import type { Argument, Connection } from "./connection.ts";
-import { AWAY, type Away, type Reply, type RunNow, type Script, type SharedStore } from "./store.ts";
+import type { Link } from "./connection.ts";
+import { ignore, replyWithin, wait, within } from "./in-time.ts";
+import { AWAY, type RunNow, type SharedStore } from "./store.ts";
 import { isMistake, SLOW, type Trouble, troubleOf } from "./trouble.ts";
 
 /** Longest wait for a decision of the store. */
@@ -18,11 +19,13 @@ const RESTORE_STEP_MS = 1_000;
 /** How long a start waits for the store. */
 const START_MS = 2_000;
 
+/** What is asked of the beat here; others hear what it brings. */
+type Driven = Pick<Beat, "script" | "keys" | "args" | "leave" | "read" | "copies">;
+
 export interface StoreOptions {
-  readonly connect: (onLost: (error: Error) => void) => Promise<Connection>;
-  readonly beat: Beat;
-  /** Begins every key. */
-  readonly prefix: string;
+  readonly connect: (onLost: (error: Error) => void) => Promise<Link>;
+  readonly beat: Driven;
+  readonly key: SharedStore["key"];
   readonly clock: Pick<Clock, "monotonicMs">;
   /** How many copies there are, as long as the store has not told. */
   readonly otherwiseCopies: () => number;
@@ -56,7 +59,7 @@ class Store implements WatchedStore {
   readonly #options: StoreOptions;
   readonly #restores: ((runNow: RunNow) => Promise<void>)[] = [];
   /** Null while the store is away. */
-  #connection: Connection | null = null;
+  #connection: Link | null = null;
   #trouble: Trouble | null = { kind: "lost", words: "not connected yet" };
   #awaySinceMs: number;
   #strikes = 0;
@@ -71,7 +74,7 @@ class Store implements WatchedStore {
   trouble = () => this.#trouble;
   isAway = () => this.#connection === null;
   copies = () => this.#options.beat.copies() ?? this.#options.otherwiseCopies();
-  key = (kind: string, name: string) => `${this.#options.prefix}${kind}:{${name}}`;
+  key: SharedStore["key"] = (kind, name) => this.#options.key(kind, name);
   onReturn(restore: (runNow: RunNow) => Promise<void>) {
     this.#restores.push(restore);
   }
@@ -121,7 +124,7 @@ class Store implements WatchedStore {
     connection.close();
   }
 
-  #strike(connection: Connection, trouble: Trouble): void {
+  #strike(connection: Link, trouble: Trouble): void {
     if (connection !== this.#connection) return;
     this.#strikes += 1;
     if (this.#strikes >= MAX_STRIKES) this.#leave(trouble);
@@ -145,7 +148,7 @@ class Store implements WatchedStore {
       lost = error;
       if (connection !== null && connection === this.#connection) this.#leave(troubleOf(error));
     });
-    let connection: Connection | null = null;
+    let connection: Link | null = null;
     try {
       connection = await connecting;
       await this.#restoreTo(connection);
@@ -161,13 +164,13 @@ class Store implements WatchedStore {
   }
 
   /** The first beat is the proof that the store is there and takes writes. */
-  async #restoreTo(connection: Connection): Promise<void> {
+  async #restoreTo(connection: Link): Promise<void> {
     const { beat } = this.#options;
-    beat.read(await orThrow(DECISION_MS, connection.run(beat.script, beat.keys, beat.args())));
+    beat.read(await replyWithin(DECISION_MS, connection.run(beat.script, beat.keys, beat.args())));
     await Promise.race([this.#restore(connection), wait(RESTORE_MS)]);
   }
 
-  async #restore(connection: Connection): Promise<void> {
+  async #restore(connection: Link): Promise<void> {
     const runNow: RunNow = (...asked) =>
       within(RESTORE_STEP_MS, connection.run(...asked), {
         onReply: ignore,
@@ -177,7 +180,7 @@ class Store implements WatchedStore {
     await Promise.all(this.#restores.map((restore) => restore(runNow)));
   }
 
-  #return(connection: Connection): void {
+  #return(connection: Link): void {
     const { clock, onBack } = this.#options;
     this.#connection = connection;
     this.#trouble = null;
@@ -207,57 +210,3 @@ class Store implements WatchedStore {
     if (!this.#closed) this.#timer = setTimeout(() => void what(), ms);
   }
 }
-
-interface Ends {
-  readonly onReply: () => void;
-  readonly onFailure: (trouble: Trouble) => void;
-  readonly onLate: ((reply: Reply) => void) | undefined;
-}
-
-/**
- * AWAY if nothing has come in time and in one more turn of the event loop: an answer that lies in the
- * socket of a busy copy is not late.
- */
-function within(ms: number, asked: Promise<Reply>, ends: Ends): Promise<Reply | Away> {
-  return new Promise((resolve) => {
-    let waiting = true;
-    const end = (result: Reply | Away) => {
-      waiting = false;
-      clearTimeout(timer);
-      resolve(result);
-    };
-    const timer = setTimeout(() => setImmediate(() => waiting && fail(SLOW)), ms);
-    const fail = (trouble: Trouble) => {
-      end(AWAY);
-      ends.onFailure(trouble);
-    };
-    asked.then(
-      (reply) => {
-        if (!waiting) return ends.onLate?.(reply);
-        end(reply);
-        ends.onReply();
-      },
-      (error: unknown) => {
-        if (waiting) fail(troubleOf(error));
-      },
-    );
-  });
-}
-
-async function orThrow(ms: number, asked: Promise<Reply>): Promise<Reply> {
-  let failure: unknown = Object.assign(new Error(SLOW.words), { code: "ETIMEDOUT" });
-  asked.catch((error: unknown) => {
-    failure = error;
-  });
-  const reply = await within(ms, asked, { onReply: ignore, onFailure: ignore, onLate: undefined });
-  if (reply === AWAY) throw failure;
-  return reply;
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
-}
-
-function ignore(): void {}

@@ -15,7 +15,7 @@ export interface StoreAddress {
 }
 
 /** One connection. It is never mended: who loses it opens another. */
-export interface Connection {
+export interface Link {
   /** Rejects with the store's error, or when the connection is lost. */
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>;
   close(): void;
@@ -34,7 +34,7 @@ const CONNECT_MS = 1_000;
 export async function connect(
   address: StoreAddress,
   onLost: (error: Error) => void,
-): Promise<Connection> {
+): Promise<Link> {
   const redis = new Redis(optionsOf(address));
   let failure: Error | null = null;
   // the database of the URL may not exist: the client would go on with another
@@ -55,13 +55,15 @@ export async function connect(
   } finally {
     clearTimeout(timer);
   }
+  const sent = new WeakSet<Script>();
   let open = true;
   redis.once("close", () => {
     if (open) onLost(failure ?? new Error("the connection was closed"));
     open = false;
   });
   return {
-    run: (script, keys, args) => runScript(redis, script, keys, args),
+    run: (script, keys, args) =>
+      runScript(redis, sent, script, [keys.length, ...keys, ...args.map(wordOf)]),
     close() {
       open = false;
       redis.disconnect();
@@ -70,10 +72,9 @@ export async function connect(
 }
 
 function optionsOf({ target, username, password, db, ca }: StoreAddress) {
-  const { tls = false, ...where } = "path" in target ? { ...target } : target;
   return {
-    ...where,
-    ...(tls ? { tls: ca === null ? {} : { ca } } : {}),
+    ...("path" in target ? target : { host: target.host, port: target.port }),
+    ...("tls" in target && target.tls ? { tls: ca === null ? {} : { ca } } : {}),
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     db,
@@ -92,24 +93,28 @@ function optionsOf({ target, username, password, db, ca }: StoreAddress) {
 
 const digests = new WeakMap<Script, string>();
 
-/** By digest; a store that does not know the script yet, or has forgotten it, gets its text once. */
+/** The text once for each connection, then its digest: one round trip, unless the store has forgotten it. */
 async function runScript(
   redis: Redis,
+  sent: WeakSet<Script>,
   script: Script,
-  keys: readonly string[],
-  args: readonly Argument[],
+  words: readonly (string | number | Buffer)[],
 ): Promise<Reply> {
   const send = (command: "evalsha" | "eval", text: string) => {
-    const words = [text, keys.length, ...keys, ...args.map(wordOf)];
-    const sent =
-      script.bytes === true ? redis.callBuffer(command, words) : redis.call(command, words);
-    return sent as Promise<Reply>;
+    const all = [text, ...words];
+    const asked = script.bytes === true ? redis.callBuffer(command, all) : redis.call(command, all);
+    return asked as Promise<Reply>;
   };
+  const sendText = () => {
+    sent.add(script);
+    return send("eval", script.lua);
+  };
+  if (!sent.has(script)) return sendText();
   try {
     return await send("evalsha", digestOf(script));
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-    return send("eval", script.lua);
+    return sendText();
   }
 }
 

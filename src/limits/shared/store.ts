@@ -51,3 +51,8 @@ export type RunNow = (
   keys: readonly string[],
   args: readonly (string | number | Uint8Array)[],
 ) => Promise<Reply | Away>;
+
+/** Keys of one installation. The braces make keys of one name neighbors on a cluster. */
+export function createKey(prefix: string): SharedStore["key"] {
+  return (kind, name) => `${prefix}${kind}:{${name}}`;
+}
