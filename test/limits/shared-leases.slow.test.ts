@@ -16,7 +16,7 @@ describe("leases of processes that enter and leave at once", { tags: "redis" }, 
     const redis = await startRedis();
     onTestFinished(() => redis.close());
     const prefix = "parley:test:";
-    const rounds = Math.ceil(1_000 / count);
+    const rounds = Math.ceil(500 / count);
     const copies = await Promise.all(
       Array.from({ length: count }, (_, index) => {
         const words = [redis.port, prefix, `copy-${index}`, 7, rounds];

@@ -266,6 +266,21 @@ describe("breakers of several copies", { tags: "redis" }, () => {
     }
   });
 
+  test("are left to the probe by calls of a copy that has heard of nothing", async () => {
+    const clock = createVirtualClock();
+    const { one, other } = await startCopies(2, clock);
+    await happen(one.breakers, "-----");
+    clock.advance(5_000);
+    expect(await stateOf(one.breakers)).toBe("probe");
+    await happen(other.breakers, "-");
+    expect(await stateOf(other.breakers)).toBe("open");
+    await one.hear();
+    expect(one.breakers.remainingMs("t")).toBe(30_000);
+    await happen(one.breakers, "+");
+    await other.hear();
+    expect(await stateOf(other.breakers)).toBe("closed");
+  });
+
   test("of a killed copy's probe are probed by another after 30 s", async () => {
     const clock = createVirtualClock();
     const { one, other } = await startCopies(2, clock);
