@@ -49,7 +49,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     identify,
     openCalls,
     pipeline,
-    idempotent: createIdempotent(limits.idempotency, digestKey),
+    idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
     modelFilter: createModelFilter(storage.prices, storage.clock, rules),
     rules,
     model: config.MODEL,
@@ -105,6 +105,8 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
     warnings: alarm.warnings,
+    degraded: () => (limits.shared === null || limits.shared.isUp() ? [] : ["limits"]),
+    areLimitsUp: () => !limits.shared?.refuses || limits.shared.isUp(),
     pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),
@@ -151,4 +153,8 @@ export function modelRules(config: Config): ModelRules {
 function metricsAccess({ METRICS_PORT, METRICS_TOKEN }: Config) {
   if (METRICS_TOKEN !== "") return { token: METRICS_TOKEN };
   return METRICS_PORT === null ? "loopback" : "closed";
+}
+
+function maxCallMs({ UPSTREAM_TOTAL_SECONDS: seconds }: Config): number {
+  return seconds * 1_000;
 }

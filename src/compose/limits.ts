@@ -11,12 +11,14 @@ import type {
 } from "../core/ports.ts";
 import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connections.ts";
 import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency.ts";
+import type { Limits } from "../limits/decisions.ts";
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
+import type { StoreFigures } from "../metrics/store-figures.ts";
 import { createCollector } from "./collector.ts";
 
-/** Everything that is counted: in the memory of this process. Another store is chosen here. */
+/** Everything that is counted: in the memory of this process, or in a store that all instances share. */
 export interface LimitStores {
   readonly limiter: Limiter;
   readonly tokenLimiter: TokenLimiter;
@@ -29,17 +31,25 @@ export interface LimitStores {
   readonly idempotency: IdempotencyStore;
   /** For whole answers. This process's memory by nature. */
   readonly answers: AnswerRoom;
+  /** Null where each instance counts by itself. */
+  readonly shared: SharedLimits | null;
 }
 
+/** The state of the shared store, from memory. */
+export interface SharedLimits {
+  readonly isUp: () => boolean;
+  /** Instances that were alive when they were last counted. */
+  readonly instances: () => number;
+  /** While the store is away, calls that are counted are refused. */
+  readonly refuses: boolean;
+  readonly figures: StoreFigures;
+  readonly close: () => Promise<void>;
+}
+
+/** In memory; `shared-limits.ts` puts the shared store before it. */
 export function composeLimits(config: Config, clock: Clock): LimitStores {
-  const limits = {
-    second: config.SECOND_LIMIT,
-    minute: config.MINUTE_LIMIT,
-    hour: config.HOUR_LIMIT,
-    day: config.DAY_LIMIT,
-  };
   return {
-    limiter: createMemoryLimiter({ limits, clock }),
+    limiter: createMemoryLimiter({ limits: addressLimits(config), clock }),
     tokenLimiter: createMemoryTokenLimiter(clock),
     concurrency: createConcurrencyLimiter(config.STREAM_LIMIT),
     connections: createConcurrencyLimiter(config.WS_CONNECTIONS),
@@ -51,5 +61,16 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
       clock,
       collect: createCollector(),
     }),
+    shared: null,
+  };
+}
+
+/** Per client address. */
+export function addressLimits(config: Config): Limits {
+  return {
+    second: config.SECOND_LIMIT,
+    minute: config.MINUTE_LIMIT,
+    hour: config.HOUR_LIMIT,
+    day: config.DAY_LIMIT,
   };
 }

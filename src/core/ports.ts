@@ -137,6 +137,8 @@ export interface NamedCall {
   readonly seal: string;
   /** How long the call may take, for whoever waits for it elsewhere. Milliseconds. */
   readonly maxMs: number;
+  /** The call's own: ends such a wait. */
+  readonly signal: CallSignal;
 }
 
 /** Responses by name for a while, so that a repeated call is not spent twice. */

@@ -48,6 +48,7 @@ export const httpStatus = {
   secret_key_missing: 409,
   idempotency_mismatch: 422,
   idempotency_in_progress: 409,
+  idempotency_lost: 409,
   rate_limited: 429,
   attempts_limited: 429,
   streams_limited: 429,

@@ -24,7 +24,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   FAILED_PRECONDITION: `
     price_outdated secret_key_missing conversation_full`,
   ABORTED: `
-    idempotency_in_progress conversation_conflict`,
+    idempotency_in_progress idempotency_lost conversation_conflict`,
   INTERNAL: `
     upstream_key_rejected upstream_bad_answer internal`,
   UNAVAILABLE: `

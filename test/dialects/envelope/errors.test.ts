@@ -111,6 +111,7 @@ const statuses: Record<ErrorCode, number> = {
   secret_key_missing: 409,
   idempotency_mismatch: 422,
   idempotency_in_progress: 409,
+  idempotency_lost: 409,
   storage_unavailable: 503,
   limits_unavailable: 503,
   overloaded: 503,

@@ -48,6 +48,7 @@ const codesOfType = {
     "secret_key_missing",
     "idempotency_mismatch",
     "idempotency_in_progress",
+    "idempotency_lost",
     "conversation_not_found",
     "message_not_found",
     "message_too_large",
