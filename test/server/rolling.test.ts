@@ -14,7 +14,7 @@ const few: Omit<RollOptions, "proxy"> = {
   grpcClients: 2,
 };
 
-describe("copies that restart one after the other", { timeout: 90_000, concurrent: true }, () => {
+describe("copies that restart one after the other", { timeout: 90_000 }, () => {
   test("behind HAProxy lose, cut and double no call", { tags: "haproxy" }, async () => {
     const rolled = await roll({ ...few, proxy: "haproxy" });
     expectNothingLost(rolled);
