@@ -38,6 +38,7 @@ const storageSettings: readonly SettingName[] = [
   "DATABASE_NAME",
   "DATABASE_USERNAME",
   "DATABASE_PASSWORD",
+  "DATABASE_CONNECTIONS",
   "SECRET_KEY",
   "ENCRYPT_CONTENT",
   "EXPIRE_HOURS",

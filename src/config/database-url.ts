@@ -6,6 +6,9 @@ const SSL_MODES = [
   "no-verify",
 ];
 
+/** How other programs name a schema. The driver leaves them out, and would use another schema. */
+const SCHEMA_WORDS = ["schema", "currentSchema", "search_path"];
+
 /** Characters of a password that end it in a URL, unless they are encoded. */
 const ENDING = { "#": "%23", "/": "%2F", "?": "%3F" } as const;
 
@@ -26,6 +29,8 @@ export function parseDatabaseUrl(text: string): Parsed<string | null> {
   }
   if (url === null || /[\s\p{Cc}]/u.test(text)) return refused("database_url_host");
   if (!isDecodable(text)) return refused("database_url_character", { character: "%", code: "%25" });
+  const schema = SCHEMA_WORDS.find((name) => url.searchParams.has(name));
+  if (schema !== undefined) return refused("database_url_schema", { name: schema });
   return withSslMode(text, url.searchParams);
 }
 
