@@ -93,8 +93,8 @@ export interface Storage {
 }
 
 const SWEEP_MS = 60_000;
-/** A command does one thing after the other. */
-const COMMAND_CONNECTIONS = 2;
+/** A command does one thing after the other, and somebody waits for it. */
+const COMMAND = { connections: 2, startWaitMs: 5_000 };
 const ignore = () => undefined;
 
 /** Opens, migrates, announces this process, and recovers what dead ones left open. */
@@ -107,9 +107,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const nowhere = { databaseUrl: null, sqliteFile: null };
   const unheard = { onError: ignore, onHealth: ignore, onLost: ignore, onNotice: ignore };
   const opening = { ...nowhere, ...unheard, ...options, monotonicMs };
-  const database = await openDatabase(
-    options.oneOff ? { ...opening, connections: COMMAND_CONNECTIONS } : opening,
-  );
+  const database = await openDatabase(options.oneOff ? { ...opening, ...COMMAND } : opening);
   const { driver, builder, health } = database;
   const clock = createDatabaseClock(options.clock);
   const latest = await closedIfItFails(database, async () => {

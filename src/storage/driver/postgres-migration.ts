@@ -92,7 +92,7 @@ async function migrateOn(
     return null;
   } catch (error) {
     if (!(first instanceof Error)) throw error;
-    const told = explained(first, place, MIGRATION_TIMEOUT_MS);
+    const told = explained(first, place);
     if (codeOf(first) !== LOCK_NOT_AVAILABLE) throw told;
     return told;
   }

@@ -51,15 +51,15 @@ export function within(timeoutMs: number, text: string): { readonly text: string
 }
 
 /** Why a migration failed, with what the operator can do. */
-export function explained(cause: Error, place: Place, waitedMs: number): Error {
-  return new Error(explain(cause, place, waitedMs), { cause });
+export function explained(cause: Error, place: Place): Error {
+  return new Error(explain(cause, place), { cause });
 }
 
-function explain(error: Error, { schema, role, mayCreate }: Place, waitedMs: number): string {
+function explain(error: Error, { schema, role, mayCreate }: Place): string {
   const failed = `migration failed: ${error.message}`;
   const code = codeOf(error) ?? "";
   if (WAITED.includes(code)) {
-    return `${failed}: another session held a lock for ${waitedMs / 1_000} s, as a backup does; start again when it has ended`;
+    return `${failed}: another session held a lock all the while, as a backup does; start again when it has ended`;
   }
   if (NAMES_TAKEN.includes(code)) {
     return `${failed}: give Parley a database or a schema of its own`;
