@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { redisTarget } from "../config/redis.ts";
 import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
@@ -35,7 +36,7 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
       else log.error("the database takes no writes", describeProblem(problem));
     },
     onNotice: ({ message, ...fields }) => log.warn(message, fields),
-    onInstances: warnOfCopies,
+    ...(redisTarget(config) === null ? { onInstances: warnOfCopies } : {}),
     onLost: (row, error) => {
       // clients choose the model's name
       const shown = { ...row, model: shownModel(String(row.model)) };
