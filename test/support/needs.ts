@@ -42,6 +42,11 @@ export const needs: readonly Need[] = [
     isMet: postgresPrograms !== undefined,
   },
   {
+    name: "prometheus",
+    packages: ["prometheus"],
+    isMet: runs("prometheus", "--version") && runs("promtool", "--version"),
+  },
+  {
     name: "python",
     packages: [
       ...["requests", "websockets", "grpcio", "protobuf"].map((name) => `python3-${name}`),
