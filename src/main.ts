@@ -15,7 +15,7 @@ import { createLog, describeError, type Log, type LogFields, lossLine } from "./
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
-/** From the signal, the process is gone after SHUTDOWN_SECONDS and this, whatever does not end. */
+/** From the drain, the process is gone after SHUTDOWN_SECONDS and this, whatever does not end. */
 const MAX_CLOSING_MS = 600;
 /** For the last lines, if nobody reads them. */
 const LAST_FLUSH_MS = 250;
@@ -35,6 +35,7 @@ await run(read.config);
 
 async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
+  const { DRAIN_DELAY_SECONDS: delaySeconds } = config;
   const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
   const end = async (code: number, mostMs?: number): Promise<never> => {
@@ -53,6 +54,12 @@ async function run(config: Config): Promise<void> {
   const stop = async (code: number) => {
     if (stopping) process.exit(1); // without the last lines
     stopping = true;
+    shutdown.retire();
+    // not after an error that nobody foresaw: who knows what calls would get
+    if (delaySeconds > 0 && code === 0) {
+      log.info("leaving", { open_calls: parley.openCalls.count, seconds: delaySeconds });
+      await shutdown.leave(delaySeconds);
+    }
     const lastMs = performance.now() + seconds * 1_000 + MAX_FLUSH_MS;
     output.makeRoom();
     const open = shutdown.begin();

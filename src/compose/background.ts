@@ -3,7 +3,7 @@ import { type BackgroundPoll, createBackgroundPoll } from "../core/call/backgrou
 import { createBackgroundState } from "../core/call/background-state.ts";
 import type { KeyRing } from "../core/call/key-ring.ts";
 import type { ReasoningModels } from "../core/call/reasoning.ts";
-import type { Relay } from "../core/ports.ts";
+import type { Relay } from "../core/upstream-ports.ts";
 import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { runPeriodically } from "../storage/periodic.ts";

@@ -7,6 +7,7 @@ import { createEnvelopeErrors } from "../dialects/envelope/routes.ts";
 import type { OpenCalls } from "../http/call/open-calls.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { ListenerAt } from "../http/listener.ts";
+import type { HttpServer } from "../http/server.ts";
 import { createTranslate } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { composeCalls } from "./calls.ts";
@@ -18,7 +19,7 @@ import { composeTransports } from "./transports.ts";
 import { composePipeline } from "./upstream.ts";
 
 export interface Parley {
-  readonly server: Server;
+  readonly server: HttpServer;
   /** Serves metrics alone, if they have a port of their own. */
   readonly metricsServer: Server | null;
   /** Other ports for calls, each with the number that is set for it. */

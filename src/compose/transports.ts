@@ -7,7 +7,12 @@ import { createApp } from "../http/app.ts";
 import type { Dialect, WriteError } from "../http/dialect.ts";
 import { createGate } from "../http/gate.ts";
 import type { ListenerAt } from "../http/listener.ts";
-import { createHttpServer, createListener, createMetricsServer } from "../http/server.ts";
+import {
+  createHttpServer,
+  createListener,
+  createMetricsServer,
+  type HttpServer,
+} from "../http/server.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
 import type { Calls } from "./calls.ts";
 import { modelRules } from "./dialects.ts";
@@ -25,7 +30,7 @@ export interface TransportNeeds {
 
 /** All ports: HTTP with WebSocket, and those that settings add. */
 export interface Transports {
-  readonly server: Server;
+  readonly server: HttpServer;
   /** Serves metrics alone, if they have a port of their own. */
   readonly metricsServer: Server | null;
   /** Other ports for calls, each with the number that is set for it. */

@@ -1,4 +1,5 @@
 import { type Parsed, refused } from "../parsing.ts";
+import { unencodedIn } from "./url-password.ts";
 
 /** As libpq has them, and the driver's own word for `require`. */
 const SSL_MODES = [
@@ -6,18 +7,13 @@ const SSL_MODES = [
   "no-verify",
 ];
 
-/** Characters of a password that end it in a URL, unless they are encoded. */
-const ENDING = { "#": "%23", "/": "%2F", "?": "%3F" } as const;
-
 /** `postgres://user:password@host:port/name?sslmode=…`; null when empty. Says what is wrong, never the value. */
 export function parseDatabaseUrl(text: string): Parsed<string | null> {
   if (text === "") return { value: null };
   const rest = /^postgres(?:ql)?:\/\/(.*)$/is.exec(text)?.[1];
   if (rest === undefined) return refused("database_url");
-  const ending = endingOf(rest);
-  if (ending !== null) {
-    return refused("database_url_character", { character: ending, code: ENDING[ending] });
-  }
+  const unencoded = unencodedIn(rest);
+  if (unencoded !== null) return refused("database_url_character", unencoded);
   // after the last @, since a password may hold one
   const host = (/^[^/?]*/.exec(rest)?.[0] ?? "").replace(/^.*@/s, "");
   const url = URL.parse(text);
@@ -46,13 +42,6 @@ function withSslMode(text: string, given: URLSearchParams): Parsed<string> {
   }
   const root = given.get("sslrootcert") ?? "";
   return mode === "verify-ca" && root === "" ? refused("database_url_root") : { value: text };
-}
-
-/** A # is never part of such a URL; an @ behind a / or ? shows that a password was cut there. */
-function endingOf(rest: string): keyof typeof ENDING | null {
-  if (rest.includes("#")) return "#";
-  const cut = /^[^/?]*([/?])[^?]*@/s.exec(rest)?.[1];
-  return cut === "/" || cut === "?" ? cut : null;
 }
 
 /** The driver itself encodes a text with a % that begins no code. */

@@ -17,6 +17,7 @@ export interface SettingFacts {
     | "conversations"
     | "transports"
     | "accounts"
+    | "instances"
     | "status";
   /** As the documents print it; empty when there is none. */
   readonly default: string;

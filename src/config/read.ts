@@ -41,7 +41,9 @@ export function readConfig(env: Environment, readFile: ReadFile): ConfigResult {
   const read = values as Partial<Config>; // each value has the type of its setting
   problems.push(
     ...contradictions(read, texts),
+    ...storeContradictions(read, texts),
     ...tlsProblems(texts, readFile),
+    ...authorityProblems(texts, readFile),
     ...removedSettings(env),
   );
   if (problems.length > 0) return { problems };
@@ -138,6 +140,19 @@ function contradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
   return problems;
 }
 
+function storeContradictions(read: Partial<Config>, texts: Texts): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { REDIS_URL: url } = read;
+  if (read.REDIS_PASSWORD && !texts.REDIS_HOST && !texts.REDIS_URL) {
+    problems.push({ name: "REDIS_PASSWORD", key: "needs", params: { other: "REDIS_HOST" } });
+  }
+  const isTls = url && "tls" in url && url.tls;
+  if (read.REDIS_CA_FILE && !isTls) {
+    problems.push({ name: "REDIS_CA_FILE", key: "needs_rediss", params: { other: "REDIS_URL" } });
+  }
+  return problems;
+}
+
 /** Reports removed settings. WORKERS=1 had no effect and is accepted. */
 function removedSettings(env: Environment): ConfigProblem[] {
   const workers = env.WORKERS?.trim() ?? "";
@@ -178,6 +193,14 @@ function tlsProblems(
   if (!isUsable({ cert })) return [{ name: "GRPC_TLS_CERT", key: "file_not_certificate" }];
   if (isUsable({ cert, key })) return [];
   return [{ name: "GRPC_TLS_KEY", key: "file_not_key", params: { other: "GRPC_TLS_CERT" } }];
+}
+
+function authorityProblems({ REDIS_CA_FILE: path }: Texts, readFile: ReadFile): ConfigProblem[] {
+  if (!path) return [];
+  const ca = contentOf(path, readFile);
+  if (ca === null) return [{ name: "REDIS_CA_FILE", key: "file_missing" }];
+  const isUsableCa = /-----BEGIN /.test(ca) && isUsable({ cert: ca });
+  return isUsableCa ? [] : [{ name: "REDIS_CA_FILE", key: "file_not_certificate" }];
 }
 
 function contentOf(path: string, readFile: ReadFile): string | null {

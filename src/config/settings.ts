@@ -17,6 +17,7 @@ import {
   type ValueOf,
   wholeNumber,
 } from "./kinds.ts";
+import { parseRedisHost, parseRedisUrl } from "./redis-url.ts";
 import { parseOrigins, parseProxyUrl, parseUpstreamUrl } from "./urls.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
@@ -40,6 +41,7 @@ export const settings = {
   LANG: text("en", { group: "server", example: "zh_CN" }),
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
   SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
+  DRAIN_DELAY_SECONDS: wholeNumber(0, 0, 300, { group: "server" }),
 
   API_KEY: setting("", { group: "upstream", secret: true, aliases: ["GPT_API_KEY"] }, parseApiKeys),
   OPENAI_URL: setting("https://api.openai.com/v1", { group: "upstream" }, parseUpstreamUrl),
@@ -134,6 +136,18 @@ export const settings = {
   ),
   ADMIN_TOKEN: setting("", { group: "accounts", secret: true }, parseAdminToken),
   RETENTION_DAYS: wholeNumber(0, 0, 36_500, { group: "accounts" }),
+
+  REDIS_URL: setting(
+    "",
+    { group: "instances", secret: true, example: "redis://cache:6379/0" },
+    parseRedisUrl,
+  ),
+  REDIS_HOST: setting("", { group: "instances", example: "127.0.0.1" }, parseRedisHost),
+  REDIS_PORT: wholeNumber(6_379, 1, 65_535, { group: "instances" }),
+  REDIS_PASSWORD: text("", { group: "instances", secret: true }),
+  REDIS_CA_FILE: text("", { group: "instances", example: "/run/secrets/redis-ca.crt" }),
+  LIMITS_WITHOUT_REDIS: choice("divide", ["divide", "refuse"], { group: "instances" }),
+  INSTANCES: wholeNumber(1, 1, 1_000, { group: "instances" }),
 
   LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
   METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),

@@ -1,7 +1,6 @@
 import type { Token, UsageSource } from "./accounts/accounts.ts";
-import type { AnswerHold } from "./call/answer-room.ts";
-import type { CallSignal, KeyAccount } from "./call/call.ts";
-import type { AnswerEvent, ChatRequest, Completion, Usage } from "./call/messages.ts";
+import type { CallSignal } from "./call/call.ts";
+import type { Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { Named } from "./named.ts";
@@ -64,6 +63,17 @@ export interface TokenLimiter {
   release(token: Token, entry: LimitEntry): MaybePromise<void>;
 }
 
+/** A sliding minute over amounts, such as tokens: a call takes more than one, and is settled later. */
+export interface AmountLimiter {
+  /**
+   * Takes the amount, or nothing if more than `limit` would be taken in any 60 s. An amount above the
+   * limit is refused with a `retryAfterMs` of Infinity. Without a limit (0) it is always admitted.
+   */
+  take(bucket: string, limit: number, amount: number): MaybePromise<LimitDecision>;
+  /** Lowers what was taken to what was used, at the time when it was taken. 0 gives all of it back. */
+  settle(bucket: string, entry: LimitEntry, taken: number, used: number): MaybePromise<void>;
+}
+
 /** Bounds an amount that all calls together may hold: bytes, connections. */
 export interface Semaphore {
   /** Takes this much, or nothing if less is left. */
@@ -88,6 +98,25 @@ export interface Cooldowns {
   end(id: string): MaybePromise<void>;
 }
 
+/** Bounds how many calls of one holder are open at once; each holder brings a limit of its own. */
+export interface OpenCallLimiter {
+  /** 0 = counted, but without a bound. */
+  enter(holder: string, limit: number): MaybePromise<Lease>;
+}
+
+/** Rests targets that fail, by an id of the target. A call waits for no change. */
+export interface Breakers {
+  /**
+   * "closed": ask it. "open": do not. "probe": ask it; this call alone, of all instances, decides
+   * whether it closes. From memory, except that a probe is won in the store.
+   */
+  state(id: string): MaybePromise<{ readonly state: "closed" | "open" | "probe" }>;
+  /** Until the next probe; 0 unless it is open. Milliseconds, from memory. */
+  remainingMs(id: string): number;
+  succeeded(id: string): MaybePromise<void>;
+  failed(id: string): MaybePromise<void>;
+}
+
 /** A whole response, as it is remembered for a repeated call. */
 export interface StoredResponse {
   readonly status: number;
@@ -102,6 +131,10 @@ export interface NamedCall {
   readonly fingerprint: string;
   /** Whose room the response takes. */
   readonly bucket: string;
+  /** Known to the caller and this installation alone: seals what is kept outside of this process. */
+  readonly seal: string;
+  /** How long the call may take, for whoever waits for it elsewhere. Milliseconds. */
+  readonly maxMs: number;
 }
 
 /** Responses by name for a while, so that a repeated call is not spent twice. */
@@ -112,110 +145,6 @@ export interface IdempotencyStore {
    * responses for which there is no room.
    */
   once(call: NamedCall, ask: () => Promise<StoredResponse>): Promise<StoredResponse>;
-}
-
-export interface AskOptions {
-  /** The key that pays. Goes into one header of one request and nowhere else. */
-  readonly key: string;
-  /** As the caller named it beside their own key. */
-  readonly account?: KeyAccount | undefined;
-  readonly signal: CallSignal;
-  readonly room: AnswerHold;
-  readonly sent: SentRequests;
-}
-
-/** Counts what went out for one call, over all its attempts. */
-export interface SentRequests {
-  /** Requests that were sent and not refused by a status: each may have been served. */
-  unrefused: number;
-}
-
-/** The OpenAI-compatible service that answers. Throws ProxyError only. */
-export interface Upstream {
-  complete(request: ChatRequest, options: AskOptions): Promise<Completion>;
-  /** Resolves when the upstream has accepted; from then on nothing may be retried. */
-  stream(request: ChatRequest, options: AskOptions): Promise<AsyncIterable<AnswerEvent>>;
-}
-
-/** A request that is passed on as the client sent it, except for what Parley must add. */
-export interface RelayRequest {
-  readonly method: "GET" | "POST";
-  /** Below the upstream's base path. */
-  readonly path: string;
-  readonly body: string | Uint8Array | null;
-  readonly streamed: boolean;
-  /** Parley asked for the usage event, so the client must not see it. */
-  readonly hideUsage: boolean;
-  /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
-  readonly usageOption?: UsageOption | undefined;
-  /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
-  readonly isRewritten?: boolean;
-  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
-  readonly mayPass?: boolean;
-}
-
-export interface UsageOption {
-  readonly model: string;
-  /** The body without the option. A function, because few services need it. */
-  readonly without: () => string;
-}
-
-/** What the scanner beside the bytes has read so far. */
-export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
-  readonly model: CallRecord["answeredBy"];
-  /** Tokens of the text that has passed, estimated: for a call whose usage never comes. */
-  readonly answerTokens: number;
-  /** The usage has counted reasoning tokens, which pass unseen. */
-  readonly reasoned: boolean;
-  /** The answer is still being made in the background; its id finds it later. */
-  readonly pending: boolean;
-  /** The answer was left or broke off: its usage may be that of its beginning. */
-  readonly cut: boolean;
-}
-
-/** Bytes to pass on; the call is settled before the `last` ones leave. */
-export interface RelayPiece {
-  readonly bytes: Uint8Array;
-  readonly last: boolean;
-}
-
-interface RelayHead {
-  readonly status: number;
-  readonly contentType: string;
-}
-
-/** Complete before it is passed on: the ledger row is written first. */
-export interface WholeAnswer extends RelayHead {
-  readonly kind: "whole";
-  readonly bytes: Uint8Array;
-  readonly account: RelayAccount;
-}
-
-/** Passed on as it arrives. */
-export interface StreamedAnswer extends RelayHead {
-  readonly kind: "streamed";
-  readonly pieces: AsyncIterable<RelayPiece>;
-  account(): RelayAccount;
-  /** The number that the next event would have, where events are numbered (else 0). */
-  nextSequence(): number;
-}
-
-/** JSON that is too large to be held, passed on as it arrives. */
-export interface PassingAnswer extends RelayHead {
-  readonly kind: "passing";
-  /** Null if its end alone tells. */
-  readonly contentLength: number | null;
-  readonly pieces: AsyncIterable<RelayPiece>;
-  account(): RelayAccount;
-}
-
-/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
-export type RelayAnswer = WholeAnswer | StreamedAnswer | PassingAnswer;
-
-/** The same service, for dialects that pass its bytes on. Throws ProxyError only. */
-export interface Relay {
-  /** Resolves when the upstream has accepted; from then on nothing may be retried. */
-  send(request: RelayRequest, options: AskOptions): Promise<RelayAnswer>;
 }
 
 /** How a call ended. */

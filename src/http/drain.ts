@@ -1,14 +1,18 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import type { OpenCalls } from "./call/open-calls.ts";
+import { closePort } from "./close-port.ts";
 import type { ListenerAt } from "./listener.ts";
+import type { HttpServer } from "./server.ts";
 
+/** For calls that were on their way when the port was closed. */
+const LAST_CALLS_MS = 500;
 /** Time for aborted streams to write their last event. */
 const LAST_EVENT_MS = 300;
 
 /** What the process serves. */
 export interface Served {
-  readonly server: Server;
+  readonly server: HttpServer;
   readonly metricsServer: Server | null;
   readonly listeners: readonly ListenerAt[];
   readonly openCalls: OpenCalls;
@@ -16,9 +20,16 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** How the process stops serving. */
+/** How the process stops serving, in order. */
 export interface Shutdown {
-  /** Takes no new calls and turns readiness off. Returns the number of open calls. */
+  /** Turns readiness off and asks clients to leave. Calls are still taken. */
+  retire(): void;
+  /**
+   * Takes calls for so long, until proxies have noticed; then closes the ports and takes what is on its
+   * way. A proxy that never asks for readiness is refused, and may send the call to another instance.
+   */
+  leave(seconds: number): Promise<void>;
+  /** Takes no new calls. Returns the number of open calls. */
   begin(): number;
   /** Gives open calls this long, cuts the rest and closes everything. Resolves with the number cut. */
   finish(seconds: number): Promise<number>;
@@ -28,10 +39,18 @@ export function createShutdown(served: Served): Shutdown {
   const { openCalls, server, metricsServer, listeners } = served;
   let idle = Promise.resolve();
   return {
+    retire() {
+      openCalls.retire();
+      server.retire();
+      for (const { listener } of listeners) listener.retire();
+    },
+    async leave(seconds) {
+      await wait(seconds * 1_000);
+      const closing = listeners.map(({ listener }) => listener.closePort());
+      await Promise.all([closePort(server), ...closing]);
+      await wait(LAST_CALLS_MS);
+    },
     begin() {
-      for (const event of ["request", "checkContinue"]) {
-        server.prependListener(event, closeAfterResponse);
-      }
       const open = openCalls.count;
       idle = openCalls.drain();
       served.drain();
@@ -50,9 +69,4 @@ export function createShutdown(served: Served): Shutdown {
       return cut;
     },
   };
-}
-
-/** Sends `Connection: close`: the client's next call must not come to a server that is gone. */
-function closeAfterResponse(_incoming: IncomingMessage, outgoing: ServerResponse): void {
-  outgoing.shouldKeepAlive = false;
 }

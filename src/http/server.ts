@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { closePort } from "./close-port.ts";
 import type { Listener } from "./listener.ts";
 
 /** Node's default waits five minutes for a body. */
@@ -38,8 +39,14 @@ export interface Upgrades {
   take(incoming: IncomingMessage, socket: Socket, head: Buffer): void;
 }
 
+/** Node's server, which can leave its clients. */
+export interface HttpServer extends Server {
+  /** From now on, every connection ends with its next response, or the one that is being written. */
+  retire(): void;
+}
+
 /** Node's server with limits on how slow and how malformed a client may be. */
-export function createHttpServer(options: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { maxBodyBytes, unreadable, upgrades } = options;
   /** The newest response of each connection. Those before it are written first. */
   const latest = new WeakMap<Socket, ServerResponse>();
@@ -81,7 +88,33 @@ export function createHttpServer(options: HttpServerOptions): Server {
     const headers = { connection: "close", ...unreadableHeaders() };
     writeResponse(socket, status, headers, unreadable(status), () => socket.destroy());
   });
-  return server;
+  return Object.assign(server, { retire: createRetire(server, latest) });
+}
+
+/**
+ * A client must not send its next call to a server that is gone. `Connection: close` says so; a response
+ * whose headers are out is followed by the end of the connection.
+ */
+function createRetire(server: Server, latest: WeakMap<Socket, ServerResponse>): () => void {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const closeAfter = (_incoming: IncomingMessage, outgoing: ServerResponse) => {
+    outgoing.shouldKeepAlive = false;
+  };
+  return function retire() {
+    for (const event of ["request", "checkContinue", "checkExpectation"]) {
+      server.prependListener(event, closeAfter);
+    }
+    for (const socket of sockets) {
+      const outgoing = latest.get(socket);
+      if (outgoing === undefined || outgoing.writableFinished) continue;
+      if (outgoing.headersSent) outgoing.once("finish", () => socket.destroySoon());
+      else outgoing.shouldKeepAlive = false;
+    }
+  };
 }
 
 function createRequestListener(
@@ -164,10 +197,12 @@ export function createMetricsServer(metrics: {
 }
 
 /** A second HTTP server as a listener. Whatever handles its calls drains them. */
-export function createListener(name: string, server: Server): Listener {
+export function createListener(name: string, server: HttpServer): Listener {
   return {
     name,
     listen: (host, port) => listen(server, host, port),
+    retire: server.retire,
+    closePort: () => closePort(server),
     drain: () => undefined,
     close: async () => {
       server.close();

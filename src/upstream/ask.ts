@@ -7,7 +7,7 @@ import {
   wantsNewerTokenField,
 } from "../core/call/messages.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
-import type { AskOptions, RelayRequest } from "../core/ports.ts";
+import type { AskOptions, RelayRequest } from "../core/upstream-ports.ts";
 import { wellFormedJson } from "../core/well-formed.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type ErrorCode, ProxyError } from "../core/errors.ts";
-import type { AskOptions, Clock } from "../core/ports.ts";
+import type { Clock } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
+import type { AskOptions } from "../core/upstream-ports.ts";
 import { isObject } from "./reading/json.ts";
 import { kindOfRefusal, type RefusalKind } from "./refusal-kinds.ts";
 import { codesIn, errorObjectIn, fieldIn, parseRefusal, wordsIn } from "./refusal-words.ts";

@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import type { RelayPiece } from "../core/ports.ts";
+import type { RelayPiece } from "../core/upstream-ports.ts";
 import type { EventScanner } from "./event-scanner.ts";
 import type { ResponseBody } from "./exchange.ts";
 import type { Failures } from "./failures.ts";

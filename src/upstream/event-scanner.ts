@@ -1,5 +1,5 @@
-import type { RelayAccount, RelayPiece } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
+import type { RelayAccount, RelayPiece } from "../core/upstream-ports.ts";
 import { type Clean, cleanLatin } from "./reading/blame.ts";
 import { EventShape } from "./reading/event-shape.ts";
 import {

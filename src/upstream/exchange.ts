@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { AnswerHold } from "../core/call/answer-room.ts";
 import type { CallSignal } from "../core/call/call.ts";
 import { abortReason, ProxyError, toProxyError } from "../core/errors.ts";
-import type { SentRequests } from "../core/ports.ts";
+import type { SentRequests } from "../core/upstream-ports.ts";
 import { isStale } from "./connections.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { fromTransportFailure } from "./errors.ts";

@@ -1,7 +1,7 @@
 import type { CleanName } from "../core/clean-name.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { AskOptions } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
+import type { AskOptions } from "../core/upstream-ports.ts";
 import type { RefusalOf } from "./errors.ts";
 import type { Clean } from "./reading/blame.ts";
 import { type Failure, statusOfFailure } from "./reading/failure.ts";

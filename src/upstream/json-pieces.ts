@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import type { RelayAccount, RelayPiece } from "../core/ports.ts";
+import type { RelayAccount, RelayPiece } from "../core/upstream-ports.ts";
 import type { ResponseBody } from "./exchange.ts";
 import { accountIn } from "./reading/account.ts";
 import { bytesWithoutSecrets, type Clean } from "./reading/blame.ts";

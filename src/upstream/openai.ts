@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import type { AskOptions, Upstream } from "../core/ports.ts";
+import type { AskOptions, Upstream } from "../core/upstream-ports.ts";
 import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import { createFailures, type FailureOptions } from "./failures.ts";
 import type { Transport } from "./transport.ts";

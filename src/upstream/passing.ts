@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import type { PassingAnswer } from "../core/ports.ts";
+import type { PassingAnswer } from "../core/upstream-ports.ts";
 import { headerOf } from "./ask.ts";
 import type { ResponseBody, UpstreamResponse } from "./exchange.ts";
 import { JsonPieces } from "./json-pieces.ts";

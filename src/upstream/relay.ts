@@ -7,7 +7,7 @@ import type {
   RelayAnswer,
   RelayRequest,
   WholeAnswer,
-} from "../core/ports.ts";
+} from "../core/upstream-ports.ts";
 import { askUpstream } from "./ask.ts";
 import { EventPieces } from "./event-pieces.ts";
 import { EventScanner } from "./event-scanner.ts";

@@ -2,7 +2,8 @@ import { buildConnector, type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } f
 import type { CallSignal } from "../core/call/call.ts";
 import { isCompleteUrl } from "../core/complete-url.ts";
 import { ProxyError } from "../core/errors.ts";
-import type { Clock, SentRequests } from "../core/ports.ts";
+import type { Clock } from "../core/ports.ts";
+import type { SentRequests } from "../core/upstream-ports.ts";
 import { watched } from "./connections.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type UpstreamResponse } from "./exchange.ts";

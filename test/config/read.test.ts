@@ -63,6 +63,14 @@ const taken: Record<CustomName, readonly string[]> &
   DATABASE_ADDRESS: ["127.0.0.1:5432", "db", "[::1]:5432", "db.example:5432"],
   DATABASE_PASSWORD: ["a b#/?%"],
   DATABASE_URL: ["postgres://u:p@127.0.0.1:5432/db", "postgresql://host/db"],
+  REDIS_URL: [
+    "redis://127.0.0.1",
+    "rediss://user:p%40@cache.example:6380/2",
+    "redis://:p@[::1]:6379",
+    "unix:///run/valkey.sock?db=1&password=p",
+  ],
+  REDIS_HOST: ["127.0.0.1", "cache.example", "::1", "[::1]"],
+  REDIS_PASSWORD: ["a b#/?%"],
   SECRET_KEY: ["k".repeat(32), `${"k".repeat(32)},${"l".repeat(40)}`],
   ACCESS_TOKEN: ["123456", "!~"],
   ADMIN_TOKEN: ["0123456789abcdef"],
@@ -78,6 +86,8 @@ const needed: Partial<Record<SettingName, Environment>> = {
   MAX_TOKENS_LIMIT: { MAX_TOKENS: "1" },
   DATABASE_PASSWORD: { DATABASE_ADDRESS: "127.0.0.1:5432" },
   ENCRYPT_CONTENT: { SECRET_KEY: "k".repeat(32) },
+  REDIS_PASSWORD: { REDIS_HOST: "127.0.0.1" },
+  REDIS_CA_FILE: { REDIS_URL: "rediss://127.0.0.1" },
 };
 
 const notNumbers = [
@@ -475,6 +485,8 @@ describe("secrets in files", () => {
       "SECRET_KEY",
       "ACCESS_TOKEN",
       "ADMIN_TOKEN",
+      "REDIS_URL",
+      "REDIS_PASSWORD",
       "METRICS_TOKEN",
     ]);
     expect(good({ MODEL_FILE: fileWith("model", "x") }, read).MODEL).toBe("gpt-4o-mini");

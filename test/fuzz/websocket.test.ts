@@ -15,7 +15,7 @@ const AT_A_TIME = 8;
 const PER_CONNECTION = 50;
 const STALL_MS = 4_000;
 /** By RFC 6455; 1011 would be a mistake of ours. */
-const GOOD_CLOSES = [1001, 1002, 1003, 1007, 1008, 1009];
+const GOOD_CLOSES = [1002, 1003, 1007, 1008, 1009, 1012];
 /** What our own closing, without a code, is called. */
 const OWN_CLOSE = 1005;
 

@@ -84,7 +84,7 @@ test(
     await parley.waitForLog(/"open_calls":12.*"draining"/);
     const startedMs = performance.now();
     for (const client of idle) {
-      expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
+      expect(await client.closed()).toEqual({ code: 1012, reason: "stopping" });
     }
     expect(performance.now() - startedMs).toBeLessThan(parley.startMs);
     for (const url of [`${parley.url}/ask`, `http://127.0.0.1:${oldPort}/`]) {
@@ -97,7 +97,7 @@ test(
     go.resolve();
     for (const client of asking) {
       expect(await lastOf(client)).toMatch(/^<\|end\|>\$|"type":"end"/);
-      expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
+      expect(await client.closed()).toEqual({ code: 1012, reason: "stopping" });
     }
     expect(await exited()).toBe(0);
     expect(parley.output.join("\n")).toMatch(/"cut":0.*"drained"/);
@@ -117,7 +117,7 @@ test(
     const startedMs = performance.now();
     for (const client of asking) {
       expect(await lastOf(client)).toMatch(/^<\|err\|>\$.*stop|"type":"error".*"code":"draining"/);
-      expect(await client.closed()).toEqual({ code: 1001, reason: "stopping" });
+      expect(await client.closed()).toEqual({ code: 1012, reason: "stopping" });
     }
     expect(await exited()).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(3_000 + parley.startMs);
@@ -152,7 +152,7 @@ test(
     const startedMs = performance.now();
     expect(await exited()).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(4_000 + parley.startMs);
-    expect(await mute.gone()).toBe(1001);
+    expect(await mute.gone()).toBe(1012);
     expect(unexpected()).toEqual([]);
     stuck.socket.destroy();
   },

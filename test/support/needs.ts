@@ -26,6 +26,10 @@ export const postgresPrograms = (
   .map((version) => `${DEBIANS_POSTGRES}/${version}/bin`)
   .findLast((folder) => existsSync(`${folder}/pg_basebackup`) && existsSync(`${folder}/postgres`));
 
+/** Valkey is a Redis that went its own way; either will do. */
+export const redisProgram =
+  ["redis-server", "valkey-server"].find((one) => runs(one, "--version")) ?? "redis-server";
+
 /** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
@@ -41,6 +45,7 @@ export const needs: readonly Need[] = [
     packages: ["postgresql"],
     isMet: postgresPrograms !== undefined,
   },
+  { name: "redis", packages: ["redis-server"], isMet: runs(redisProgram, "--version") },
   {
     name: "prometheus",
     packages: ["prometheus"],

@@ -1,6 +1,7 @@
 import { fieldError } from "../common-errors.ts";
 import { abortReason, type ErrorCode, isCanceled, ProxyError, toProxyError } from "../errors.ts";
-import type { AskOptions, Clock, SentRequests } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { AskOptions, SentRequests } from "../upstream-ports.ts";
 import type { Call, CallSignal, KeyAccount, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
 import { NOTHING_SEEN } from "./estimate.ts";

@@ -1,6 +1,7 @@
 import { type BackgroundCalls, FIRST_LOOK_MS, type KeptCall } from "../accounts/background.ts";
 import { cost } from "../accounts/price.ts";
-import type { Clock, RelayAccount } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { RelayAccount } from "../upstream-ports.ts";
 import { type CallSignal, LightSignal } from "./call.ts";
 import { NOTHING_SEEN, usedBy } from "./estimate.ts";
 import type { ReasoningModels } from "./reasoning.ts";

@@ -1,5 +1,5 @@
 import { ProxyError } from "../errors.ts";
-import type { AskOptions, Relay, RelayAccount } from "../ports.ts";
+import type { AskOptions, Relay, RelayAccount } from "../upstream-ports.ts";
 import type { AnswerRoom } from "./answer-room.ts";
 import type { StateOf } from "./background-poll.ts";
 import { NOTHING_SEEN } from "./estimate.ts";

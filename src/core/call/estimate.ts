@@ -1,4 +1,5 @@
-import type { CallRecord, RelayAccount } from "../ports.ts";
+import type { CallRecord } from "../ports.ts";
+import type { RelayAccount } from "../upstream-ports.ts";
 import type { Usage } from "./messages.ts";
 import type { ReasoningModels } from "./reasoning.ts";
 import type { ReservedTokens } from "./reserved-tokens.ts";

@@ -1,14 +1,14 @@
 import { type ErrorCode, ProxyError } from "../errors.ts";
+import type { ConcurrencyLimiter } from "../ports.ts";
 import type {
   AskOptions,
-  ConcurrencyLimiter,
   Relay,
   RelayAccount,
   RelayAnswer,
   RelayRequest,
   Upstream,
   WholeAnswer,
-} from "../ports.ts";
+} from "../upstream-ports.ts";
 import type { Admission, Permit } from "./admission.ts";
 import { type AskingOptions, createAsk } from "./ask.ts";
 import type { Call } from "./call.ts";

@@ -1,6 +1,6 @@
 import { toProxyError } from "../errors.ts";
-import type { RelayPiece, StreamedAnswer } from "../ports.ts";
 import { createEventParser } from "../sse.ts";
+import type { RelayPiece, StreamedAnswer } from "../upstream-ports.ts";
 
 /**
  * Maps the data of each event of a relayed stream, up to `[DONE]`. Pieces of any size are put together

@@ -1,5 +1,6 @@
 import type { ProxyError } from "../errors.ts";
-import type { CallObserver, CallRecord, Clock, Outcome, RelayAccount } from "../ports.ts";
+import type { CallObserver, CallRecord, Clock, Outcome } from "../ports.ts";
+import type { RelayAccount } from "../upstream-ports.ts";
 import type { Permit } from "./admission.ts";
 import type { Call } from "./call.ts";
 

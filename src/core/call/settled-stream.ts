@@ -1,5 +1,6 @@
 import { isCanceled, type ProxyError, toProxyError } from "../errors.ts";
-import type { Clock, PassingAnswer, RelayAccount, RelayPiece, StreamedAnswer } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { PassingAnswer, RelayAccount, RelayPiece, StreamedAnswer } from "../upstream-ports.ts";
 import { asSeenBy } from "./ask.ts";
 import type { Principal } from "./call.ts";
 import { NOTHING_SEEN } from "./estimate.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { saidInMessage } from "../../core/call/said.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { WholeAnswer } from "../../core/ports.ts";
+import type { WholeAnswer } from "../../core/upstream-ports.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { jsonWithRepeated } from "../../http/reply/repeated-text.ts";

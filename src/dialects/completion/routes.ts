@@ -1,5 +1,5 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
-import type { WholeAnswer } from "../../core/ports.ts";
+import type { WholeAnswer } from "../../core/upstream-ports.ts";
 import { checkPassedOn, type ModelRules } from "../../http/body/model-choice.ts";
 import { type CallOptions, readJsonCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";

@@ -1,6 +1,6 @@
 import { mapRelayedEvents } from "../../core/call/relayed-events.ts";
-import type { StreamedAnswer } from "../../core/ports.ts";
 import { PARSED_EVENTS } from "../../core/sse.ts";
+import type { StreamedAnswer } from "../../core/upstream-ports.ts";
 import { writeChunk } from "./answer.ts";
 import { WholeDeltas } from "./whole-deltas.ts";
 

@@ -1,5 +1,5 @@
 import type { ProxyError } from "../../core/errors.ts";
-import type { RelayAnswer } from "../../core/ports.ts";
+import type { RelayAnswer } from "../../core/upstream-ports.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** The last event of a stream that broke, in the form of its endpoint. */

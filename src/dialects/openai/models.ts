@@ -1,7 +1,8 @@
 import type { PriceBook } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { Clock, RelayRequest } from "../../core/ports.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { type ModelRules, mayHaveModel } from "../../http/body/model-choice.ts";
 
 export const modelsRequest: RelayRequest = {

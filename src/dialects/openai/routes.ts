@@ -3,7 +3,7 @@ import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline, RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { RelayAnswer } from "../../core/ports.ts";
+import type { RelayAnswer } from "../../core/upstream-ports.ts";
 import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";

@@ -1,7 +1,12 @@
 import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { toProxyError } from "../../core/errors.ts";
-import type { PassingAnswer, RelayAnswer, RelayPiece, StreamedAnswer } from "../../core/ports.ts";
+import type {
+  PassingAnswer,
+  RelayAnswer,
+  RelayPiece,
+  StreamedAnswer,
+} from "../../core/upstream-ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import type { PassedOn } from "../../http/body/model-choice.ts";
 import { countKeys, parsed } from "../../http/body/parsed.ts";

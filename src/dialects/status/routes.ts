@@ -35,7 +35,7 @@ export function createStatus(options: StatusOptions): Dialect {
     respond(status, JSON.stringify(body), responseHeaders(c.env.context, JSON_TYPE));
 
   const ready = async (c: AppContext) => {
-    const checks = { accepting: !openCalls.draining, database: await isUp(options.pingDatabase) };
+    const checks = { accepting: !openCalls.retiring, database: await isUp(options.pingDatabase) };
     const warnings = options.warnings();
     if (!checks.accepting) return json(c, 503, { status: "draining", checks, warnings });
     if (!checks.database) return json(c, 503, { status: "unready", checks, warnings });

@@ -5,7 +5,7 @@ import {
   expectedAnswer,
   expectedQuestion,
 } from "../../core/call/reserved-tokens.ts";
-import type { UsageOption } from "../../core/ports.ts";
+import type { UsageOption } from "../../core/upstream-ports.ts";
 import { binaryPartsOf } from "./binary-parts.ts";
 
 /** Servers differ in which fields bound an answer; some take -1 for no bound. */

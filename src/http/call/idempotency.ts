@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Principal } from "../../core/call/call.ts";
-import type { IdempotencyStore, RelayRequest, StoredResponse } from "../../core/ports.ts";
+import type { IdempotencyStore, StoredResponse } from "../../core/ports.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
 
 /** The response to the same principal, key and request. Calls `ask` if there is none yet. */
 export type Idempotent = (

@@ -7,7 +7,8 @@ import { NOT_A_MEMBER, type SetMember, UnorderedSet } from "../../core/unordered
 /** All open calls, so that the process can stop without cutting one off. */
 export interface OpenCalls {
   readonly count: number;
-  readonly draining: boolean;
+  /** True from `retire` on: calls are still taken until `drain`, but should go elsewhere. */
+  readonly retiring: boolean;
   /**
    * Opens a call for the life of `owner` (a response, a socket). The signal aborts when the client
    * leaves, or with `draining` when time is up. Throws `draining` if no new calls are taken.
@@ -19,6 +20,8 @@ export interface OpenCalls {
    * all bodies together, or those of its bucket, would exceed their bound.
    */
   hold(owner: object, bytes: number): void;
+  /** From now on the server says that it is about to stop. */
+  retire(): void;
   /** Takes no new calls; resolves when none is open. */
   drain(): Promise<void>;
   abortAll(): void;
@@ -50,6 +53,7 @@ export function createOpenCalls(maxBodyBytes: number, answers: AnswerRoom): Open
   const bodies = new Room(roomBytes(MAX_HELD_BYTES, maxBodyBytes));
   const open = new UnorderedSet<OpenCall>();
   const callsOf = new WeakMap<object, OpenCall>();
+  let retiring = false;
   let draining = false;
   let onIdle: (() => void) | null = null;
 
@@ -63,8 +67,8 @@ export function createOpenCalls(maxBodyBytes: number, answers: AnswerRoom): Open
     get count() {
       return open.size;
     },
-    get draining() {
-      return draining;
+    get retiring() {
+      return retiring;
     },
     enter(owner, bucket) {
       if (draining) throw drainingError();
@@ -91,7 +95,11 @@ export function createOpenCalls(maxBodyBytes: number, answers: AnswerRoom): Open
       if (call === undefined || resize(call, bytes < SMALL_BODY_BYTES ? 0 : bytes)) return;
       throw new ProxyError("overloaded", { retryAfterMs: RETRY_OVERLOADED_MS });
     },
+    retire() {
+      retiring = true;
+    },
     drain() {
+      retiring = true;
       draining = true;
       if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => {

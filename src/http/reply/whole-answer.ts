@@ -1,6 +1,6 @@
 import type { Call } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
-import type { RelayAnswer, WholeAnswer } from "../../core/ports.ts";
+import type { RelayAnswer, WholeAnswer } from "../../core/upstream-ports.ts";
 
 /** The answer to a request that asked for no stream. */
 export function wholeOf(answer: RelayAnswer): WholeAnswer {

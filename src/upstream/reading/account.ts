@@ -1,7 +1,7 @@
 import { NOTHING_SEEN } from "../../core/call/estimate.ts";
 import type { Usage } from "../../core/call/messages.ts";
 import { paidUsage } from "../../core/call/messages.ts";
-import type { RelayAccount } from "../../core/ports.ts";
+import type { RelayAccount } from "../../core/upstream-ports.ts";
 import { fieldOf, isObject, stringIn } from "./json.ts";
 import { usageIn } from "./usage.ts";
 

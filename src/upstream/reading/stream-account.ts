@@ -1,5 +1,5 @@
 import { NOTHING_SEEN } from "../../core/call/estimate.ts";
-import type { RelayAccount } from "../../core/ports.ts";
+import type { RelayAccount } from "../../core/upstream-ports.ts";
 import { accountIn } from "./account.ts";
 import { fieldOf, stringIn } from "./json.ts";
 

@@ -4,7 +4,8 @@ import { type AdmissionOptions, createAdmission } from "../../../src/core/call/a
 import type { Principal } from "../../../src/core/call/call.ts";
 import { NOTHING_SEEN } from "../../../src/core/call/estimate.ts";
 import { createReasoningModels } from "../../../src/core/call/reasoning.ts";
-import type { CallRecord, RelayAccount } from "../../../src/core/ports.ts";
+import type { CallRecord } from "../../../src/core/ports.ts";
+import type { RelayAccount } from "../../../src/core/upstream-ports.ts";
 import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
 import { noon, perDay, standingClock } from "../../storage/support/calls.ts";
 import { createDatabase } from "../../storage/support/databases.ts";

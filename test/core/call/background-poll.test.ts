@@ -10,7 +10,7 @@ import { NOTHING_SEEN } from "../../../src/core/call/estimate.ts";
 import { createKeyRing } from "../../../src/core/call/key-ring.ts";
 import { createReasoningModels } from "../../../src/core/call/reasoning.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
-import type { RelayAccount } from "../../../src/core/ports.ts";
+import type { RelayAccount } from "../../../src/core/upstream-ports.ts";
 import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { entry, noon, standingClock } from "../../storage/support/calls.ts";
 import { answerRoom } from "../../support/rooms.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { mapRelayedEvents } from "../../../src/core/call/relayed-events.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
-import type { RelayPiece, StreamedAnswer } from "../../../src/core/ports.ts";
+import type { RelayPiece, StreamedAnswer } from "../../../src/core/upstream-ports.ts";
 import { EventScanner } from "../../../src/upstream/event-scanner.ts";
 
 const MAX_EVENT_BYTES = 1_000;

@@ -246,7 +246,7 @@ describe.concurrent("connections", () => {
     const idle = await connect(`${parley.origin}/ask`);
     void parley.parley.openCalls.drain();
     parley.parley.drain();
-    expect(await idle.closed()).toMatchObject({ code: 1001 });
+    expect(await idle.closed()).toMatchObject({ code: 1012 });
     const refused = await connectInVain(`${parley.origin}/ask`);
     expect(refused.status).toBe(503);
     expect(refused.json).toMatchObject({ detail: "draining" });
@@ -269,7 +269,7 @@ describe.concurrent("connections", () => {
       expect.stringMatching(/^<\|err\|>\$.*stop/),
       expect.stringMatching(/^<\|err\|>\$.*stop/),
     ]);
-    expect(await client.closed()).toMatchObject({ code: 1001 });
+    expect(await client.closed()).toMatchObject({ code: 1012 });
     await idle;
     expect(upstream.requests).toHaveLength(1);
   });

@@ -8,6 +8,7 @@ import {
   ServerCredentials,
   ServerInterceptingCall,
 } from "@grpc/grpc-js";
+import { closePort } from "../../../http/close-port.ts";
 import type { Listener } from "../../../http/listener.ts";
 import type { Translate } from "../../../locales.ts";
 import { type AnswerOptions, createAnswer } from "./answer.ts";
@@ -32,10 +33,12 @@ const MAX_CONNECTION_MEGABYTES = 64;
 const IDLE_CONNECTION_MS = 300_000;
 const PING_AFTER_MS = 60_000;
 const PING_ANSWER_MS = 20_000;
+/** The library wants a time for calls to end. They have what SHUTDOWN_SECONDS gives: `close` ends them. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** Ask, health and reflection on a port of their own. */
 export function createGrpcListener(options: GrpcOptions): Listener {
-  const { grpc, drain } = createGrpcServer(options);
+  const { grpc, notServing } = createGrpcServer(options);
   const sockets = new Set<Socket>();
   let injector: ConnectionInjector | null = null;
   // not the library's server: it does not bound connections, and loses them when it closes
@@ -47,6 +50,8 @@ export function createGrpcListener(options: GrpcOptions): Listener {
     else injector.injectConnection(socket);
   });
   server.maxConnections = MAX_CONNECTIONS;
+  /** With GOAWAY. Clients send calls that came too late for it to another instance by themselves. */
+  const leaveClients = () => injector?.drain(MAX_TIMER_MS);
 
   return {
     name: "grpc",
@@ -57,7 +62,15 @@ export function createGrpcListener(options: GrpcOptions): Listener {
       const address = server.address();
       return typeof address === "object" && address !== null ? address.port : port;
     },
-    drain,
+    retire: notServing,
+    async closePort() {
+      await closePort(server);
+      leaveClients();
+    },
+    drain() {
+      notServing();
+      leaveClients();
+    },
     async close() {
       const closed = server.listening ? once(server, "close") : null;
       server.close();
@@ -70,7 +83,7 @@ export function createGrpcListener(options: GrpcOptions): Listener {
   };
 }
 
-function createGrpcServer(options: GrpcOptions): { grpc: Server; drain: () => void } {
+function createGrpcServer(options: GrpcOptions): { grpc: Server; notServing: () => void } {
   const { definition, service } = loadAsk();
   const contexts: StreamContexts = new WeakMap();
   const describe = createDescribeStatus(options.translate);
@@ -94,9 +107,9 @@ function createGrpcServer(options: GrpcOptions): { grpc: Server; drain: () => vo
   });
   translateStatuses(grpc, describe, { ...options, contexts });
   grpc.addService(service, { Ask: createAnswer(interceptor, options) });
-  const drain = addHealth(grpc);
+  const notServing = addHealth(grpc);
   addReflection(grpc, definition);
-  return { grpc, drain };
+  return { grpc, notServing };
 }
 
 /** Reads the files again: they were checked with the settings, and may have changed since. */

@@ -56,7 +56,7 @@ export function addHealth(server: Server): () => void {
       }
     },
   });
-  return function drain() {
+  return function notServing() {
     serving = { status: "NOT_SERVING" };
     for (const watcher of watchers) watcher.write(serving);
   };

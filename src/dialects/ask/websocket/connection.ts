@@ -9,13 +9,13 @@ import { createJsonFrames, SUBPROTOCOL } from "./json-frames.ts";
 import type { BeginQuestion } from "./pending-questions.ts";
 import { createTextFrames } from "./text-frames.ts";
 
-/** Close codes of RFC 6455. */
+/** Close codes of RFC 6455, and of those registered since. */
 const CLOSE_CODE = {
   normal: 1_000,
-  goingAway: 1_001,
   unsupported: 1_003,
   policy: 1_008,
   internal: 1_011,
+  restart: 1_012,
   tryLater: 1_013,
 } as const;
 
@@ -68,7 +68,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   };
   const onOver = () => {
     if (gone) leave();
-    else if (draining) closeIfUnused(CLOSE_CODE.goingAway, "stopping");
+    else if (draining) closeIfUnused(CLOSE_CODE.restart, "stopping");
   };
   const create = ws.protocol === SUBPROTOCOL ? createJsonFrames : createTextFrames;
   const begin = createActivity(options.begin, () => {
@@ -81,7 +81,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   return {
     drain() {
       draining = true;
-      closeIfUnused(CLOSE_CODE.goingAway, "stopping");
+      closeIfUnused(CLOSE_CODE.restart, "stopping");
     },
     terminate: () => ws.terminate(),
     over: over.promise,

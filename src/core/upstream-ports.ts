@@ -1,0 +1,108 @@
+import type { AnswerHold } from "./call/answer-room.ts";
+import type { CallSignal, KeyAccount } from "./call/call.ts";
+import type { AnswerEvent, ChatRequest, Completion } from "./call/messages.ts";
+import type { CallRecord } from "./ports.ts";
+
+export interface AskOptions {
+  /** The key that pays. Goes into one header of one request and nowhere else. */
+  readonly key: string;
+  /** As the caller named it beside their own key. */
+  readonly account?: KeyAccount | undefined;
+  readonly signal: CallSignal;
+  readonly room: AnswerHold;
+  readonly sent: SentRequests;
+}
+
+/** Counts what went out for one call, over all its attempts. */
+export interface SentRequests {
+  /** Requests that were sent and not refused by a status: each may have been served. */
+  unrefused: number;
+}
+
+/** The OpenAI-compatible service that answers. Throws ProxyError only. */
+export interface Upstream {
+  complete(request: ChatRequest, options: AskOptions): Promise<Completion>;
+  /** Resolves when the upstream has accepted; from then on nothing may be retried. */
+  stream(request: ChatRequest, options: AskOptions): Promise<AsyncIterable<AnswerEvent>>;
+}
+
+/** A request that is passed on as the client sent it, except for what Parley must add. */
+export interface RelayRequest {
+  readonly method: "GET" | "POST";
+  /** Below the upstream's base path. */
+  readonly path: string;
+  readonly body: string | Uint8Array | null;
+  readonly streamed: boolean;
+  /** Parley asked for the usage event, so the client must not see it. */
+  readonly hideUsage: boolean;
+  /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
+  readonly usageOption?: UsageOption | undefined;
+  /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
+  readonly isRewritten?: boolean;
+  /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
+  readonly mayPass?: boolean;
+}
+
+export interface UsageOption {
+  readonly model: string;
+  /** The body without the option. A function, because few services need it. */
+  readonly without: () => string;
+}
+
+/** What the scanner beside the bytes has read so far. */
+export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
+  readonly model: CallRecord["answeredBy"];
+  /** Tokens of the text that has passed, estimated: for a call whose usage never comes. */
+  readonly answerTokens: number;
+  /** The usage has counted reasoning tokens, which pass unseen. */
+  readonly reasoned: boolean;
+  /** The answer is still being made in the background; its id finds it later. */
+  readonly pending: boolean;
+  /** The answer was left or broke off: its usage may be that of its beginning. */
+  readonly cut: boolean;
+}
+
+/** Bytes to pass on; the call is settled before the `last` ones leave. */
+export interface RelayPiece {
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+}
+
+interface RelayHead {
+  readonly status: number;
+  readonly contentType: string;
+}
+
+/** Complete before it is passed on: the ledger row is written first. */
+export interface WholeAnswer extends RelayHead {
+  readonly kind: "whole";
+  readonly bytes: Uint8Array;
+  readonly account: RelayAccount;
+}
+
+/** Passed on as it arrives. */
+export interface StreamedAnswer extends RelayHead {
+  readonly kind: "streamed";
+  readonly pieces: AsyncIterable<RelayPiece>;
+  account(): RelayAccount;
+  /** The number that the next event would have, where events are numbered (else 0). */
+  nextSequence(): number;
+}
+
+/** JSON that is too large to be held, passed on as it arrives. */
+export interface PassingAnswer extends RelayHead {
+  readonly kind: "passing";
+  /** Null if its end alone tells. */
+  readonly contentLength: number | null;
+  readonly pieces: AsyncIterable<RelayPiece>;
+  account(): RelayAccount;
+}
+
+/** An upstream's good answer, untouched. One is streamed only if that was asked for. */
+export type RelayAnswer = WholeAnswer | StreamedAnswer | PassingAnswer;
+
+/** The same service, for dialects that pass its bytes on. Throws ProxyError only. */
+export interface Relay {
+  /** Resolves when the upstream has accepted; from then on nothing may be retried. */
+  send(request: RelayRequest, options: AskOptions): Promise<RelayAnswer>;
+}
