@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
-import { describeListen, describeStart } from "./compose/failures.ts";
+import { describeListen, describeStart, SettingMistake } from "./compose/failures.ts";
 import { compose } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
-import { explainProblems, readConfig } from "./config/read.ts";
+import { type ConfigProblem, explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
 import { createShutdown } from "./http/drain.ts";
 import { listen } from "./http/server.ts";
@@ -25,13 +25,14 @@ const MAX_FLUSH_MS = 850;
 const file = readEnvFile();
 const env = { ...("env" in file ? file.env : {}), ...process.env };
 const read = "problems" in file ? file : readConfig(env, (path) => readFileSync(path, "utf8"));
-if ("problems" in read) {
+await ("problems" in read ? refuse(read.problems) : run(read.config));
+
+async function refuse(problems: readonly ConfigProblem[]): Promise<never> {
   const complaints = createLineWriter(2, { lossLine, unblock: () => void process.stderr });
-  complaints.write(explainProblems(read.problems, env.LANG));
+  complaints.write(explainProblems(problems, env.LANG));
   await complaints.flush(LAST_FLUSH_MS);
-  process.exit(EXIT_CONFIG);
+  return process.exit(EXIT_CONFIG);
 }
-await run(read.config);
 
 async function run(config: Config): Promise<void> {
   const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
@@ -48,7 +49,9 @@ async function run(config: Config): Promise<void> {
   };
   let stopping = false;
   const parley = await compose(config, { clock: systemClock, log }).catch((error: unknown) =>
-    fail("cannot start", describeStart(error, config)),
+    error instanceof SettingMistake
+      ? refuse(error.problems)
+      : fail("cannot start", describeStart(error, config)),
   );
   const shutdown = createShutdown(parley);
   const stop = async (code: number) => {
@@ -87,9 +90,7 @@ async function run(config: Config): Promise<void> {
       log.info("listening beside", { name, port: await listener.listen(HOST, port) });
     }
     log.info("listening", { port, route: config.ROUTE });
-    if (!readLang(config.LANG).known) warn("unknown_language", config, log);
-    if (isOpenToAll(config)) warn("open_shared_key", config, log);
-    if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
+    warnOf(config, log);
   } catch (error) {
     await fail("cannot listen", describeListen(error));
   }
@@ -102,6 +103,12 @@ function onUnforeseen(log: Log, fail: () => void): void {
       fail();
     });
   }
+}
+
+function warnOf(config: Config, log: Log): void {
+  if (!readLang(config.LANG).known) warn("unknown_language", config, log);
+  if (isOpenToAll(config)) warn("open_shared_key", config, log);
+  if (config.CHATS_ACCESS === "open") warn("open_chats", config, log);
 }
 
 function isOpenToAll(config: Config): boolean {

@@ -43,6 +43,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   hono: ["dialects", "http", "limits", "admin"],
   "@hono/node-server": ["http", "admin"],
   "hono-rate-limiter": ["limits"],
+  ioredis: ["limits"],
   i18next: ["locales"],
   "prom-client": ["metrics"],
   zod: ["parsing", "config", "dialects", "http", "admin"],

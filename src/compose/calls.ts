@@ -44,15 +44,15 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const alarm = createAddressAlarm({
     onAlarm: ({ code, peer, share, calls }) => {
       const params = { peer: peer ?? "", percent: Math.round(share * 100) };
-      log.warn(translate(language, `warning.${code}`, params), {
-        ...{ warning: code, peer, share, calls },
-      });
+      const facts = { warning: code, peer, share, calls };
+      log.warn(translate(language, `warning.${code}`, params), facts);
     },
   });
   const metrics = createMetrics({
     openCalls: () => openCalls.count,
     droppedLogLines: log.dropped,
     isDatabaseUp: () => storage.problem() === null,
+    sharedStore: limits.shared,
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
@@ -85,10 +85,8 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     clock,
     onGuessing: (attempts, client) => {
       const params = { attempts, client };
-      log.warn(translate(language, "warning.wrong_tokens", params), {
-        warning: "wrong_tokens",
-        ...params,
-      });
+      const facts = { warning: "wrong_tokens", ...params };
+      log.warn(translate(language, "warning.wrong_tokens", params), facts);
     },
   });
   const identify = createIdentify({

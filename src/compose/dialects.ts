@@ -42,6 +42,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const { translate, writeError } = needs;
   const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
+  const maxCallMs = config.UPSTREAM_TOTAL_SECONDS * 1_000;
   const rules = modelRules(config);
 
   const openai = createOpenAI({
@@ -49,7 +50,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     identify,
     openCalls,
     pipeline,
-    idempotent: createIdempotent(limits.idempotency, digestKey),
+    idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs),
     modelFilter: createModelFilter(storage.prices, storage.clock, rules),
     rules,
     model: config.MODEL,
@@ -105,6 +106,8 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
     warnings: alarm.warnings,
+    degraded: () => (limits.shared === null || limits.shared.isUp() ? [] : ["limits"]),
+    areLimitsUp: () => !limits.shared?.refuses || limits.shared.isUp(),
     pingDatabase: storage.ping,
     metrics,
     metricsAccess: metricsAccess(config),

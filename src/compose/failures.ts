@@ -1,3 +1,4 @@
+import type { ConfigProblem } from "../config/read.ts";
 import type { Config } from "../config/settings.ts";
 import type { Clock } from "../core/ports.ts";
 import { reasonOf } from "../core/reason.ts";
@@ -13,6 +14,17 @@ export function describeFailure(error: unknown): LogFields {
 
 export function describeProblem({ cause, words, code, errcode }: StorageProblem): LogFields {
   return { cause, reason: words, driver_code: code ?? undefined, errcode: errcode ?? undefined };
+}
+
+/** A start that can't succeed until a setting is changed. */
+export class SettingMistake extends Error {
+  override readonly name = "SettingMistake";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(...problems: readonly ConfigProblem[]) {
+    super("a setting is wrong");
+    this.problems = problems;
+  }
 }
 
 /** Why the process can't start: in one line, with the words of whoever refuses, but no password. */

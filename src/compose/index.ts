@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { redisTarget } from "../config/redis.ts";
 import type { Config } from "../config/settings.ts";
 import { createRunningTurns } from "../core/conversations/running-turns.ts";
 import type { Clock } from "../core/ports.ts";
@@ -13,7 +14,7 @@ import type { Log } from "../log.ts";
 import { composeCalls } from "./calls.ts";
 import { composeDialogue } from "./conversations.ts";
 import { composeDialects, modelRules } from "./dialects.ts";
-import { composeLimits } from "./limits.ts";
+import { composeLimits, type LimitStores } from "./limits.ts";
 import { composeStorage, createKeyDigest } from "./storage.ts";
 import { composeTransports } from "./transports.ts";
 import { composePipeline } from "./upstream.ts";
@@ -47,15 +48,21 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const running = createRunningTurns();
   const opened = await composeStorage(config, clock, log);
   const storage = { ...opened, conversations: running.watch(opened.conversations) };
-  const digestKey = createKeyDigest(await storage.installationSecret());
-  const limits = composeLimits(config, clock);
+  const secret = await storage.installationSecret();
+  const digestKey = createKeyDigest(secret);
+  const limits = await chooseLimits(config, { clock, log, secret });
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
-  const { observe } = calls;
-  const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
+  const pipeline = composePipeline(config, {
+    clock,
+    log,
+    storage,
+    limits,
+    digestKey,
+    observe: calls.observe,
+  });
   const dialogue = composeDialogue(config, { log, storage, running, pipeline });
-  const { conversations } = storage;
   const questions = createTreeDialogue({
-    conversations,
+    conversations: storage.conversations,
     dialogue,
     digestKey,
     rules: modelRules(config),
@@ -95,7 +102,20 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
       await webSocket.close();
       await dialogue.close();
       await pipeline.close();
+      await limits.shared?.close();
       await storage.close();
     },
   };
+}
+
+/** The shared store, and its client, are loaded only where one is set. */
+async function chooseLimits(
+  config: Config,
+  { clock, log, secret }: ProcessPorts & { readonly secret: string },
+): Promise<LimitStores> {
+  const memory = composeLimits(config, clock);
+  const target = redisTarget(config);
+  if (target === null) return memory;
+  const { composeSharedLimits } = await import("./shared-limits.ts");
+  return composeSharedLimits(config, { clock, log, secret, target, memory });
 }

@@ -14,9 +14,10 @@ import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
+import type { StoreFigures } from "../metrics/store-figures.ts";
 import { createCollector } from "./collector.ts";
 
-/** Everything that is counted: in the memory of this process. Another store is chosen here. */
+/** Everything that is counted: in the memory of this process, or in a store that all instances share. */
 export interface LimitStores {
   readonly limiter: Limiter;
   readonly tokenLimiter: TokenLimiter;
@@ -29,8 +30,22 @@ export interface LimitStores {
   readonly idempotency: IdempotencyStore;
   /** For whole answers. This process's memory by nature. */
   readonly answers: AnswerRoom;
+  /** Null where each instance counts by itself. */
+  readonly shared: SharedLimits | null;
 }
 
+/** The state of the shared store, from memory. */
+export interface SharedLimits {
+  readonly isUp: () => boolean;
+  /** Instances that were alive when they were last counted. */
+  readonly instances: () => number;
+  /** While the store is away, calls that are counted are refused. */
+  readonly refuses: boolean;
+  readonly figures: StoreFigures;
+  readonly close: () => Promise<void>;
+}
+
+/** In memory; `shared-limits.ts` puts the shared store before it. */
 export function composeLimits(config: Config, clock: Clock): LimitStores {
   const limits = {
     second: config.SECOND_LIMIT,
@@ -51,5 +66,6 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
       clock,
       collect: createCollector(),
     }),
+    shared: null,
   };
 }

@@ -14,6 +14,8 @@ type Settings = Pick<
   | "DATABASE_URL"
   | "OPENAI_PROXY"
   | "OPENAI_URL"
+  | "REDIS_PASSWORD"
+  | "REDIS_URL"
 >;
 
 /** Every secret that the settings hold: none of them may leave in an error's words. */
@@ -29,6 +31,8 @@ export function secretsOf(config: Settings): string[] {
     config.METRICS_TOKEN,
     config.ACCESS_TOKEN,
     config.DATABASE_PASSWORD,
+    config.REDIS_PASSWORD,
+    config.REDIS_URL?.password ?? "",
     ...inUrls,
   ];
   return all.filter((secret): secret is string => secret !== null && secret !== "");

@@ -6,9 +6,13 @@ export function fieldError(code: ErrorCode, field: string, params: ErrorParams =
   return new ProxyError(code, { params: { field, ...params }, details: { field } });
 }
 
-/** A refusal by the limits: which window, how many calls, when the next one is admitted. */
+/**
+ * A refusal by the limits: which window, how many calls, when the next one is admitted. Or why nothing
+ * can be counted.
+ */
 export function rateLimited(decision: LimitDecision, clock: Clock): ProxyError {
-  const { refusedBy, retryAfterMs } = decision;
+  const { refusedBy, retryAfterMs, storeAway } = decision;
+  if (storeAway) return new ProxyError("limits_unavailable", { retryAfterMs });
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
   const limit = refusedBy?.limit ?? 0;
   const window = refusedBy?.name ?? "";

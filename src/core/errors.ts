@@ -80,6 +80,7 @@ export const errorCodes = [
   // repeated calls
   "idempotency_mismatch",
   "idempotency_in_progress",
+  "idempotency_lost",
   // limits
   "rate_limited",
   "attempts_limited",
@@ -96,6 +97,7 @@ export const errorCodes = [
   "deadline_passed",
   // ourselves
   "storage_unavailable",
+  "limits_unavailable",
   "overloaded",
   "draining",
   "internal",

@@ -36,6 +36,8 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
   /** For `release`; null if nothing was counted. */
   readonly entry: LimitEntry | null;
+  /** Refused because the store that copies share is away, whatever the windows hold. */
+  readonly storeAway?: true;
 }
 
 /**
@@ -135,6 +137,8 @@ export interface NamedCall {
   readonly seal: string;
   /** How long the call may take, for whoever waits for it elsewhere. Milliseconds. */
   readonly maxMs: number;
+  /** The call's own: ends such a wait. */
+  readonly signal: CallSignal;
 }
 
 /** Responses by name for a while, so that a repeated call is not spent twice. */

@@ -1,7 +1,7 @@
 import type { Clock, LimitDecision } from "../core/ports.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 import { MemoryLogs } from "./memory-logs.ts";
-import { MAX_LOG_ENTRIES, releaseCall, type SlidingWindows } from "./windows.ts";
+import { MAX_LOG_ENTRIES, releaseCalls, type SlidingWindows } from "./windows.ts";
 
 /** More than the one bucket that a call can add, so that expired ones become fewer. */
 const SWEPT_BUCKETS_PER_CALL = 2;
@@ -15,11 +15,12 @@ export interface CallLogsOptions {
   readonly maxWindowMs: number;
 }
 
-/** The admitted calls of many buckets. Each method is one atomic step. */
+/** The admitted calls of many buckets. Each method is one atomic step; `calls` are 1 unless given. */
 export interface CallLogs {
-  take(bucket: string, windows: SlidingWindows): LimitDecision;
+  take(bucket: string, windows: SlidingWindows, calls?: number): LimitDecision;
   peek(bucket: string, windows: SlidingWindows): LimitDecision;
-  release(bucket: string, countedMs: number): void;
+  /** Nothing if the calls have left all windows. */
+  release(bucket: string, windows: SlidingWindows, countedMs: number, calls?: number): void;
 }
 
 /** Past either maximum the buckets unused for longest are forgotten. */
@@ -53,20 +54,21 @@ export function createCallLogs(options: CallLogsOptions): CallLogs {
   };
 
   return {
-    take(bucket, windows) {
+    take(bucket, windows, calls) {
       const nowMs = clock.monotonicMs();
       sweep(nowMs);
       logs.open(slotOf(bucket));
-      return windows.take(logs, nowMs);
+      return windows.take(logs, nowMs, calls);
     },
     peek(bucket, windows) {
       // a bucket without a slot has log 0, which stays empty
       logs.open(table.find(bucket));
       return windows.peek(logs, clock.monotonicMs());
     },
-    release(bucket, countedMs) {
+    release(bucket, windows, countedMs, calls = 1) {
+      if (countedMs <= clock.monotonicMs() - windows.maxWindowMs) return;
       logs.open(table.find(bucket));
-      releaseCall(logs, countedMs);
+      releaseCalls(logs, countedMs, calls);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ConcurrencyLimiter, Lease, Semaphore } from "../core/ports.ts";
+import type { ConcurrencyLimiter, Lease, OpenCallLimiter, Semaphore } from "../core/ports.ts";
 import { intAt } from "./array-access.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 
@@ -13,37 +13,48 @@ export interface MemoryConcurrencyLimiter extends ConcurrencyLimiter {
   count(bucket: string): { readonly open: number };
 }
 
+/** Decides at once. */
+export interface MemoryOpenCallLimiter extends OpenCallLimiter {
+  enter(holder: string, limit: number): Lease;
+  count(holder: string): { readonly open: number };
+}
+
 /** Admits at most `limit` open things per bucket; 0 = counted, but without a bound. */
 export function createConcurrencyLimiter(limit: number): MemoryConcurrencyLimiter {
-  // holds only buckets with something open
+  const { enter, count } = createOpenCallLimiter();
+  return { enter: (bucket) => enter(bucket, limit), count };
+}
+
+/** The same with a limit that comes with each call. */
+export function createOpenCallLimiter(): MemoryOpenCallLimiter {
+  // knows only holders with something open
   const table = createBucketTable(MAX_BUCKETS);
   const counts = new Int32Array(MAX_BUCKETS + 1);
 
-  const leave = (bucket: string): void => {
-    const slot = table.find(bucket);
+  const leave = (holder: string): void => {
+    const slot = table.find(holder);
     counts[slot] = intAt(counts, slot) - 1;
     if (intAt(counts, slot) === 0) table.remove(slot);
   };
 
   return {
-    enter(bucket) {
-      const known = table.find(bucket);
+    enter(holder, limit) {
+      const known = table.find(holder);
       if (known === NO_SLOT && table.isFull()) return REFUSED;
-      const slot = known === NO_SLOT ? table.add(bucket) : known;
-      const count = intAt(counts, slot);
+      // one without a slot has the count of no slot, 0
+      const count = intAt(counts, known);
       if (limit > 0 && count >= limit) return REFUSED;
-      counts[slot] = count + 1;
+      counts[known === NO_SLOT ? table.add(holder) : known] = count + 1;
       let inside = true;
       return {
         entered: true,
         leave() {
-          if (inside) leave(bucket);
+          if (inside) leave(holder);
           inside = false;
         },
       };
     },
-    // a bucket without a slot has the count of no slot, 0
-    count: (bucket) => ({ open: intAt(counts, table.find(bucket)) }),
+    count: (holder) => ({ open: intAt(counts, table.find(holder)) }),
   };
 }
 

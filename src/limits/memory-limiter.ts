@@ -1,34 +1,19 @@
-import type { Token } from "../core/accounts/accounts.ts";
 import type { Clock, LimitDecision, LimitEntry, Limiter, TokenLimiter } from "../core/ports.ts";
 import { type CallLogs, createCallLogs } from "./call-logs.ts";
-import {
-  createSlidingWindows,
-  type Limits,
-  MAX_WINDOW_MS,
-  type SlidingWindows,
-} from "./windows.ts";
+import { type Limits, MAX_WINDOW_MS, UNLIMITED, windowsOf } from "./decisions.ts";
+import { createTokenWindows } from "./token-windows.ts";
+import { createSlidingWindows } from "./windows.ts";
 
 /**
  * A million addresses with a call each then cost 21 to 38 MB of resident memory, 47 MB at the peak
  * (Node 26.10). An address with more calls in its longest window adds 52 bytes per four further calls
  * (MAX_OLDER_BYTES).
  */
-const DEFAULT_MAX_BUCKETS = 524_288;
+export const DEFAULT_MAX_BUCKETS = 524_288;
 /** Past this the tokens unused for longest are forgotten. */
-const MAX_TOKENS = 65_536;
+export const MAX_TOKENS = 65_536;
 /** Some 480,000 addresses with up to five calls each, or 37,000 with fifty. */
-const MAX_OLDER_BYTES = 24 * 2 ** 20;
-/** Tokens with equal limits share their windows; more kinds than this are made anew. */
-const MAX_KINDS = 1_000;
-
-const UNLIMITED: LimitDecision = {
-  admitted: true,
-  windows: [],
-  refusedBy: null,
-  retryAfterMs: 0,
-  entry: null,
-};
-
+export const MAX_OLDER_BYTES = 24 * 2 ** 20;
 /** Decides at once. */
 export interface MemoryLimiter extends Limiter {
   take(bucket: string): LimitDecision;
@@ -51,22 +36,23 @@ export function createMemoryLimiter({
   maxBuckets = DEFAULT_MAX_BUCKETS,
   maxOlderBytes = MAX_OLDER_BYTES,
 }: MemoryLimiterOptions): MemoryLimiter {
-  const windows = createSlidingWindows(limits);
-  if (windows === null) {
+  const limited = windowsOf(limits);
+  if (limited.length === 0) {
     return { take: () => UNLIMITED, peek: () => UNLIMITED, release: () => undefined };
   }
+  const windows = createSlidingWindows(limited);
   const { maxWindowMs } = windows;
   const logs = createCallLogs({ clock, maxBuckets, maxOlderBytes, maxWindowMs });
   return {
     take: (bucket) => logs.take(bucket, windows),
     peek: (bucket) => logs.peek(bucket, windows),
-    release: (bucket, entry) => logs.release(bucket, Number(entry)),
+    release: (bucket, entry) => logs.release(bucket, windows, Number(entry)),
   };
 }
 
 /** Counts calls against the windows of each token, in the memory of this process. */
 export function createMemoryTokenLimiter(clock: Pick<Clock, "monotonicMs">): TokenLimiter {
-  const kinds = new Map<string, SlidingWindows | null>();
+  const windowsOfToken = createTokenWindows(createSlidingWindows);
   let logs: CallLogs | null = null;
   /** Allocated with the first token that has limits. */
   const openLogs = () =>
@@ -77,23 +63,16 @@ export function createMemoryTokenLimiter(clock: Pick<Clock, "monotonicMs">): Tok
       maxWindowMs: MAX_WINDOW_MS,
     });
 
-  const windowsOf = ({ limits }: Token): SlidingWindows | null => {
-    const kind = JSON.stringify(limits);
-    const known = kinds.get(kind);
-    if (known !== undefined) return known;
-    if (kinds.size >= MAX_KINDS) kinds.clear();
-    const made = createSlidingWindows({ second: 0, minute: 0, hour: 0, day: 0, ...limits });
-    kinds.set(kind, made);
-    return made;
-  };
-
   return {
     take(token) {
-      const windows = Object.keys(token.limits).length === 0 ? null : windowsOf(token);
+      const windows = windowsOfToken(token);
       if (windows === null) return UNLIMITED;
       logs ??= openLogs();
       return logs.take(token.id, windows);
     },
-    release: (token, entry) => logs?.release(token.id, Number(entry)),
+    release(token, entry) {
+      const windows = windowsOfToken(token);
+      if (windows !== null) logs?.release(token.id, windows, Number(entry));
+    },
   };
 }

@@ -117,9 +117,9 @@ export class MemoryLogs {
     this.#counts[this.#slot] = this.calls(this.#slot) + calls;
   }
 
-  /** Of an entry with at least one call. */
-  removeCall(entry: number): void {
-    this.#counts[entry] = this.calls(entry) - 1;
+  /** Of an entry with at least so many. */
+  removeCalls(entry: number, calls: number): void {
+    this.#counts[entry] = this.calls(entry) - calls;
   }
 
   empty(): void {

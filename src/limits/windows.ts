@@ -1,21 +1,21 @@
-import type { LimitDecision, WindowName, WindowState } from "../core/ports.ts";
+import type { LimitDecision, WindowState } from "../core/ports.ts";
+import {
+  admission,
+  EXACT_LIMIT,
+  MAX_WINDOWS,
+  refusal,
+  SPANS,
+  type Window,
+  windowState,
+} from "./decisions.ts";
 import { type MemoryLogs, NO_ENTRY } from "./memory-logs.ts";
 
-/** Calls allowed in each window; 0 for no such window. */
-export type Limits = Readonly<Record<WindowName, number>>;
-
 export interface SlidingWindows {
-  /** Counts one call in `log`, or nothing if a window is full. */
-  take(log: MemoryLogs, nowMs: number): LimitDecision;
+  /** Counts so many calls in `log`, or nothing if a window has no room for all of them. */
+  take(log: MemoryLogs, nowMs: number, calls?: number): LimitDecision;
   peek(log: MemoryLogs, nowMs: number): LimitDecision;
   /** A call this old is in no window any more. */
   readonly maxWindowMs: number;
-}
-
-interface Window {
-  readonly name: WindowName;
-  readonly windowMs: number;
-  readonly limit: number;
 }
 
 /** What one window counts: its number of entries, the newest ones, and the time of the oldest. */
@@ -25,27 +25,6 @@ interface Counted {
   readonly calls: number;
   readonly oldestMs: number;
 }
-
-const LENGTHS_MS: Readonly<Record<WindowName, number>> = {
-  second: 1_000,
-  minute: 60_000,
-  hour: 3_600_000,
-  day: 86_400_000,
-};
-
-/** An older call is in no window, whatever the limits are. */
-export const MAX_WINDOW_MS = LENGTHS_MS.day;
-
-const SHORTEST_FIRST: readonly WindowName[] = ["second", "minute", "hour", "day"];
-
-/**
- * Up to this limit every call keeps its own time, and the window is exact. Calls that only larger
- * windows see share an entry if they came in the same 1/64 of the shortest of those windows: they
- * are released up to 1.6 % late. The spans form a fixed grid, because joining whatever is close would
- * chain entry to entry without end.
- */
-const EXACT_LIMIT = 64;
-const SPANS = 64;
 
 /**
  * A window overlaps at most 65 grid spans, and an exact one holds 64 entries: at most 65 entries per
@@ -58,37 +37,37 @@ function maxEntriesOf(windows: number): number {
 }
 
 /** A log takes 5 kB at most, whatever the limits are. */
-export const MAX_LOG_ENTRIES = maxEntriesOf(SHORTEST_FIRST.length);
+export const MAX_LOG_ENTRIES = maxEntriesOf(MAX_WINDOWS);
 
-/** Admits at most `limit` calls in any period of a window's length. Null if nothing is limited. */
-export function createSlidingWindows(limits: Limits): SlidingWindows | null {
-  const windows = SHORTEST_FIRST.filter((name) => limits[name] > 0).map(
-    (name): Window => ({ name, windowMs: LENGTHS_MS[name], limit: limits[name] }),
-  );
-  const maxWindowMs = windows.at(-1)?.windowMs;
-  if (maxWindowMs === undefined) return null;
+/**
+ * Admits at most the limit of each window in any period of its length. `windows` are shortest first,
+ * at least one.
+ */
+export function createSlidingWindows(windows: readonly Window[]): SlidingWindows {
+  const maxWindowMs = windows.at(-1)?.windowMs ?? 0;
   const newestSpanMs = spanMsAt(windows, 0);
   const maxEntries = maxEntriesOf(windows.length);
 
   return {
-    take(log, nowMs) {
+    take(log, nowMs, calls = 1) {
       const counted = countCalls(windows, log, nowMs);
-      if (counted.some(isFull)) return refusal(counted, nowMs);
+      if (counted.some((one) => !hasRoom(one, calls))) return refuse(counted, calls, log, nowMs);
       const goneEntries = log.length() - (counted.at(-1)?.entries ?? 0);
-      const joined = addCall(log, nowMs, newestSpanMs);
+      const joined = addCalls(log, nowMs, newestSpanMs, calls);
       if (goneEntries * 2 < log.length() && log.length() <= maxEntries) {
         return admission(
-          counted.map((one) => withOneMore(one, nowMs, joined)),
-          nowMs,
+          counted.map((one) => stateWith(one, calls, nowMs, joined)),
           nowMs,
         );
       }
       compact(windows, log, goneEntries, nowMs);
-      return admission(countCalls(windows, log, nowMs), nowMs, nowMs);
+      return admission(statesOf(countCalls(windows, log, nowMs), nowMs), nowMs);
     },
     peek(log, nowMs) {
       const counted = countCalls(windows, log, nowMs);
-      return counted.some(isFull) ? refusal(counted, nowMs) : admission(counted, nowMs);
+      return counted.every((one) => hasRoom(one, 1))
+        ? admission(statesOf(counted, nowMs))
+        : refuse(counted, 1, log, nowMs);
     },
     maxWindowMs,
   };
@@ -120,47 +99,54 @@ function countCalls(windows: readonly Window[], log: MemoryLogs, nowMs: number):
   return counted;
 }
 
-/** The same with the call just counted, which is the oldest if it is alone in its window. */
-function withOneMore(
+function hasRoom({ window, calls }: Counted, more: number): boolean {
+  return calls + more <= window.limit;
+}
+
+function statesOf(counted: readonly Counted[], nowMs: number): WindowState[] {
+  return counted.map(({ window, calls, oldestMs }) =>
+    windowState(window, calls, calls === 0 ? 0 : untilGoneMs(window, oldestMs, nowMs)),
+  );
+}
+
+/** With the calls just counted, which are the oldest if they are alone in their window. */
+function stateWith(
   { window, entries, calls, oldestMs }: Counted,
+  more: number,
   nowMs: number,
   joined: boolean,
-): Counted {
-  const isNewest = calls === 0 || (entries === 1 && joined);
-  return { window, entries, calls: calls + 1, oldestMs: isNewest ? nowMs : oldestMs };
+): WindowState {
+  const areOldest = calls === 0 || (entries === 1 && joined);
+  return windowState(
+    window,
+    calls + more,
+    untilGoneMs(window, areOldest ? nowMs : oldestMs, nowMs),
+  );
 }
 
-function isFull({ window, calls }: Counted): boolean {
-  return calls >= window.limit;
-}
-
-/** `entry`: the time of the call just counted, by which it can be released. */
-function admission(
+function refuse(
   counted: readonly Counted[],
+  calls: number,
+  log: MemoryLogs,
   nowMs: number,
-  entry: number | null = null,
 ): LimitDecision {
-  const windows = counted.map((one) => windowState(one, nowMs));
-  return { admitted: true, windows, refusedBy: null, retryAfterMs: 0, entry };
+  const waitsMs = counted.map((one) => waitMs(one, calls, log, nowMs));
+  return refusal(statesOf(counted, nowMs), waitsMs);
 }
 
-/** A full window has room again when its oldest entry leaves, because it never holds too many. */
-function refusal(counted: readonly Counted[], nowMs: number): LimitDecision {
-  const windows = counted.map((one) => windowState(one, nowMs));
-  const refusedBy = windows
-    .filter(({ remaining }) => remaining === 0)
-    .reduce((longest, state) => (state.resetMs > longest.resetMs ? state : longest));
-  return { admitted: false, windows, refusedBy, retryAfterMs: refusedBy.resetMs, entry: null };
-}
-
-function windowState({ window, calls, oldestMs }: Counted, nowMs: number): WindowState {
-  return {
-    name: window.name,
-    windowMs: window.windowMs,
-    limit: window.limit,
-    remaining: window.limit - calls,
-    resetMs: calls === 0 ? 0 : untilGoneMs(window, oldestMs, nowMs),
-  };
+/** Until so many more calls have room: as many as are too many must have left. */
+function waitMs(counted: Counted, more: number, log: MemoryLogs, nowMs: number): number {
+  const { window, calls, oldestMs } = counted;
+  if (hasRoom(counted, more)) return 0;
+  if (more > window.limit) return Number.POSITIVE_INFINITY;
+  if (calls + more - window.limit === 1) return untilGoneMs(window, oldestMs, nowMs);
+  let entry = log.newest();
+  let newer = log.calls(entry);
+  while (newer + more <= window.limit) {
+    entry = log.before(entry);
+    newer += log.calls(entry);
+  }
+  return untilGoneMs(window, log.timeMs(entry), nowMs);
 }
 
 /** Rounded up to whole milliseconds, so that after such a wait the entry is gone. */
@@ -169,13 +155,13 @@ function untilGoneMs(window: Window, timeMs: number, nowMs: number): number {
   return Math.ceil(timeMs - nowMs + window.windowMs);
 }
 
-/** True if the call joined the newest entry: same moment, or same span if all windows share entries. */
-function addCall(log: MemoryLogs, nowMs: number, spanMs: number): boolean {
+/** True if the calls joined the newest entry: same moment, or same span if all windows share entries. */
+function addCalls(log: MemoryLogs, nowMs: number, spanMs: number, calls: number): boolean {
   const newest = log.newest();
   const newestMs = newest === NO_ENTRY ? Number.NEGATIVE_INFINITY : log.timeMs(newest);
   const joins = newestMs >= nowMs || isSameSpan(newestMs, nowMs, spanMs);
-  if (joins) log.addToNewest(Math.max(newestMs, nowMs), 1);
-  else log.append(nowMs, 1);
+  if (joins) log.addToNewest(Math.max(newestMs, nowMs), calls);
+  else log.append(nowMs, calls);
   return joins;
 }
 
@@ -212,15 +198,18 @@ function newestEntries(log: MemoryLogs, length: number): { timeMs: number; calls
   });
 }
 
-/** Takes back one call that was counted at this time: it is in the oldest entry that is not older. */
-export function releaseCall(log: MemoryLogs, countedMs: number): void {
+/**
+ * Takes back calls that were counted at this time: they are in the oldest entry that is not older, as
+ * long as any window sees them.
+ */
+export function releaseCalls(log: MemoryLogs, countedMs: number, calls: number): void {
   let found = NO_ENTRY;
   let entry = log.newest();
   while (entry !== NO_ENTRY && log.timeMs(entry) >= countedMs) {
     found = entry;
     entry = log.before(entry);
   }
-  if (found !== NO_ENTRY && log.calls(found) > 0) log.removeCall(found);
+  if (found !== NO_ENTRY) log.removeCalls(found, Math.min(calls, log.calls(found)));
 }
 
 /** Length of the spans whose calls share an entry at this age; 0 while an exact window sees them. */

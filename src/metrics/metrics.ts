@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "pr
 import type { CallRecord, LimitDecision } from "../core/ports.ts";
 import type { RequestEnd } from "../http/call/request-context.ts";
 import { createCounts, createDurations, type PrintedMetric } from "./counters.ts";
+import type { StoreFigures } from "./store-figures.ts";
 
 /** Answers take from tenths of a second to minutes. */
 const BOUNDS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
@@ -11,10 +12,18 @@ export interface MetricsSources {
   readonly droppedLogLines: () => number;
   /** Whether the last write was good. */
   readonly isDatabaseUp: () => boolean;
+  /** Null where each instance counts by itself. */
+  readonly sharedStore: SharedStoreSource | null;
   /** Codes of the address warnings in force. */
   readonly warnings: () => readonly string[];
   /** Models with a label of their own. Clients choose the others, which are counted as `other`. */
   readonly models: readonly string[];
+}
+
+export interface SharedStoreSource {
+  readonly figures: StoreFigures;
+  readonly isUp: () => boolean;
+  readonly instances: () => number;
 }
 
 export interface Metrics {
@@ -31,6 +40,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "parley_" });
   addOwn(registry, sources);
+  if (sources.sharedStore !== null) addSharedStore(registry, sources.sharedStore);
   const printed = <T extends PrintedMetric>(metric: T): T => {
     registry.registerMetric(metric as unknown as Metric); // the registry calls get() only
     return metric;
@@ -106,6 +116,36 @@ function addOwn(registry: Registry, sources: MetricsSources): void {
     collect() {
       this.reset();
       for (const code of sources.warnings()) this.set({ code }, 1);
+    },
+  });
+}
+
+function addSharedStore(registry: Registry, { figures, isUp, instances }: SharedStoreSource): void {
+  const registers = [registry];
+  registry.registerMetric(figures.durations as unknown as Metric); // the registry calls get() only
+  new Gauge({
+    name: "parley_limits_store_up",
+    help: "0 while this instance counts by itself.",
+    registers,
+    collect() {
+      this.set(isUp() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "parley_instances",
+    help: "Instances that were alive when the shared store last counted them.",
+    registers,
+    collect() {
+      this.set(instances());
+    },
+  });
+  new Counter({
+    name: "parley_limits_fallback_total",
+    help: "Decisions about limits that were made without the shared store.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(figures.fallbacks());
     },
   });
 }

@@ -9,6 +9,8 @@ const NONE = {
   METRICS_TOKEN: "",
   ACCESS_TOKEN: "",
   DATABASE_PASSWORD: "",
+  REDIS_PASSWORD: "",
+  REDIS_URL: null,
   DATABASE_URL: null,
   OPENAI_PROXY: null,
   OPENAI_URL: new URL("https://service.example/v1?api-version=2026-01-01"),

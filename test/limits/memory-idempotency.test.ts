@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createMemoryIdempotency } from "../../src/limits/memory-idempotency.ts";
 import { createHeldClock } from "../support/parley.ts";
+import { describeNamedCalls } from "./fixtures/described-calls.ts";
+import { namedCall } from "./fixtures/named-calls.ts";
+import { createPacedClock } from "./fixtures/paced-clock.ts";
 
 const MEBIBYTE = 1_048_576;
 
@@ -15,7 +18,7 @@ function createStore() {
       asked += 1;
       return { status: 200, contentType: "application/json", bytes: new Uint8Array(bytes) };
     };
-    await store.once({ name, bucket, fingerprint: "same" }, ask);
+    await store.once(namedCall(name, { bucket }), ask);
     return asked > before;
   };
   return { clock, asks };
@@ -68,4 +71,10 @@ describe("remembered answers", () => {
     clock.forward(600_000);
     expect(await asks("n500", "a", 1)).toBe(true);
   });
+});
+
+describeNamedCalls("a named call in memory", () => {
+  const clock = createPacedClock();
+  const store = createMemoryIdempotency(clock);
+  return { clock, copies: [store, store] };
 });

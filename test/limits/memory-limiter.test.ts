@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Limits } from "../../src/limits/decisions.ts";
 import { createMemoryLimiter, type MemoryLimiterOptions } from "../../src/limits/memory-limiter.ts";
-import type { Limits } from "../../src/limits/windows.ts";
 
 const NO_LIMITS: Limits = { second: 0, minute: 0, hour: 0, day: 0 };
 
@@ -132,6 +132,7 @@ describe("memory limiter", () => {
     const { entry } = limiter.take("a");
     time.nowMs += 1_001;
     limiter.take("a");
+    limiter.release("a", entry ?? 0);
     limiter.release("b", entry ?? 0);
     expect(limiter.peek("a").admitted).toBe(false);
     expect(limiter.take("a").entry).toBeNull();

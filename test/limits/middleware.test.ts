@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import type { LimitDecision } from "../../src/core/ports.ts";
+import type { Limits } from "../../src/limits/decisions.ts";
 import { createMemoryLimiter } from "../../src/limits/memory-limiter.ts";
 import { createLimitMiddleware } from "../../src/limits/middleware.ts";
-import type { Limits } from "../../src/limits/windows.ts";
 
 interface TestEnv {
   Variables: { decision: LimitDecision };

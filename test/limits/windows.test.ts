@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WindowName, WindowState } from "../../src/core/ports.ts";
+import { type Limits, windowsOf } from "../../src/limits/decisions.ts";
 import { MemoryLogs } from "../../src/limits/memory-logs.ts";
-import { createSlidingWindows, type Limits, MAX_LOG_ENTRIES } from "../../src/limits/windows.ts";
+import { createSlidingWindows, MAX_LOG_ENTRIES } from "../../src/limits/windows.ts";
 
 const LENGTHS_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 const NAMES: readonly WindowName[] = ["second", "minute", "hour", "day"];
@@ -13,8 +14,7 @@ const LATENESS = 1 / 64;
 const NO_SHRINKING = { endOnFailure: true };
 
 function createBucket(limits: Partial<Limits>) {
-  const windows = createSlidingWindows({ ...NO_LIMITS, ...limits });
-  if (windows === null) throw new Error("no limits");
+  const windows = createSlidingWindows(windowsOf({ ...NO_LIMITS, ...limits }));
   const log = new MemoryLogs({ slots: 1, maxOlderBytes: 0, maxLogEntries: MAX_LOG_ENTRIES });
   log.open(1);
   return {
@@ -238,7 +238,7 @@ describe("sliding windows", () => {
   });
 
   test("nothing limited means no windows", () => {
-    expect(createSlidingWindows(NO_LIMITS)).toBeNull();
+    expect(windowsOf(NO_LIMITS)).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ const sources: MetricsSources = {
   openCalls: () => 3,
   droppedLogLines: () => 0,
   isDatabaseUp: () => true,
+  sharedStore: null,
   warnings: () => [],
   models: ["known"],
 };

@@ -28,6 +28,8 @@ export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "diale
   readonly model: LedgerEntry["model"];
   /** Reserved against the quotas in tokens and money. */
   readonly expected: ExpectedTokens;
+  /** What must be granted as well, asked for at the same time. Rejects with why the call is refused. */
+  readonly beside?: Promise<void> | undefined;
 }
 
 /** Grants one call; settled exactly once, with how the call ended. */
@@ -65,7 +67,7 @@ export interface AdmissionOptions {
  * row when settled.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { ledger, background, prices, clock, digestKey, tokenLimiter, reasoning } = options;
+  const { ledger, background, prices, clock, digestKey, reasoning } = options;
   return {
     async admit(request) {
       const { principal, model } = request;
@@ -78,18 +80,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
       let reservation: Reservation | null = null;
       if (principal.kind === "token") {
         const { token } = principal.found;
-        refuseForbiddenModel(token.models, model);
-        if (price === null) {
-          throw fieldError("model_not_priced", "model", { model });
-        }
-        const counted = tokenLimiter.take(token);
-        const decision = counted instanceof Promise ? await counted : counted;
-        if (!decision.admitted) throw rateLimited(decision, clock);
-        const { entry } = decision;
-        const asked = { ...request, reserved, token, price, at };
-        reservation = await reserve(options, asked, () =>
-          entry === null ? undefined : tokenLimiter.release(token, entry),
-        );
+        reservation = await admitToken(options, { ...request, reserved, token, at }, price);
+      } else if (request.beside !== undefined) {
+        await request.beside;
       }
       const payer = payerOf(principal, digestKey);
       return {
@@ -115,6 +108,32 @@ interface TokenCall extends AdmissionRequest {
   readonly token: Token;
   readonly price: Price;
   readonly at: number;
+}
+
+/** Takes from the token's windows and, unless something beside refuses the call, from its quotas. */
+async function admitToken(
+  options: AdmissionOptions,
+  call: Omit<TokenCall, "price">,
+  price: Price | null,
+): Promise<Reservation | null> {
+  const { clock, tokenLimiter } = options;
+  const { token, model, beside } = call;
+  refuseForbiddenModel(token.models, model);
+  if (price === null) {
+    throw fieldError("model_not_priced", "model", { model });
+  }
+  const counted = tokenLimiter.take(token);
+  const decision = counted instanceof Promise ? await counted : counted;
+  if (!decision.admitted) throw rateLimited(decision, clock);
+  const { entry } = decision;
+  const giveBack = () => (entry === null ? undefined : tokenLimiter.release(token, entry));
+  if (beside !== undefined) {
+    await beside.catch(async (refusal: unknown) => {
+      await giveBack();
+      throw refusal;
+    });
+  }
+  return reserve(options, { ...call, price }, giveBack);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ErrorCode, ProxyError } from "../errors.ts";
-import type { ConcurrencyLimiter } from "../ports.ts";
+import type { ConcurrencyLimiter, Lease } from "../ports.ts";
 import type {
   AskOptions,
   Relay,
@@ -57,23 +57,17 @@ export interface PipelineOptions extends SettleOptions, AskingOptions {
 /** Refusals by other limits than the address's, which gets back what it counted. */
 const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   "rate_limited",
+  "limits_unavailable",
   "quota_exceeded",
   "streams_limited",
 ]);
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { upstream, relay, admission, clock, disconnectPolicy } = options;
+  const { upstream, relay, clock, disconnectPolicy } = options;
   const background = createBackground();
   const ask = createAsk(options);
+  const begin = createBegin(options);
 
-  const begin = async (call: Call, model: string, expected: ExpectedTokens, streamed: boolean) => {
-    const { requestId, dialect, principal } = call;
-    const asked = { requestId, dialect, principal, model, expected };
-    const permit = await admission
-      .admit(asked)
-      .catch((error: unknown) => refused(call, model, streamed, error, options));
-    return createSettle(call, model, streamed, permit, options);
-  };
   const streamOptions = (call: Call, settle: Settle, leave: () => void) => {
     const hasLeft = () => call.signal.aborted;
     return {
@@ -93,15 +87,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return kept;
   };
   const stream: Pipeline["stream"] = (call, request) =>
-    withLease(call, request.model, options, async (leave) => {
-      const settle = await begin(call, request.model, expectedOfChat(request), true);
+    withLease(call, request.model, options, async (leave, beside) => {
+      const settle = await begin(call, request.model, expectedOfChat(request), true, beside);
       const events = await ask(call, settle, (how) => upstream.stream(request, how));
       const observer = observeEvents(call.principal, clock);
       return new SettledStream(events, observer, streamOptions(call, settle, leave));
     });
   const relayed: Pipeline["relay"] = (call, { request, model, expected, onWhole }) =>
-    withLease(request.streamed ? call : null, model, options, async (leave) => {
-      const settle = await begin(call, model, expected, request.streamed);
+    withLease(request.streamed ? call : null, model, options, async (leave, beside) => {
+      const settle = await begin(call, model, expected, request.streamed, beside);
       const answer = await ask(call, settle, sending(relay, request, onWhole));
       if (answer.kind === "whole") {
         await settleWhole(call, settle, answer.account);
@@ -123,6 +117,26 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       disconnectPolicy.end();
       await background.done();
     },
+  };
+}
+
+/** Admits a call. Throws the reason if it is refused, also by what is granted beside. */
+function createBegin(options: PipelineOptions) {
+  return async function begin(
+    call: Call,
+    model: string,
+    expected: ExpectedTokens,
+    streamed: boolean,
+    beside?: Promise<void>,
+  ): Promise<Settle> {
+    const { requestId, dialect, principal } = call;
+    const asked = { requestId, dialect, principal, model, expected, beside };
+    const permit = await options.admission.admit(asked).catch(async (error: unknown) => {
+      // where both refuse, the lease's refusal is told
+      const reason = beside === undefined ? error : await beside.then(() => error).catch(identity);
+      return refused(call, model, streamed, reason, options);
+    });
+    return createSettle(call, model, streamed, permit, options);
   };
 }
 
@@ -148,6 +162,8 @@ function createBackground() {
   };
 }
 
+const identity = <T>(value: T): T => value;
+
 const noSettle: Settle = () => Promise.resolve();
 
 /** For a call that took nothing. */
@@ -161,21 +177,46 @@ function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise
   return settle(call.signal.aborted ? "canceled" : "completed", { account });
 }
 
-/** Runs `start` while holding a stream lease of the caller (null: none is needed). */
+/**
+ * Runs `start` while holding a stream lease of the caller (null: none is needed). A lease that is
+ * still to be granted travels beside admission: `start` gets a promise that rejects if it is refused.
+ */
 async function withLease<T>(
   call: Call | null,
   model: string,
   options: PipelineOptions,
-  start: (leave: () => void) => Promise<T>,
+  start: (leave: () => void, beside?: Promise<void>) => Promise<T>,
 ): Promise<T> {
   if (call === null) return start(() => undefined);
   const entering = options.concurrency.enter(call.principal.bucket);
-  const lease = entering instanceof Promise ? await entering : entering;
-  if (!lease.entered) return refused(call, model, true, streamsLimited(options), options);
+  if (entering instanceof Promise) return besideLease(entering, options, start);
+  if (!entering.entered) return refused(call, model, true, streamsLimited(options), options);
   try {
-    return await start(lease.leave);
+    return await start(entering.leave);
   } catch (error) {
-    lease.leave();
+    entering.leave();
+    throw error;
+  }
+}
+
+async function besideLease<T>(
+  entering: Promise<Lease>,
+  options: PipelineOptions,
+  start: (leave: () => void, beside: Promise<void>) => Promise<T>,
+): Promise<T> {
+  const leave = async () => {
+    const lease = await entering;
+    if (lease.entered) lease.leave();
+  };
+  const granted = entering.then(({ entered }) => {
+    if (!entered) throw streamsLimited(options);
+  });
+  // admission may fail without a look at it
+  granted.catch(() => undefined);
+  try {
+    return await start(() => void leave(), granted);
+  } catch (error) {
+    await leave();
     throw error;
   }
 }

@@ -28,6 +28,7 @@ const waitCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "streams_limited",
   "quota_exceeded",
   "upstream_rate_limited",
+  "limits_unavailable",
   "draining",
   "overloaded",
 ]);
@@ -100,7 +101,7 @@ const askCodes = [
 /** The failures that follow from a route's description. */
 function failuresOf({ counted }: Route, doc: RouteDoc): ReadonlySet<ErrorCode> {
   return new Set<ErrorCode>([
-    ...(counted ? (["rate_limited", "draining"] as const) : []),
+    ...(counted ? (["rate_limited", "limits_unavailable", "draining"] as const) : []),
     ...(doc.body === undefined ? [] : bodyCodes),
     ...(doc.body === undefined && doc.query === undefined ? [] : fieldCodes),
     ...callerFailures(doc),

@@ -11,7 +11,7 @@ export function relayDoc({ path, body, example, bounds }: Endpoint, model: strin
     body,
     example: example(model),
     answer: z.looseObject({}).describe("OpenAI's own answer, unchanged"),
-    fails: ["idempotency_mismatch", "idempotency_in_progress"],
+    fails: ["idempotency_mismatch", "idempotency_in_progress", "idempotency_lost"],
     headers: {
       "Idempotency-Key":
         "For ten minutes, the same key with the same body returns the same answer without a second call. Not for streams.",

@@ -82,7 +82,9 @@ function createRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolea
       return respondPassing(outgoing, context, relayed, endpoint, translate);
     }
     let isOwn = false;
-    const whole = await idempotent(call.principal, key, request, async () => {
+    const { principal, signal } = call;
+    const repeatable = { principal, signal, key, headers: incoming.headers, request };
+    const whole = await idempotent(repeatable, async () => {
       isOwn = true;
       return wholeOf(await pipeline.relay(call, relayCall));
     });

@@ -13,14 +13,20 @@ export const readyDoc: RouteDoc = {
   also: { 503: "The same, while the server takes no calls" },
   answer: z.object({
     status: z.enum(["ready", "unready", "draining"]),
-    checks: z.object({ accepting: z.boolean(), database: z.boolean() }),
+    checks: z.object({ accepting: z.boolean(), database: z.boolean(), limits: z.boolean() }),
+    degraded: z
+      .array(z.literal("limits"))
+      .describe("Limits: this instance counts its part of them by itself"),
     warnings: z.array(
-      z.object({
-        code: z.enum(["shared_peer", "untrusted_forwarded"]),
-        peer: z.string().nullable(),
-        share: z.number(),
-        calls: z.int(),
-      }),
+      z.union([
+        z.object({
+          code: z.enum(["shared_peer", "untrusted_forwarded"]),
+          peer: z.string().nullable(),
+          share: z.number(),
+          calls: z.int(),
+        }),
+        z.object({ code: z.literal("limits_not_shared"), instances: z.int() }),
+      ]),
     ),
   }),
 };

@@ -14,7 +14,11 @@ export interface StatusOptions {
   readonly limiter: Limiter;
   readonly concurrency: ConcurrencyLimiter;
   readonly streamLimit: number;
-  readonly warnings: () => readonly AddressWarning[];
+  readonly warnings: () => readonly StatusWarning[];
+  /** What works, but only in part. */
+  readonly degraded: () => readonly "limits"[];
+  /** False while calls are refused because nobody counts them. */
+  readonly areLimitsUp: () => boolean;
   /** Rejects if the database is unreachable or takes no writes. */
   readonly pingDatabase: () => Promise<void>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
@@ -23,6 +27,14 @@ export interface StatusOptions {
   readonly brake: GuessBrake;
   readonly writeError: WriteError;
 }
+
+/** Several instances work on one database, and each counts limits by itself. */
+export interface InstancesWarning {
+  readonly code: "limits_not_shared";
+  readonly instances: number;
+}
+
+export type StatusWarning = AddressWarning | InstancesWarning;
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -35,11 +47,15 @@ export function createStatus(options: StatusOptions): Dialect {
     respond(status, JSON.stringify(body), responseHeaders(c.env.context, JSON_TYPE));
 
   const ready = async (c: AppContext) => {
-    const checks = { accepting: !openCalls.retiring, database: await isUp(options.pingDatabase) };
-    const warnings = options.warnings();
-    if (!checks.accepting) return json(c, 503, { status: "draining", checks, warnings });
-    if (!checks.database) return json(c, 503, { status: "unready", checks, warnings });
-    return json(c, 200, { status: "ready", checks, warnings });
+    const checks = {
+      accepting: !openCalls.retiring,
+      database: await isUp(options.pingDatabase),
+      limits: options.areLimitsUp(),
+    };
+    const state = { checks, degraded: options.degraded(), warnings: options.warnings() };
+    if (!checks.accepting) return json(c, 503, { status: "draining", ...state });
+    const isReady = checks.database && checks.limits;
+    return json(c, isReady ? 200 : 503, { status: isReady ? "ready" : "unready", ...state });
   };
 
   const whoami = async (c: AppContext) => {

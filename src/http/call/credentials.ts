@@ -104,6 +104,11 @@ const SOURCES: readonly (readonly [field: string, source: Source])[] = [
   ["access-token", (headers) => tokenOnly(headers["access-token"])],
 ];
 
+/** The key or token by which the headers identify their caller; empty without one. */
+export function credentialTextIn(headers: IncomingHttpHeaders): string {
+  return credentialIn(headers, null)?.key ?? "";
+}
+
 /** The first key; without one, the first token. */
 function credentialIn(headers: IncomingHttpHeaders, bodyKey: string | null): Credential | null {
   let token: Credential | null = null;

@@ -4,6 +4,7 @@ import { type AdmissionOptions, createAdmission } from "../../../src/core/call/a
 import type { Principal } from "../../../src/core/call/call.ts";
 import { NOTHING_SEEN } from "../../../src/core/call/estimate.ts";
 import { createReasoningModels } from "../../../src/core/call/reasoning.ts";
+import { ProxyError } from "../../../src/core/errors.ts";
 import type { CallRecord } from "../../../src/core/ports.ts";
 import type { RelayAccount } from "../../../src/core/upstream-ports.ts";
 import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
@@ -47,9 +48,9 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
   return {
     holder,
     requestId,
-    admit: (principal: Principal, model = MODEL, answer = 1_000) => {
+    admit: (principal: Principal, model = MODEL, answer = 1_000, beside?: Promise<void>) => {
       const expected = { question: 0, answer, answers: 1 };
-      return admit({ requestId, dialect: "openai", principal, model, expected });
+      return admit({ requestId, dialect: "openai", principal, model, expected, beside });
     },
     used: async () => (await ledger.used(made.id)).day,
     row: async () => (await ledger.rows()).find((row) => row.requestId === requestId),
@@ -185,6 +186,18 @@ test("a decision that comes later is waited for", async () => {
   const { admit, holder } = await scene({ limits: { minute: 1 } }, { tokenLimiter });
   await admit(holder);
   await expect(admit(holder)).rejects.toMatchObject({ code: "rate_limited" });
+});
+
+test("what refuses a call beside it leaves windows and quotas as they were", async () => {
+  const quotas = perDay({ requests: 9 });
+  const { admit, holder, used } = await scene({ limits: { minute: 1 }, quotas });
+  const refusal = new ProxyError("streams_limited");
+  for (const principal of [holder, visitor]) {
+    await expect(admit(principal, MODEL, 1, Promise.reject(refusal))).rejects.toBe(refusal);
+  }
+  expect((await used()).requests).toBe(0);
+  await admit(holder, MODEL, 1, Promise.resolve()); // the window has its one call still
+  expect((await used()).requests).toBe(1);
 });
 
 test("a full quota is named, with the end of its period", async () => {

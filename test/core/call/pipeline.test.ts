@@ -51,6 +51,10 @@ interface Script {
   /** What an attempt does before it answers; throws to fail. */
   readonly onAsk?: (options: AskOptions) => void;
   readonly events?: readonly Step[];
+  /** Leases are granted elsewhere: a promise of each comes at once, the lease later. */
+  readonly leaseElsewhere?: boolean;
+  /** What admission does before it grants a call; throws to refuse. */
+  readonly onAdmit?: () => void;
 }
 
 function createScene(
@@ -89,16 +93,23 @@ function createScene(
       closed += 1;
     }
   }
-  const concurrency = createConcurrencyLimiter(streamLimit);
+  const leases = createConcurrencyLimiter(streamLimit);
+  const concurrency = script.leaseElsewhere
+    ? { ...leases, enter: async (name: string) => leases.enter(name) }
+    : leases;
   const keyRing = createKeyRing(keys, createMemoryCooldowns(clock), (key) => key);
   const pipeline = createPipeline({
     upstream,
     relay: { send: () => Promise.reject(new ProxyError("internal")) },
     admission: {
-      admit: async () => ({
-        used: (account) => ({ usage: account?.usage ?? null, provenance: "reported" }),
-        settle: async () => undefined,
-      }),
+      async admit({ beside }) {
+        script.onAdmit?.();
+        await beside;
+        return {
+          used: (account) => ({ usage: account?.usage ?? null, provenance: "reported" }),
+          settle: async () => undefined,
+        };
+      },
     },
     disconnectPolicy: createDisconnectPolicy(0, clock),
     onLost: (_, error) => {
@@ -128,7 +139,7 @@ function createScene(
     }
     return seen;
   };
-  const open = () => concurrency.count(bucket).open;
+  const open = () => leases.count(bucket).open;
   return {
     pipeline,
     clock,
@@ -352,6 +363,53 @@ describe("the limit on open streams", () => {
     await pipeline.stream(call(), question);
     const elsewhere = { ...call(), principal: { kind: "visitor", bucket: "192.0.2.2" } as const };
     await expect(pipeline.stream(elsewhere, question)).resolves.toBeDefined();
+  });
+
+  describe("granted elsewhere", () => {
+    const refuse = () => {
+      throw new ProxyError("rate_limited");
+    };
+
+    test("is asked while admission is under way", async () => {
+      const order: string[] = [];
+      const onAdmit = () => void order.push("admission");
+      const scene = createScene({ leaseElsewhere: true, onAdmit });
+      const streaming = scene.pipeline.stream(scene.call(), question);
+      order.push("both have begun");
+      await scene.read(await streaming);
+      expect(order).toEqual(["admission", "both have begun"]);
+      expect(scene.open()).toBe(0);
+    });
+
+    test("refuses one too many, and nothing is asked", async () => {
+      const { pipeline, call, asked, records, open } = createScene({ leaseElsewhere: true });
+      await pipeline.stream(call(), question);
+      await expect(pipeline.stream(call(), question)).rejects.toThrow("streams_limited");
+      expect(asked).toHaveLength(1);
+      expect(records).toMatchObject([{ outcome: "refused", error: "streams_limited" }]);
+      expect(open()).toBe(1);
+    });
+
+    test("is given back where admission refuses", async () => {
+      const scene = createScene({ leaseElsewhere: true, onAdmit: refuse });
+      const { pipeline, call, records, open } = scene;
+      await expect(pipeline.stream(call(), question)).rejects.toThrow("rate_limited");
+      expect(open()).toBe(0);
+      expect(records).toMatchObject([{ outcome: "refused", error: "rate_limited" }]);
+    });
+
+    test("has the first word where both refuse", async () => {
+      let calls = 0;
+      const onAdmit = () => {
+        calls += 1;
+        if (calls > 1) refuse();
+      };
+      const { pipeline, call, records, open } = createScene({ leaseElsewhere: true, onAdmit });
+      await pipeline.stream(call(), question);
+      await expect(pipeline.stream(call(), question)).rejects.toThrow("streams_limited");
+      expect(records).toMatchObject([{ outcome: "refused", error: "streams_limited" }]);
+      expect(open()).toBe(1);
+    });
   });
 });
 

@@ -24,12 +24,12 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   FAILED_PRECONDITION: `
     price_outdated secret_key_missing conversation_full`,
   ABORTED: `
-    idempotency_in_progress conversation_conflict`,
+    idempotency_in_progress idempotency_lost conversation_conflict`,
   INTERNAL: `
     upstream_key_rejected upstream_bad_answer internal`,
   UNAVAILABLE: `
-    upstream_exhausted upstream_failed upstream_unreachable storage_unavailable overloaded
-    draining`,
+    upstream_exhausted upstream_failed upstream_unreachable storage_unavailable limits_unavailable
+    overloaded draining`,
   DEADLINE_EXCEEDED: `
     upstream_timeout deadline_passed`,
   CANCELLED: `

@@ -1,5 +1,6 @@
 /** A client that asks again with the same Idempotency-Key pays once. */
 import { describe, expect, test } from "vitest";
+import { LightSignal } from "../../../src/core/call/call.ts";
 import type { StoredResponse } from "../../../src/core/ports.ts";
 import { createIdempotent } from "../../../src/http/call/idempotency.ts";
 import { createMemoryIdempotency } from "../../../src/limits/memory-idempotency.ts";
@@ -166,7 +167,8 @@ describe.concurrent("a call with an Idempotency-Key", () => {
   });
 });
 
-const visitor = { kind: "visitor", bucket: "192.0.2.1" } as const;
+const MAX_MS = 900_000;
+const principal = { kind: "visitor", bucket: "192.0.2.1" } as const;
 const request = {
   method: "POST",
   path: "/chat/completions",
@@ -176,7 +178,11 @@ const request = {
 } as const;
 
 test("answers that were forgotten while they were under way take no room from later ones", async () => {
-  const idempotent = createIdempotent(createMemoryIdempotency(createHeldClock()), (key) => key);
+  const idempotent = createIdempotent(
+    createMemoryIdempotency(createHeldClock()),
+    (key) => key,
+    MAX_MS,
+  );
   const response = (size: number) => ({
     status: 200,
     contentType: "application/json",
@@ -184,7 +190,7 @@ test("answers that were forgotten while they were under way take no room from la
   });
   const gate = Promise.withResolvers<StoredResponse>();
   const once = (key: string, ask: () => Promise<StoredResponse>) =>
-    idempotent(visitor, key, request, ask);
+    idempotent({ principal, signal: new LightSignal(), key, headers: {}, request }, ask);
   // more at once than are remembered, each as large as a sixteenth of the room for all
   const crowd = Array.from({ length: 1_100 }, (_, index) => once(`${index}`, () => gate.promise));
   gate.resolve(response(1_048_576));

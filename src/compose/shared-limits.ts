@@ -1,0 +1,91 @@
+import { hash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { RedisTarget } from "../config/redis-url.ts";
+import type { Config } from "../config/settings.ts";
+import type { Clock } from "../core/ports.ts";
+import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/availability.ts";
+import { type Beat, createBeat } from "../limits/shared/beat.ts";
+import { connect } from "../limits/shared/connection.ts";
+import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
+import { createKey } from "../limits/shared/store.ts";
+import { createTranslate, defaultLanguage } from "../locales.ts";
+import type { Log } from "../log.ts";
+import { createStoreFigures, type StoreFigures } from "../metrics/store-figures.ts";
+import { SettingMistake } from "./failures.ts";
+import type { LimitStores } from "./limits.ts";
+
+export interface SharedLimitsNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of this installation. */
+  readonly secret: string;
+  readonly target: RedisTarget;
+  /** Decides while the store is away. */
+  readonly memory: LimitStores;
+}
+
+/** Puts the store that all instances share before the memory of this one. Throws SettingMistake. */
+export async function composeSharedLimits(
+  config: Config,
+  needs: SharedLimitsNeeds,
+): Promise<LimitStores> {
+  const { memory } = needs;
+  const figures = createStoreFigures();
+  const copyId = randomUUID();
+  const key = createKey(`parley:${installationIn(needs.secret)}:`);
+  const beat = createBeat({ copyId, key });
+  const store = await openShared(config, needs, { beat, key, figures });
+  return {
+    ...memory,
+    idempotency: createSharedIdempotency({ store, clock: needs.clock, secret: needs.secret }),
+    shared: {
+      isUp: () => !store.isAway(),
+      instances: () => store.copies(),
+      refuses: config.LIMITS_WITHOUT_REDIS === "refuse",
+      figures,
+      close: () => store.close(),
+    },
+  };
+}
+
+interface Watched {
+  readonly beat: Beat;
+  readonly key: WatchedStore["key"];
+  readonly figures: StoreFigures;
+}
+
+async function openShared(
+  config: Config,
+  { clock, log, target }: SharedLimitsNeeds,
+  { beat, key, figures }: Watched,
+): Promise<WatchedStore> {
+  const text = createTranslate();
+  const { username, password, db, ...where } = target;
+  const ca = config.REDIS_CA_FILE === "" ? null : readFileSync(config.REDIS_CA_FILE, "utf8");
+  const address = { target: where, username, password, db, ca };
+  const instances = () => beat.copies() ?? config.INSTANCES;
+  const opening = openStore({
+    connect: (onLost) => connect(address, onLost),
+    beat,
+    key,
+    clock,
+    otherwiseCopies: () => config.INSTANCES,
+    onAway: ({ kind, words }) => {
+      const params = { instances: instances() };
+      const message = text(defaultLanguage(config.LANG), "warning.limits_divided", params);
+      log.warn(message, { warning: "limits_divided", cause: kind, reason: words, ...params });
+    },
+    onBack: (awayMs) => log.info("limits are shared", { after_ms: Math.round(awayMs) }),
+    onDecision: figures.decision,
+  });
+  return opening.catch((error: unknown) => {
+    if (!(error instanceof StoreMistake)) throw error;
+    const name = config.REDIS_URL === null ? "REDIS_HOST" : "REDIS_URL";
+    throw new SettingMistake({ name, key: "redis_refused", params: { reason: error.message } });
+  });
+}
+
+/** Tells installations apart that use one store, and says nothing of the secret. */
+function installationIn(secret: string): string {
+  return hash("sha256", `shared store\n${secret}`).slice(0, 12);
+}

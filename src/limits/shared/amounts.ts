@@ -1,0 +1,19 @@
+import type { AmountLimiter } from "../../core/ports.ts";
+import { UNLIMITED } from "../decisions.ts";
+import { createMinutes } from "../minutes.ts";
+import { createSharedCounts, type SharedCountsOptions } from "./counts.ts";
+
+/** A sliding minute over amounts, counted over all copies. */
+export function createSharedAmounts(options: SharedCountsOptions): AmountLimiter {
+  const minuteOf = createMinutes((windows) => windows);
+  const counts = createSharedCounts("amounts", options);
+  return {
+    take: (bucket, limit, amount) =>
+      limit === 0 || amount === 0 ? UNLIMITED : counts.take(bucket, minuteOf(limit), amount),
+    settle(bucket, entry, taken, used) {
+      if (used >= taken) return undefined;
+      // of any limit: what is given back depends on the length of the window alone
+      return counts.release(bucket, minuteOf(1), entry, taken - used);
+    },
+  };
+}
