@@ -27,11 +27,11 @@ const hasNumber = (samples: readonly Sample[]): boolean =>
 /** One streamed answer, so that every metric of a call moves. */
 async function ask({ url }: ParleyProcess): Promise<void> {
   const messages = [{ role: "user", content: "Why is the sky blue?" }];
-  const reply = await postJson(`${url}/v1/chat/completions`, {
-    model: "gpt-4o-mini",
-    messages,
-    stream: true,
-  });
+  const reply = await postJson(
+    `${url}/v1/chat/completions`,
+    { model: "gpt-4o-mini", messages, stream: true },
+    { headers: { authorization: "Bearer sk-own-0123456789" } },
+  );
   expect(reply.status).toBe(200);
 }
 
