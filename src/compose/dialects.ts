@@ -42,7 +42,6 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const { translate, writeError } = needs;
   const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
-  const maxCallMs = config.UPSTREAM_TOTAL_SECONDS * 1_000;
   const rules = modelRules(config);
 
   const openai = createOpenAI({
@@ -50,7 +49,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     identify,
     openCalls,
     pipeline,
-    idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs),
+    idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
     modelFilter: createModelFilter(storage.prices, storage.clock, rules),
     rules,
     model: config.MODEL,
@@ -154,4 +153,8 @@ export function modelRules(config: Config): ModelRules {
 function metricsAccess({ METRICS_PORT, METRICS_TOKEN }: Config) {
   if (METRICS_TOKEN !== "") return { token: METRICS_TOKEN };
   return METRICS_PORT === null ? "loopback" : "closed";
+}
+
+function maxCallMs({ UPSTREAM_TOTAL_SECONDS: seconds }: Config): number {
+  return seconds * 1_000;
 }

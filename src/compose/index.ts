@@ -52,21 +52,12 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const digestKey = createKeyDigest(secret);
   const limits = await chooseLimits(config, { clock, log, secret });
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
-  const pipeline = composePipeline(config, {
-    clock,
-    log,
-    storage,
-    limits,
-    digestKey,
-    observe: calls.observe,
-  });
+  const { observe } = calls;
+  const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
   const dialogue = composeDialogue(config, { log, storage, running, pipeline });
-  const questions = createTreeDialogue({
-    conversations: storage.conversations,
-    dialogue,
-    digestKey,
-    rules: modelRules(config),
-  });
+  const { conversations } = storage;
+  const rules = modelRules(config);
+  const questions = createTreeDialogue({ conversations, dialogue, digestKey, rules });
   const dialects = composeDialects(config, {
     storage,
     limits,

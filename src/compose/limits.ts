@@ -11,6 +11,7 @@ import type {
 } from "../core/ports.ts";
 import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connections.ts";
 import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency.ts";
+import type { Limits } from "../limits/decisions.ts";
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
@@ -47,14 +48,8 @@ export interface SharedLimits {
 
 /** In memory; `shared-limits.ts` puts the shared store before it. */
 export function composeLimits(config: Config, clock: Clock): LimitStores {
-  const limits = {
-    second: config.SECOND_LIMIT,
-    minute: config.MINUTE_LIMIT,
-    hour: config.HOUR_LIMIT,
-    day: config.DAY_LIMIT,
-  };
   return {
-    limiter: createMemoryLimiter({ limits, clock }),
+    limiter: createMemoryLimiter({ limits: addressLimits(config), clock }),
     tokenLimiter: createMemoryTokenLimiter(clock),
     concurrency: createConcurrencyLimiter(config.STREAM_LIMIT),
     connections: createConcurrencyLimiter(config.WS_CONNECTIONS),
@@ -67,5 +62,15 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
       collect: createCollector(),
     }),
     shared: null,
+  };
+}
+
+/** Per client address. */
+export function addressLimits(config: Config): Limits {
+  return {
+    second: config.SECOND_LIMIT,
+    minute: config.MINUTE_LIMIT,
+    hour: config.HOUR_LIMIT,
+    day: config.DAY_LIMIT,
   };
 }

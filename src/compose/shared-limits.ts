@@ -7,12 +7,15 @@ import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/ava
 import { type Beat, createBeat } from "../limits/shared/beat.ts";
 import { connect } from "../limits/shared/connection.ts";
 import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
+import { RENEW_MS } from "../limits/shared/lease-book.ts";
+import { createSharedLeases } from "../limits/shared/leases.ts";
+import { createSharedLimiter, createSharedTokenLimiter } from "../limits/shared/limiter.ts";
 import { createKey } from "../limits/shared/store.ts";
 import { createTranslate, defaultLanguage } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { createStoreFigures, type StoreFigures } from "../metrics/store-figures.ts";
 import { SettingMistake } from "./failures.ts";
-import type { LimitStores } from "./limits.ts";
+import { addressLimits, type LimitStores } from "./limits.ts";
 
 export interface SharedLimitsNeeds {
   readonly clock: Clock;
@@ -29,21 +32,32 @@ export async function composeSharedLimits(
   config: Config,
   needs: SharedLimitsNeeds,
 ): Promise<LimitStores> {
-  const { memory } = needs;
+  const { memory, clock, secret } = needs;
   const figures = createStoreFigures();
   const copyId = randomUUID();
-  const key = createKey(`parley:${installationIn(needs.secret)}:`);
+  const key = createKey(`parley:${installationIn(secret)}:`);
   const beat = createBeat({ copyId, key });
   const store = await openShared(config, needs, { beat, key, figures });
+  const refuses = config.LIMITS_WITHOUT_REDIS === "refuse";
+  const counts = { store, clock, refusesAlone: refuses };
+  const leases = createSharedLeases({ store, copyId, clock });
+  const renewal = setInterval(() => void leases.renew(), RENEW_MS);
   return {
     ...memory,
-    idempotency: createSharedIdempotency({ store, clock: needs.clock, secret: needs.secret }),
+    limiter: createSharedLimiter(addressLimits(config), counts),
+    tokenLimiter: createSharedTokenLimiter(counts),
+    concurrency: leases.limiter("streams", config.STREAM_LIMIT),
+    connections: leases.limiter("connections", config.WS_CONNECTIONS),
+    idempotency: createSharedIdempotency({ store, clock, secret }),
     shared: {
       isUp: () => !store.isAway(),
       instances: () => store.copies(),
-      refuses: config.LIMITS_WITHOUT_REDIS === "refuse",
+      refuses,
       figures,
-      close: () => store.close(),
+      async close() {
+        clearInterval(renewal);
+        await store.close();
+      },
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock, LimitDecision } from "../core/ports.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 import { MemoryLogs } from "./memory-logs.ts";
-import { MAX_LOG_ENTRIES, releaseCalls, type SlidingWindows } from "./windows.ts";
+import { MAX_LOG_ENTRIES, type SlidingWindows } from "./windows.ts";
 
 /** More than the one bucket that a call can add, so that expired ones become fewer. */
 const SWEPT_BUCKETS_PER_CALL = 2;
@@ -66,9 +66,8 @@ export function createCallLogs(options: CallLogsOptions): CallLogs {
       return windows.peek(logs, clock.monotonicMs());
     },
     release(bucket, windows, countedMs, calls = 1) {
-      if (countedMs <= clock.monotonicMs() - windows.maxWindowMs) return;
       logs.open(table.find(bucket));
-      releaseCalls(logs, countedMs, calls);
+      windows.release(logs, clock.monotonicMs(), countedMs, calls);
     },
   };
 }

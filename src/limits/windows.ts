@@ -14,6 +14,8 @@ export interface SlidingWindows {
   /** Counts so many calls in `log`, or nothing if a window has no room for all of them. */
   take(log: MemoryLogs, nowMs: number, calls?: number): LimitDecision;
   peek(log: MemoryLogs, nowMs: number): LimitDecision;
+  /** Takes back calls that were counted at this time, unless they have left all windows. */
+  release(log: MemoryLogs, nowMs: number, countedMs: number, calls: number): void;
   /** A call this old is in no window any more. */
   readonly maxWindowMs: number;
 }
@@ -68,6 +70,9 @@ export function createSlidingWindows(windows: readonly Window[]): SlidingWindows
       return counted.every((one) => hasRoom(one, 1))
         ? admission(statesOf(counted, nowMs))
         : refuse(counted, 1, log, nowMs);
+    },
+    release(log, nowMs, countedMs, calls) {
+      if (countedMs > nowMs - maxWindowMs) releaseCalls(log, countedMs, calls);
     },
     maxWindowMs,
   };
@@ -198,11 +203,8 @@ function newestEntries(log: MemoryLogs, length: number): { timeMs: number; calls
   });
 }
 
-/**
- * Takes back calls that were counted at this time: they are in the oldest entry that is not older, as
- * long as any window sees them.
- */
-export function releaseCalls(log: MemoryLogs, countedMs: number, calls: number): void {
+/** They are in the oldest entry that is not older, as long as any window sees them. */
+function releaseCalls(log: MemoryLogs, countedMs: number, calls: number): void {
   let found = NO_ENTRY;
   let entry = log.newest();
   while (entry !== NO_ENTRY && log.timeMs(entry) >= countedMs) {

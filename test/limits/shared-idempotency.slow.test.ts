@@ -110,6 +110,20 @@ describe("on a shared store", { tags: "redis" }, () => {
       expect([await again(), await again()]).toEqual(["idempotency_lost", "answer 2"]);
     });
 
+    test("and dies has its call for a lease at most, though the store's clock goes back", async () => {
+      const { clock, time, first, second } = await openCopies();
+      const asker = createAsker("answer");
+      void told(first.answers, namedCall("a"), asker.later);
+      await clock.until(asker.reached(1));
+      first.store.state = "away";
+      time.offMs = -TEN_MINUTES_MS;
+      const startMs = clock.monotonicMs();
+      expect(await clock.until(told(second.answers, namedCall("a"), asker.now))).toBe(
+        "idempotency_lost",
+      );
+      expect(clock.monotonicMs() - startMs).toBeLessThan(LEASE_MS + 1_000);
+    });
+
     test("and was stopped for longer than its lease does not replace a later answer", async () => {
       const { clock, first, second } = await openCopies();
       const asker = createAsker("answer");
@@ -122,6 +136,8 @@ describe("on a shared store", { tags: "redis" }, () => {
       first.store.state = "there";
       asker.answer(1);
       expect(await stopped).toBe("answer 1");
+      // what comes after it in the store has been told
+      await clock.until(told(first.answers, namedCall("b"), asker.now));
       expect(await again()).toBe("answer 2");
     });
 

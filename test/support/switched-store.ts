@@ -1,14 +1,16 @@
 /** A shared store in a real server, which is away, late or at another time when a test says so. */
-import { type Connection, connect } from "../../src/limits/shared/connection.ts";
+import { connect, type Link } from "../../src/limits/shared/connection.ts";
 import { AWAY, type Reply, type RunNow, type SharedStore } from "../../src/limits/shared/store.ts";
 import { closeAfterFile } from "./cleanup.ts";
 
 export interface SwitchedStore extends SharedStore {
-  readonly connection: Connection;
+  readonly connection: Link;
   /** From now on nothing reaches the store. */
   goAway(): void;
-  /** Does what is done on return, then decides again. */
-  comeBack(): Promise<void>;
+  /** Does what is done on return, after the first beat, then decides again. */
+  comeBack(firstBeat?: () => Promise<void>): Promise<void>;
+  /** As `run`, also while it is away. */
+  readonly runNow: RunNow;
   /** Replies still come, but too late; resolves when all of them have come. */
   beLate(): () => Promise<void>;
   setCopies(count: number): void;
@@ -51,6 +53,7 @@ export async function openSwitchedStore(options: SwitchedOptions): Promise<Switc
 
   return {
     connection,
+    runNow: send,
     key: (kind, name) => `${prefix}${kind}:{${name}}`,
     isAway: () => away,
     copies: () => copies,
@@ -65,7 +68,8 @@ export async function openSwitchedStore(options: SwitchedOptions): Promise<Switc
     goAway() {
       away = true;
     },
-    async comeBack() {
+    async comeBack(firstBeat) {
+      await firstBeat?.();
       for (const restore of restores) await restore(send);
       away = false;
     },

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Beat } from "./beat.ts";
-import type { Connection } from "./connection.ts";
+import type { Link } from "./connection.ts";
 import { ignore, replyWithin, wait, within } from "./in-time.ts";
 import { AWAY, type RunNow, type SharedStore } from "./store.ts";
 import { isMistake, SLOW, type Trouble, troubleOf } from "./trouble.ts";
@@ -23,7 +23,7 @@ const START_MS = 2_000;
 type Driven = Pick<Beat, "script" | "keys" | "args" | "leave" | "read" | "copies">;
 
 export interface StoreOptions {
-  readonly connect: (onLost: (error: Error) => void) => Promise<Connection>;
+  readonly connect: (onLost: (error: Error) => void) => Promise<Link>;
   readonly beat: Driven;
   readonly key: SharedStore["key"];
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -59,7 +59,7 @@ class Store implements WatchedStore {
   readonly #options: StoreOptions;
   readonly #restores: ((runNow: RunNow) => Promise<void>)[] = [];
   /** Null while the store is away. */
-  #connection: Connection | null = null;
+  #connection: Link | null = null;
   #trouble: Trouble | null = { kind: "lost", words: "not connected yet" };
   #awaySinceMs: number;
   #strikes = 0;
@@ -124,7 +124,7 @@ class Store implements WatchedStore {
     connection.close();
   }
 
-  #strike(connection: Connection, trouble: Trouble): void {
+  #strike(connection: Link, trouble: Trouble): void {
     if (connection !== this.#connection) return;
     this.#strikes += 1;
     if (this.#strikes >= MAX_STRIKES) this.#leave(trouble);
@@ -148,7 +148,7 @@ class Store implements WatchedStore {
       lost = error;
       if (connection !== null && connection === this.#connection) this.#leave(troubleOf(error));
     });
-    let connection: Connection | null = null;
+    let connection: Link | null = null;
     try {
       connection = await connecting;
       await this.#restoreTo(connection);
@@ -164,13 +164,13 @@ class Store implements WatchedStore {
   }
 
   /** The first beat is the proof that the store is there and takes writes. */
-  async #restoreTo(connection: Connection): Promise<void> {
+  async #restoreTo(connection: Link): Promise<void> {
     const { beat } = this.#options;
     beat.read(await replyWithin(DECISION_MS, connection.run(beat.script, beat.keys, beat.args())));
     await Promise.race([this.#restore(connection), wait(RESTORE_MS)]);
   }
 
-  async #restore(connection: Connection): Promise<void> {
+  async #restore(connection: Link): Promise<void> {
     const runNow: RunNow = (...asked) =>
       within(RESTORE_STEP_MS, connection.run(...asked), {
         onReply: ignore,
@@ -180,7 +180,7 @@ class Store implements WatchedStore {
     await Promise.all(this.#restores.map((restore) => restore(runNow)));
   }
 
-  #return(connection: Connection): void {
+  #return(connection: Link): void {
     const { clock, onBack } = this.#options;
     this.#connection = connection;
     this.#trouble = null;

@@ -15,7 +15,7 @@ export interface StoreAddress {
 }
 
 /** One connection. It is never mended: who loses it opens another. */
-export interface Connection {
+export interface Link {
   /** Rejects with the store's error, or when the connection is lost. */
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>;
   close(): void;
@@ -34,7 +34,7 @@ const CONNECT_MS = 1_000;
 export async function connect(
   address: StoreAddress,
   onLost: (error: Error) => void,
-): Promise<Connection> {
+): Promise<Link> {
   const redis = new Redis(optionsOf(address));
   let failure: Error | null = null;
   // the database of the URL may not exist: the client would go on with another

@@ -1,7 +1,7 @@
 import { NOW } from "./script-time.ts";
 import type { Script } from "./store.ts";
 
-/** Keys that rest at once; more than operators have. Rests beyond are known to their own copy alone. */
+/** Keys that rest at once; more than operators have. Of further ones the next beat knows nothing. */
 const MAX_RESTS = 1_000;
 
 /**

@@ -88,15 +88,15 @@ function maskOf(windows: readonly Window[]): number {
 /** Rounded up to whole milliseconds, so that after such a wait it is so. */
 function decisionOf(windows: readonly Window[], reply: Reply, counted: boolean): LimitDecision {
   const values = Array.isArray(reply) ? reply.map(Number) : [];
-  const valueOf = (window: number, index: number): number =>
+  const at = (window: number, index: number): number =>
     values[VALUES_BEFORE + window * VALUES_PER_WINDOW + index] ?? 0;
   const states = windows.map((window, index) =>
-    windowState(window, valueOf(index, 0), Math.ceil(valueOf(index, 1) / US_PER_MS)),
+    windowState(window, at(index, 0), Math.ceil(at(index, 1) / US_PER_MS)),
   );
   const [admitted, nowUs = 0] = values;
   if (admitted === 1) return admission(states, counted ? nowUs : null);
   const waitsMs = windows.map((_, index) => {
-    const waitUs = valueOf(index, 2);
+    const waitUs = at(index, 2);
     return waitUs < 0 ? Number.POSITIVE_INFINITY : Math.ceil(waitUs / US_PER_MS);
   });
   return refusal(states, waitsMs);

@@ -139,6 +139,11 @@ local function headOf()
   return pack('>I7BB', begun, named, before)
 end
 
+-- whether windows would be forgotten, although calls are counted in them
+local function mustName(mask)
+  return band(named, mask) ~= mask or now - begun > longest(bor(named, before))
+end
+
 local function write(text, mask)
   redis.call('SET', key, text, 'PX', math.ceil(longest(mask) / 1000))
 end

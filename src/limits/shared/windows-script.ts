@@ -3,7 +3,7 @@ import { WINDOWS_LUA } from "./windows-lua.ts";
 
 /**
  * Takes calls from all windows of a bucket, or from none; a refusal writes nothing, unless the clock
- * went back. KEYS: the bucket. ARGV: the time in microseconds (0 = the store's), calls, 1 to count them
+ * went back or its windows must be named again. KEYS: the bucket. ARGV: the time in microseconds (0 = the store's), calls, 1 to count them
  * or 0 to look, the mask of the windows, then length in microseconds and limit of each, shortest first.
  * Replies with 1 or 0 for admitted or not, the time, and for each window its calls, the microseconds
  * until the oldest leaves (0 without one), and until the calls have room (0 = now, -1 = never).
@@ -41,7 +41,10 @@ end
 
 local reply = states(calls)
 if reply[1] == 0 or not counts then
-  if clockWentBack and counts then write(log, bor(named, before)) end
+  if counts and length > 0 and (clockWentBack or mustName(mask)) then
+    local all = name(mask)
+    write(headOf() .. string.sub(log, HEAD - 4), all)
+  end
   return reply
 end
 
