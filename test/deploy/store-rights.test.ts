@@ -1,4 +1,7 @@
 /** Parley with the rights that compose.scale.yml and the page give its user of the store, and no other. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { beforeAll, describe, expect, test } from "vitest";
 import { closeAfterFile } from "../support/cleanup.ts";
@@ -22,7 +25,11 @@ describe("the user of the store", { tags: "redis" }, () => {
       await startRedis({ args: ["--user", "parley", "on", `>${PASSWORD}`, ...rights] }),
     );
     const upstream = closeAfterFile(await startUpstream());
+    // one database, as the keys of each installation have a part of their own
+    const folder = mkdtempSync(join(tmpdir(), "parley-rights-"));
+    closeAfterFile({ close: () => rmSync(folder, { recursive: true }) });
     const env = {
+      DATA_DIR: folder,
       OPENAI_URL: upstream.url,
       API_KEY: "sk-limited-0123456789, sk-good-0123456789",
       REDIS_URL: `redis://parley:${PASSWORD}@127.0.0.1:${redis.port}`,
