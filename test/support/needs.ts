@@ -48,6 +48,11 @@ export const needs: readonly Need[] = [
   },
   { name: "redis", packages: ["redis-server"], isMet: runs(redisProgram, "--version") },
   {
+    name: "prometheus",
+    packages: ["prometheus"],
+    isMet: runs("prometheus", "--version") && runs("promtool", "--version"),
+  },
+  {
     name: "python",
     packages: [
       ...["requests", "websockets", "grpcio", "protobuf"].map((name) => `python3-${name}`),
