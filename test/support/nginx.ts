@@ -14,12 +14,19 @@ export interface Nginx {
 
 const START_MS = 10_000;
 
-/** `location` is the block of that page; the port in it is replaced by Parley's. */
-export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
+/**
+ * `location` is the block of that page; the port in it is replaced by Parley's. Several copies of Parley
+ * get one connection after the other.
+ */
+export async function startNginx(
+  location: string,
+  parleyPort: number | readonly number[],
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   const port = await freePort();
-  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, `127.0.0.1:${parleyPort}`);
-  writeFileSync(join(folder, "nginx.conf"), configuration(port, here));
+  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, "copies");
+  const servers = [parleyPort].flat().map((one) => `server 127.0.0.1:${one};`);
+  writeFileSync(join(folder, "nginx.conf"), configuration(port, servers.join(" "), here));
   const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -43,16 +50,18 @@ export async function startNginx(location: string, parleyPort: number): Promise<
   };
 }
 
-function configuration(port: number, location: string): string {
+function configuration(port: number, servers: string, location: string): string {
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
     worker_processes 1;
     pid nginx.pid;
     error_log stderr notice;
-    events { worker_connections 256; }
+    events { worker_connections 512; }
     http {
       access_log off;
       ${folders.map((name) => `${name}_temp_path ${name};`).join("\n")}
+      map $http_upgrade $connection_upgrade { default upgrade; "" close; }
+      upstream copies { ${servers} }
       server {
         listen 127.0.0.1:${port};
         ${location}

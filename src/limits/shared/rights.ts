@@ -43,22 +43,27 @@ export const STORE_RIGHTS = `~parley:* resetchannels -@all ${STORE_COMMANDS.map(
 /**
  * Calls everything once: the store tells what a user may do only to administrators. (Redis 7.0 has
  * `redis.acl_check_cmd` for scripts, and crashes where it is asked about EVAL.) Replies with the
- * commands that the user may not run.
+ * commands that the user may not run, or with why the store takes no writes: a full one refuses only
+ * the first write of a script, and takes a write that follows one that frees memory.
  */
 const TRY_ALL: Script = {
   name: "try-all",
   lua: `
-local missing = {}
+local missing, refusal = {}, nil
 local function try(command, ...)
   local reply = redis.pcall(command, ...)
   local words = type(reply) == 'table' and reply.err
-  if words and (string.find(words, "can't run this command", 1, true) or string.find(words, 'NOPERM', 1, true)) then
+  if not words then return end
+  if string.find(words, "can't run this command", 1, true) or string.find(words, 'NOPERM', 1, true) then
     table.insert(missing, command)
+  else
+    refusal = refusal or reply
   end
 end
 ${Object.entries(CALLS)
   .map(([name, args]) => `try('${name}'${args === "" ? "" : `, ${args}`})`)
   .join("\n")}
+if #missing == 0 and refusal then return refusal end
 return missing`,
 };
 
