@@ -15,18 +15,24 @@ export interface Nginx {
 const START_MS = 10_000;
 
 /**
- * `location` is the block of that page; the port in it is replaced by Parley's. `upstream` has the blocks that
- * stand before the server's.
+/**
+ * `location` is the block of that page; the port in it is replaced by Parley's. Several copies get one
+ * connection after the other. `upstream` has blocks that stand before the server's.
  */
 export async function startNginx(
   location: string,
-  parleyPort: number,
+  parleyPort: number | readonly number[],
   upstream = "",
 ): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   const port = await freePort();
-  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, `127.0.0.1:${parleyPort}`);
-  writeFileSync(join(folder, "nginx.conf"), configuration(port, here, upstream));
+  const ports = [parleyPort].flat();
+  const [only] = ports;
+  const target = ports.length === 1 ? `127.0.0.1:${only}` : "copies";
+  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, target);
+  const servers = ports.map((one) => `server 127.0.0.1:${one};`).join(" ");
+  const blocks = `upstream copies { ${servers} } ${upstream}`;
+  writeFileSync(join(folder, "nginx.conf"), configuration(port, here, blocks));
   const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -60,6 +66,7 @@ function configuration(port: number, location: string, upstream: string): string
     http {
       access_log off;
       ${folders.map((name) => `${name}_temp_path ${name};`).join("\n")}
+      map $http_upgrade $connection_upgrade { default upgrade; "" close; }
       ${upstream}
       server {
         listen 127.0.0.1:${port};
