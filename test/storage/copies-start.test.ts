@@ -1,10 +1,11 @@
 /** Many instances at once on one PostgreSQL, which has connections for few. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { migrations } from "../../src/storage/migrations/all.ts";
 import type { Storage, StorageOptions } from "../../src/storage/open.ts";
 import { entry, perDay, wish } from "./support/calls.ts";
 import { createDatabase, type TestDatabase } from "./support/databases.ts";
-import { migrateTo, withDatabase } from "./support/tables.ts";
+import { migrateTo, query, withDatabase } from "./support/tables.ts";
 
 const A_WHILE = { timeout: 10_000, interval: 20 };
 const COPIES = 4;
@@ -13,12 +14,15 @@ describe("a PostgreSQL with connections for few", () => {
   const role = `parley_few_${crypto.randomUUID().slice(0, 8)}`;
   let database: TestDatabase;
   let operator: pg.Client;
+  /** In no transaction, in which it would see the same numbers again and again. */
+  let observer: pg.Client;
   let databaseUrl: string;
   beforeAll(async () => {
     database = await createDatabase("postgres");
     const url = new URL(database.place.databaseUrl ?? "");
     operator = new pg.Client({ connectionString: url.href });
-    await operator.connect();
+    observer = new pg.Client({ connectionString: url.href });
+    await Promise.all([operator.connect(), observer.connect()]);
     await operator.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
     await operator.query(`GRANT CREATE, USAGE ON SCHEMA public TO ${role}`);
     url.username = role;
@@ -27,14 +31,14 @@ describe("a PostgreSQL with connections for few", () => {
   });
   afterAll(async () => {
     await operator.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
-    await operator.end();
+    await Promise.all([operator.end(), observer.end()]);
     await database.drop();
   });
   const limitTo = (connections: number) =>
     operator.query(`ALTER ROLE ${role} CONNECTION LIMIT ${connections}`);
   const connections = async () => {
     const count = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE usename = '${role}'`;
-    return Number((await operator.query(count)).rows[0].n);
+    return Number((await observer.query(count)).rows[0].n);
   };
   const open = (options: Partial<StorageOptions> = {}) =>
     database.open({ databaseUrl, ...options });
@@ -164,16 +168,19 @@ describe("a migration that finds its tables in use", () => {
   });
 
   test("of several that start at once one is made, and the others say that they wait", async () => {
-    const backup = "LOCK TABLE ledger IN ACCESS SHARE MODE";
-    await inOperatorsHands(backup, async (database, end) => {
+    const another = "SELECT pg_advisory_xact_lock(7236524017)";
+    await inOperatorsHands(another, async (database, end) => {
       const told: string[] = [];
       const onNotice: StorageOptions["onNotice"] = ({ reason = "" }) => told.push(reason);
       const opening = Promise.all(
         Array.from({ length: COPIES }, () => database.open({ onNotice })),
       );
-      await vi.waitFor(() => expect(told).toContain("another process changes its tables"), A_WHILE);
+      const waits = Array(COPIES).fill("another process changes its tables");
+      await vi.waitFor(() => expect(told).toEqual(waits), A_WHILE);
       await end();
       expect(await opening).toHaveLength(COPIES);
+      const done = await query<{ name: string }>(database, "SELECT name FROM parley_migration");
+      expect(done.map(({ name }) => name)).toEqual(Object.keys(migrations));
     });
   }, 30_000);
 });
