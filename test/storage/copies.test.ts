@@ -42,6 +42,13 @@ eachDatabase("instances", (kind) => {
     expect(command.instances()).toBe(1);
   });
 
+  test("do not count one that died before they came", async () => {
+    await openMute();
+    await silenceNewest();
+    expect((await openMute()).instances()).toBe(1);
+    expect((await openMute()).instances()).toBe(2);
+  });
+
   test("that see another one dead at the same time settle each of its calls once", async () => {
     const dead = await openMute();
     const { secret } = await dead.tokens.create({
