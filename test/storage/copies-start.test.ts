@@ -1,6 +1,6 @@
 /** Many instances at once on one PostgreSQL, which has connections for few. */
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { migrations } from "../../src/storage/migrations/all.ts";
 import type { Storage, StorageOptions } from "../../src/storage/open.ts";
 import { entry, perDay, wish } from "./support/calls.ts";
@@ -43,19 +43,22 @@ describe("a PostgreSQL with connections for few", () => {
   const open = (options: Partial<StorageOptions> = {}) =>
     database.open({ databaseUrl, ...options });
   beforeEach(() => limitTo(-1));
+  afterEach(() => database.empty());
 
   test("instances that start at once have their turn, and all serve", async () => {
     await limitTo(1);
     const waits: (string | undefined)[] = [];
     const onNotice: StorageOptions["onNotice"] = ({ reason }) => waits.push(reason);
-    const opening = Promise.all(Array.from({ length: COPIES }, () => open({ onNotice })));
+    const opening = Promise.all(
+      Array.from({ length: COPIES }, () => open({ onNotice, connections: 3 })),
+    );
     const noneLeft = "the database has no connection or memory left";
     // one has the connection
     await vi.waitFor(() => expect(waits).toEqual(Array(COPIES - 1).fill(noneLeft)), A_WHILE);
     await limitTo(COPIES);
     const copies = await opening;
     const many = copies.flatMap((storage, copy) =>
-      Array.from({ length: 6 }, (_, at) => ({ storage, requestId: `${copy} ${at}` })),
+      Array.from({ length: 3 }, (_, at) => ({ storage, requestId: `${copy} ${at}` })),
     );
     const write = async ({ storage, requestId }: (typeof many)[number]) => {
       await storage.ledger.settle(entry({ requestId }), null);
@@ -63,7 +66,6 @@ describe("a PostgreSQL with connections for few", () => {
     };
     expect(await Promise.all(many.map(write))).toHaveLength(many.length);
     expect(await copies[0]?.ledger.rows()).toHaveLength(many.length);
-    for (const storage of copies) await storage.close();
   });
 
   test("a start that never has a connection ends with the reason", async () => {
@@ -86,7 +88,7 @@ describe("a PostgreSQL with connections for few", () => {
       );
     const seen: number[] = [];
     // each round gives up what the server goes on with as long as the lock is held
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       expect((await ask()).map(({ status }) => status)).not.toContain("fulfilled");
       await vi.waitFor(async () => {
         seen.push(await connections());
@@ -98,14 +100,12 @@ describe("a PostgreSQL with connections for few", () => {
       async () => expect((await ask()).map(({ status }) => status)).not.toContain("rejected"),
       A_WHILE,
     );
-    await storage.close();
   });
 
   test("a command takes two at most, whatever is set", async () => {
     const command = await open({ oneOff: true, connections: 10 });
     await Promise.all(Array.from({ length: 20 }, (_, at) => command.tokens.show(`${at}`)));
     expect(await connections()).toBeLessThanOrEqual(2);
-    await command.close();
   });
 });
 
@@ -146,7 +146,7 @@ describe("a migration that finds its tables in use", () => {
         await look();
         expect(told).toEqual(["other sessions use the tables that it changes"]);
       }, A_WHILE);
-      for (let call = 0; call < 20; call++) await look();
+      for (let call = 0; call < 5; call++) await look();
       expect(isOpen).toBe(false);
       await caller.end();
       await end();

@@ -8,7 +8,7 @@ import { query } from "./support/tables.ts";
 const A_WHILE = { timeout: 10_000, interval: 10 };
 const HOUR_MS = 3_600_000;
 /** More than a recovery takes at once. */
-const OPEN_CALLS = 150;
+const OPEN_CALLS = 70;
 
 eachDatabase("instances", (kind) => {
   let database: TestDatabase;

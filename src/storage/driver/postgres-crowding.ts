@@ -6,7 +6,7 @@ const GROW_PAUSE_MS = 1_000;
 /** Without a session, the server is asked this often. */
 const RETRY_MS = 200;
 /** While work ends at least this often, a pool is small and not stuck. */
-const STALL_MS = 900;
+const STALL_MS = 1_000;
 /** Of a small pool, too. */
 const MAX_WAIT_MS = 10_000;
 
