@@ -8,7 +8,7 @@ import { isMistake, isState, SLOW, type Trouble, troubleOf } from "./trouble.ts"
 
 /** Longest wait for a decision of the store. */
 const DECISION_MS = 100;
-/** Decisions in a row that were late or failed: after so many the store counts as away. */
+/** Decisions in a row, each asked after the one before it was late or failed: then the store is away. */
 const MAX_STRIKES = 3;
 /** Between two beats, and between two attempts to reach the store. */
 const BEAT_MS = 1_000;
@@ -98,6 +98,7 @@ class Store implements WatchedStore {
     const connection = this.#connection;
     const { clock, onDecision } = this.#options;
     const startedMs = clock.monotonicMs();
+    const strikes = this.#strikes;
     if (connection === null) {
       onDecision(null);
       return Promise.resolve(AWAY);
@@ -109,7 +110,7 @@ class Store implements WatchedStore {
       },
       onFailure: (trouble) => {
         onDecision(null);
-        this.#strike(connection, trouble);
+        this.#strike(connection, trouble, strikes);
       },
       onLate,
     });
@@ -126,9 +127,10 @@ class Store implements WatchedStore {
     connection.close();
   }
 
-  #strike(connection: Link, trouble: Trouble): void {
+  /** All that was on its way at one moment is one strike. */
+  #strike(connection: Link, trouble: Trouble, strikesBefore: number): void {
     if (connection !== this.#connection) return;
-    this.#strikes += 1;
+    if (strikesBefore >= this.#strikes) this.#strikes += 1;
     // a store that takes no writes still answers refusals, so that it never fails three times in a row
     if (isState(trouble) || this.#strikes >= MAX_STRIKES) this.#leave(trouble);
   }

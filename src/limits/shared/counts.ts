@@ -58,20 +58,18 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
   ): Promise<boolean> =>
     entries.length === 0 || (await shared.add(run, bucket, windows, entries)) !== AWAY;
 
-  store.onReturn((runNow) =>
-    own.pending.drain((bucket, { windows, timesMs, calls }) =>
+  store.onReturn((runNow) => {
+    own.returned();
+    return own.pending.drain((bucket, { windows, timesMs, calls }) =>
       add(runNow, bucket, windows, aged(timesMs, calls)),
-    ),
-  );
+    );
+  });
 
   const takeAlone = (bucket: string, windows: readonly Window[], calls: number): LimitDecision => {
     if (refusesAlone) return STORE_AWAY;
     const decision = own.take(bucket, windows, calls);
     if (decision.entry !== null) return { ...decision, entry: `${OWN}${decision.entry}` };
-    // more than this copy's part alone will have room when the store is back
-    const fits = windows.every(({ limit }) => calls <= limit);
-    const isNever = decision.retryAfterMs === Number.POSITIVE_INFINITY;
-    return fits && isNever ? { ...decision, retryAfterMs: RETRY_MS } : decision;
+    return withWait(decision, windows, calls);
   };
 
   /** The store decided too, but too late: this copy's decision stands. */
@@ -96,6 +94,8 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
     windows: readonly Window[],
     calls: number,
   ): Promise<LimitDecision> => {
+    const beside = own.takeBeside(bucket, windows, calls);
+    if (beside?.decision.entry === null) return withWait(beside.decision, windows, calls);
     const alone = Promise.withResolvers<LimitDecision>();
     const decision = await shared.take(bucket, windows, {
       calls,
@@ -104,6 +104,7 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
         void alone.promise.then((mine) => reconcile({ bucket, windows, calls }, mine, late));
       },
     });
+    if (decision === AWAY || !decision.admitted) beside?.giveBack();
     if (decision !== AWAY) return decision;
     const mine = takeAlone(bucket, windows, calls);
     alone.resolve(mine);
@@ -123,6 +124,17 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
       else own.release(bucket, windows, timeOf(entry), calls);
     },
   };
+}
+
+/** More than this copy's part alone will have room when the store decides again. */
+function withWait(
+  refused: LimitDecision,
+  windows: readonly Window[],
+  calls: number,
+): LimitDecision {
+  const fits = windows.every(({ limit }) => calls <= limit);
+  const isNever = refused.retryAfterMs === Number.POSITIVE_INFINITY;
+  return fits && isNever ? { ...refused, retryAfterMs: RETRY_MS } : refused;
 }
 
 /** Of an entry of this copy's own. */
