@@ -2,6 +2,7 @@ import type { Clock } from "../../core/ports.ts";
 import type { Beat } from "./beat.ts";
 import type { Link } from "./connection.ts";
 import { ignore, replyWithin, wait, within } from "./in-time.ts";
+import type { OtherProtocol } from "./other-protocol.ts";
 import { checkRights } from "./rights.ts";
 import { AWAY, type RunNow, type SharedStore } from "./store.ts";
 import { isMistake, isState, SLOW, type Trouble, troubleOf } from "./trouble.ts";
@@ -25,6 +26,8 @@ type Driven = Pick<Beat, "script" | "keys" | "args" | "leave" | "read" | "copies
 
 export interface StoreOptions {
   readonly connect: (onLost: (error: Error) => void) => Promise<Link>;
+  /** Asked at a start where nothing came of a connection. */
+  readonly otherProtocol?: () => Promise<OtherProtocol | null>;
   readonly beat: Driven;
   readonly key: SharedStore["key"];
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -48,6 +51,13 @@ export interface WatchedStore extends SharedStore {
 /** A start that can't succeed until a setting is changed. */
 export class StoreMistake extends Error {
   override readonly name = "StoreMistake";
+  /** In the message are the words of whoever refuses. */
+  readonly kind: "refused" | OtherProtocol;
+
+  constructor(kind: StoreMistake["kind"], words = "") {
+    super(words);
+    this.kind = kind;
+  }
 }
 
 /** Throws StoreMistake; a store that is merely away is waited for later. */
@@ -86,12 +96,17 @@ class Store implements WatchedStore {
   async open(): Promise<void> {
     const failure = await Promise.race([this.#attempt(), wait(START_MS)]);
     if (this.#connection !== null) return;
-    if (failure !== undefined && isMistake(failure)) {
-      this.#closed = true;
-      clearTimeout(this.#timer);
-      throw new StoreMistake(troubleOf(failure).words);
-    }
-    this.#tell(failure === undefined ? SLOW : troubleOf(failure));
+    const trouble = failure === undefined ? SLOW : troubleOf(failure);
+    if (failure !== undefined && isMistake(failure)) this.#fail("refused", trouble.words);
+    const other = trouble.kind === "lost" ? await this.#options.otherProtocol?.() : null;
+    if (other) this.#fail(other);
+    if (this.#connection === null) this.#tell(trouble);
+  }
+
+  #fail(kind: StoreMistake["kind"], words?: string): never {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    throw new StoreMistake(kind, words);
   }
 
   run: SharedStore["run"] = (script, keys, args, { onLate } = {}) => {

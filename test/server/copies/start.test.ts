@@ -31,7 +31,10 @@ async function refusedStart(env: Environment): Promise<string> {
   expect(failure).toBeInstanceOf(SettingMistake);
   const text = explainProblems((failure as SettingMistake).problems, undefined);
   expect(text).not.toContain(PASSWORD);
-  const lines = text.trim().split("\n").filter((line) => line.includes("REDIS_"));
+  const lines = text
+    .trim()
+    .split("\n")
+    .filter((line) => line.includes("REDIS_"));
   expect(lines).toHaveLength(1);
   return lines[0] ?? "";
 }
@@ -49,30 +52,37 @@ async function goesOn(env: Environment, cause: string): Promise<void> {
   expect(ready).toMatchObject({ status: 200, json: { degraded: ["limits"] } });
 }
 
-const tls = (server: { readonly port: number }, host = "localhost") =>
-  `rediss://:${PASSWORD}@${host}:${server.port}`;
+const tls = ({ port }: { readonly port: number }) => `rediss://:${PASSWORD}@localhost:${port}`;
 
 /** A store that speaks TLS on a port of its own. */
 async function tlsRedis(certFile = certPath, keyFile = keyPath) {
   const port = await freePort();
-  const files = ["--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-auth-clients", "no"];
+  const files = [
+    "--tls-cert-file",
+    certFile,
+    "--tls-key-file",
+    keyFile,
+    "--tls-auth-clients",
+    "no",
+  ];
   const server = await redis("--tls-port", String(port), ...files, "--requirepass", PASSWORD);
   return { port, plainPort: server.port };
 }
 
-/** A certificate that has expired, its own authority. */
-function expiredCertificate() {
+/** A certificate for that name that lasts so many days from now on, its own authority. */
+function certificate(name: string, days: string) {
   const folder = mkdtempSync(join(tmpdir(), "parley-expired-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const [cert, key, request, names] = ["cert.pem", "key.pem", "request.pem", "names"].map((name) =>
     join(folder, name),
   ) as [string, string, string, string];
-  const openssl = (...args: readonly string[]) => execFileSync("openssl", args, { stdio: "ignore" });
+  const openssl = (...args: readonly string[]) =>
+    execFileSync("openssl", args, { stdio: "ignore" });
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl("req", ...curve, "-subj", "/CN=localhost", "-keyout", key, "-out", request);
-  writeFileSync(names, "subjectAltName=DNS:localhost\n");
-  const yesterday = ["-days", "-1", "-extfile", names];
-  openssl("x509", "-req", "-in", request, "-signkey", key, ...yesterday, "-out", cert);
+  openssl("req", ...curve, "-subj", `/CN=${name}`, "-keyout", key, "-out", request);
+  writeFileSync(names, `subjectAltName=DNS:${name}\n`);
+  const until = ["-days", days, "-extfile", names];
+  openssl("x509", "-req", "-in", request, "-signkey", key, ...until, "-out", cert);
   return { cert, key };
 }
 
@@ -90,7 +100,9 @@ describe("a start ends where the store", { tags: "redis" }, () => {
 
   test("wants a password, and refuses that of the older settings by their name", async () => {
     const { port } = await redis("--requirepass", "another");
-    expect(await refusedStart({ REDIS_URL: `redis://127.0.0.1:${port}` })).toMatch(/REDIS_URL.*NOAUTH/);
+    expect(await refusedStart({ REDIS_URL: `redis://127.0.0.1:${port}` })).toMatch(
+      /REDIS_URL.*NOAUTH/,
+    );
     const env = { REDIS_HOST: "127.0.0.1", REDIS_PORT: String(port), REDIS_PASSWORD: PASSWORD };
     expect(await refusedStart(env)).toMatch(/REDIS_HOST.*WRONGPASS/);
   });
@@ -107,7 +119,9 @@ describe("a start ends where the store", { tags: "redis" }, () => {
     onTestFinished(() => void server.close());
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
-    expect(await refusedStart({ REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${port}` })).toContain("REDIS_URL");
+    expect(await refusedStart({ REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${port}` })).toContain(
+      "REDIS_URL",
+    );
   });
 
   test("has a certificate that nobody trusts", async () => {
@@ -116,15 +130,16 @@ describe("a start ends where the store", { tags: "redis" }, () => {
   });
 
   test("has a certificate that has expired", async () => {
-    const { cert, key } = expiredCertificate();
+    const { cert, key } = certificate("localhost", "-1");
     const server = await tlsRedis(cert, key);
     const line = await refusedStart({ REDIS_URL: tls(server), REDIS_CA_FILE: cert });
     expect(line).toMatch(/REDIS_URL.*certificate has expired/);
   });
 
   test("has a certificate for another name", async () => {
-    const server = await tlsRedis();
-    const line = await refusedStart({ REDIS_URL: tls(server, "127.0.0.2"), REDIS_CA_FILE: certPath });
+    const { cert, key } = certificate("elsewhere", "9");
+    const server = await tlsRedis(cert, key);
+    const line = await refusedStart({ REDIS_URL: tls(server), REDIS_CA_FILE: cert });
     expect(line).toMatch(/REDIS_URL.*altnames/);
   });
 

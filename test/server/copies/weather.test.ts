@@ -223,30 +223,6 @@ describe("while the store is", { tags: "redis", timeout: 90_000 }, () => {
     const isSpent = () => spent().every((count) => count >= LIMIT);
     await until(isSpent, { label: "limits are spent", timeoutMs: 30_000 });
 
-    if (process.env.SHOW)
-      onTestFinished(() => {
-        const lines = running.copies.map(({ output }, index) =>
-          output
-            .slice(marks[index])
-            .filter((l) => /limits/.test(l) && !/"request"/.test(l))
-            .map((l) => l.slice(0, 220)),
-        );
-        console.log(
-          JSON.stringify(
-            {
-              n: calls.length,
-              slowestMs: slowestMs(),
-              backMs,
-              spent: spent(),
-              lines,
-              worst: Math.max(...calls.map((c) => c.tookMs)),
-            },
-            null,
-            1,
-          ),
-        );
-      });
-    let backMs = 0;
     marks = running.copies.map(({ output }) => output.length);
     const before = calls.length;
     await begin();
@@ -263,9 +239,7 @@ describe("while the store is", { tags: "redis", timeout: 90_000 }, () => {
     await until(isCalled, { label: "calls meanwhile", timeoutMs: 20_000 });
 
     await endOnce();
-    const returnedMs = performance.now();
     await untilEach([], RETURN_MS + 5 * slowestMs());
-    backMs = performance.now() - returnedMs;
     const isTold = () => logged(/limits are shared/, marks);
     await until(isTold, { label: "the log says that it is back", timeoutMs: RETURN_MS });
     await stop();
