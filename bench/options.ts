@@ -11,6 +11,8 @@ export interface Options extends Plan {
   readonly phases: readonly Phase[];
   readonly portkey: boolean;
   readonly soakMinutes: number | null;
+  /** Copies of one installation, each number of them; null: not asked for. */
+  readonly copies: readonly number[] | null;
   /** So many streams at a time in so much memory; null: not asked for. */
   readonly memoryLimit: { readonly streams: number; readonly limitMb: number } | null;
   /** What the image adds to its base, in MB, as whoever built it measured. */
@@ -29,6 +31,8 @@ What is measured; without any of these: all but --portkey, in about five minutes
   --soak MINUTES  instead of all that: a mixed load, and whether memory stays
   --memory-limit MB [--streams N]
                   instead of all that: whether N streams at a time (500) fit into MB of memory
+  --copies [--counts 1,2,4]
+                  instead of all that: so many copies of one installation, which share their stores
 How
   --only A,B      of CPU and latency only ${GROUPS.join(", ")}
   --rounds N      measured rounds of each scenario (8; 5 of latency)
@@ -58,6 +62,7 @@ export function readOptions(args: readonly string[]): Options | null {
     phases: asked.length > 0 ? asked : usualPhases(only),
     portkey: values.portkey || values.all,
     memoryLimit: memoryLimitOf(values),
+    copies: values.copies ? values.counts.split(",").map(countOf) : null,
     soakMinutes: optional("--soak", values.soak, 0.1, 100_000),
     imageMb: optional("--image", values.image, 0.1, 100_000),
     jsonFile: values.json ?? null,
@@ -76,6 +81,8 @@ const known = {
   soak: text,
   "memory-limit": text,
   streams: text,
+  copies: flag,
+  counts: { type: "string", default: "1,2,4" },
   only: { type: "string", multiple: true, default: [] as string[] },
   rounds: text,
   seconds: text,
@@ -101,6 +108,10 @@ function groupOf(name: string): Group {
   const found = GROUPS.find((group) => group === name.trim().toLowerCase());
   if (found !== undefined) return found;
   throw new Error(`--only takes ${GROUPS.join(", ")}, not "${name}"`);
+}
+
+function countOf(given: string): number {
+  return optional("--counts", given, 1, 16, Number.isInteger) ?? 1;
 }
 
 function optional(

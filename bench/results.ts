@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import type { MemoryLine } from "./memory.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
 import type { CpuLine, LatencyLine } from "./report.ts";
+import type { CopiesLine } from "./scale/copies-report.ts";
 import type { Soak } from "./soak.ts";
 import type { StartLine } from "./start-up.ts";
 
@@ -19,6 +20,7 @@ export interface Results {
   readonly imageMb?: number;
   readonly memoryLimit?: MemoryLimit;
   readonly soak?: Soak;
+  readonly copies?: readonly CopiesLine[];
 }
 
 export type Parts = Omit<Results, "date" | "node" | "cpuModel" | "cores">;

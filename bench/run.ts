@@ -14,6 +14,8 @@ import {
 } from "./report.ts";
 import { type Parts, resultsOf, writeResults } from "./results.ts";
 import { CALLS_PER_SECOND, measureCpu, measureLatency } from "./rounds.ts";
+import { measureCopies } from "./scale/copies.ts";
+import { formatCopies } from "./scale/copies-report.ts";
 import { CONTROL, choose, createScenarios, type Scenario } from "./scenarios.ts";
 import { formatSoak, soak } from "./soak.ts";
 import { formatStart, measureStart } from "./start-up.ts";
@@ -34,7 +36,7 @@ async function main(): Promise<number> {
     const upstreamOrigin = await startUpstream(processes);
     const verdict = await prove(options, upstreamOrigin, processes);
     if (verdict !== null) return verdict ? 0 : 1;
-    save(options, await measure(options, upstreamOrigin, processes));
+    save(options, await figures(options, upstreamOrigin, processes));
     return 0;
   } finally {
     await processes.stopAll();
@@ -64,6 +66,17 @@ async function prove(
     return passed;
   }
   return null;
+}
+
+async function figures(
+  options: Options,
+  upstreamOrigin: string,
+  processes: Processes,
+): Promise<Parts> {
+  if (options.copies === null) return await measure(options, upstreamOrigin, processes);
+  const copies = await measureCopies(options.copies, options, upstreamOrigin, processes, say);
+  say(`\n${formatCopies(copies)}`);
+  return { copies };
 }
 
 async function measure(

@@ -25,6 +25,8 @@ export interface SharedLimitsNeeds {
   /** Of this installation. */
   readonly secret: string;
   readonly target: RedisTarget;
+  /** On this database: for as long as the store has told nothing. */
+  readonly instancesAlive: () => number;
   /** Decides while the store is away. */
   readonly memory: LimitStores;
 }
@@ -73,21 +75,22 @@ interface Watched {
 
 async function openShared(
   config: Config,
-  { clock, log, target }: SharedLimitsNeeds,
+  { clock, log, target, instancesAlive }: SharedLimitsNeeds,
   { beat, key, figures }: Watched,
 ): Promise<WatchedStore> {
   const text = createTranslate();
   const { username, password, db, ...where } = target;
   const ca = config.REDIS_CA_FILE === "" ? null : readFileSync(config.REDIS_CA_FILE, "utf8");
   const address = { target: where, username, password, db, ca };
-  const instances = () => beat.copies() ?? config.INSTANCES;
+  const otherwiseCopies = () => Math.max(config.INSTANCES, instancesAlive());
+  const instances = () => beat.copies() ?? otherwiseCopies();
   const opening = openStore({
     connect: (onLost) => connect(address, onLost),
     otherProtocol: () => otherProtocol(address),
     beat,
     key,
     clock,
-    otherwiseCopies: () => config.INSTANCES,
+    otherwiseCopies,
     onAway: ({ kind, words }) => {
       const params = { instances: instances() };
       const message = text(defaultLanguage(config.LANG), "warning.limits_divided", params);

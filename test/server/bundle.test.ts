@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { freePort } from "../support/free-port.ts";
 import { createGrpcClient } from "../support/grpc.ts";
 import { postJson } from "../support/http.ts";
 import { startPair } from "../support/pair.ts";
+import { launch } from "../support/process.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;
@@ -36,6 +37,26 @@ test("what the image runs answers over HTTP and gRPC", async () => {
   const client = createGrpcClient(`127.0.0.1:${grpcPort}`);
   onTestFinished(() => client.close());
   expect((await client.ask({ prompt: "hi" })).text).not.toBe("");
+});
+
+test("the client of the shared store is in files that are read only where one is set", async () => {
+  const without = mkdtempSync(join(tmpdir(), "parley-bundle-"));
+  onTestFinished(() => rmSync(without, { recursive: true }));
+  cpSync(folder, without, { recursive: true });
+  const files = readdirSync(without).filter((name) => name.endsWith(".js"));
+  const holding = files.filter((name) =>
+    readFileSync(join(without, name), "utf8").includes("node_modules/ioredis/"),
+  );
+  for (const name of holding) rmSync(join(without, name));
+  const script = join(without, "main.js");
+
+  const { parley } = await startPair({}, { script });
+  expect((await postJson(`${parley.url}/`, { user_content: "hi" })).status).toBe(200);
+
+  const withStore = launch({ API_KEY: "sk-good", REDIS_URL: "redis://127.0.0.1:1" }, { script });
+  onTestFinished(() => withStore.close());
+  expect(await withStore.exit).not.toBe(0);
+  expect(holding.some((name) => withStore.output.join("\n").includes(name))).toBe(true);
 });
 
 test("what the image runs has the command, and the licenses of all that is in it", () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import type { Reply, Script } from "./store.ts";
+import { createTickCork } from "./tick-cork.ts";
 
 /** Where the store listens and as whom to log in. */
 export interface StoreAddress {
@@ -56,14 +57,17 @@ export async function connect(
     clearTimeout(timer);
   }
   const sent = new WeakSet<Script>();
+  const beforeWrite = createTickCork(redis.stream);
   let open = true;
   redis.once("close", () => {
     if (open) onLost(failure ?? new Error("the connection was closed"));
     open = false;
   });
   return {
-    run: (script, keys, args) =>
-      runScript(redis, sent, script, [keys.length, ...keys, ...args.map(wordOf)]),
+    run: (script, keys, args) => {
+      beforeWrite();
+      return runScript(redis, sent, script, [keys.length, ...keys, ...args.map(wordOf)]);
+    },
     close() {
       open = false;
       redis.disconnect();
