@@ -13,7 +13,7 @@ import { createEnvelope } from "../dialects/envelope/routes.ts";
 import { createHome } from "../dialects/home/routes.ts";
 import { createModelFilter } from "../dialects/openai/models.ts";
 import { createOpenAI } from "../dialects/openai/routes.ts";
-import { createStatus } from "../dialects/status/routes.ts";
+import { createStatus, type InstancesWarning } from "../dialects/status/routes.ts";
 import type { ModelRules } from "../http/body/model-choice.ts";
 import { createIdempotent } from "../http/call/idempotency.ts";
 import type { Dialect, WriteError } from "../http/dialect.ts";
@@ -104,7 +104,7 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     limiter: limits.limiter,
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
-    warnings: alarm.warnings,
+    warnings: () => [...alarm.warnings(), ...apartWarnings(needs)],
     degraded: () => (limits.shared === null || limits.shared.isUp() ? [] : ["limits"]),
     areLimitsUp: () => !limits.shared?.refuses || limits.shared.isUp(),
     pingDatabase: storage.ping,
@@ -157,4 +157,10 @@ function metricsAccess({ METRICS_PORT, METRICS_TOKEN }: Config) {
 
 function maxCallMs({ UPSTREAM_TOTAL_SECONDS: seconds }: Config): number {
   return seconds * 1_000;
+}
+
+/** Several instances of which each counts by itself. */
+function apartWarnings({ storage, limits }: DialectNeeds): readonly InstancesWarning[] {
+  const instances = storage.instances();
+  return limits.shared === null && instances > 1 ? [{ code: "limits_apart", instances }] : [];
 }

@@ -11,6 +11,7 @@ import type { ListenerAt } from "../http/listener.ts";
 import type { HttpServer } from "../http/server.ts";
 import { createTranslate } from "../locales.ts";
 import type { Log } from "../log.ts";
+import type { Storage } from "../storage/open.ts";
 import { composeCalls } from "./calls.ts";
 import { composeDialogue } from "./conversations.ts";
 import { composeDialects, modelRules } from "./dialects.ts";
@@ -50,7 +51,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const storage = { ...opened, conversations: running.watch(opened.conversations) };
   const secret = await storage.installationSecret();
   const digestKey = createKeyDigest(secret);
-  const limits = await chooseLimits(config, { clock, log, secret });
+  const limits = await chooseLimits(config, { clock, log, secret, storage });
   const calls = composeCalls(config, { clock, log, storage, limits, translate });
   const { observe } = calls;
   const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
@@ -99,14 +100,20 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   };
 }
 
+interface LimitNeeds extends ProcessPorts {
+  readonly secret: string;
+  readonly storage: Pick<Storage, "instances">;
+}
+
 /** The shared store, and its client, are loaded only where one is set. */
 async function chooseLimits(
   config: Config,
-  { clock, log, secret }: ProcessPorts & { readonly secret: string },
+  { clock, log, secret, storage }: LimitNeeds,
 ): Promise<LimitStores> {
   const memory = composeLimits(config, clock);
   const target = redisTarget(config);
   if (target === null) return memory;
   const { composeSharedLimits } = await import("./shared-limits.ts");
-  return composeSharedLimits(config, { clock, log, secret, target, memory });
+  const instancesAlive = storage.instances;
+  return composeSharedLimits(config, { clock, log, secret, target, memory, instancesAlive });
 }

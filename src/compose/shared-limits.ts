@@ -6,6 +6,7 @@ import type { Clock } from "../core/ports.ts";
 import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/availability.ts";
 import { type Beat, createBeat } from "../limits/shared/beat.ts";
 import { connect } from "../limits/shared/connection.ts";
+import { createSharedCooldowns } from "../limits/shared/cooldowns.ts";
 import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
 import { RENEW_MS } from "../limits/shared/lease-book.ts";
 import { createSharedLeases } from "../limits/shared/leases.ts";
@@ -23,6 +24,8 @@ export interface SharedLimitsNeeds {
   /** Of this installation. */
   readonly secret: string;
   readonly target: RedisTarget;
+  /** On this database: for as long as the store has told nothing. */
+  readonly instancesAlive: () => number;
   /** Decides while the store is away. */
   readonly memory: LimitStores;
 }
@@ -48,6 +51,7 @@ export async function composeSharedLimits(
     tokenLimiter: createSharedTokenLimiter(counts),
     concurrency: leases.limiter("streams", config.STREAM_LIMIT),
     connections: leases.limiter("connections", config.WS_CONNECTIONS),
+    cooldowns: createSharedCooldowns({ store, beat, clock }),
     idempotency: createSharedIdempotency({ store, clock, secret }),
     shared: {
       isUp: () => !store.isAway(),
@@ -70,20 +74,21 @@ interface Watched {
 
 async function openShared(
   config: Config,
-  { clock, log, target }: SharedLimitsNeeds,
+  { clock, log, target, instancesAlive }: SharedLimitsNeeds,
   { beat, key, figures }: Watched,
 ): Promise<WatchedStore> {
   const text = createTranslate();
   const { username, password, db, ...where } = target;
   const ca = config.REDIS_CA_FILE === "" ? null : readFileSync(config.REDIS_CA_FILE, "utf8");
   const address = { target: where, username, password, db, ca };
-  const instances = () => beat.copies() ?? config.INSTANCES;
+  const otherwiseCopies = () => Math.max(config.INSTANCES, instancesAlive());
+  const instances = () => beat.copies() ?? otherwiseCopies();
   const opening = openStore({
     connect: (onLost) => connect(address, onLost),
     beat,
     key,
     clock,
-    otherwiseCopies: () => config.INSTANCES,
+    otherwiseCopies,
     onAway: ({ kind, words }) => {
       const params = { instances: instances() };
       const message = text(defaultLanguage(config.LANG), "warning.limits_divided", params);

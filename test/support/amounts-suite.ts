@@ -18,45 +18,61 @@ interface Taken {
 
 const MINUTE_MS = 60_000;
 
-export function testAmounts(open: () => HeldAmounts, runs: number): void {
-  const sumSince = (taken: readonly Taken[], goneMs: number) =>
-    taken.reduce((sum, { atMs, amount }) => (atMs > goneMs ? sum + amount : sum), 0);
+const limits = fc.integer({ min: 400, max: 20_000 });
+const calls = fc.array(
+  fc.record({
+    delayMs: fc.integer({ min: 0, max: 4_000 }),
+    amount: fc.integer({ min: 1, max: 400 }),
+    settles: fc.integer({ min: 0, max: 8 }),
+    part: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
+  { minLength: 400, maxLength: 400, size: "max" },
+);
 
+interface Step {
+  readonly delayMs: number;
+  readonly amount: number;
+  /** Which call is settled then, counted from the newest. */
+  readonly settles: number;
+  /** How much of it was used. */
+  readonly part: number;
+}
+
+async function walkAndSettle(
+  { amounts, clock }: HeldAmounts,
+  limit: number,
+  steps: readonly Step[],
+): Promise<void> {
+  const all: Taken[] = [];
+  const room = (lengthMs: number) => limit - sumSince(all, clock.nowMs - lengthMs);
+  const take = async (amount: number) => {
+    const { admitted, entry, retryAfterMs } = await amounts.take("a", limit, amount);
+    expectEqual(room(MINUTE_MS * (admitted ? 1 : 1 + LATENESS)) >= amount, admitted);
+    expectEqual(retryAfterMs > 0, !admitted);
+    if (entry !== null) all.push({ atMs: clock.nowMs, entry, amount });
+  };
+  for (const { delayMs, amount, settles, part } of steps) {
+    clock.nowMs += delayMs;
+    await take(amount);
+    const ended = all.at(-1 - settles);
+    if (ended === undefined) continue;
+    const used = Math.floor(ended.amount * part);
+    await amounts.settle("a", ended.entry, ended.amount, used);
+    ended.amount = used;
+  }
+}
+
+function sumSince(taken: readonly Taken[], goneMs: number): number {
+  return taken.reduce((sum, { atMs, amount }) => (atMs > goneMs ? sum + amount : sum), 0);
+}
+
+export function testAmounts(open: () => HeldAmounts, runs: number): void {
   describe("over a sliding minute", () => {
     test("never more than the limit is taken, and what is settled is free again", {
       timeout: 60_000,
     }, () => {
-      const calls = fc.array(
-        fc.record({
-          delayMs: fc.integer({ min: 0, max: 4_000 }),
-          amount: fc.integer({ min: 1, max: 400 }),
-          settles: fc.integer({ min: 0, max: 8 }),
-          part: fc.double({ min: 0, max: 1, noNaN: true }),
-        }),
-        { minLength: 400, maxLength: 400, size: "max" },
-      );
-      const property = fc.asyncProperty(
-        fc.integer({ min: 400, max: 20_000 }),
-        calls,
-        async (limit, steps) => {
-          const { amounts, clock } = open();
-          const all: Taken[] = [];
-          for (const { delayMs, amount, settles, part } of steps) {
-            clock.nowMs += delayMs;
-            const { nowMs } = clock;
-            const { admitted, entry, retryAfterMs } = await amounts.take("a", limit, amount);
-            const room = (lengthMs: number) => limit - sumSince(all, nowMs - lengthMs);
-            if (admitted) expectEqual(room(MINUTE_MS) >= amount, true);
-            else expectEqual(room(MINUTE_MS * (1 + LATENESS)) < amount, true);
-            expectEqual(retryAfterMs > 0, !admitted);
-            if (entry !== null) all.push({ atMs: nowMs, entry, amount });
-            const ended = all.at(-1 - settles);
-            if (ended === undefined) continue;
-            const used = Math.floor(ended.amount * part);
-            await amounts.settle("a", ended.entry, ended.amount, used);
-            ended.amount = used;
-          }
-        },
+      const property = fc.asyncProperty(limits, calls, (limit, steps) =>
+        walkAndSettle(open(), limit, steps),
       );
       return fc.assert(property, { numRuns: runs, ...NO_SHRINKING });
     });

@@ -32,6 +32,7 @@ export const redisProgram =
 
 /** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
+  { name: "haproxy", packages: ["haproxy"], isMet: runs("haproxy", "-v") },
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
   {
     name: "pgbouncer",
@@ -46,6 +47,11 @@ export const needs: readonly Need[] = [
     isMet: postgresPrograms !== undefined,
   },
   { name: "redis", packages: ["redis-server"], isMet: runs(redisProgram, "--version") },
+  {
+    name: "prometheus",
+    packages: ["prometheus"],
+    isMet: runs("prometheus", "--version") && runs("promtool", "--version"),
+  },
   {
     name: "python",
     packages: [

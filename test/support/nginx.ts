@@ -14,12 +14,25 @@ export interface Nginx {
 
 const START_MS = 10_000;
 
-/** `location` is the block of that page; the port in it is replaced by Parley's. */
-export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
+/**
+/**
+ * `location` is the block of that page; the port in it is replaced by Parley's. Several copies get one
+ * connection after the other. `upstream` has blocks that stand before the server's.
+ */
+export async function startNginx(
+  location: string,
+  parleyPort: number | readonly number[],
+  upstream = "",
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   const port = await freePort();
-  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, `127.0.0.1:${parleyPort}`);
-  writeFileSync(join(folder, "nginx.conf"), configuration(port, here));
+  const ports = [parleyPort].flat();
+  const [only] = ports;
+  const target = ports.length === 1 ? `127.0.0.1:${only}` : "copies";
+  const here = location.replaceAll(/127\.0\.0\.1:\d+/g, target);
+  const servers = ports.map((one) => `server 127.0.0.1:${one};`).join(" ");
+  const blocks = `upstream copies { ${servers} } ${upstream}`;
+  writeFileSync(join(folder, "nginx.conf"), configuration(port, here, blocks));
   const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -43,16 +56,18 @@ export async function startNginx(location: string, parleyPort: number): Promise<
   };
 }
 
-function configuration(port: number, location: string): string {
+function configuration(port: number, location: string, upstream: string): string {
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
     worker_processes 1;
     pid nginx.pid;
     error_log stderr notice;
-    events { worker_connections 256; }
+    events { worker_connections 1024; }
     http {
       access_log off;
       ${folders.map((name) => `${name}_temp_path ${name};`).join("\n")}
+      map $http_upgrade $connection_upgrade { default upgrade; "" close; }
+      ${upstream}
       server {
         listen 127.0.0.1:${port};
         ${location}

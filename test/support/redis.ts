@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
 import { deadline } from "./http.ts";
 import { redisProgram } from "./needs.ts";
@@ -14,6 +15,8 @@ export interface RedisServer {
   readonly url: string;
   /** Of a socket in the file system, which it listens on too. */
   readonly socketPath: string;
+  /** Sends one command on a connection of its own, as whoever may do everything. */
+  command(name: string, ...words: readonly string[]): Promise<unknown>;
   /** SIGSTOP makes it hang, SIGCONT goes on. */
   signal(name: NodeJS.Signals): void;
   /** Ends it, also a hung one, and resolves when it is gone. */
@@ -55,6 +58,15 @@ export async function startRedis({ args = [], port }: RedisOptions = {}): Promis
     port: ownPort,
     url: `redis://127.0.0.1:${ownPort}`,
     socketPath,
+    command: async (name, ...words) => {
+      const redis = new Redis({ port: ownPort, host: "127.0.0.1", lazyConnect: true });
+      try {
+        await redis.connect();
+        return await redis.call(name, ...words);
+      } finally {
+        redis.disconnect();
+      }
+    },
     signal: (name) => {
       child.kill(name);
     },

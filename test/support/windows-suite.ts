@@ -26,156 +26,166 @@ export interface WindowBucket {
   entries(): MaybePromise<{ readonly count: number }>;
 }
 
+const LONG = { timeout: 60_000 };
+const dense = fc.array(fc.integer({ min: 1, max: 120 }), {
+  minLength: 3_000,
+  maxLength: 3_000,
+  size: "max",
+});
+/** After each call, the call so many before it is given back, if the number is up to MOST_BACK. */
+const MOST_BACK = 10;
+const releases = fc.array(fc.integer({ min: 0, max: 2 * MOST_BACK }), {
+  minLength: 1_000,
+  maxLength: 1_000,
+  size: "max",
+});
+
+type Open = (limits: Limits) => WindowBucket;
+
 /** `thoroughness`: 1 for what decides in a microsecond, less for what needs a round trip. */
-export function testWindows(open: (limits: Limits) => WindowBucket, thoroughness: number): void {
+export function testWindows(open: Open, thoroughness: number): void {
   const runs = (count: number) => ({
     numRuns: Math.max(2, Math.round(count * thoroughness)),
     ...NO_SHRINKING,
   });
-  const dense = fc.array(fc.integer({ min: 1, max: 120 }), {
-    minLength: 3_000,
-    maxLength: 3_000,
-    size: "max",
-  });
+  testWalks(open, runs);
+  testByHand((limits) => open({ ...NO_LIMITS, ...limits }));
+}
 
+type Runs = (count: number) => { readonly numRuns: number; readonly endOnFailure: boolean };
+
+async function walk(
+  delays: readonly number[],
+  each: (nowMs: number, step: number) => Promise<void>,
+): Promise<void> {
+  let nowMs = 0;
+  for (const [step, delayMs] of delays.entries()) {
+    nowMs += delayMs;
+    await each(nowMs, step);
+  }
+}
+
+async function walkAndGiveBack(
+  bucket: WindowBucket,
+  limits: Limits,
+  delays: readonly number[],
+  back: readonly number[],
+): Promise<void> {
+  const reference = createReference(limits);
+  const { admittedMs } = reference;
+  const taken: { entry: LimitEntry; atMs: number }[] = [];
+  const take = async (nowMs: number) => {
+    const expected = reference.admits(nowMs);
+    const { admitted, entry } = await bucket.take(nowMs);
+    expectEqual(admitted, expected);
+    if (entry === null) return;
+    taken.push({ entry, atMs: nowMs });
+    admittedMs.push(nowMs);
+  };
+  const giveBack = async (nowMs: number, index: number) => {
+    const [given] = taken.splice(-1 - index, 1);
+    if (given === undefined) return;
+    await bucket.release(nowMs, given.entry);
+    admittedMs.splice(admittedMs.lastIndexOf(given.atMs), 1);
+    const { windows } = await bucket.peek(nowMs);
+    for (const state of windows) expectExact(state, reference, nowMs);
+  };
+  await walk(delays, async (nowMs, step) => {
+    await take(nowMs);
+    const index = back[step] ?? 0;
+    if (index <= MOST_BACK) await giveBack(nowMs, index);
+  });
+}
+
+function testWalks(open: Open, runs: Runs): void {
   describe("against a reference that keeps every call", () => {
-    test("up to a limit of 64 they agree on every call and every number", {
-      timeout: 60_000,
-    }, () => {
-      const property = fc.asyncProperty(limitsUpTo(64), steps, async (limits, delays) => {
+    test("up to a limit of 64 they agree on every call and every number", LONG, () => {
+      const property = fc.asyncProperty(limitsUpTo(64), steps, (limits, delays) => {
         const bucket = open(limits);
         const reference = createReference(limits);
-        let nowMs = 0;
-        for (const delayMs of delays) {
-          nowMs += delayMs;
+        return walk(delays, async (nowMs) => {
           const expected = reference.admits(nowMs);
           const decision = await bucket.take(nowMs);
           if (expected) reference.admittedMs.push(nowMs);
           expectEqual(decision.admitted, expected);
           for (const state of decision.windows) expectExact(state, reference, nowMs);
-        }
+        });
       });
       return fc.assert(property, runs(100));
     });
 
-    test("and among calls that are given back", { timeout: 60_000 }, () => {
-      const releases = fc.array(fc.integer({ min: 0, max: 20 }), {
-        minLength: 1_000,
-        maxLength: 1_000,
-        size: "max",
-      });
-      const property = fc.asyncProperty(
-        limitsUpTo(64),
-        steps,
-        releases,
-        async (limits, delays, back) => {
-          const bucket = open(limits);
-          const reference = createReference(limits);
-          const taken: { entry: LimitEntry; atMs: number }[] = [];
-          let nowMs = 0;
-          for (const [step, delayMs] of delays.entries()) {
-            nowMs += delayMs;
-            const expected = reference.admits(nowMs);
-            const { admitted, entry } = await bucket.take(nowMs);
-            expectEqual(admitted, expected);
-            if (entry !== null) {
-              taken.push({ entry, atMs: nowMs });
-              reference.admittedMs.push(nowMs);
-            }
-            const [given] = taken.splice(-1 - (back[step] ?? 20), 1);
-            if ((back[step] ?? 20) > 10 || given === undefined) continue;
-            await bucket.release(nowMs, given.entry);
-            reference.admittedMs.splice(reference.admittedMs.lastIndexOf(given.atMs), 1);
-            const { windows } = await bucket.peek(nowMs);
-            for (const state of windows) expectExact(state, reference, nowMs);
-          }
-        },
+    test("and among calls that are given back", LONG, () => {
+      const property = fc.asyncProperty(limitsUpTo(64), steps, releases, (limits, delays, back) =>
+        walkAndGiveBack(open(limits), limits, delays, back),
       );
       return fc.assert(property, runs(60));
     });
 
-    test("above it they never admit more, and refuse at most 1/64 of a window longer", {
-      timeout: 60_000,
-    }, () => {
+    test("above it they never admit more, and refuse at most 1/64 of a window longer", LONG, () => {
       const property = fc.asyncProperty(limitsUpTo(600), steps, async (limits, delays) => {
         const bucket = open(limits);
         const reference = createReference(limits);
-        let nowMs = 0;
-        for (const delayMs of delays) {
-          nowMs += delayMs;
+        await walk(delays, async (nowMs) => {
           const { admitted } = await bucket.take(nowMs);
-          if (admitted) expectEqual(reference.admits(nowMs), true);
-          else expectEqual(reference.admits(nowMs, 1 + LATENESS), false);
+          expectEqual(reference.admits(nowMs, admitted ? 1 : 1 + LATENESS), admitted);
           if (admitted) reference.admittedMs.push(nowMs);
-        }
+        });
         expectEqual((await bucket.entries()).count <= bucket.maxEntries, true);
         expectNoSpanOver(limits, reference.admittedMs);
       });
       return fc.assert(property, runs(100));
     });
 
-    test("the same holds for long logs that are tidied again and again", {
-      timeout: 60_000,
-    }, () => {
+    test("the same holds for long logs that are tidied again and again", LONG, () => {
       const limits = fc.record({
         second: fc.constantFrom(0, 30, 100),
         minute: fc.integer({ min: 65, max: 2_000 }),
         hour: fc.constantFrom(0, 1_500, 20_000),
         day: fc.constant(0),
       });
-      const property = fc.asyncProperty(limits, dense, async (limits, delays) => {
+      const property = fc.asyncProperty(limits, dense, (limits, delays) => {
         const bucket = open(limits);
         const reference = createReference(limits);
-        let nowMs = 0;
-        for (const delayMs of delays) {
-          nowMs += delayMs;
+        return walk(delays, async (nowMs) => {
           const { admitted, retryAfterMs } = await bucket.take(nowMs);
           expectEqual(reference.admits(nowMs, admitted ? 1 : 1 + LATENESS), admitted);
           if (admitted) reference.admittedMs.push(nowMs);
           else expectEqual((await bucket.peek(nowMs + retryAfterMs)).admitted, true);
-        }
+        });
       });
       return fc.assert(property, runs(30));
     });
 
-    test("a window of up to 64 stays exact beside larger ones", { timeout: 60_000 }, () => {
+    test("a window of up to 64 stays exact beside larger ones", LONG, () => {
       const exact = fc.integer({ min: 1, max: 64 });
-      const property = fc.asyncProperty(exact, steps, async (minute, delays) => {
+      const property = fc.asyncProperty(exact, steps, (minute, delays) => {
         const limits = { second: 500, minute, hour: 100_000, day: 100_000 };
         const bucket = open(limits);
         const reference = createReference(limits);
-        let nowMs = 0;
-        for (const delayMs of delays) {
-          nowMs += delayMs;
+        return walk(delays, async (nowMs) => {
           const expected = reference.admits(nowMs);
           expectEqual((await bucket.take(nowMs)).admitted, expected);
           if (expected) reference.admittedMs.push(nowMs);
-        }
+        });
       });
       return fc.assert(property, runs(30));
     });
 
-    test("waiting as long as a refusal says is enough, and a millisecond less is not", {
-      timeout: 60_000,
-    }, () => {
-      const property = fc.asyncProperty(limitsUpTo(200), steps, async (limits, delays) => {
+    test("waiting as long as a refusal says is enough, and a millisecond less is not", LONG, () => {
+      const property = fc.asyncProperty(limitsUpTo(200), steps, (limits, delays) => {
         const bucket = open(limits);
-        let nowMs = 0;
-        for (const delayMs of delays.slice(0, 300)) {
-          nowMs += delayMs;
+        return walk(delays.slice(0, 300), async (nowMs) => {
           const { admitted, retryAfterMs, refusedBy } = await bucket.take(nowMs);
           expectEqual(admitted, retryAfterMs === 0);
           expectEqual(admitted, refusedBy === null);
-          if (admitted) continue;
+          if (admitted) return;
           expectEqual((await bucket.peek(nowMs + retryAfterMs)).admitted, true);
           expectEqual((await bucket.peek(nowMs + retryAfterMs - 1)).admitted, false);
-        }
+        });
       });
       return fc.assert(property, runs(100));
     });
   });
-
-  testByHand((limits) => open({ ...NO_LIMITS, ...limits }));
 }
 
 /** Small cases, to be read. */

@@ -25,7 +25,7 @@ export const readyDoc: RouteDoc = {
           share: z.number(),
           calls: z.int(),
         }),
-        z.object({ code: z.literal("limits_not_shared"), instances: z.int() }),
+        z.object({ code: z.literal("limits_apart"), instances: z.int() }),
       ]),
     ),
   }),

@@ -30,7 +30,7 @@ export interface StatusOptions {
 
 /** Several instances work on one database, and each counts limits by itself. */
 export interface InstancesWarning {
-  readonly code: "limits_not_shared";
+  readonly code: "limits_apart";
   readonly instances: number;
 }
 

@@ -9,11 +9,13 @@ export function createSharedAmounts(options: SharedCountsOptions): AmountLimiter
   const counts = createSharedCounts("amounts", options);
   return {
     take: (bucket, limit, amount) =>
-      limit === 0 || amount === 0 ? UNLIMITED : counts.take(bucket, minuteOf(limit), amount),
+      limit === 0 || amount === 0
+        ? UNLIMITED
+        : counts.take({ bucket, windows: minuteOf(limit), calls: amount }),
     settle(bucket, entry, taken, used) {
       if (used >= taken) return undefined;
       // of any limit: what is given back depends on the length of the window alone
-      return counts.release(bucket, minuteOf(1), entry, taken - used);
+      return counts.release({ bucket, windows: minuteOf(1), calls: taken - used }, entry);
     },
   };
 }

@@ -2,8 +2,9 @@ import type { Clock } from "../../core/ports.ts";
 import type { Beat } from "./beat.ts";
 import type { Link } from "./connection.ts";
 import { ignore, replyWithin, wait, within } from "./in-time.ts";
+import { checkRights } from "./rights.ts";
 import { AWAY, type RunNow, type SharedStore } from "./store.ts";
-import { isMistake, SLOW, type Trouble, troubleOf } from "./trouble.ts";
+import { isMistake, isState, SLOW, type Trouble, troubleOf } from "./trouble.ts";
 
 /** Longest wait for a decision of the store. */
 const DECISION_MS = 100;
@@ -29,6 +30,7 @@ export interface StoreOptions {
   readonly clock: Pick<Clock, "monotonicMs">;
   /** How many copies there are, as long as the store has not told. */
   readonly otherwiseCopies: () => number;
+  /** Also when the store, still away, names another cause; each cause once. */
   readonly onAway: (trouble: Trouble) => void;
   readonly onBack: (awayMs: number) => void;
   /** After every decision that was asked for: how long the store took; null if it did not decide. */
@@ -61,6 +63,8 @@ class Store implements WatchedStore {
   /** Null while the store is away. */
   #connection: Link | null = null;
   #trouble: Trouble | null = { kind: "lost", words: "not connected yet" };
+  /** Causes that were told since the store went away. */
+  readonly #told = new Set<Trouble["kind"]>();
   #awaySinceMs: number;
   #strikes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -80,7 +84,6 @@ class Store implements WatchedStore {
   }
 
   async open(): Promise<void> {
-    const { onAway } = this.#options;
     const failure = await Promise.race([this.#attempt(), wait(START_MS)]);
     if (this.#connection !== null) return;
     if (failure !== undefined && isMistake(failure)) {
@@ -88,8 +91,7 @@ class Store implements WatchedStore {
       clearTimeout(this.#timer);
       throw new StoreMistake(troubleOf(failure).words);
     }
-    if (failure !== undefined) this.#trouble = troubleOf(failure);
-    onAway(this.#trouble ?? SLOW);
+    this.#tell(failure === undefined ? SLOW : troubleOf(failure));
   }
 
   run: SharedStore["run"] = (script, keys, args, { onLate } = {}) => {
@@ -127,18 +129,25 @@ class Store implements WatchedStore {
   #strike(connection: Link, trouble: Trouble): void {
     if (connection !== this.#connection) return;
     this.#strikes += 1;
-    if (this.#strikes >= MAX_STRIKES) this.#leave(trouble);
+    // a store that takes no writes still answers refusals, so that it never fails three times in a row
+    if (isState(trouble) || this.#strikes >= MAX_STRIKES) this.#leave(trouble);
   }
 
   /** From now on this copy decides by itself, and looks for the store. */
   #leave(trouble: Trouble): void {
-    const { clock, onAway } = this.#options;
     this.#connection?.close();
     this.#connection = null;
-    this.#trouble = trouble;
-    this.#awaySinceMs = clock.monotonicMs();
-    onAway(trouble);
+    this.#awaySinceMs = this.#options.clock.monotonicMs();
+    this.#told.clear();
+    this.#tell(trouble);
     this.#attemptLater();
+  }
+
+  #tell(trouble: Trouble): void {
+    this.#trouble = trouble;
+    if (this.#told.has(trouble.kind)) return;
+    this.#told.add(trouble.kind);
+    this.#options.onAway(trouble);
   }
 
   /** Resolves with what went wrong. */
@@ -158,6 +167,8 @@ class Store implements WatchedStore {
       return undefined;
     } catch (error) {
       connection?.close();
+      // before the first one ends, open() tells
+      if (this.#told.size > 0 && isState(troubleOf(error))) this.#tell(troubleOf(error));
       this.#attemptLater();
       return error;
     }
@@ -165,7 +176,8 @@ class Store implements WatchedStore {
 
   /** The first beat is the proof that the store is there and takes writes. */
   async #restoreTo(connection: Link): Promise<void> {
-    const { beat } = this.#options;
+    const { beat, key } = this.#options;
+    await checkRights(connection, key, DECISION_MS);
     beat.read(await replyWithin(DECISION_MS, connection.run(beat.script, beat.keys, beat.args())));
     await Promise.race([this.#restore(connection), wait(RESTORE_MS)]);
   }

@@ -11,9 +11,9 @@ export function createSharedLimiter(limits: Limits, options: SharedCountsOptions
   }
   const counts = createSharedCounts("calls", options);
   return {
-    take: (bucket) => counts.take(bucket, windows, 1),
+    take: (bucket) => counts.take({ bucket, windows, calls: 1 }),
     peek: (bucket) => counts.peek(bucket, windows),
-    release: (bucket, entry) => counts.release(bucket, windows, entry, 1),
+    release: (bucket, entry) => counts.release({ bucket, windows, calls: 1 }, entry),
   };
 }
 
@@ -24,11 +24,13 @@ export function createSharedTokenLimiter(options: SharedCountsOptions): TokenLim
   return {
     take(token) {
       const windows = windowsOfToken(token);
-      return windows === null ? UNLIMITED : counts.take(token.id, windows, 1);
+      return windows === null ? UNLIMITED : counts.take({ bucket: token.id, windows, calls: 1 });
     },
     release(token, entry) {
       const windows = windowsOfToken(token);
-      return windows === null ? undefined : counts.release(token.id, windows, entry, 1);
+      return windows === null
+        ? undefined
+        : counts.release({ bucket: token.id, windows, calls: 1 }, entry);
     },
   };
 }

@@ -30,6 +30,11 @@ export function troubleOf(error: unknown): Trouble {
   return { kind: isAnswer(error) ? "error" : "lost", words };
 }
 
+/** What lasts and what the store says of itself, so that one such answer is enough. */
+export function isState({ kind }: Trouble): boolean {
+  return kind === "refused" || kind === "loading" || kind === "read-only" || kind === "full";
+}
+
 /**
  * Whether a start can't succeed until settings change: a wrong password, missing rights, a database
  * that does not exist, a certificate that is not trusted, or something that is no such store.
