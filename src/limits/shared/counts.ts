@@ -24,6 +24,8 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
   return {
     async take(counted) {
       const { bucket, windows, calls } = counted;
+      const beside = alone.takeBeside(counted);
+      if (beside?.decision.entry === null) return beside.decision;
       const own = Promise.withResolvers<LimitDecision>();
       const decision = await shared.take(bucket, windows, {
         calls,
@@ -32,6 +34,7 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
           void own.promise.then((mine) => alone.reconcile(counted, mine, late));
         },
       });
+      if (decision === AWAY || !decision.admitted) beside?.giveBack();
       if (decision !== AWAY) return decision;
       const mine = alone.take(counted);
       own.resolve(mine);
