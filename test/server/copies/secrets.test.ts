@@ -34,17 +34,18 @@ describe("with the rights that the documentation names", { tags: "redis" }, () =
       ROUTE: "api",
     });
     const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+    const price = { input: "1", output: "1" };
+    const admin = { headers: bearer(ADMIN) };
+    await postJson(`${parley.origin}/admin/prices/gpt-4o`, price, { method: "PUT", ...admin });
     const one = { name: "one", minute_limit: 9, requests_per_day: 1_000 };
-    const created = await postJson(`${parley.origin}/admin/tokens`, one, {
-      headers: bearer(ADMIN),
-    });
+    const created = await postJson(`${parley.origin}/admin/tokens`, one, admin);
     const { token } = created.json as { token: string };
     const messages = [{ role: "user", content: CONTENT }];
     const ask = async (secret: string, more: object, headers: Record<string, string> = {}) => {
       const body = { model: "gpt-4o", messages, ...more };
       const all = { ...bearer(secret), ...headers };
       const reply = await postJson(`${parley.origin}/v1/chat/completions`, body, { headers: all });
-      expect(reply.status).toBe(200);
+      expect(reply.status, reply.text).toBe(200);
       return reply.text;
     };
     await ask(token, {});

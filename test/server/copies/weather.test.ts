@@ -250,4 +250,21 @@ describe("while the store is", { tags: "redis", timeout: 90_000 }, () => {
     expect(fresh).toBe(LIMIT);
     expect(worstMs).toBeLessThan(DECISION_MS + 2 * slowestMs());
   });
+
+  test("told to forget its scripts, nobody notices", async () => {
+    scenes += 1;
+    await untilEach([], 30_000);
+    const { calls, stop } = startCalls(scenes);
+    onTestFinished(async () => void (await stop()));
+    for (let turn = 1; turn <= 10; turn += 1) {
+      const before = calls.length;
+      await server.command("SCRIPT", "FLUSH");
+      await until(() => calls.length > before + 3, { label: "calls", timeoutMs: 20_000 });
+    }
+    await stop();
+    expect(calls.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
+    expect(await admittedOfBurst(running.copies.map(({ url }) => url))).toBe(LIMIT);
+    const stats = String(await server.command("INFO", "errorstats"));
+    expect(stats).toMatch(/errorstat_NOSCRIPT:count=[1-9]/);
+  });
 });
