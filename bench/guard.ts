@@ -42,7 +42,7 @@ async function measure(): Promise<CpuLine[]> {
   const scenarios = all.filter(({ name }) => needed.has(name));
   const processes = createProcesses();
   try {
-    const upstreamOrigin = await startUpstream(processes);
+    const { origin: upstreamOrigin } = await startUpstream(processes);
     const lanes = [];
     for (const scenario of scenarios)
       lanes.push(await openLane(scenario, upstreamOrigin, processes));

@@ -117,12 +117,11 @@ const INTO_GROUP = [
 ].join(" && ");
 
 /** Where the answers come from that all candidates pass on. */
-export async function startUpstream(processes: Processes): Promise<string> {
+export async function startUpstream(processes: Processes): Promise<Running> {
   const port = await freePort();
   const script = fileURLToPath(new URL("./upstream.ts", import.meta.url));
   const args = [String(port)];
-  const { origin } = await processes.start({ script, args, env: {}, port, readyPath: "/healthz" });
-  return origin;
+  return await processes.start({ script, args, env: {}, port, readyPath: "/healthz" });
 }
 
 /** A port free a moment ago. Another process could take it first; the start then fails and says so. */

@@ -4,7 +4,7 @@ import { formatMemory, measureMemory } from "./memory.ts";
 import { formatMemoryLimit, measureMemoryLimit } from "./memory-limit.ts";
 import { type Options, type Phase, readOptions, USAGE } from "./options.ts";
 import { installPortkey } from "./portkey.ts";
-import { createProcesses, type Processes, startUpstream } from "./processes.ts";
+import { createProcesses, type Processes, type Running, startUpstream } from "./processes.ts";
 import {
   type CpuLine,
   formatCpu,
@@ -33,10 +33,10 @@ async function main(): Promise<number> {
   }
   const processes = createProcesses();
   try {
-    const upstreamOrigin = await startUpstream(processes);
-    const verdict = await prove(options, upstreamOrigin, processes);
+    const upstream = await startUpstream(processes);
+    const verdict = await prove(options, upstream.origin, processes);
     if (verdict !== null) return verdict ? 0 : 1;
-    save(options, await figures(options, upstreamOrigin, processes));
+    save(options, await figures(options, upstream, processes));
     return 0;
   } finally {
     await processes.stopAll();
@@ -68,13 +68,9 @@ async function prove(
   return null;
 }
 
-async function figures(
-  options: Options,
-  upstreamOrigin: string,
-  processes: Processes,
-): Promise<Parts> {
-  if (options.copies === null) return await measure(options, upstreamOrigin, processes);
-  const copies = await measureCopies(options.copies, options, upstreamOrigin, processes, say);
+async function figures(options: Options, upstream: Running, processes: Processes): Promise<Parts> {
+  if (options.copies === null) return await measure(options, upstream.origin, processes);
+  const copies = await measureCopies(options.copies, options, upstream, processes, say);
   say(`\n${formatCopies(copies)}`);
   return { copies };
 }

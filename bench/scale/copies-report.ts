@@ -10,6 +10,9 @@ export interface Metered extends Tally {
   readonly copiesUs: readonly number[];
   readonly storeUs: number;
   readonly databaseUs: number;
+  readonly upstreamUs: number;
+  /** Of the load generator. */
+  readonly callerUs: number;
   readonly scripts: number;
   /** By the store's own account. */
   readonly scriptUs: number;
@@ -42,6 +45,8 @@ export interface CopiesLine {
   readonly scriptsPerCall: number;
   readonly usPerScript: number;
   readonly databaseUs: number;
+  readonly upstreamUs: number;
+  readonly callerUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly chunksPerSecond: number;
@@ -78,6 +83,8 @@ function lineOf(one: Measured, base: Measured): CopiesLine {
     scriptsPerCall: ofCalls(({ scripts, completed }) => scripts / completed),
     usPerScript: ofCalls(({ scripts, scriptUs }) => (scripts === 0 ? 0 : scriptUs / scripts)),
     databaseUs: ofCalls(({ databaseUs, completed }) => databaseUs / completed),
+    upstreamUs: ofCalls(({ upstreamUs, completed }) => upstreamUs / completed),
+    callerUs: ofCalls(({ callerUs, completed }) => callerUs / completed),
     p50Us: median(rounds.map((r) => percentile(r.latenciesMs, 0.5) * 1_000)),
     p99Us: median(rounds.map((r) => percentile(r.latenciesMs, 0.99) * 1_000)),
     chunksPerSecond: median(rounds.map((r) => perSecond(r.streams) * STREAM_CHUNKS)),

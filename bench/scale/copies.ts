@@ -3,13 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Caller, keepBusy, keepPace } from "../load.ts";
 import { readCpuMs, readRssMb } from "../proc.ts";
-import type { Processes } from "../processes.ts";
+import type { Processes, Running } from "../processes.ts";
 import { CALLS_PER_SECOND, type Plan } from "../rounds.ts";
 import { type CopiesLine, type Measured, summarize } from "./copies-report.ts";
 import { type Installation, type Layout, nameOf, openInstallation } from "./installation.ts";
 import { createServices, type Services } from "./services.ts";
 
-type Database = Awaited<ReturnType<Services["startDatabase"]>>;
+/** What all installations of a database share. */
+interface Around {
+  readonly server: Awaited<ReturnType<Services["startDatabase"]>> | null;
+  readonly upstream: Running;
+}
 
 const CONNECTIONS = 64;
 /** Each takes a second, so that many are needed to keep copies busy. */
@@ -24,7 +28,7 @@ const US_PER_MS = 1_000;
 export async function measureCopies(
   counts: readonly number[],
   plan: Plan,
-  upstreamOrigin: string,
+  upstream: Running,
   processes: Processes,
   say: (text: string) => void,
 ): Promise<CopiesLine[]> {
@@ -41,9 +45,10 @@ export async function measureCopies(
       ];
       const opened: Installation[] = [];
       const databaseUrl = server?.url ?? null;
+      const upstreamOrigin = upstream.origin;
       const needs = { processes, services, upstreamOrigin, databaseUrl, folder };
       for (const layout of layouts) opened.push(await openInstallation(layout, needs));
-      lines.push(...summarize(await inRounds(opened, server, plan)));
+      lines.push(...summarize(await inRounds(opened, { server, upstream }, plan)));
       for (const one of opened) await close(one);
     }
     return lines;
@@ -56,7 +61,7 @@ export async function measureCopies(
 
 async function inRounds(
   installations: readonly Installation[],
-  server: Database | null,
+  around: Around,
   plan: Plan,
 ): Promise<readonly Measured[]> {
   const all = installations.map((installation) => ({ installation, rounds: [] as Round[] }));
@@ -67,7 +72,7 @@ async function inRounds(
   for (let round = 0; round < plan.rounds; round++) {
     // There and back, so that a drift of the machine favours nobody.
     for (const one of round % 2 === 0 ? all : all.toReversed()) {
-      one.rounds.push(await measureRound(one.installation, server, plan));
+      one.rounds.push(await measureRound(one.installation, around, plan));
     }
   }
   return await Promise.all(
@@ -86,15 +91,15 @@ type Round = Measured["rounds"][number];
 
 async function measureRound(
   installation: Installation,
-  server: Database | null,
+  around: Around,
   plan: Plan,
 ): Promise<Round> {
   const { whole, streamed } = installation;
   const busy = (caller: Caller, connections: number) => () =>
     keepBusy(caller, connections, plan.seconds);
   await keepBusy(whole, CONNECTIONS, SETTLE_SECONDS);
-  const calls = await metered(installation, server, busy(whole, CONNECTIONS));
-  const streams = await metered(installation, server, busy(streamed, STREAMS));
+  const calls = await metered(installation, around, busy(whole, CONNECTIONS));
+  const streams = await metered(installation, around, busy(streamed, STREAMS));
   const paced = await keepPace(whole, CALLS_PER_SECOND, plan.calls / CALLS_PER_SECOND);
   return { calls, streams, latenciesMs: paced.latenciesMs };
 }
@@ -102,13 +107,15 @@ async function measureRound(
 /** What everybody spent while the load ran. */
 async function metered(
   { copies, store }: Installation,
-  server: Database | null,
+  { server, upstream }: Around,
   load: () => ReturnType<typeof keepBusy>,
 ): Promise<Round["calls"]> {
   const read = async () => ({
     copiesUs: copies.map(({ pid }) => readCpuMs(pid) * US_PER_MS),
     storeUs: (store?.cpuMs() ?? 0) * US_PER_MS,
     databaseUs: (server?.cpuMs() ?? 0) * US_PER_MS,
+    upstreamUs: readCpuMs(upstream.pid) * US_PER_MS,
+    callerUs: ownCpuUs(),
     script: (await store?.figures()) ?? { scripts: 0, scriptUs: 0 },
   });
   const before = await read();
@@ -122,9 +129,16 @@ async function metered(
     copiesUs: after.copiesUs.map((us, copy) => us - (before.copiesUs[copy] ?? 0)),
     storeUs: after.storeUs - before.storeUs,
     databaseUs: after.databaseUs - before.databaseUs,
+    upstreamUs: after.upstreamUs - before.upstreamUs,
+    callerUs: after.callerUs - before.callerUs,
     scripts: after.script.scripts - before.script.scripts,
     scriptUs: after.script.scriptUs - before.script.scriptUs,
   };
+}
+
+function ownCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 async function close({ copies, whole, streamed }: Installation): Promise<void> {

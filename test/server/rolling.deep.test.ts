@@ -15,10 +15,10 @@ const full: Omit<RollOptions, "proxy"> = {
 };
 
 test("all copies restart behind HAProxy, and no call is lost, cut or doubled", {
-  tags: "haproxy",
+  tags: ["haproxy", "python"],
   timeout: TEST_MS,
 }, async () => {
-  check(await roll({ ...full, proxy: "haproxy" }));
+  check(await roll({ ...full, proxy: "haproxy", pythonClients: Number(process.env.PYTHONS ?? 2) }));
 });
 
 test("all copies restart behind nginx, and no call is lost, cut or doubled", {

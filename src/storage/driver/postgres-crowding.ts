@@ -6,14 +6,14 @@ const GROW_PAUSE_MS = 1_000;
 /** Without a session, the server is asked this often. */
 const RETRY_MS = 200;
 /** While work ends at least this often, a pool is small and not stuck. */
-const STALL_MS = 900;
+const STALL_MS = 1_000;
 /** Of a small pool, too. */
 const MAX_WAIT_MS = 10_000;
 
 /**
- * Takes a session of the pool. A server that has no connection left refuses a new one, but those that
- * are there serve one work after the other: fewer sessions are slower, and no failure. Rejects with the
- * refusal if none becomes free.
+ * Takes a session of the pool. A server that has no connection left refuses a new one, and a busy one
+ * takes long to begin it, but those that are there serve one work after the other: fewer sessions are
+ * slower, and no failure. Rejects with the refusal if none becomes free.
  */
 export function createPatientConnect(
   pool: pg.Pool,
@@ -38,7 +38,7 @@ export function createPatientConnect(
     });
   const isHopeless = (sinceMs: number) =>
     nowMs() - Math.max(sinceMs, releasedMs) >= STALL_MS || nowMs() - sinceMs >= MAX_WAIT_MS;
-  /** Null: refused for lack of connections. */
+  /** Null: there is no further session, or not soon. */
   const tryOnce = async () => {
     const before = pool.totalCount;
     try {
@@ -46,7 +46,8 @@ export function createPatientConnect(
       if (pool.totalCount > before) refusal = null;
       return client;
     } catch (error) {
-      if (storageProblem(error)?.cause !== "crowded") throw error;
+      const cause = storageProblem(error)?.cause;
+      if (cause !== "crowded" && cause !== "silent") throw error;
       refusal = { error, untilMs: nowMs() + GROW_PAUSE_MS };
       return null;
     }
