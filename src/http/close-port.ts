@@ -5,7 +5,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 const BRIEF_MS = 0.05;
 /** A busy process has no brief turn: the longer it waits, the longer a turn may be. */
 const DOUBLES_EVERY_MS = 50;
-const MAX_WAIT_MS = 600;
+/** For a port on which more come than the process can take. */
+const MAX_WAIT_MS = 5_000;
 
 /**
  * Closes a port. The system resets connections that it has made by then and the process has not taken, so
