@@ -30,6 +30,11 @@ test("the rights are those that the scripts need", () => {
   expect([...names, ...evaluated].toSorted()).toEqual(STORE_COMMANDS.toSorted());
 });
 
+test.each(["en", "ru_RU", "zh_CN", "zh_TW"])("docs/%s names these rights", (language) => {
+  const page = new URL(`../../../docs/${language}/scaling.md`, import.meta.url);
+  expect(readFileSync(page, "utf8")).toContain(`\nuser parley on >PASSWORD ${STORE_RIGHTS}\n`);
+});
+
 describe("the user of the store", { tags: "redis" }, () => {
   test("needs no more than the rights that are named", async () => {
     const { store } = await openTestStore(await user(...rights));
