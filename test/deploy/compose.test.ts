@@ -112,3 +112,15 @@ describe("compose.scale.yml", () => {
 test("the user of the store has the rights that Parley needs, and no other", () => {
   expect(scaled.services.store?.environment?.RIGHTS).toBe(`resetkeys ${STORE_RIGHTS}`);
 });
+
+test("the page has every variable that is no setting, with its default", () => {
+  const found = fileText("compose.scale.yml").matchAll(/\$\{(\w+):-([^}]*)\}/g);
+  const page = fileText("docs/en/scaling.md");
+  const variables = [...found].filter(
+    ([, name = "", value]) => value !== "" && !(name in settings),
+  );
+  expect(variables.length).toBeGreaterThan(3);
+  for (const [, name, value] of variables) {
+    expect(page).toMatch(new RegExp(`\\| \`${name}\` \\| .* \\| \`?${value}\`? \\|`));
+  }
+});
