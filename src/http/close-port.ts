@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 /** A turn of the event loop with nothing to do takes a tenth of this. */
 const BRIEF_MS = 0.05;
 /** A busy process has no brief turn: the longer it waits, the longer a turn may be. */
-const DOUBLES_EVERY_MS = 10;
-const MAX_WAIT_MS = 150;
+const DOUBLES_EVERY_MS = 50;
+const MAX_WAIT_MS = 600;
 
 /**
  * Closes a port. The system resets connections that it has made by then and the process has not taken, so

@@ -29,6 +29,13 @@ describe("the options of the benchmark", () => {
     expect(readOptions(["--streams", "9"])?.memoryLimit).toBeNull();
   });
 
+  test("take 1, 2 and 4 copies where no number is named", () => {
+    expect(readOptions(["--copies"])?.copies).toEqual([1, 2, 4]);
+    expect(readOptions(["--copies", "--counts", "1,3"])?.copies).toEqual([1, 3]);
+    expect(readOptions(["--counts", "3"])?.copies).toBeNull();
+    expect(() => readOptions(["--copies", "--counts", "0"])).toThrow("--counts takes a number");
+  });
+
   test("say what they cannot understand", () => {
     expect(() => readOptions(["--only", "all"])).toThrow("--only takes json");
     expect(() => readOptions(["--rounds", "1.5"])).toThrow(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createEvents } from "../../bench/scale/events.ts";
 import { createMachine } from "../../bench/scale/machines.ts";
+import { assumptionsFrom, benchSetup, lineOf, readCopies } from "../../bench/scale/measured.ts";
 
 import { type Setup, simulate } from "../../bench/scale/simulate.ts";
 
@@ -63,5 +64,21 @@ describe("the simulation of copies", () => {
     };
     expect(endsUs(1)).toEqual([10, 20, 40, 60]);
     expect(endsUs(4)).toEqual([10, 10, 30, 30]);
+  });
+
+  test.for([
+    ["sqlite", 1],
+    ["sqlite", 2],
+    ["postgres", 1],
+    ["postgres", 2],
+  ] as const)("finds what %s with %i was measured to carry, within 30 %%", ([database, copies]) => {
+    const results = readCopies();
+    const one = lineOf(results, database, 1);
+    const found = simulate(
+      assumptionsFrom(one, "loopback"),
+      benchSetup(one, copies, results.cores),
+    );
+    const measured = lineOf(results, database, copies).callsPerSecond;
+    expect(Math.abs(found.callsPerSecond / measured - 1)).toBeLessThan(0.3);
   });
 });

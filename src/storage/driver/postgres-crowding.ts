@@ -21,9 +21,9 @@ export function createPatientConnect(
 ): () => Promise<pg.PoolClient> {
   const waiting = new Set<() => void>();
   let refusal: { readonly error: unknown; untilMs: number } | null = null;
-  let releasedMs = Number.NEGATIVE_INFINITY;
-  pool.on("release", () => {
-    releasedMs = nowMs();
+  let servedMs = Number.NEGATIVE_INFINITY;
+  pool.on("release", (closed) => {
+    if (!closed) servedMs = nowMs();
     waiting.values().next().value?.();
   });
   const freed = () =>
@@ -37,9 +37,9 @@ export function createPatientConnect(
       waiting.add(go);
     });
   const isHopeless = (sinceMs: number) =>
-    nowMs() - Math.max(sinceMs, releasedMs) >= STALL_MS || nowMs() - sinceMs >= MAX_WAIT_MS;
+    nowMs() - Math.max(sinceMs, servedMs) >= STALL_MS || nowMs() - sinceMs >= MAX_WAIT_MS;
   /** Null: there is no further session, or not soon. */
-  const tryOnce = async () => {
+  const tryOnce = async (sinceMs: number) => {
     const before = pool.totalCount;
     try {
       const client = await pool.connect();
@@ -47,7 +47,8 @@ export function createPatientConnect(
       return client;
     } catch (error) {
       const cause = storageProblem(error)?.cause;
-      if (cause !== "crowded" && cause !== "silent") throw error;
+      const isBusy = cause === "silent" && servedMs > sinceMs;
+      if (cause !== "crowded" && !isBusy) throw error;
       refusal = { error, untilMs: nowMs() + GROW_PAUSE_MS };
       return null;
     }
@@ -63,7 +64,7 @@ export function createPatientConnect(
   return async () => {
     const sinceMs = nowMs();
     for (;;) {
-      const client = mayTry() ? await tryOnce() : null;
+      const client = mayTry() ? await tryOnce(sinceMs) : null;
       if (client !== null) return client;
       if (isHopeless(sinceMs)) throw refusal?.error;
       await freed();
