@@ -1,14 +1,15 @@
 /** A start with a shared store that is wrong ends with 78 and one line; with one that is away it goes on. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SettingMistake } from "../../../src/compose/failures.ts";
 import { explainProblems } from "../../../src/config/read.ts";
 import { STORE_RIGHTS } from "../../../src/limits/shared/rights.ts";
-import { certPath, keyPath } from "../../support/certificate.ts";
+import {
+  certPath,
+  elsewhereCertPath,
+  expiredCertPath,
+  keyPath,
+} from "../../support/certificate.ts";
 import { closeAfterFile } from "../../support/cleanup.ts";
 import { freePort } from "../../support/free-port.ts";
 import { postJson } from "../../support/http.ts";
@@ -55,35 +56,18 @@ async function goesOn(env: Environment, cause: string): Promise<void> {
 const tls = ({ port }: { readonly port: number }) => `rediss://:${PASSWORD}@localhost:${port}`;
 
 /** A store that speaks TLS on a port of its own. */
-async function tlsRedis(certFile = certPath, keyFile = keyPath) {
+async function tlsRedis(certFile = certPath) {
   const port = await freePort();
   const files = [
     "--tls-cert-file",
     certFile,
     "--tls-key-file",
-    keyFile,
+    keyPath,
     "--tls-auth-clients",
     "no",
   ];
   const server = await redis("--tls-port", String(port), ...files, "--requirepass", PASSWORD);
   return { port, plainPort: server.port };
-}
-
-/** A certificate for that name that lasts so many days from now on, its own authority. */
-function certificate(name: string, days: string) {
-  const folder = mkdtempSync(join(tmpdir(), "parley-expired-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const [cert, key, request, names] = ["cert.pem", "key.pem", "request.pem", "names"].map((name) =>
-    join(folder, name),
-  ) as [string, string, string, string];
-  const openssl = (...args: readonly string[]) =>
-    execFileSync("openssl", args, { stdio: "ignore" });
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl("req", ...curve, "-subj", `/CN=${name}`, "-keyout", key, "-out", request);
-  writeFileSync(names, `subjectAltName=DNS:${name}\n`);
-  const until = ["-days", days, "-extfile", names];
-  openssl("x509", "-req", "-in", request, "-signkey", key, ...until, "-out", cert);
-  return { cert, key };
 }
 
 describe("a start ends where the store", { tags: "redis" }, () => {
@@ -130,16 +114,14 @@ describe("a start ends where the store", { tags: "redis" }, () => {
   });
 
   test("has a certificate that has expired", async () => {
-    const { cert, key } = certificate("localhost", "-1");
-    const server = await tlsRedis(cert, key);
-    const line = await refusedStart({ REDIS_URL: tls(server), REDIS_CA_FILE: cert });
+    const server = await tlsRedis(expiredCertPath);
+    const line = await refusedStart({ REDIS_URL: tls(server), REDIS_CA_FILE: expiredCertPath });
     expect(line).toMatch(/REDIS_URL.*certificate has expired/);
   });
 
   test("has a certificate for another name", async () => {
-    const { cert, key } = certificate("elsewhere", "9");
-    const server = await tlsRedis(cert, key);
-    const line = await refusedStart({ REDIS_URL: tls(server), REDIS_CA_FILE: cert });
+    const server = await tlsRedis(elsewhereCertPath);
+    const line = await refusedStart({ REDIS_URL: tls(server), REDIS_CA_FILE: elsewhereCertPath });
     expect(line).toMatch(/REDIS_URL.*altnames/);
   });
 
