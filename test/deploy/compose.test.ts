@@ -110,7 +110,7 @@ describe("compose.scale.yml", () => {
 });
 
 test("the user of the store has the rights that Parley needs, and no other", () => {
-  expect(scaled.services.store?.environment?.RIGHTS).toBe(`resetkeys ${STORE_RIGHTS}`);
+  expect(scaled.services.store?.environment?.RIGHTS).toBe(STORE_RIGHTS);
 });
 
 test("the page has every variable that is no setting, with its default", () => {

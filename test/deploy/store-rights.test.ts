@@ -1,4 +1,4 @@
-/** Parley with the rights that compose.scale.yml and the page give its user of the store, and no other. */
+/** Parley with the rights that compose.scale.yml gives its user of the store, and no other. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,11 +64,6 @@ describe("the user of the store", { tags: "redis" }, () => {
   ])("may not %s %s", async (command, ...args) => {
     await expect(user.call(command, ...args)).rejects.toThrow(/NOPERM|can't (run|access)/);
   });
-});
-
-test.each(["en", "zh_CN", "zh_TW", "ru_RU"])("the page in %s gives these rights", (language) => {
-  const page = fileText(`docs/${language}/scaling.md`);
-  expect(page).toContain(`\nuser parley on >PASSWORD ${rights.join(" ")}\n`);
 });
 
 function open(port: number, options: { username?: string; password?: string } = {}): Redis {
