@@ -15,7 +15,7 @@ import { createLog, describeError, type Log, type LogFields, lossLine } from "./
 
 /** Wrong settings, as sysexits.h numbers it: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
-/** From the drain, the process is gone after SHUTDOWN_SECONDS and this, whatever does not end. */
+/** After DRAIN_DELAY_SECONDS and SHUTDOWN_SECONDS, the process is gone within this, whatever does not end. */
 const MAX_CLOSING_MS = 600;
 /** For the last lines, if nobody reads them. */
 const LAST_FLUSH_MS = 250;
@@ -58,20 +58,21 @@ async function run(config: Config): Promise<void> {
     if (stopping) process.exit(1); // without the last lines
     stopping = true;
     shutdown.retire();
+    let leftMs = seconds * 1_000;
     // not after an error that nobody foresaw: who knows what calls would get
     if (delaySeconds > 0 && code === 0) {
       log.info("leaving", { open_calls: parley.openCalls.count, seconds: delaySeconds });
-      await shutdown.leave(delaySeconds);
+      leftMs = Math.max(0, leftMs - (await shutdown.leave(delaySeconds)));
     }
-    const lastMs = performance.now() + seconds * 1_000 + MAX_FLUSH_MS;
+    const lastMs = performance.now() + leftMs + MAX_FLUSH_MS;
     output.makeRoom();
     const open = shutdown.begin();
     log.info("draining", { open_calls: open, seconds });
-    const drained = shutdown.finish(seconds).then(
+    const drained = shutdown.finish(leftMs).then(
       (cut) => log.info("drained", { cut }),
       (error: unknown) => log.error("not closed in order", describeError(error)),
     );
-    await Promise.race([drained, wait(seconds * 1_000 + MAX_CLOSING_MS)]);
+    await Promise.race([drained, wait(leftMs + MAX_CLOSING_MS)]);
     parley.giveUp();
     await end(code, lastMs - performance.now());
   };

@@ -11,6 +11,7 @@ import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
 import { RENEW_MS } from "../limits/shared/lease-book.ts";
 import { createSharedLeases } from "../limits/shared/leases.ts";
 import { createSharedLimiter, createSharedTokenLimiter } from "../limits/shared/limiter.ts";
+import { otherProtocol } from "../limits/shared/other-protocol.ts";
 import { createKey } from "../limits/shared/store.ts";
 import { createTranslate, defaultLanguage } from "../locales.ts";
 import type { Log } from "../log.ts";
@@ -85,6 +86,7 @@ async function openShared(
   const instances = () => beat.copies() ?? otherwiseCopies();
   const opening = openStore({
     connect: (onLost) => connect(address, onLost),
+    otherProtocol: () => otherProtocol(address),
     beat,
     key,
     clock,
@@ -100,7 +102,8 @@ async function openShared(
   return opening.catch((error: unknown) => {
     if (!(error instanceof StoreMistake)) throw error;
     const name = config.REDIS_URL === null ? "REDIS_HOST" : "REDIS_URL";
-    throw new SettingMistake({ name, key: "redis_refused", params: { reason: error.message } });
+    const params = { reason: error.message };
+    throw new SettingMistake({ name, key: `redis_${error.kind}`, params });
   });
 }
 

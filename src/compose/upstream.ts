@@ -32,7 +32,7 @@ export interface PipelineNeeds {
 /** The pipeline with the upstream behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
   const { clock, log, storage, limits, digestKey, observe } = needs;
-  const upstream = composeUpstream(config, clock);
+  const upstream = composeUpstream(config, storage.clock);
   const relay = createRelay(upstream);
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
   const reasoning = createReasoningModels();

@@ -1,11 +1,12 @@
 import { Server } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** A turn of the event loop with nothing to do takes a hundredth of this. */
+/** A turn of the event loop with nothing to do takes a tenth of this. */
 const BRIEF_MS = 0.05;
-/** After so many turns that were longer, the next may take twice as long. */
-const TURNS_PER_LIMIT = 100;
-const MAX_TURNS = 2_000;
+/** A busy process has no brief turn: the longer it waits, the longer a turn may be. */
+const DOUBLES_EVERY_MS = 50;
+/** For a port on which more come than the process can take. */
+const MAX_WAIT_MS = 5_000;
 
 /**
  * Closes a port. The system resets connections that it has made by then and the process has not taken, so
@@ -17,12 +18,14 @@ export async function closePort(server: Server): Promise<void> {
     came = true;
   };
   server.on("connection", note);
-  for (let turn = 0, brief = false; !brief && turn < MAX_TURNS; turn += 1) {
+  const startedMs = performance.now();
+  for (let waitedMs = 0, brief = false; !brief && waitedMs < MAX_WAIT_MS; ) {
     came = false;
-    const startedMs = performance.now();
+    const limitMs = BRIEF_MS * 2 ** (waitedMs / DOUBLES_EVERY_MS);
     await nextTurn();
-    const limitMs = BRIEF_MS * 2 ** Math.floor(turn / TURNS_PER_LIMIT);
-    brief = !came && performance.now() - startedMs < limitMs;
+    const nowMs = performance.now() - startedMs;
+    brief = !came && nowMs - waitedMs < limitMs;
+    waitedMs = nowMs;
   }
   // not that of HTTP, which would close idle connections before the port
   Server.prototype.close.call(server);

@@ -26,12 +26,13 @@ export interface Shutdown {
   /**
    * Takes calls for so long, until proxies have noticed; then closes the ports and takes what is on its
    * way. A proxy that never asks for readiness is refused, and may send the call to another instance.
+   * Resolves with the milliseconds that it took longer than that.
    */
-  leave(seconds: number): Promise<void>;
+  leave(seconds: number): Promise<number>;
   /** Takes no new calls. Returns the number of open calls. */
   begin(): number;
   /** Gives open calls this long, cuts the rest and closes everything. Resolves with the number cut. */
-  finish(seconds: number): Promise<number>;
+  finish(ms: number): Promise<number>;
 }
 
 export function createShutdown(served: Served): Shutdown {
@@ -45,9 +46,11 @@ export function createShutdown(served: Served): Shutdown {
     },
     async leave(seconds) {
       await wait(seconds * 1_000);
+      const sinceMs = performance.now();
       const closing = listeners.map(({ listener }) => listener.closePort());
       await Promise.all([server.closePort(), ...closing]);
       await wait(LAST_CALLS_MS);
+      return performance.now() - sinceMs;
     },
     begin() {
       const open = openCalls.count;
@@ -55,8 +58,8 @@ export function createShutdown(served: Served): Shutdown {
       served.drain();
       return open;
     },
-    async finish(seconds) {
-      await Promise.race([idle, wait(seconds * 1_000)]);
+    async finish(ms) {
+      await Promise.race([idle, wait(ms)]);
       const cut = openCalls.count;
       openCalls.abortAll();
       if (cut > 0) await Promise.race([idle, wait(LAST_EVENT_MS)]);

@@ -67,7 +67,7 @@ async function copyChecked(from: string, to: string): Promise<void> {
   const problem = problemIn(to);
   if (problem !== null) throw new Error(`${from} cannot be restored: ${problem}`);
   try {
-    // Migrates older tables, refuses newer ones, and merges the write-ahead log.
+    // Migrates older tables, refuses those it can't serve, and merges the write-ahead log.
     await (await openSqlite(to)).close();
   } catch (error) {
     throw new Error(`${from} cannot be restored: ${reasonOf(error)}`, { cause: error });

@@ -1,10 +1,10 @@
 /** compose.scale.yml as it is written; .ci/run starts it. */
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { Setting } from "../../src/config/kinds.ts";
 import { settings } from "../../src/config/settings.ts";
-import { filesIn, fileText } from "./manifests.ts";
+import { STORE_RIGHTS } from "../../src/limits/shared/rights.ts";
+import { fileText } from "./manifests.ts";
 
 interface Service {
   readonly environment?: Readonly<Record<string, string>>;
@@ -109,26 +109,18 @@ describe("compose.scale.yml", () => {
   });
 });
 
-/** Words of commands that are none by themselves. */
-const OPTIONS = new Set(["LIMIT", "PX", "WITHSCORES"]);
+test("the user of the store has the rights that Parley needs, and no other", () => {
+  expect(scaled.services.store?.environment?.RIGHTS).toBe(`resetkeys ${STORE_RIGHTS}`);
+});
 
-describe("the rights of the store's user", () => {
-  const rights = scaled.services.store?.environment?.RIGHTS ?? "";
-  const folder = "src/limits/shared";
-  const scripts = filesIn(folder)
-    .filter((name) => name.endsWith(".ts") && name !== "connection.ts")
-    .map((name) => fileText(join(folder, name)))
-    .join("\n");
-
-  test("are the commands of the scripts, those that send them, and no other", () => {
-    const quoted = [...scripts.matchAll(/'([A-Z]{2,})'/g)].map(([, name = ""]) => name);
-    const commands = quoted.filter((name) => !OPTIONS.has(name));
-    const wanted = new Set(["eval", "evalsha", ...commands.map((name) => name.toLowerCase())]);
-    const given = [...rights.matchAll(/\+(\S+)/g)].map(([, name]) => name);
-    expect(given.toSorted()).toEqual([...wanted].toSorted());
-  });
-
-  test("are for keys with Parley's prefix, and begin with nothing", () => {
-    expect(rights).toMatch(/^resetkeys ~parley:\* resetchannels -@all \+/);
-  });
+test("the page has every variable that is no setting, with its default", () => {
+  const found = fileText("compose.scale.yml").matchAll(/\$\{(\w+):-([^}]*)\}/g);
+  const page = fileText("docs/en/scaling.md");
+  const variables = [...found].filter(
+    ([, name = "", value]) => value !== "" && !(name in settings),
+  );
+  expect(variables.length).toBeGreaterThan(3);
+  for (const [, name, value] of variables) {
+    expect(page).toMatch(new RegExp(`\\| \`${name}\` \\| .* \\| \`?${value}\`? \\|`));
+  }
 });

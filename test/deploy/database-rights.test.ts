@@ -14,9 +14,12 @@ test("the user is no more than a user", () => {
   expect(granted).toEqual(["GRANT CONNECT ON DATABASE parley TO parley;"]);
 });
 
-test.each(["en", "zh_CN", "zh_TW", "ru_RU"])("the page in %s has the same statements", (language) => {
-  const page = fileText(`docs/${language}/scaling.md`);
-  const own = statements.filter((line) => !line.includes("CURRENT_USER"));
-  expect(own.length).toBeGreaterThan(5);
-  for (const statement of own) expect(page).toContain(`\n${statement}\n`);
-});
+test.each(["en", "zh_CN", "zh_TW", "ru_RU"])(
+  "the page in %s has the same statements",
+  (language) => {
+    const page = fileText(`docs/${language}/scaling.md`);
+    const own = statements.filter((line) => !line.includes("CURRENT_USER"));
+    expect(own.length).toBeGreaterThan(5);
+    for (const statement of own) expect(page).toContain(`\n${statement}\n`);
+  },
+);

@@ -1,4 +1,7 @@
 /** The alerts and the dashboard on a real Prometheus that reads two real copies. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { closeAfterFile } from "../support/cleanup.ts";
 import { postJson } from "../support/http.ts";
@@ -21,6 +24,9 @@ const shown = panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => ({ title, expr })),
 );
 
+/** Three programs start, and Prometheus reads twice. */
+const SETUP_MS = 90_000;
+
 const hasNumber = (samples: readonly Sample[]): boolean =>
   samples.some(({ value }) => Number.isFinite(value));
 
@@ -41,7 +47,10 @@ describe("alerts and dashboard", { tags: ["prometheus", "redis"] }, () => {
   beforeAll(async () => {
     const upstream = closeAfterFile(await startUpstream());
     const redis = closeAfterFile(await startRedis());
+    const folder = mkdtempSync(join(tmpdir(), "parley-watching-"));
+    closeAfterFile({ close: () => rmSync(folder, { recursive: true }) });
     const env = {
+      DATA_DIR: folder,
       OPENAI_URL: upstream.url,
       API_KEY: "sk-good",
       REDIS_URL: redis.url,
@@ -60,12 +69,18 @@ describe("alerts and dashboard", { tags: ["prometheus", "redis"] }, () => {
       return found[0]?.value === copies.length;
     };
     await until(counted, { label: "calls are counted", timeoutMs: 20_000 });
-  });
+  }, SETUP_MS);
 
   test.each(rules)("$alert compares a value that is there", async ({ expr }) => {
     await expect(prometheus.query(expr)).resolves.toBeInstanceOf(Array);
     const value = /^(.*) (?:==|>|<) [\d.]+\s*$/s.exec(expr)?.[1];
     expect(await prometheus.query(value ?? "")).toSatisfy(hasNumber);
+  });
+
+  test("copies that see each other are no reason for an alert", async () => {
+    const expr = rules.find(({ alert }) => alert === "ParleyCopiesDisagree")?.expr ?? "";
+    const isQuiet = async () => (await prometheus.query(expr)).length === 0;
+    await until(isQuiet, { label: "every copy sees two", timeoutMs: 20_000 });
   });
 
   test.each(shown)("the dashboard shows $title: $expr", async ({ expr }) => {

@@ -1,14 +1,14 @@
 /** A copy that dies while it asks. It takes the time of a lease. */
 import { expect, test } from "vitest";
-import { askNamed, startCopies } from "../support/copies.ts";
 import { heldUntil } from "../support/held.ts";
+import { askNamed, startTwoCopies } from "../support/named-calls.ts";
 
 test("a repeated call is told that the copy that asked has died, and then asks anew", {
   tags: "redis",
   timeout: 90_000,
 }, async () => {
   const gate = Promise.withResolvers<void>();
-  const { first, second, upstream } = await startCopies({ behaviour: heldUntil(gate.promise) });
+  const { first, second, upstream } = await startTwoCopies({ behaviour: heldUntil(gate.promise) });
   const asked = askNamed(first, "order-1").catch(() => "cut off");
   await upstream.waitFor(() => upstream.requests.length === 1, {
     label: "the first copy asks",

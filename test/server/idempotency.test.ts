@@ -1,14 +1,14 @@
 /** A call that its client repeats on another copy. */
 import { expect, test } from "vitest";
-import { askNamed, startCopies } from "../support/copies.ts";
 import { heldUntil } from "../support/held.ts";
+import { askNamed, startTwoCopies } from "../support/named-calls.ts";
 import { until } from "../support/process.ts";
 
 test("a repeated call gets the answer of another copy, under way and afterwards", {
   tags: "redis",
 }, async () => {
   const gate = Promise.withResolvers<void>();
-  const { first, second, upstream } = await startCopies({ behaviour: heldUntil(gate.promise) });
+  const { first, second, upstream } = await startTwoCopies({ behaviour: heldUntil(gate.promise) });
   const asked = askNamed(first, "order-1");
   await upstream.waitFor(() => upstream.requests.length === 1, {
     label: "the first copy asks",

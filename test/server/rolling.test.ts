@@ -11,7 +11,7 @@ const few: Omit<RollOptions, "proxy"> = {
   callsPerSecond: 20,
   streams: 5,
   webSockets: 2,
-  grpcClients: 2,
+  grpcClients: 4,
 };
 
 describe("copies that restart one after the other", { timeout: 90_000 }, () => {

@@ -8,7 +8,7 @@ import { query } from "./support/tables.ts";
 const A_WHILE = { timeout: 10_000, interval: 10 };
 const HOUR_MS = 3_600_000;
 /** More than a recovery takes at once. */
-const OPEN_CALLS = 150;
+const OPEN_CALLS = 70;
 
 eachDatabase("instances", (kind) => {
   let database: TestDatabase;
@@ -40,6 +40,13 @@ eachDatabase("instances", (kind) => {
     await vi.waitFor(() => expect(first.instances()).toBe(1), A_WHILE);
     expect(seen).toEqual([2, 3, 2, 1]);
     expect(command.instances()).toBe(1);
+  });
+
+  test("do not count one that died before they came", async () => {
+    await openMute();
+    await silenceNewest();
+    expect((await openMute()).instances()).toBe(1);
+    expect((await openMute()).instances()).toBe(2);
   });
 
   test("that see another one dead at the same time settle each of its calls once", async () => {

@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 
 export const certPath = fixture("localhost-cert.pem");
 export const keyPath = fixture("localhost-key.pem");
+/** Of the same key: for localhost, but of yesterday; and for another host. */
+export const expiredCertPath = fixture("expired-cert.pem");
+export const elsewhereCertPath = fixture("elsewhere-cert.pem");
 export const cert = readFileSync(certPath);
 
 function fixture(name: string): string {

@@ -31,7 +31,7 @@ const FROM_PROXY = `location / {
   proxy_buffering off;
 }`;
 
-/** They all start at once, on an empty database; everything ends with the test file. */
+/** The first makes the database, the others start at once; everything ends with the test file. */
 export async function startCopies(options: CopiesOptions): Promise<Copies> {
   const { count, database = "sqlite" } = options;
   const upstream = closeAfterFile(await startUpstream(options));
@@ -43,9 +43,10 @@ export async function startCopies(options: CopiesOptions): Promise<Copies> {
     ...(await placeOf(database)),
     ...options.env,
   };
-  const copies = await Promise.all(
-    Array.from({ length: count }, async () => closeAfterFile(await startProcess(env))),
-  );
+  const start = async () => closeAfterFile(await startProcess(env));
+  const first = await start();
+  const others = await Promise.all(Array.from({ length: count - 1 }, start));
+  const copies = [first, ...others];
   return { copies, upstream, env };
 }
 

@@ -1,39 +1,25 @@
 /** A PostgreSQL server and its standby, from Debian's packages, for failovers. */
-import { createPostgresFolder } from "./postgres-node.ts";
-
-interface Node {
-  readonly port: number;
-  /** As a crash ends it. */
-  kill(): Promise<void>;
-}
+import { createPostgresFolder, type PostgresNode } from "./postgres-node.ts";
 
 export interface Replicas {
-  readonly primary: Node;
-  readonly standby: Node & { promote(): Promise<void> };
+  readonly primary: PostgresNode;
+  readonly standby: PostgresNode & { promote(): Promise<void> };
   close(): Promise<void>;
 }
 
+/** Both run; what the primary has committed arrives at the standby a moment later. */
 export async function startReplicas(): Promise<Replicas> {
   const folder = createPostgresFolder();
-  const start = async (name: string): Promise<Node> => {
-    const node = await folder.node(name);
-    await node.start();
-    return { port: node.port, kill: () => node.end("SIGQUIT") };
-  };
   await folder.initialize("primary");
-  const primary = await start("primary");
+  const primary = await folder.node("primary");
+  await primary.start();
   await folder.run(
     "pg_basebackup",
     ...["-h", "127.0.0.1", "-p", String(primary.port), "-U", "postgres"],
     ...["-D", "standby", "-R", "-c", "fast", "--no-sync"],
   );
-  const standby = await start("standby");
-  return {
-    primary,
-    standby: {
-      ...standby,
-      promote: async () => void (await folder.run("pg_ctl", "promote", "-D", "standby")),
-    },
-    close: folder.close,
-  };
+  const standby = await folder.node("standby");
+  await standby.start();
+  const promote = async () => void (await folder.run("pg_ctl", "promote", "-D", "standby"));
+  return { primary, standby: { ...standby, promote }, close: folder.close };
 }

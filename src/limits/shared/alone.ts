@@ -1,6 +1,6 @@
 import type { Clock, LimitDecision, LimitEntry } from "../../core/ports.ts";
 import type { Window } from "../decisions.ts";
-import { createOwnCounts } from "./own-counts.ts";
+import { type Beside, createOwnCounts } from "./own-counts.ts";
 import { AWAY, type RunNow, type SharedStore } from "./store.ts";
 import type { AgedCalls, StoreWindows } from "./store-windows.ts";
 
@@ -12,7 +12,7 @@ export interface AloneOptions {
 }
 
 /** Calls of one bucket. */
-export interface Counted {
+export interface CountedAlone {
   readonly bucket: string;
   readonly windows: readonly Window[];
   readonly calls: number;
@@ -20,12 +20,14 @@ export interface Counted {
 
 /** Decides while the store is away, and brings it what it has missed. */
 export interface Alone {
-  take(counted: Counted): LimitDecision;
+  take(counted: CountedAlone): LimitDecision;
+  /** For calls that the store decides, as long as other copies may not be back; null later. */
+  takeBeside(counted: CountedAlone): Beside | null;
   peek(bucket: string, windows: readonly Window[]): LimitDecision;
   /** By an entry of such a decision. */
-  release(counted: Counted, entry: LimitEntry): void;
+  release(counted: CountedAlone, entry: LimitEntry): void;
   /** The store decided too, but too late: this copy's decision stands, and the store learns of it. */
-  reconcile(counted: Counted, mine: LimitDecision, late: LimitDecision): Promise<void>;
+  reconcile(counted: CountedAlone, mine: LimitDecision, late: LimitDecision): Promise<void>;
 }
 
 /** The store is back within seconds or stays away for long; clients retry soon. */
@@ -52,12 +54,13 @@ export function createAlone(shared: StoreWindows, options: AloneOptions): Alone 
       .filter((entry) => entry.calls > 0);
   };
 
-  store.onReturn((runNow) =>
-    own.pending.drain(async (bucket, { windows, timesMs, calls }) => {
+  store.onReturn((runNow) => {
+    own.returned();
+    return own.pending.drain(async (bucket, { windows, timesMs, calls }) => {
       const entries = aged(timesMs, calls);
       return entries.length === 0 || (await shared.add(runNow, bucket, windows, entries)) !== AWAY;
-    }),
-  );
+    });
+  });
 
   return {
     take({ bucket, windows, calls }) {
@@ -66,6 +69,11 @@ export function createAlone(shared: StoreWindows, options: AloneOptions): Alone 
       return decision.entry === null
         ? soonIfItFits(decision, windows, calls)
         : { ...decision, entry: `${OWN}${decision.entry}` };
+    },
+    takeBeside({ bucket, windows, calls }) {
+      const beside = own.takeBeside(bucket, windows, calls);
+      if (beside === null) return null;
+      return { ...beside, decision: soonIfItFits(beside.decision, windows, calls) };
     },
     peek: (bucket, windows) => (refusesAlone ? STORE_AWAY : own.peek(bucket, windows)),
     release: ({ bucket, windows, calls }, entry) =>

@@ -2,13 +2,14 @@ import type { Clock } from "../../core/ports.ts";
 import type { Beat } from "./beat.ts";
 import type { Link } from "./connection.ts";
 import { ignore, replyWithin, wait, within } from "./in-time.ts";
+import type { OtherProtocol } from "./other-protocol.ts";
 import { checkRights } from "./rights.ts";
 import { AWAY, type RunNow, type SharedStore } from "./store.ts";
 import { isMistake, isState, SLOW, type Trouble, troubleOf } from "./trouble.ts";
 
 /** Longest wait for a decision of the store. */
 const DECISION_MS = 100;
-/** Decisions in a row that were late or failed: after so many the store counts as away. */
+/** Decisions in a row, each asked after the one before it was late or failed: then the store is away. */
 const MAX_STRIKES = 3;
 /** Between two beats, and between two attempts to reach the store. */
 const BEAT_MS = 1_000;
@@ -25,6 +26,8 @@ type Driven = Pick<Beat, "script" | "keys" | "args" | "leave" | "read" | "copies
 
 export interface StoreOptions {
   readonly connect: (onLost: (error: Error) => void) => Promise<Link>;
+  /** Asked at a start where nothing came of a connection. */
+  readonly otherProtocol?: () => Promise<OtherProtocol | null>;
   readonly beat: Driven;
   readonly key: SharedStore["key"];
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -48,6 +51,13 @@ export interface WatchedStore extends SharedStore {
 /** A start that can't succeed until a setting is changed. */
 export class StoreMistake extends Error {
   override readonly name = "StoreMistake";
+  /** In the message are the words of whoever refuses. */
+  readonly kind: "refused" | OtherProtocol;
+
+  constructor(kind: StoreMistake["kind"], words = "") {
+    super(words);
+    this.kind = kind;
+  }
 }
 
 /** Throws StoreMistake; a store that is merely away is waited for later. */
@@ -86,18 +96,24 @@ class Store implements WatchedStore {
   async open(): Promise<void> {
     const failure = await Promise.race([this.#attempt(), wait(START_MS)]);
     if (this.#connection !== null) return;
-    if (failure !== undefined && isMistake(failure)) {
-      this.#closed = true;
-      clearTimeout(this.#timer);
-      throw new StoreMistake(troubleOf(failure).words);
-    }
-    this.#tell(failure === undefined ? SLOW : troubleOf(failure));
+    const trouble = failure === undefined ? SLOW : troubleOf(failure);
+    if (failure !== undefined && isMistake(failure)) this.#fail("refused", trouble.words);
+    const other = trouble.kind === "lost" ? await this.#options.otherProtocol?.() : null;
+    if (other) this.#fail(other);
+    if (this.#connection === null) this.#tell(trouble);
+  }
+
+  #fail(kind: StoreMistake["kind"], words?: string): never {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    throw new StoreMistake(kind, words);
   }
 
   run: SharedStore["run"] = (script, keys, args, { onLate } = {}) => {
     const connection = this.#connection;
     const { clock, onDecision } = this.#options;
     const startedMs = clock.monotonicMs();
+    const strikes = this.#strikes;
     if (connection === null) {
       onDecision(null);
       return Promise.resolve(AWAY);
@@ -109,7 +125,7 @@ class Store implements WatchedStore {
       },
       onFailure: (trouble) => {
         onDecision(null);
-        this.#strike(connection, trouble);
+        this.#strike(connection, trouble, strikes);
       },
       onLate,
     });
@@ -126,9 +142,10 @@ class Store implements WatchedStore {
     connection.close();
   }
 
-  #strike(connection: Link, trouble: Trouble): void {
+  /** All that was on its way at one moment is one strike. */
+  #strike(connection: Link, trouble: Trouble, strikesBefore: number): void {
     if (connection !== this.#connection) return;
-    this.#strikes += 1;
+    if (strikesBefore >= this.#strikes) this.#strikes += 1;
     // a store that takes no writes still answers refusals, so that it never fails three times in a row
     if (isState(trouble) || this.#strikes >= MAX_STRIKES) this.#leave(trouble);
   }

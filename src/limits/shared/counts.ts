@@ -1,7 +1,7 @@
 import type { MaybePromise } from "../../core/maybe-promise.ts";
 import type { LimitDecision, LimitEntry } from "../../core/ports.ts";
 import type { Window } from "../decisions.ts";
-import { type AloneOptions, type Counted, createAlone } from "./alone.ts";
+import { type AloneOptions, type CountedAlone, createAlone } from "./alone.ts";
 import { AWAY } from "./store.ts";
 import { createStoreWindows } from "./store-windows.ts";
 
@@ -12,9 +12,9 @@ export interface SharedCountsOptions extends AloneOptions {
 
 /** Windows of the buckets of one kind, counted over all copies. Windows are at least one. */
 export interface SharedCounts {
-  take(counted: Counted): MaybePromise<LimitDecision>;
+  take(counted: CountedAlone): MaybePromise<LimitDecision>;
   peek(bucket: string, windows: readonly Window[]): MaybePromise<LimitDecision>;
-  release(counted: Counted, entry: LimitEntry): MaybePromise<void>;
+  release(counted: CountedAlone, entry: LimitEntry): MaybePromise<void>;
 }
 
 export function createSharedCounts(kind: string, options: SharedCountsOptions): SharedCounts {
@@ -24,6 +24,8 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
   return {
     async take(counted) {
       const { bucket, windows, calls } = counted;
+      const beside = alone.takeBeside(counted);
+      if (beside?.decision.entry === null) return beside.decision;
       const own = Promise.withResolvers<LimitDecision>();
       const decision = await shared.take(bucket, windows, {
         calls,
@@ -32,6 +34,7 @@ export function createSharedCounts(kind: string, options: SharedCountsOptions): 
           void own.promise.then((mine) => alone.reconcile(counted, mine, late));
         },
       });
+      if (decision === AWAY || !decision.admitted) beside?.giveBack();
       if (decision !== AWAY) return decision;
       const mine = alone.take(counted);
       own.resolve(mine);

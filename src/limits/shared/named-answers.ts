@@ -7,7 +7,7 @@ import type { Seals } from "./sealed.ts";
 import { AWAY, type Away, type Reply, type SharedStore } from "./store.ts";
 
 /** A copy that asks and does not renew its lease for so long is taken for dead. Milliseconds. */
-export const LEASE_MS = 30_000;
+export const ANSWER_LEASE_MS = 30_000;
 const REMEMBER_MS = 600_000;
 /** Longer than a waiting copy pauses, and than it goes on without the store. */
 const FREE_MS = 60_000;
@@ -67,7 +67,7 @@ export function createNamedAnswers(options: NamedAnswersOptions): (call: NamedCa
     const record = keyOf(`answer-${name}`);
     const keys = [record, ...shared];
     const begin = (owner: string, { waited = "", unopened = "" }: Known) =>
-      [storeTime(), name, owner, request, waited, unopened, LEASE_MS, REMEMBER_MS] as const;
+      [storeTime(), name, owner, request, waited, unopened, ANSWER_LEASE_MS, REMEMBER_MS] as const;
     const free = async (owner: string) => {
       await store.run(freeScript, [record], [owner, FREE_MS]);
     };

@@ -10,9 +10,26 @@ export interface OwnCounts {
   take(bucket: string, windows: readonly Window[], calls: number): LimitDecision;
   peek(bucket: string, windows: readonly Window[]): LimitDecision;
   release(bucket: string, windows: readonly Window[], entry: LimitEntry, calls: number): void;
+  /**
+   * Takes a call that the store will count from this copy's part, too; null where that is not needed.
+   * Copies come back one after the other, and a store that came back empty does not know what the
+   * others are still counting by themselves: until they are back, nobody gets more than a part.
+   */
+  takeBeside(bucket: string, windows: readonly Window[], calls: number): Beside | null;
+  /** The store is back for this copy. */
+  returned(): void;
   /** What the store has yet to learn. Times are those of the entries. */
   readonly pending: PendingCalls;
 }
+
+export interface Beside {
+  readonly decision: LimitDecision;
+  /** The store has not counted it. */
+  giveBack(): void;
+}
+
+/** All copies are back within this time of each other. */
+const SETTLE_MS = 5_000;
 
 interface Divided {
   readonly copies: number;
@@ -30,6 +47,7 @@ export function createOwnCounts(
   const pending = createPendingCalls();
   const divided = new WeakMap<readonly Window[], Divided>();
   let logs: CallLogs | null = null;
+  let settledAtMs = Number.NEGATIVE_INFINITY;
   /** Allocated when the store is away for the first time. */
   const openLogs = () =>
     createCallLogs({
@@ -61,6 +79,21 @@ export function createOwnCounts(
     peek(bucket, windows) {
       logs ??= openLogs();
       return logs.peek(bucket, divide(windows));
+    },
+    takeBeside(bucket, windows, calls) {
+      if (logs === null || clock.monotonicMs() >= settledAtMs) return null;
+      const part = divide(windows);
+      const decision = logs.take(bucket, part, calls);
+      const { entry } = decision;
+      return {
+        decision,
+        giveBack() {
+          if (entry !== null) logs?.release(bucket, part, Number(entry), calls);
+        },
+      };
+    },
+    returned() {
+      settledAtMs = clock.monotonicMs() + SETTLE_MS;
     },
     release(bucket, windows, entry, calls) {
       logs?.release(bucket, divide(windows), Number(entry), calls);

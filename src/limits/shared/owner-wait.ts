@@ -1,6 +1,6 @@
 import { abortReason, ProxyError } from "../../core/errors.ts";
 import type { Clock, NamedCall } from "../../core/ports.ts";
-import { type Begun, LEASE_MS, type NamedAnswer } from "./named-answers.ts";
+import { ANSWER_LEASE_MS, type Begun, type NamedAnswer } from "./named-answers.ts";
 import { AWAY, type Away } from "./store.ts";
 
 const FIRST_PAUSE_MS = 50;
@@ -51,6 +51,6 @@ interface Seen {
 }
 
 function judge(begun: Begun | Away, seen: Seen, nowMs: number): Begun | Seen {
-  if (begun === AWAY) return nowMs - seen.atMs < LEASE_MS ? seen : { kind: "lost" };
+  if (begun === AWAY) return nowMs - seen.atMs < ANSWER_LEASE_MS ? seen : { kind: "lost" };
   return begun.kind === "asked" ? { owner: begun.owner, atMs: nowMs } : begun;
 }

@@ -35,10 +35,14 @@ const CALLS = {
 };
 
 /** Commands that the user of the store needs; AUTH needs no right, and SELECT one of its own. */
-export const STORE_COMMANDS: readonly string[] = ["eval", "evalsha", ...Object.keys(CALLS)];
+export const STORE_COMMANDS: readonly string[] = [
+  "eval",
+  "evalsha",
+  ...Object.keys(CALLS).toSorted(),
+];
 
 /** All that the user of the store needs, as an ACL rule. */
-export const STORE_RIGHTS = `~parley:* resetchannels -@all ${STORE_COMMANDS.map((name) => `+${name}`).join(" ")}`;
+export const STORE_RIGHTS = `resetkeys ~parley:* resetchannels -@all ${STORE_COMMANDS.map((name) => `+${name}`).join(" ")}`;
 
 /**
  * Calls everything once: the store tells what a user may do only to administrators. (Redis 7.0 has

@@ -48,14 +48,18 @@ export function isMistake(error: unknown): boolean {
   return code !== "" && !PASSING.test(code);
 }
 
-/** The store answers errors with ReplyError; the client can't read what is no answer: ParserError. */
+/** The store answers errors with ReplyError; the rest is what the client says of bytes that it can't read. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof Error && /^(ReplyError|ParserError)$/.test(error.name);
+  return error instanceof Error && (error.name === "ReplyError" || NO_STORE.test(error.message));
 }
+
+/** An HTTP server, for one. */
+const NO_STORE = /^(Unknown RESP type|Protocol error)/;
 
 /** What the store quotes after "script:" are our own words. */
 function wordsOf(error: unknown): string {
   return reasonOf(error)
+    .replace(/ Please report this\.$/, "")
     .replace(/ script: [\da-f]{40}.*$/s, "")
     .slice(0, 200);
 }

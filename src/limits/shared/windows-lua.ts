@@ -29,7 +29,7 @@ local function callsTo(log, index)
   return (unpack('>I5', log, HEAD + index * SIZE - 4))
 end
 
--- the first entry from "low" on, before "high", that is younger; "high" if there is none
+-- the first entry of low to high - 1 that is younger; high if there is none
 local function firstAfter(log, time, low, high)
   while low < high do
     local middle = math.floor((low + high) / 2)

@@ -29,7 +29,7 @@ interface Pending {
 }
 
 /**
- * Groups that Postgres writes in parallel, on 4 of 10 connections. Calls of one token share a commit,
+ * Groups that Postgres writes in parallel, usually on 4 of 10 connections. Calls of one token share a commit,
  * so that many of them don't wait for its row one by one, and tokens don't wait for each other.
  * Batches are small, since another process that waits for one of their rows gives up after 1.4 s.
  */

@@ -6,14 +6,14 @@ const GROW_PAUSE_MS = 1_000;
 /** Without a session, the server is asked this often. */
 const RETRY_MS = 200;
 /** While work ends at least this often, a pool is small and not stuck. */
-const STALL_MS = 900;
+const STALL_MS = 1_000;
 /** Of a small pool, too. */
 const MAX_WAIT_MS = 10_000;
 
 /**
- * Takes a session of the pool. A server that has no connection left refuses a new one, but those that
- * are there serve one work after the other: fewer sessions are slower, and no failure. Rejects with the
- * refusal if none becomes free.
+ * Takes a session of the pool. A server that has no connection left refuses a new one, and a busy one
+ * takes long to begin it, but those that are there serve one work after the other: fewer sessions are
+ * slower, and no failure. Rejects with the refusal if none becomes free.
  */
 export function createPatientConnect(
   pool: pg.Pool,
@@ -21,9 +21,9 @@ export function createPatientConnect(
 ): () => Promise<pg.PoolClient> {
   const waiting = new Set<() => void>();
   let refusal: { readonly error: unknown; untilMs: number } | null = null;
-  let releasedMs = Number.NEGATIVE_INFINITY;
-  pool.on("release", () => {
-    releasedMs = nowMs();
+  let servedMs = Number.NEGATIVE_INFINITY;
+  pool.on("release", (closed) => {
+    if (!closed) servedMs = nowMs();
     waiting.values().next().value?.();
   });
   const freed = () =>
@@ -37,16 +37,18 @@ export function createPatientConnect(
       waiting.add(go);
     });
   const isHopeless = (sinceMs: number) =>
-    nowMs() - Math.max(sinceMs, releasedMs) >= STALL_MS || nowMs() - sinceMs >= MAX_WAIT_MS;
-  /** Null: refused for lack of connections. */
-  const tryOnce = async () => {
+    nowMs() - Math.max(sinceMs, servedMs) >= STALL_MS || nowMs() - sinceMs >= MAX_WAIT_MS;
+  /** Null: there is no further session, or not soon. */
+  const tryOnce = async (sinceMs: number) => {
     const before = pool.totalCount;
     try {
       const client = await pool.connect();
       if (pool.totalCount > before) refusal = null;
       return client;
     } catch (error) {
-      if (storageProblem(error)?.cause !== "crowded") throw error;
+      const cause = storageProblem(error)?.cause;
+      const isBusy = cause === "silent" && servedMs > sinceMs;
+      if (cause !== "crowded" && !isBusy) throw error;
       refusal = { error, untilMs: nowMs() + GROW_PAUSE_MS };
       return null;
     }
@@ -62,7 +64,7 @@ export function createPatientConnect(
   return async () => {
     const sinceMs = nowMs();
     for (;;) {
-      const client = mayTry() ? await tryOnce() : null;
+      const client = mayTry() ? await tryOnce(sinceMs) : null;
       if (client !== null) return client;
       if (isHopeless(sinceMs)) throw refusal?.error;
       await freed();

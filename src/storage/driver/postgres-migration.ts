@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
 import pg from "pg";
 import { type MigrateOptions, migrate } from "./migrate.ts";
-import { codeOf, explained, placeOf, within } from "./postgres-place.ts";
+import { codeOf, explained, schemaPlaceOf, withTimeout } from "./postgres-place.ts";
 import { MAX_START_WAIT_MS, type StartWait } from "./start-wait.ts";
 
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -35,7 +35,7 @@ export async function migratePostgres(
     // Locks and limits end with the transaction, so they work behind a pooler, too.
     const begin = `BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`;
     for (;;) {
-      await client.query(within(FIRST_ANSWER_MS, begin));
+      await client.query(withTimeout(FIRST_ANSWER_MS, begin));
       const blocked = await migrateOn(client, options, wait);
       if (blocked === null) break;
       await client.query("ROLLBACK");
@@ -70,7 +70,7 @@ async function migrateOn(
   options: MigrateOptions,
   wait: StartWait,
 ): Promise<Error | null> {
-  const place = await placeOf(client, FIRST_ANSWER_MS);
+  const place = await schemaPlaceOf(client, FIRST_ANSWER_MS);
   let first: unknown = null;
   const recorded = async (text: string, values?: unknown[]) => {
     try {

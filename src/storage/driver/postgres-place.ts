@@ -1,14 +1,14 @@
 import pg from "pg";
 
 /** Where the tables of a connection are, and what its role may do there. */
-export interface Place {
+export interface SchemaPlace {
   /** The first schema of the search path that exists. */
   readonly schema: string;
   readonly role: string;
   readonly mayCreate: boolean | null;
 }
 
-interface FoundPlace extends Omit<Place, "schema"> {
+interface FoundPlace extends Omit<SchemaPlace, "schema"> {
   readonly schema: string | null;
   readonly path: string;
   readonly encoding: string;
@@ -23,11 +23,11 @@ const ENCODINGS = ["UTF8", "SQL_ASCII"];
 const NAMES_TAKEN = ["42P07", "42710"];
 
 /** Throws, for the operator, if nothing can be kept there. The answer has `timeoutMs`. */
-export async function placeOf(client: pg.Client, timeoutMs: number): Promise<Place> {
+export async function schemaPlaceOf(client: pg.Client, timeoutMs: number): Promise<SchemaPlace> {
   const text = `SELECT current_schema() AS schema, current_user AS role, current_setting('search_path') AS path,
     has_schema_privilege(current_schema(), 'CREATE') AS "mayCreate",
     current_setting('server_encoding') AS encoding`;
-  const { rows } = await client.query<FoundPlace>(within(timeoutMs, text));
+  const { rows } = await client.query<FoundPlace>(withTimeout(timeoutMs, text));
   const [place] = rows;
   if (place === undefined) throw new Error("the database does not say where it is");
   const { schema, path, role, encoding } = place;
@@ -45,17 +45,17 @@ export async function placeOf(client: pg.Client, timeoutMs: number): Promise<Pla
 }
 
 /** The driver's types don't know the limit of one query. */
-export function within(timeoutMs: number, text: string): { readonly text: string } {
+export function withTimeout(timeoutMs: number, text: string): { readonly text: string } {
   const query = { text, query_timeout: timeoutMs };
   return query;
 }
 
 /** Why a migration failed, with what the operator can do. */
-export function explained(cause: Error, place: Place): Error {
+export function explained(cause: Error, place: SchemaPlace): Error {
   return new Error(explain(cause, place), { cause });
 }
 
-function explain(error: Error, { schema, role, mayCreate }: Place): string {
+function explain(error: Error, { schema, role, mayCreate }: SchemaPlace): string {
   const failed = `migration failed: ${error.message}`;
   const code = codeOf(error) ?? "";
   if (WAITED.includes(code)) {

@@ -17,7 +17,7 @@ import {
 } from "../../../src/dialects/ask/websocket/frame-limits.ts";
 import {
   createBeginQuestion,
-  type Reply,
+  type SentAnswer,
 } from "../../../src/dialects/ask/websocket/pending-questions.ts";
 import { createCallStarter } from "../../../src/http/call/begin-call.ts";
 import { createOpenCalls } from "../../../src/http/call/open-calls.ts";
@@ -267,7 +267,7 @@ test("an error nobody foresaw is reported, and shown as nothing but that", async
     },
   );
   const told: ProxyError[] = [];
-  const reply: Reply = {
+  const reply: SentAnswer = {
     delta: () => Promise.resolve(),
     end: () => Promise.resolve(),
     fail: async (error) => {

@@ -73,6 +73,31 @@ describe("a store that goes", { tags: "redis" }, () => {
     await until(() => expect(store.isAway()).toBe(false));
   });
 
+  test("is not away for one stall, however many decisions were on their way", async () => {
+    const server = await redis();
+    const { store } = await openTestStore({ port: server.port });
+    server.signal("SIGSTOP");
+    const asked = Array.from({ length: 9 }, () => store.run(count, keys, []));
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([AWAY]));
+    expect(store.isAway()).toBe(false);
+    server.signal("SIGCONT");
+  });
+
+  test("names each cause of an outage once", async () => {
+    const server = await redis("--user", "parley", "on", ">secret", "~*", "+@all");
+    const login = { port: server.port, username: "parley", password: "secret" };
+    const { store, events } = await openTestStore(login);
+    await server.command("ACL", "SETUSER", "parley", "resetpass", ">another");
+    await server.command("CLIENT", "KILL", "USER", "parley");
+    await until(() => expect(events.away).toMatchObject([{ kind: "lost" }, { kind: "refused" }]));
+    const attempts = async () =>
+      Number(/WRONGPASS:count=(\d+)/.exec(String(await server.command("INFO", "errorstats")))?.[1]);
+    await vi.waitFor(async () => expect(await attempts()).toBeGreaterThan(2), { timeout: 6_000 });
+    expect(events.away.length).toBe(2);
+    await server.command("ACL", "SETUSER", "parley", ">secret");
+    await until(() => expect(store.isAway()).toBe(false));
+  });
+
   test("tells of a reply that came too late", async () => {
     const server = await redis();
     const { store } = await openTestStore({ port: server.port });

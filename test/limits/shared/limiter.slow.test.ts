@@ -135,6 +135,27 @@ describe("copies whose store is away", { tags: "redis" }, () => {
     expect(await admitted(limiter, 20)).toBe(0);
   });
 
+  test("keep to their part until all are back, as the store may have come back empty", async () => {
+    const server = await openServer();
+    const [one, other] = await Promise.all([openCopy(server.port, 2), openCopy(server.port, 2)]);
+    const clock = { ms: 0 };
+    const options = { ...one.options, clock: { monotonicMs: () => clock.ms } };
+    const some = createSharedLimiter({ ...NO_LIMITS, hour: 10 }, options);
+    expect(await admitted(some, 20)).toBe(10);
+    await server.close();
+    await until(() => expect(one.store.isAway()).toBe(true));
+    expect(await admitted(some, 3)).toBe(3);
+    await openServer(server.port);
+    await until(() => expect(one.store.isAway()).toBe(false));
+    // the other's part, which the store may not know of yet, is not for this copy
+    const others = other.limiterWith({ hour: 10 });
+    await until(() => expect(other.store.isAway()).toBe(false));
+    expect(await admitted(some, 20)).toBe(2);
+    clock.ms += 5_000;
+    expect(await admitted(some, 20)).toBe(5);
+    expect(await admitted(others, 20)).toBe(0);
+  });
+
   test("refuse, where that is the setting, and say why", async () => {
     const server = await openServer();
     const { store, options, limiterWith } = await openCopy(server.port);

@@ -1,5 +1,7 @@
 /** Several processes of Parley on one database, which are restarted one after the other. */
-import { freePort } from "../free-port.ts";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { deadline } from "../http.ts";
 import { type Environment, type ParleyProcess, startProcess } from "../process.ts";
 
@@ -23,7 +25,7 @@ export interface Copies {
 export async function startCopies(count: number, env: Environment): Promise<Copies> {
   const ports: Ports[] = [];
   for (let at = 0; at < count; at += 1) {
-    ports.push({ http: await freePort(), grpc: await freePort() });
+    ports.push({ http: await ownPort(), grpc: await ownPort() });
   }
   const running: ParleyProcess[] = [];
   const output: string[] = [];
@@ -56,4 +58,20 @@ export async function startCopies(count: number, env: Environment): Promise<Copi
     },
     close: async () => void (await Promise.all(running.map((copy) => copy.close()))),
   };
+}
+
+/** Below the ports that systems give to connections: nobody gets it while its copy is away. */
+async function ownPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

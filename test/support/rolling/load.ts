@@ -5,21 +5,23 @@ import { credentials } from "@grpc/grpc-js";
 import { createGrpcClient } from "../grpc.ts";
 import { openStream } from "../http.ts";
 import { connect, type WebSocketClient } from "../websocket.ts";
+import { startPythonClient } from "./python.ts";
 import { answerTo, type Kind, type Tally } from "./tally.ts";
 
 export interface LoadOptions {
   readonly tally: Tally;
   /** Where HTTP and WebSocket clients go. */
   readonly origin: string;
-  /** Addresses of gRPC, for clients that know several. */
-  readonly grpcTarget: string;
+  /** What clients of gRPC are given, in turn: several addresses or a proxy's. */
+  readonly grpcTargets: readonly string[];
   /** Short calls over HTTP; they begin at these times, whatever becomes of those before. */
   readonly callsPerSecond: number;
   /** Streamed answers that are open all the time. */
   readonly streams: number;
   readonly webSockets: number;
-  /** Half of them choose an instance for each call. */
+  /** Half of those with one target choose an instance for each call. */
   readonly grpcClients: number;
+  readonly pythonClients?: number;
 }
 
 export interface Load {
@@ -69,8 +71,9 @@ export function startLoad(options: LoadOptions): Load {
 
   const many = <T>(count: number, one: (at: number) => T) =>
     Array.from({ length: count }, (_, at) => one(at));
+  const targetOf = (at: number) => options.grpcTargets[at % options.grpcTargets.length] ?? "";
   const sockets = many(options.webSockets, () => createAsker(options.origin));
-  const grpc = many(options.grpcClients, (at) => createGrpc(options.grpcTarget, at % 2 === 0));
+  const grpc = many(options.grpcClients, (at) => createGrpc(targetOf(at), at % 4 < 2));
   const workers = [
     ...many(options.streams, () =>
       repeat("stream", (prompt) => streamOnce(options.origin, prompt), 0),
@@ -78,11 +81,14 @@ export function startLoad(options: LoadOptions): Load {
     ...sockets.map(({ ask }) => repeat("websocket", ask, THINK_MS)),
     ...grpc.map(({ ask }) => repeat("grpc", ask, THINK_MS)),
   ];
+  const python = many(options.pythonClients ?? 0, (at) =>
+    startPythonClient(targetOf(at), `python${at}`, tally),
+  );
   return {
     async stop() {
       stopped = true;
       clearInterval(timer);
-      await Promise.all([...workers, ...open]);
+      await Promise.all([...workers, ...open, ...python.map((client) => client.stop())]);
       for (const one of [...sockets, ...grpc]) one.close();
       agent.destroy();
     },

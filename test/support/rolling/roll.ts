@@ -11,7 +11,7 @@ import { type Copies, startCopies } from "./copies.ts";
 import { type LoadOptions, startLoad } from "./load.ts";
 import { createTally, type Tally } from "./tally.ts";
 
-export interface RollOptions extends Omit<LoadOptions, "tally" | "origin" | "grpcTarget"> {
+export interface RollOptions extends Omit<LoadOptions, "tally" | "origin" | "grpcTargets"> {
   readonly proxy: "haproxy" | "nginx";
   readonly copies: number;
   /** DRAIN_DELAY_SECONDS. */
@@ -52,9 +52,10 @@ export async function roll(options: RollOptions): Promise<Rolled> {
       ...options.env,
     }),
   );
-  const { origin, waitUntilUsed } = await startProxy(options, copies);
+  const { origin, grpcProxy, waitUntilUsed } = await startProxy(options, copies);
   const grpcTarget = `ipv4:${copies.ports.map(({ grpc }) => `127.0.0.1:${grpc}`).join()}`;
-  const load = startLoad({ ...options, tally, origin, grpcTarget });
+  const targets = [grpcTarget, grpcProxy ?? grpcTarget];
+  const load = startLoad({ ...options, tally, origin, grpcTargets: targets });
   const busy = () => Object.values(tally.counts()).every((count) => count > 0);
   await until(() => busy() || tally.failures.length > 0, {
     label: "all clients",
@@ -72,18 +73,18 @@ export async function roll(options: RollOptions): Promise<Rolled> {
 }
 
 async function startProxy(options: RollOptions, copies: Copies) {
-  const ports = copies.ports.map(({ http }) => http);
+  const { ports } = copies;
   if (options.proxy === "haproxy") {
     const haproxy = closeAfterFile(await startHaproxy(ports, options.checkMs));
     const waitUntilUsed = () => haproxy.waitForUp(ports.length);
     await waitUntilUsed();
-    return { origin: haproxy.origin, waitUntilUsed };
+    return { origin: haproxy.origin, grpcProxy: haproxy.grpcTarget, waitUntilUsed };
   }
-  const { upstream, locations } = blocksOfPage(ports);
+  const { upstream, locations } = blocksOfPage(ports.map(({ http }) => http));
   const nginx = closeAfterFile(await startNginx(locations, 0, upstream));
   // nginx asks for nothing: it tries again after fail_timeout
   const waitUntilUsed = (copy: ParleyProcess) => copy.waitForLog(/"method":"POST"/, LOADED_MS);
-  return { origin: nginx.origin, waitUntilUsed };
+  return { origin: nginx.origin, grpcProxy: null, waitUntilUsed };
 }
 
 /** The blocks of docs/en/reverse-proxy.md for one and for several instances. */

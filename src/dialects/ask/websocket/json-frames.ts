@@ -7,7 +7,7 @@ import type { RequestContext } from "../../../http/call/request-context.ts";
 import { statusOf } from "../../../http/reply/http-status.ts";
 import { askFields, parseAsk, type TreeQuestion } from "../wire.ts";
 import { beginRefused, type Frames, type FramesOptions, tooManyQuestions } from "./frames.ts";
-import type { PendingQuestion, Reply } from "./pending-questions.ts";
+import type { PendingQuestion, SentAnswer } from "./pending-questions.ts";
 
 export const SUBPROTOCOL = "parley.v1";
 /** Questions that a connection may have open at once. */
@@ -104,7 +104,7 @@ function createReply(
   { writer, reasonOf }: FramesOptions,
   id: string | null,
   isCurrent: () => boolean,
-): Reply {
+): SentAnswer {
   const sendLast = (frame: object, { requestId }: RequestContext) =>
     writer.sendLast(JSON.stringify({ ...frame, request_id: requestId }));
   return {

@@ -16,7 +16,7 @@ export interface Peer extends Pick<Caller, "client" | "language"> {
 }
 
 /** Writes what becomes of a question, in one kind of frames. */
-export interface Reply {
+export interface SentAnswer {
   /** Rejects `canceled` if the client no longer waits for it. */
   delta(text: string): Promise<void>;
   /** Resolves when it is written, like `fail`. */
@@ -36,7 +36,7 @@ export interface ReceivedFrame {
 export interface PendingQuestion {
   readonly context: RequestContext;
   /** Resolves with the HTTP status when the last frame is written. Never rejects. */
-  answer(reply: Reply): Promise<number>;
+  answer(reply: SentAnswer): Promise<number>;
   /** The client no longer waits for it. */
   cancel(): void;
   /** Writes the line in the log. */
@@ -103,7 +103,7 @@ export function createBeginQuestion(options: PendingQuestionOptions, peer: Peer)
 async function passOn(
   events: AsyncIterable<TurnEvent>,
   model: string,
-  reply: Reply,
+  reply: SentAnswer,
   context: RequestContext,
 ): Promise<void> {
   for await (const event of events) {

@@ -1,7 +1,7 @@
 import { ProxyError } from "../../../core/errors.ts";
 import { parseAsk } from "../wire.ts";
 import { beginRefused, type Frames, type FramesOptions, tooManyQuestions } from "./frames.ts";
-import type { PendingQuestion, Reply } from "./pending-questions.ts";
+import type { PendingQuestion, SentAnswer } from "./pending-questions.ts";
 
 /** Questions that may wait for the one before them. */
 export const MAX_WAITING_QUESTIONS = 8;
@@ -18,7 +18,7 @@ export function createTextFrames(options: FramesOptions): Frames {
   const queue: PendingQuestion[] = [];
   let running: PendingQuestion | null = null;
 
-  const reply: Reply = {
+  const reply: SentAnswer = {
     async delta(text) {
       for (const part of text.split(INSIDE_MARK)) await writer.send(part);
     },

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { STORE_COMMANDS, STORE_RIGHTS } from "../../../src/limits/shared/rights.ts";
 import { closeAfterFile } from "../../support/cleanup.ts";
@@ -18,6 +19,21 @@ async function user(...rules: readonly string[]) {
   return { port: server.port, username, password: "secret" };
 }
 const rights = STORE_RIGHTS.split(" ");
+
+test("the rights are those that the scripts need", () => {
+  const folder = new URL("../../../src/limits/shared/", import.meta.url);
+  const files = readdirSync(folder).filter((name) => /(-script|-lua|-time)\.ts$/.test(name));
+  const lua = files.map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n");
+  const called = [...lua.matchAll(/redis\.call\('([A-Z]+)'|first\('([A-Z]+)'\)/g)];
+  const names = new Set(called.map(([, one, other]) => (one ?? other ?? "").toLowerCase()));
+  const evaluated = ["eval", "evalsha"];
+  expect([...names, ...evaluated].toSorted()).toEqual(STORE_COMMANDS.toSorted());
+});
+
+test.each(["en", "ru_RU", "zh_CN", "zh_TW"])("docs/%s names these rights", (language) => {
+  const page = new URL(`../../../docs/${language}/scaling.md`, import.meta.url);
+  expect(readFileSync(page, "utf8")).toContain(`\nuser parley on >PASSWORD ${STORE_RIGHTS}\n`);
+});
 
 describe("the user of the store", { tags: "redis" }, () => {
   test("needs no more than the rights that are named", async () => {
