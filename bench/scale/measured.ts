@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type Results, readResults } from "../results.ts";
 import type { Assumptions } from "./assumptions.ts";
 import type { CopiesLine } from "./copies-report.ts";
-import type { Setup } from "./simulate.ts";
+import { type Outcome, simulate } from "./simulate.ts";
 
 const FILE = fileURLToPath(new URL("../results/copies.json", import.meta.url));
 
@@ -45,15 +45,46 @@ export function assumptionsFrom(one: CopiesLine, network: "loopback" | "network"
   };
 }
 
-/** The benchmark itself: so many copies, load generator and upstream on the cores of one machine. */
-export function benchSetup(one: CopiesLine, copies: number, cores: number): Setup {
-  const { upstreamUs, callerUs } = one;
-  return {
+/**
+ * The share of the machine's cores that a run had: less than 1 where others were at work beside it, and
+ * then everything took longer by that.
+ */
+export function shareOf(line: CopiesLine, cores: number): number {
+  const { usPerCall, storeUs, databaseUs, upstreamUs, callerUs, callsPerSecond } = line;
+  const usedUs = (usPerCall + storeUs + databaseUs + upstreamUs + callerUs) * callsPerSecond;
+  return Math.min(1, usedUs / 1_000_000 / cores);
+}
+
+/** The benchmark itself: so many copies, load generator and upstream on a share of a machine's cores. */
+export function simulateBench(
+  one: CopiesLine,
+  {
     copies,
-    database: one.layout.database,
-    stores: 1,
-    load: { connections: 64, cores, callerUs, upstreamUs },
-    seconds: 1,
-    seed: 1,
-  };
+    cores,
+    share,
+  }: { readonly copies: number; readonly cores: number; readonly share: number },
+): Outcome {
+  const assumed = assumptionsFrom(one, "loopback");
+  return simulate(
+    {
+      ...assumed,
+      copyUs: assumed.copyUs / share,
+      scriptUs: assumed.scriptUs / share,
+      databaseUs: assumed.databaseUs / share,
+      lockUs: assumed.lockUs / share,
+    },
+    {
+      copies,
+      database: one.layout.database,
+      stores: 1,
+      load: {
+        connections: 64,
+        cores,
+        callerUs: one.callerUs / share,
+        upstreamUs: one.upstreamUs / share,
+      },
+      seconds: 2,
+      seed: 1,
+    },
+  );
 }

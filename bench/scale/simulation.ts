@@ -1,4 +1,5 @@
 import { aligned } from "../report.ts";
+import type { Assumptions } from "./assumptions.ts";
 import { assumptionsFrom, lineOf, readCopies } from "./measured.ts";
 import { type Outcome, type Setup, simulate } from "./simulate.ts";
 
@@ -6,10 +7,11 @@ import { type Outcome, type Setup, simulate } from "./simulate.ts";
 const SEED = 1;
 const SECONDS = 1;
 
-const assumed = assumptionsFrom(lineOf(readCopies(), "postgres", 1), "network");
+const measured = assumptionsFrom(lineOf(readCopies(), "postgres", 1), "network");
+const assumed = { ...measured, ...valuesOf(process.argv.slice(2)) };
 const usual = { database: "postgres", seconds: SECONDS, seed: SEED, stores: 1 } as const;
-/** Calls a second of each copy: a third of what one carries, as streams and peaks need room. */
-const perCopy = Math.round(300_000 / assumed.copyUs / 10) * 10;
+/** Calls a second of each copy: less than a third of what it could carry. */
+const perCopy = 200;
 /** What one store carries: its core, full. */
 const perStore = 1_000_000 / (assumed.scriptUs * (assumed.awaitedScripts + assumed.otherScripts));
 
@@ -74,6 +76,18 @@ function rowOf({ copies, stores, load }: Setup, found: Outcome): readonly string
     found.addedP50Ms.toFixed(1),
     found.addedP99Ms.toFixed(1),
   ];
+}
+
+/** `name=number`, each in place of what was measured. */
+function valuesOf(words: readonly string[]): Partial<Assumptions> {
+  const pairs = words
+    .map((word) => word.split("="))
+    .map(([name = "", value]) => [name, Number(value)]);
+  for (const [name, value] of pairs) {
+    if (String(name) in measured && Number.isFinite(value)) continue;
+    throw new Error(`name=number, with one of ${Object.keys(measured).join(", ")}`);
+  }
+  return Object.fromEntries(pairs);
 }
 
 function say(text: string): void {
