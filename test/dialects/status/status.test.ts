@@ -19,7 +19,8 @@ describe.concurrent("healthz and readyz", () => {
       expect(ready.status).toBe(200);
       expect(ready.json).toEqual({
         status: "ready",
-        checks: { accepting: true, database: true },
+        checks: { accepting: true, database: true, limits: true },
+        degraded: [],
         warnings: [],
       });
     }
