@@ -3,6 +3,7 @@ import type { SettingName } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
 import { NoDatabaseError } from "../storage/driver/access.ts";
+import type { StorageNotice } from "../storage/driver/driver.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
 import { type Admin, createAdmin } from "./operations.ts";
 
@@ -38,6 +39,7 @@ const storageSettings: readonly SettingName[] = [
   "DATABASE_NAME",
   "DATABASE_USERNAME",
   "DATABASE_PASSWORD",
+  "DATABASE_CONNECTIONS",
   "SECRET_KEY",
   "ENCRYPT_CONTENT",
   "EXPIRE_HOURS",
@@ -64,7 +66,9 @@ export function createTools(terminal: Terminal) {
   /** Opens the database for this one command and closes it afterwards. */
   const withStorage = async <T>(work: (storage: Storage) => Promise<T>, mayCreate = false) => {
     const { databaseUrl, sqliteFile, ...rest } = options();
-    const opening = { databaseUrl, sqliteFile, ...rest, oneOff: true, mayCreate };
+    const onNotice = ({ message, reason = "" }: StorageNotice) =>
+      terminal.complain(`parley: ${[message, reason].filter(Boolean).join(": ")}`);
+    const opening = { databaseUrl, sqliteFile, ...rest, onNotice, oneOff: true, mayCreate };
     const storage = await openStorage(opening).catch((error: unknown) => {
       if (!(error instanceof NoDatabaseError)) throw error;
       const place = databasePlace(databaseUrl) ?? sqliteFile;

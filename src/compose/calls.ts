@@ -9,6 +9,8 @@ import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts"
 import { createIdentify, type Identify } from "../http/call/credentials.ts";
 import { createGuessBrakes, type GuessBrakes } from "../http/call/guess-brake.ts";
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
+import type { Gate } from "../http/dialect.ts";
+import { createGate } from "../http/gate.ts";
 import { defaultLanguage, type Translate } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
@@ -27,6 +29,7 @@ export interface CallNeeds {
 /** How calls begin and end on every transport, and what is observed of them. */
 export interface Calls {
   readonly calls: CallStarter;
+  readonly gate: Gate;
   readonly openCalls: OpenCalls;
   readonly identify: Identify;
   readonly brakes: GuessBrakes;
@@ -66,7 +69,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   };
   const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
-    clock,
+    clock: storage.clock,
     newRequestId: createRequestIds(),
     defaultLanguage: language,
     resolveClient: createClientAddress(config.TRUSTED_PROXIES),
@@ -95,10 +98,16 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     tokens: storage.tokens,
     brake: brakes.callers,
   });
-  const report = (requestId: string, error: ProxyError) => {
+  const report = createReport(log);
+  // when a refused caller may come again is told in the time of all instances
+  const gate = createGate(limits.limiter, metrics.decision, storage.clock);
+  return { calls, gate, openCalls, identify, brakes, alarm, metrics, observe, report };
+}
+
+function createReport(log: Log): Calls["report"] {
+  return (requestId, error) => {
     log.error("unexpected error", { request_id: requestId, ...describeFailure(error.cause) });
   };
-  return { calls, openCalls, identify, brakes, alarm, metrics, observe, report };
 }
 
 /** Unique over processes and restarts by 60 random bits, in a process by counting. */

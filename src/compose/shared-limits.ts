@@ -6,6 +6,7 @@ import type { Clock } from "../core/ports.ts";
 import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/availability.ts";
 import { type Beat, createBeat } from "../limits/shared/beat.ts";
 import { connect } from "../limits/shared/connection.ts";
+import { createSharedCooldowns } from "../limits/shared/cooldowns.ts";
 import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
 import { RENEW_MS } from "../limits/shared/lease-book.ts";
 import { createSharedLeases } from "../limits/shared/leases.ts";
@@ -48,6 +49,7 @@ export async function composeSharedLimits(
     tokenLimiter: createSharedTokenLimiter(counts),
     concurrency: leases.limiter("streams", config.STREAM_LIMIT),
     connections: leases.limiter("connections", config.WS_CONNECTIONS),
+    cooldowns: createSharedCooldowns({ store, beat, clock }),
     idempotency: createSharedIdempotency({ store, clock, secret }),
     shared: {
       isUp: () => !store.isAway(),

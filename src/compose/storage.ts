@@ -3,10 +3,12 @@ import type { Config } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
 import { shownModel } from "../core/shown-model.ts";
+import { createTranslate, defaultLanguage } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { startRetention } from "../storage/ledger/retention.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
+import { createCopiesWarning } from "./copies.ts";
 import { describeFailure, describeProblem } from "./failures.ts";
 
 /** Opens the database and deletes ledger rows past their retention until it is closed. */
@@ -17,6 +19,11 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
     const problem = storageProblem(error);
     if (problem === null || problem.cause !== told) log.error("database", describeFailure(error));
   };
+  const warnOfCopies = createCopiesWarning((instances) => {
+    const language = defaultLanguage(config.LANG);
+    const text = createTranslate()(language, "warning.limits_apart", { instances });
+    log.warn(text, { warning: "limits_apart", instances });
+  });
   let isOpen = false;
   const storage = await openStorage({
     ...storageOptions(config, clock, onError),
@@ -27,6 +34,8 @@ export async function composeStorage(config: Config, clock: Clock, log: Log): Pr
       if (problem === null) log.info("the database takes writes again");
       else log.error("the database takes no writes", describeProblem(problem));
     },
+    onNotice: ({ message, ...fields }) => log.warn(message, fields),
+    onInstances: warnOfCopies,
     onLost: (row, error) => {
       // clients choose the model's name
       const shown = { ...row, model: shownModel(String(row.model)) };

@@ -5,7 +5,6 @@ import type { TreeDialogue } from "../dialects/ask/questions.ts";
 import { type AskWebSocket, createAskWebSocket } from "../dialects/ask/websocket/endpoint.ts";
 import { createApp } from "../http/app.ts";
 import type { Dialect, WriteError } from "../http/dialect.ts";
-import { createGate } from "../http/gate.ts";
 import type { ListenerAt } from "../http/listener.ts";
 import {
   createHttpServer,
@@ -42,12 +41,12 @@ export async function composeTransports(
   config: Config,
   needs: TransportNeeds,
 ): Promise<Transports> {
-  const { clock, limits, translate } = needs;
-  const { calls, report, metrics } = needs.calls;
+  const { translate } = needs;
+  const { calls, gate, report, metrics } = needs.calls;
   const fetch = createApp({
     dialects: needs.dialects,
     calls,
-    gate: createGate(limits.limiter, metrics.decision, clock),
+    gate,
     writeUnknown: needs.writeError,
     report,
   });

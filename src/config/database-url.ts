@@ -7,6 +7,9 @@ const SSL_MODES = [
   "no-verify",
 ];
 
+/** How other programs name a schema. The driver leaves them out, and would use another schema. */
+const SCHEMA_WORDS = ["schema", "currentSchema", "search_path"];
+
 /** `postgres://user:password@host:port/name?sslmode=…`; null when empty. Says what is wrong, never the value. */
 export function parseDatabaseUrl(text: string): Parsed<string | null> {
   if (text === "") return { value: null };
@@ -22,6 +25,8 @@ export function parseDatabaseUrl(text: string): Parsed<string | null> {
   }
   if (url === null || /[\s\p{Cc}]/u.test(text)) return refused("database_url_host");
   if (!isDecodable(text)) return refused("database_url_character", { character: "%", code: "%25" });
+  const schema = SCHEMA_WORDS.find((name) => url.searchParams.has(name));
+  if (schema !== undefined) return refused("database_url_schema", { name: schema });
   return withSslMode(text, url.searchParams);
 }
 

@@ -128,6 +128,7 @@ export const settings = {
   DATABASE_NAME: text("postgres", { group: "accounts" }),
   DATABASE_USERNAME: text("postgres", { group: "accounts" }),
   DATABASE_PASSWORD: text("", { group: "accounts", secret: true }),
+  DATABASE_CONNECTIONS: wholeNumber(10, 2, 1_000, { group: "accounts" }),
   SECRET_KEY: setting("", { group: "accounts", secret: true }, parseSecretKeys),
   ACCESS_TOKEN: setting(
     "",

@@ -6,6 +6,7 @@ export function storageOptions(config: Config, clock: Clock, onError: (error: Er
   const [current = null, ...old] = config.SECRET_KEY;
   return {
     databaseUrl: databaseUrlOf(config),
+    connections: config.DATABASE_CONNECTIONS,
     sqliteFile: `${config.DATA_DIR}/parley.sqlite`,
     clock,
     secretKeys: { current, old },

@@ -1,7 +1,6 @@
 import type { Server } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import type { OpenCalls } from "./call/open-calls.ts";
-import { closePort } from "./close-port.ts";
 import type { ListenerAt } from "./listener.ts";
 import type { HttpServer } from "./server.ts";
 
@@ -47,7 +46,7 @@ export function createShutdown(served: Served): Shutdown {
     async leave(seconds) {
       await wait(seconds * 1_000);
       const closing = listeners.map(({ listener }) => listener.closePort());
-      await Promise.all([closePort(server), ...closing]);
+      await Promise.all([server.closePort(), ...closing]);
       await wait(LAST_CALLS_MS);
     },
     begin() {

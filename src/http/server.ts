@@ -41,8 +41,10 @@ export interface Upgrades {
 
 /** Node's server, which can leave its clients. */
 export interface HttpServer extends Server {
-  /** From now on, every connection ends with its next response, or the one that is being written. */
+  /** From now on, responses ask for the end of their connection. */
   retire(): void;
+  /** Takes no new connections. Those without a request end now, others with their response. */
+  closePort(): Promise<void>;
 }
 
 /** Node's server with limits on how slow and how malformed a client may be. */
@@ -88,32 +90,39 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const headers = { connection: "close", ...unreadableHeaders() };
     writeResponse(socket, status, headers, unreadable(status), () => socket.destroy());
   });
-  return Object.assign(server, { retire: createRetire(server, latest) });
+  return Object.assign(server, createLeave(server, latest));
 }
 
-/**
- * A client must not send its next call to a server that is gone. `Connection: close` says so; a response
- * whose headers are out is followed by the end of the connection.
- */
-function createRetire(server: Server, latest: WeakMap<Socket, ServerResponse>): () => void {
+/** A client must not send its next call to a server that is gone. */
+function createLeave(
+  server: Server,
+  latest: WeakMap<Socket, ServerResponse>,
+): Pick<HttpServer, "retire" | "closePort"> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  const closeAfter = (_incoming: IncomingMessage, outgoing: ServerResponse) => {
-    outgoing.shouldKeepAlive = false;
+  const open = () => [...sockets].map((socket) => ({ socket, outgoing: latest.get(socket) }));
+  const closeAfter = (outgoing: ServerResponse | undefined) => {
+    if (outgoing?.headersSent === false) outgoing.shouldKeepAlive = false;
   };
-  return function retire() {
-    for (const event of ["request", "checkContinue", "checkExpectation"]) {
-      server.prependListener(event, closeAfter);
-    }
-    for (const socket of sockets) {
-      const outgoing = latest.get(socket);
-      if (outgoing === undefined || outgoing.writableFinished) continue;
-      if (outgoing.headersSent) outgoing.once("finish", () => socket.destroySoon());
-      else outgoing.shouldKeepAlive = false;
-    }
+  return {
+    retire() {
+      for (const event of ["request", "checkContinue", "checkExpectation"]) {
+        server.prependListener(event, (_incoming, outgoing) => closeAfter(outgoing));
+      }
+      for (const { outgoing } of open()) closeAfter(outgoing);
+    },
+    async closePort() {
+      await closePort(server);
+      // not earlier: the proxy may use the connection before it sees its end
+      for (const { socket, outgoing } of open()) {
+        if (outgoing?.writableFinished === false) {
+          outgoing.once("finish", () => socket.destroySoon());
+        }
+      }
+    },
   };
 }
 
@@ -202,7 +211,7 @@ export function createListener(name: string, server: HttpServer): Listener {
     name,
     listen: (host, port) => listen(server, host, port),
     retire: server.retire,
-    closePort: () => closePort(server),
+    closePort: server.closePort,
     drain: () => undefined,
     close: async () => {
       server.close();

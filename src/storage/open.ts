@@ -12,6 +12,7 @@ import { type ConversationOptions, createConversations } from "./conversations/c
 import { createSealing } from "./conversations/sealing.ts";
 import { type Database, openDatabase } from "./driver/database.ts";
 import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/database-clock.ts";
+import type { StorageNotice } from "./driver/driver.ts";
 import { newId } from "./driver/ids.ts";
 import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
 import { createBackgroundCalls } from "./ledger/background.ts";
@@ -27,6 +28,10 @@ export interface StorageOptions {
   readonly databaseUrl?: string | null;
   /** A path; ":memory:" for tests. */
   readonly sqliteFile?: string | null;
+  /** Most connections to PostgreSQL at a time; a command takes fewer. */
+  readonly connections?: number;
+  /** How long a start waits for a PostgreSQL that starts too, or has no connection left. Milliseconds. */
+  readonly startWaitMs?: number;
   readonly clock: Clock;
   /** True: the clock is the database's, too. For tests that set the time. */
   readonly bringsTime?: boolean;
@@ -45,6 +50,10 @@ export interface StorageOptions {
   readonly staleMs?: number;
   /** Called for broken idle connections and failed heartbeats, which are not fatal. */
   readonly onError?: (error: Error) => void;
+  /** Called when a start waits, or finds a newer version's database that it can serve. */
+  readonly onNotice?: (notice: StorageNotice) => void;
+  /** Called when the number of instances alive changes; see `Storage.instances`. */
+  readonly onInstances?: (alive: number) => void;
   /** Called with each ledger row that was never written, and why. */
   readonly onLost?: (row: LostRow, error: unknown) => void;
   /** Called when the database stops to take writes, with the cause, and when it takes them again. */
@@ -60,6 +69,11 @@ export interface Storage {
   readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   readonly acceptedOwners: AcceptedOwners;
+  /**
+   * How many instances are alive on this database, this one among them, by the last heartbeat. One that
+   * was killed is counted for another 15 s.
+   */
+  instances(): number;
   /** Its wall time is the database's: see driver/database-clock.ts. */
   readonly clock: Clock;
   /** See settings.ts. */
@@ -79,6 +93,8 @@ export interface Storage {
 }
 
 const SWEEP_MS = 60_000;
+/** A command does one thing after the other, and somebody waits for it. */
+const COMMAND = { connections: 2, startWaitMs: 5_000 };
 const ignore = () => undefined;
 
 /** Opens, migrates, announces this process, and recovers what dead ones left open. */
@@ -89,8 +105,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
   const { monotonicMs } = options.clock;
   const nowhere = { databaseUrl: null, sqliteFile: null };
-  const unheard = { onError: ignore, onHealth: ignore, onLost: ignore };
-  const database = await openDatabase({ ...nowhere, ...unheard, ...options, monotonicMs });
+  const unheard = { onError: ignore, onHealth: ignore, onLost: ignore, onNotice: ignore };
+  const opening = { ...nowhere, ...unheard, ...options, monotonicMs };
+  const database = await openDatabase(options.oneOff ? { ...opening, ...COMMAND } : opening);
   const { driver, builder, health } = database;
   const clock = createDatabaseClock(options.clock);
   const latest = await closedIfItFails(database, async () => {
@@ -103,7 +120,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const stored = createConversations(database, clock, sealing, options.conversations);
   const conversations = withStorageErrors(stored);
   const tokens = createTokens(database, clock, box);
-  const parts = { database, clock, latest, id };
+  const alive = createAlive(options.onInstances ?? ignore);
+  const parts = { database, clock, latest, id, onAlive: alive.heard };
   const leave = options.oneOff
     ? async () => undefined
     : await live(options, parts, ledger.recover, conversations.sweep);
@@ -115,6 +133,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     ledger,
     background: createBackgroundCalls(database, clock),
     conversations,
+    instances: alive.count,
     acceptedOwners: createAcceptedOwners(database, clock, options.onError ?? ignore),
     clock,
     installationSecret: () => installationSecret(database),
@@ -140,21 +159,37 @@ interface Parts {
   readonly clock: DatabaseClock;
   readonly latest: LatestMoment;
   readonly id: string;
+  readonly onAlive: (instances: number) => void;
+}
+
+/** The number of instances as the heartbeats tell it; `onChange` is called when it changes. */
+function createAlive(onChange: (alive: number) => void) {
+  let current = 1;
+  return {
+    count: () => current,
+    heard(alive: number) {
+      if (alive === current) return;
+      current = alive;
+      onChange(alive);
+    },
+  };
 }
 
 /** Announces, recovers and sweeps; returns how to stop. Closes the database if that fails. */
 async function live(
   options: StorageOptions,
-  { database, clock, latest, id }: Parts,
+  { database, clock, latest, id, onAlive }: Parts,
   recover: () => Promise<unknown>,
   sweep: () => Promise<unknown>,
 ): Promise<() => Promise<void>> {
   const { onError = ignore, instanceName = null, heartbeatMs = HEARTBEAT_MS } = options;
+  const { staleMs = STALE_MS } = options;
   const bringsTime = options.bringsTime === true || database.driver.kind === "sqlite";
   let leave = async (): Promise<void> => undefined;
   await closedIfItFails(database, async () => {
     try {
-      const instance = { id, name: instanceName, heartbeatMs, bringsTime, onError };
+      const named = { id, name: instanceName };
+      const instance = { ...named, heartbeatMs, staleMs, bringsTime, onError, onAlive };
       leave = await announceInstance(database, clock, latest, instance, recover);
       await recover();
     } catch (error) {

@@ -19,6 +19,7 @@ describe("DATABASE_URL", () => {
     "postgres://user@%2Frun%2Fpostgresql/name",
     "postgres://host/name?sslmode=verify-full&sslrootcert=/etc/ca.pem",
     "postgres://host/name?sslmode=no-verify",
+    "postgres://host/name?options=-csearch_path%3Dparley",
   ])("takes %s", (url) => {
     expect(parseDatabaseUrl(url)).toEqual({ value: url });
   });
@@ -36,6 +37,8 @@ describe("DATABASE_URL", () => {
     ["postgres://user@one:5432,two:5432/name", "database_url_hosts", {}],
     ["postgres://one,two/name", "database_url_hosts", {}],
     ["postgres:///name?host=one,two", "database_url_hosts", {}],
+    ["postgres://host/name?schema=parley", "database_url_schema", { name: "schema" }],
+    ["postgres://host/name?sslmode=require&search_path=a", "database_url_schema", {}],
     ["postgres://username:[email protected]:5433/database", "database_url_host", {}],
     ["postgres://user@host:port/name", "database_url_host", {}],
     ["postgres://user@host:99999/name", "database_url_host", {}],

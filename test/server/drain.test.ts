@@ -5,7 +5,7 @@ import { heldUntil } from "../support/held.ts";
 import { deadline, type OpenStream, openStream, postJson } from "../support/http.ts";
 import { startPair } from "../support/pair.ts";
 import type { Environment, ParleyProcess } from "../support/process.ts";
-import { composeAnswer, goodHeaders, type ScriptedUpstream } from "../support/upstream.ts";
+import { answer, composeAnswer, goodHeaders, type ScriptedUpstream } from "../support/upstream.ts";
 
 const WAIT_MS = 10_000;
 const TEST_MS = 40_000;
@@ -173,6 +173,56 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     expect(await exited()).toBe(1);
     expect(performance.now() - startedMs).toBeLessThan(parley.startMs);
     await broken;
+  },
+  TEST_MS,
+);
+
+test(
+  "with DRAIN_DELAY_SECONDS calls are taken while /readyz is 503, and then the port is closed",
+  async () => {
+    await start({ SHUTDOWN_SECONDS: "30", DRAIN_DELAY_SECONDS: "2" });
+    const go = Promise.withResolvers<void>();
+    upstream.behave(({ bodyText }) => (bodyText.includes("held") ? heldUntil(go.promise) : answer));
+    const held = await openStream(parley.url, { user_content: "held", stream: true });
+    const idle = createConnection({ port: parley.port, host: "127.0.0.1" });
+    idle.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(String((await once(idle, "data"))[0])).toContain("Connection: keep-alive");
+    const idleEnded = once(idle.resume(), "end");
+
+    parley.signal("SIGTERM");
+    await parley.waitForLog(/"open_calls":1,"seconds":2.*"leaving"/);
+    const startedMs = performance.now();
+    const ready = await postJson(`${parley.url}/readyz`, undefined, { method: "GET" });
+    expect(ready).toMatchObject({ status: 503, json: { status: "draining" } });
+    const keepAlive = { headers: { connection: "keep-alive" } };
+    for (const body of [QUESTION, STREAMED]) {
+      const { status, headers } = await postJson(parley.url, body, keepAlive);
+      expect([status, headers.connection]).toEqual([200, "close"]);
+    }
+    expect(parley.output.join("\n")).not.toContain('"draining"');
+
+    await parley.waitForLog(/"draining"/);
+    expect(performance.now() - startedMs).toBeGreaterThan(1_500); // the line was read a while later
+    await deadline(idleEnded, WAIT_MS, "the idle connection ends");
+    await expect(postJson(parley.url, QUESTION)).rejects.toThrow("ECONNREFUSED");
+    go.resolve();
+    expect((await Array.fromAsync(held.events)).at(-1)).toBe("[DONE]");
+    expect(await exited()).toBe(0);
+    expect(parley.output.join("\n")).toMatch(/"cut":0.*"drained"/);
+  },
+  TEST_MS,
+);
+
+test(
+  "a second signal ends the process at once while calls are still taken",
+  async () => {
+    await start({ DRAIN_DELAY_SECONDS: "300" });
+    parley.signal("SIGTERM");
+    await parley.waitForLog(/"leaving"/);
+    const startedMs = performance.now();
+    parley.signal("SIGTERM");
+    expect(await exited()).toBe(1);
+    expect(performance.now() - startedMs).toBeLessThan(parley.startMs);
   },
   TEST_MS,
 );

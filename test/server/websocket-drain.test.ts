@@ -107,6 +107,27 @@ test(
 );
 
 test(
+  "with DRAIN_DELAY_SECONDS connections are kept and made, until the drain begins",
+  async () => {
+    await start({ DRAIN_DELAY_SECONDS: "2" });
+    const early = await connect(`${parley.url}/ask`, { protocol });
+    parley.signal("SIGTERM");
+    await parley.waitForLog(/"leaving"/);
+    const late = await connect(`ws://127.0.0.1:${oldPort}/`, { protocol });
+    for (const client of [early, late]) {
+      client.send({ type: "ask", id: "q", prompt: "hi" });
+      expect(await lastOf(client)).toContain('"type":"end"');
+    }
+    expect(parley.output.join("\n")).not.toContain('"draining"');
+    for (const client of [early, late]) {
+      expect(await client.closed()).toEqual({ code: 1012, reason: "stopping" });
+    }
+    expect(await exited()).toBe(0);
+  },
+  TEST_MS,
+);
+
+test(
   "answers longer than SHUTDOWN_SECONDS end with an error and the process in order",
   async () => {
     await start({ SHUTDOWN_SECONDS: "1" });

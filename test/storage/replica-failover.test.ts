@@ -1,8 +1,10 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { closeAfterFile } from "../support/cleanup.ts";
 import { postJson } from "../support/http.ts";
+import { startParley } from "../support/parley.ts";
 import { type Replicas, startReplicas } from "../support/replicas.ts";
-import { startScene } from "../support/scene.ts";
+import { OPERATOR_KEY, startScene } from "../support/scene.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const ADMIN = "0123456789abcdef";
@@ -32,26 +34,36 @@ describe("behind a proxy that leads to the primary", { tags: "postgresql" }, () 
   test("calls are served after each kind of failover, without a restart", async () => {
     const url = `postgres://postgres@127.0.0.1:${proxy.port}/postgres`;
     const env = { DATABASE_URL: url, ADMIN_TOKEN: ADMIN };
-    const { parley } = await startScene(env);
+    const { parley, upstream } = await startScene(env);
+    const second = { ...env, OPENAI_URL: upstream.url, API_KEY: OPERATOR_KEY, RETRIES: "0" };
+    const copies = [parley, closeAfterFile(await startParley(second))];
     const admin = { authorization: `Bearer ${ADMIN}` };
-    const send = (method: string, path: string, body: object, headers: Record<string, string>) =>
-      postJson(`${parley.origin}${path}`, body, { method, headers });
+    const send = (
+      method: string,
+      path: string,
+      body: object,
+      headers: Record<string, string>,
+      { origin } = parley,
+    ) => postJson(`${origin}${path}`, body, { method, headers });
     const price = { input: "1", output: "1" };
     expect((await send("PUT", "/admin/prices/gpt-4o", price, admin)).status).toBe(200);
     const one = { name: "one", requests_per_day: 1_000 };
     const created = await send("POST", "/admin/tokens", one, admin);
     const { token } = created.json as { token: string };
-    const call = async () => {
+    const call = async (copy = parley) => {
       const messages = [{ role: "user", content: "hi" }];
       const body = { model: "gpt-4o", messages };
       const headers = { authorization: `Bearer ${token}` };
-      return (await send("POST", "/v1/chat/completions", body, headers)).status;
+      return (await send("POST", "/v1/chat/completions", body, headers, copy)).status;
     };
     const isReady = async (status: number) => {
       const ready = await postJson(`${parley.origin}/readyz`, undefined, { method: "GET" });
       expect(ready.status).toBe(status);
     };
-    const works = () => vi.waitFor(async () => expect(await call()).toBe(200), RECOVERY);
+    const works = () =>
+      Promise.all(
+        copies.map((copy) => vi.waitFor(async () => expect(await call(copy)).toBe(200), RECOVERY)),
+      );
     await works();
 
     // The primary dies, and the standby takes over.

@@ -1,5 +1,6 @@
 /** A store without deadlines, for walks that a busy machine may not disturb. */
-import { connect, type Link } from "../../src/limits/shared/connection.ts";
+import type { Link } from "../../src/limits/shared/connection.ts";
+import { connect } from "../../src/limits/shared/connection.ts";
 import { createKey, type SharedStore } from "../../src/limits/shared/store.ts";
 import { startRedis } from "./redis.ts";
 

@@ -32,6 +32,7 @@ export const redisProgram =
 
 /** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
+  { name: "haproxy", packages: ["haproxy"], isMet: runs("haproxy", "-v") },
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
   {
     name: "pgbouncer",

@@ -14,12 +14,19 @@ export interface Nginx {
 
 const START_MS = 10_000;
 
-/** `location` is the block of that page; the port in it is replaced by Parley's. */
-export async function startNginx(location: string, parleyPort: number): Promise<Nginx> {
+/**
+ * `location` is the block of that page; the port in it is replaced by Parley's. `upstream` has the blocks that
+ * stand before the server's.
+ */
+export async function startNginx(
+  location: string,
+  parleyPort: number,
+  upstream = "",
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   const port = await freePort();
   const here = location.replaceAll(/127\.0\.0\.1:\d+/g, `127.0.0.1:${parleyPort}`);
-  writeFileSync(join(folder, "nginx.conf"), configuration(port, here));
+  writeFileSync(join(folder, "nginx.conf"), configuration(port, here, upstream));
   const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -43,16 +50,17 @@ export async function startNginx(location: string, parleyPort: number): Promise<
   };
 }
 
-function configuration(port: number, location: string): string {
+function configuration(port: number, location: string, upstream: string): string {
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
     worker_processes 1;
     pid nginx.pid;
     error_log stderr notice;
-    events { worker_connections 256; }
+    events { worker_connections 1024; }
     http {
       access_log off;
       ${folders.map((name) => `${name}_temp_path ${name};`).join("\n")}
+      ${upstream}
       server {
         listen 127.0.0.1:${port};
         ${location}

@@ -10,8 +10,7 @@ const BEATS_REMEMBERED = 6;
 
 /** One of the things that every beat brings whole. */
 export interface BeatPart {
-  /** A beat is about to be sent: what this copy changes from now on is newer than what it brings. */
-  sending(): void;
+  /** Called in the order in which the store has answered this copy, its other scripts included. */
   heard(reply: readonly Reply[]): void;
 }
 
@@ -19,7 +18,6 @@ export interface BeatPart {
 export interface Beat {
   readonly script: Script;
   readonly keys: readonly string[];
-  /** To be called for each beat, right before it is sent. One beat at a time. */
   args(): readonly (string | number)[];
   /** Takes the reply to the beat that was sent last, also while the store still counts as away. */
   read(reply: Reply): void;
@@ -43,11 +41,7 @@ export function createBeat({ copyId, key }: BeatOptions): Beat {
   return {
     script: BEAT,
     keys: [key("copies", BEAT_TAG), key("rests", BEAT_TAG), key("breakers", BEAT_TAG)],
-    args() {
-      parts.rests?.sending();
-      parts.breakers?.sending();
-      return [STORE_TIME, copyId];
-    },
+    args: () => [STORE_TIME, copyId],
     read(reply) {
       const [count, rests, breakers] = listOf(reply);
       if (typeof count === "number") counts = [...counts, count].slice(-BEATS_REMEMBERED);

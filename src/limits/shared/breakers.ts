@@ -29,7 +29,6 @@ export function createSharedBreakers(options: SharedBreakersOptions): Breakers {
   const teller = createTeller(options, view, random);
 
   beat.bring("breakers", {
-    sending: () => undefined,
     heard(words) {
       view.hearAll(words);
       void teller.tellSuccesses();

@@ -16,67 +16,53 @@ interface Rest {
   own: boolean;
 }
 
-/** A change of this copy that no beat has brought back yet. */
-interface Change {
-  /** Beats that were sent before it: they do not know of it. */
-  readonly afterBeats: number;
-  saved: boolean;
-}
-
 /**
  * Rests that all copies share: own changes hold at once, those of others within a second. Read from
  * memory, which is bounded by the ids, the operator's keys, and by what the store keeps.
  */
 export function createSharedCooldowns({ store, beat, clock }: SharedCooldownsOptions): Cooldowns {
   const rests = new Map<string, Rest>();
-  const changes = new Map<string, Change>();
+  // changes of this copy by id, until the store has answered: what it tells until then is older
+  const unsaved = new Map<string, object>();
   const keys = [store.key("rests", BEAT_TAG)];
-  let beats = 0;
   let told: ReadonlyMap<string, number> = new Map();
 
   const remainingMs = (id: string) =>
     Math.max(0, (rests.get(id)?.untilMs ?? 0) - clock.monotonicMs());
   const save = async (ids: readonly string[], run: RunNow) => {
     if (ids.length === 0) return;
-    const sent = ids.map((id) => changes.get(id));
+    const sent = ids.map((id) => [id, unsaved.get(id)] as const);
     const args = ids.flatMap((id) => [id, Math.ceil(remainingMs(id))]);
     const reply = await run(WRITE_RESTS, keys, [STORE_TIME, ...args]);
     if (reply === AWAY) return;
-    for (const change of sent) if (change !== undefined) change.saved = true;
+    for (const [id, change] of sent) if (unsaved.get(id) === change) unsaved.delete(id);
   };
-  const unsaved = () => [...changes].filter(([, { saved }]) => !saved).map(([id]) => id);
   const change = (id: string) => {
-    changes.set(id, { afterBeats: beats, saved: false });
+    unsaved.set(id, {});
     void save([id], store.run);
   };
   /** Rests of this copy that the store had before it was away, and has no more. */
   const isLost = (id: string) =>
     !told.has(id) && rests.get(id)?.own === true && remainingMs(id) > 0;
   const forget = (id: string) => {
-    if (changes.has(id) || told.has(id)) return;
+    if (unsaved.has(id) || told.has(id)) return;
     if (!(store.isAway() && isLost(id))) rests.delete(id);
   };
   const take = (id: string, forMs: number) => {
-    if (changes.has(id)) return;
+    if (unsaved.has(id)) return;
     rests.set(id, { untilMs: clock.monotonicMs() + forMs, own: rests.get(id)?.own ?? false });
   };
 
   store.onReturn((runNow) => {
     const lost = [...rests.keys()].filter(isLost);
-    return save([...new Set([...unsaved(), ...lost])], runNow);
+    return save([...new Set([...unsaved.keys(), ...lost])], runNow);
   });
   beat.bring("rests", {
-    sending() {
-      beats += 1;
-    },
     heard(reply) {
       told = pairsOf(reply);
-      for (const [id, { saved, afterBeats }] of changes) {
-        if (saved && afterBeats < beats) changes.delete(id);
-      }
       for (const id of rests.keys()) forget(id);
       for (const [id, forMs] of told) take(id, forMs);
-      void save(unsaved(), store.run);
+      void save([...unsaved.keys()], store.run);
     },
   });
 

@@ -87,6 +87,7 @@ export function createLeaseBook(store: SharedStore, clock: Pick<Clock, "monotoni
       leases.remove(lease);
       const { key, id, stored } = lease;
       if (stored === "no") return;
+      if (store.isAway()) return lose(key, id);
       void store.run(LEAVE, [key], [id]).then((reply) => {
         if (reply === AWAY) lose(key, id);
       });

@@ -41,12 +41,10 @@ export function createSharedLeases({ store, copyId, clock }: LeaseOptions): Shar
       return REFUSED;
     }
     const lease = book.open(key, id, stored);
-    let open = true;
     return {
       entered: true,
+      // harmless the second time: no other lease has this id
       leave() {
-        if (!open) return;
-        open = false;
         inside.leave();
         book.close(lease);
       },

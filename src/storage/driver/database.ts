@@ -1,4 +1,4 @@
-import type { Driver } from "./driver.ts";
+import type { Driver, StorageNotice } from "./driver.ts";
 import { type DatabaseHealth, watchWrites } from "./health.ts";
 import { type Builder, createBuilder } from "./queries.ts";
 import type { StorageProblem } from "./storage-errors.ts";
@@ -18,7 +18,11 @@ export interface DatabaseOptions {
   readonly sqliteFile: string | null;
   /** False: throws a NoDatabaseError if there is none. */
   readonly mayCreate?: boolean;
+  /** These two are for PostgreSQL; see postgres.ts. */
+  readonly connections?: number;
+  readonly startWaitMs?: number;
   readonly monotonicMs: () => number;
+  readonly onNotice: (notice: StorageNotice) => void;
   /** Called when an idle connection breaks. */
   readonly onError: (error: Error) => void;
   /** Called when the database stops to take writes, with the cause, and when it takes them again. */
@@ -35,16 +39,19 @@ export function databaseOn(
 
 const ignore = () => undefined;
 
+const CONNECTIONS = 10;
+
 /** The other driver is not loaded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, sqliteFile, mayCreate = true, monotonicMs } = options;
-  const { onError, onHealth } = options;
+  const { databaseUrl, sqliteFile, mayCreate = true, monotonicMs: nowMs, onHealth } = options;
+  const { connections = CONNECTIONS } = options;
+  const migrating = { mayCreate, onNotice: options.onNotice };
   if (databaseUrl !== null && databaseUrl !== "") {
     const { openPostgres } = await import("./postgres.ts");
-    const driver = await openPostgres(databaseUrl, onError, monotonicMs, mayCreate);
-    return databaseOn(driver, onHealth);
+    const opening = { ...options, ...migrating, url: databaseUrl, connections, nowMs };
+    return databaseOn(await openPostgres(opening), onHealth);
   }
   if (sqliteFile === null || sqliteFile === "") throw new Error("no database is named");
   const { openSqlite } = await import("./sqlite.ts");
-  return databaseOn(await openSqlite(sqliteFile, mayCreate), onHealth);
+  return databaseOn(await openSqlite(sqliteFile, migrating), onHealth);
 }

@@ -8,6 +8,14 @@ import { ProxyError } from "../../core/errors.ts";
  */
 export type Transaction<T> = Generator<CompiledQuery, T, readonly unknown[]>;
 
+/** For the log: what an operator should know of a start that succeeds, or may still. */
+export interface StorageNotice {
+  readonly message: string;
+  readonly reason?: string;
+  /** Those of a newer version. */
+  readonly migrations?: readonly string[];
+}
+
 export interface Driver {
   readonly kind: "sqlite" | "postgres";
   /** How many rows one insert statement should have. */

@@ -2,10 +2,10 @@ import { type Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { migrations } from "../migrations/all.ts";
 import { NoDatabaseError } from "./access.ts";
+import type { StorageNotice } from "./driver.ts";
 import type { Tables } from "./schema.ts";
+import { laterMigrations, leaveMark, MIGRATION_TABLE } from "./versions.ts";
 
-/** Names of our own: other programs that use Kysely keep theirs in tables of the usual names. */
-const TABLE = "parley_migration";
 const LOCK_TABLE = "parley_migration_lock";
 /** Where versions before these names kept theirs. */
 const OLD_TABLE = "kysely_migration";
@@ -17,27 +17,45 @@ const FIRST_TABLES = [
   ...["turns", "conversations", "conversation_counts", "settings"],
 ] as const satisfies readonly (keyof Tables)[];
 
+export interface MigrateOptions {
+  /** False: throws a NoDatabaseError if there is no database of Parley. */
+  readonly mayCreate: boolean;
+  /** Called if the database is of a newer version, which this one can serve. */
+  readonly onNotice: (notice: StorageNotice) => void;
+}
+
 /**
  * Brings the tables up to date. The caller has opened one exclusive transaction, so of several
  * processes that start one migrates and the others wait, and a killed one leaves nothing. In
- * PostgreSQL only the schema is looked at.
+ * PostgreSQL only the schema is looked at. What a newer version has added stays and is told: see
+ * versions.ts.
  */
 export async function migrate(
   db: Kysely<unknown>,
-  mayCreate: boolean,
+  { mayCreate, onNotice }: MigrateOptions,
   schema?: string,
 ): Promise<void> {
-  await prepare(db, mayCreate, schema);
+  const isNew = await prepare(db, mayCreate, schema);
+  const later = isNew ? [] : await laterMigrations(db, schema);
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
-    migrationTableName: TABLE,
+    // those of a newer version are known to have run
+    provider: {
+      getMigrations: async () => ({ ...migrations, ...Object.fromEntries(later.map(done)) }),
+    },
+    migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: LOCK_TABLE,
     ...(schema !== undefined && { migrationTableSchema: schema }),
     disableTransactions: true,
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new Error(explain(error), { cause: error });
+  if (later.length === 0) await leaveMark(db);
+  else onNotice({ message: "the database is of a newer version of Parley", migrations: later });
+}
+
+function done(name: string) {
+  return [name, { up: async () => undefined }] as const;
 }
 
 function explain(error: unknown): string {
@@ -46,21 +64,24 @@ function explain(error: unknown): string {
   return `the database was written by another version of Parley, use that or a newer one: ${text}`;
 }
 
-/** Takes over what an older version has written, and refuses tables of other programs. */
+/**
+ * Takes over what an older version has written, and refuses tables of other programs. Returns whether
+ * there is nothing yet.
+ */
 async function prepare(
   db: Kysely<unknown>,
   mayCreate: boolean,
   schema: string | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const present = await tablesIn(db, schema);
-  if (present.has(TABLE)) return;
+  if (present.has(MIGRATION_TABLE)) return false;
   if (present.has(OLD_TABLE) && (await isOurs(db, present))) {
     await takeOver(db);
-    return;
+    return false;
   }
   if (!mayCreate) throw new NoDatabaseError();
   const taken = FIRST_TABLES.find((name) => present.has(name));
-  if (taken === undefined) return;
+  if (taken === undefined) return true;
   const place = schema === undefined ? "the database" : `the schema "${schema}"`;
   throw new Error(
     `${place} has a table "${taken}" that is not Parley's: give Parley a database or a schema of its own`,
@@ -91,11 +112,11 @@ async function isOurs(db: Kysely<unknown>, present: ReadonlySet<string>): Promis
 /** Copied rather than renamed: constraints and indexes would keep the names that others need. */
 async function takeOver(db: Kysely<unknown>): Promise<void> {
   await db.schema
-    .createTable(TABLE)
+    .createTable(MIGRATION_TABLE)
     .addColumn("name", "varchar(255)", (column) => column.notNull().primaryKey())
     .addColumn("timestamp", "varchar(255)", (column) => column.notNull())
     .execute();
-  await sql`insert into ${sql.table(TABLE)} select name, timestamp from ${sql.table(OLD_TABLE)}`.execute(
+  await sql`insert into ${sql.table(MIGRATION_TABLE)} select name, timestamp from ${sql.table(OLD_TABLE)}`.execute(
     db,
   );
   for (const old of [OLD_TABLE, OLD_LOCK_TABLE])

@@ -1,42 +1,48 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
 import pg from "pg";
-import { migrate } from "./migrate.ts";
+import { type MigrateOptions, migrate } from "./migrate.ts";
+import { codeOf, explained, placeOf, within } from "./postgres-place.ts";
+import { MAX_START_WAIT_MS, type StartWait } from "./start-wait.ts";
 
 const CONNECT_TIMEOUT_MS = 1_000;
 /** Includes the wait for another process that migrates. */
-const MIGRATION_TIMEOUT_MS = 60_000;
+const MIGRATION_TIMEOUT_MS = MAX_START_WAIT_MS;
 /** After the server's own limit; a server that hangs doesn't keep it. */
 const ANSWER_TIMEOUT_MS = MIGRATION_TIMEOUT_MS + 5_000;
 /** For what needs no lock: a server that hangs is noticed soon. */
 const FIRST_ANSWER_MS = 5_000;
+/**
+ * A change of a table waits for everyone who uses it, and everyone who comes later waits behind it. So
+ * it gives way after this, which a call has time for, and is tried again.
+ */
+const TABLE_WAIT_MS = 500;
+/** Those who waited get their turn. */
+const PAUSE_MS = 500;
 /** Any number that is the same in every version. */
 const MIGRATION_LOCK = 7_236_524_017n;
 const IN_FAILED_TRANSACTION = "25P02";
-const NO_PERMISSION = "42501";
-const CANCELED = "57014";
-/** Those that keep every text as it is. */
-const ENCODINGS = ["UTF8", "SQL_ASCII"];
-/** A table, index or constraint of that name. */
-const NAMES_TAKEN = ["42P07", "42710"];
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** On a connection of its own, with the longer time-outs that creating tables needs. */
 export async function migratePostgres(
   connection: pg.ClientConfig,
-  mayCreate: boolean,
-  onError: (error: Error) => void,
+  options: MigrateOptions & { readonly onError: (error: Error) => void },
+  wait: StartWait,
 ): Promise<void> {
-  const client = new pg.Client({
-    ...connection,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
-  });
-  client.on("error", onError);
-  await client.connect();
+  const client = await wait.run(() => connected(connection, options.onError));
   try {
     // Locks and limits end with the transaction, so they work behind a pooler, too.
     const begin = `BEGIN; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`;
-    await client.query(soon(begin));
-    await migrateOn(client, mayCreate);
+    for (;;) {
+      await client.query(within(FIRST_ANSWER_MS, begin));
+      const blocked = await migrateOn(client, options, wait);
+      if (blocked === null) break;
+      await client.query("ROLLBACK");
+      if (wait.isOver()) throw blocked;
+      wait.tell("other sessions use the tables that it changes");
+      await sleep(PAUSE_MS);
+    }
     await client.query("COMMIT");
   } finally {
     // Ending the connection rolls back what was not committed.
@@ -44,29 +50,29 @@ export async function migratePostgres(
   }
 }
 
-interface Place {
-  readonly schema: string | null;
-  readonly role: string;
-  readonly path: string;
-  readonly mayCreate: boolean | null;
-  readonly encoding: string;
+async function connected(
+  connection: pg.ClientConfig,
+  onError: (error: Error) => void,
+): Promise<pg.Client> {
+  const client = new pg.Client({
+    ...connection,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  });
+  client.on("error", onError);
+  await client.connect();
+  return client;
 }
 
-async function migrateOn(client: pg.Client, mayCreate: boolean): Promise<void> {
-  const place = await placeOf(client);
-  const { schema, path, role, encoding } = place;
-  if (!ENCODINGS.includes(encoding)) {
-    throw new Error(
-      `the database has the encoding ${encoding}, which can't hold every text: create one with ENCODING 'UTF8' TEMPLATE template0`,
-    );
-  }
-  if (schema === null) {
-    throw new Error(
-      `no schema of the search path (${path}) exists for the role "${role}": create one, as CREATE SCHEMA AUTHORIZATION ${quoted(role)}`,
-    );
-  }
+/** Returns the error if a table was in use, and then has to be repeated. */
+async function migrateOn(
+  client: pg.Client,
+  options: MigrateOptions,
+  wait: StartWait,
+): Promise<Error | null> {
+  const place = await placeOf(client, FIRST_ANSWER_MS);
   let first: unknown = null;
-  const recorded = async (text: string, values: unknown[]) => {
+  const recorded = async (text: string, values?: unknown[]) => {
     try {
       return await client.query(text, values);
     } catch (error) {
@@ -79,12 +85,28 @@ async function migrateOn(client: pg.Client, mayCreate: boolean): Promise<void> {
   const lent = { query: recorded as typeof client.query, release: () => undefined };
   const pool = { options: {}, connect: async () => lent, end: async () => undefined };
   try {
-    await recorded("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await lock(recorded, wait);
+    await recorded(`SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`);
     const kysely = new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) });
-    await migrate(kysely, mayCreate, schema);
+    await migrate(kysely, options, place.schema);
+    return null;
   } catch (error) {
-    throw first instanceof Error ? explained(first, place) : error;
+    if (!(first instanceof Error)) throw error;
+    const told = explained(first, place);
+    if (codeOf(first) !== LOCK_NOT_AVAILABLE) throw told;
+    return told;
   }
+}
+
+/** One process migrates; the others wait until it has. */
+async function lock(
+  query: (text: string, values: unknown[]) => Promise<pg.QueryResult>,
+  wait: StartWait,
+): Promise<void> {
+  const { rows } = await query("SELECT pg_try_advisory_xact_lock($1) AS taken", [MIGRATION_LOCK]);
+  if (rows[0]?.taken === true) return;
+  wait.tell("another process changes its tables");
+  await query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
 }
 
 /** Kysely's own lock belongs to the session, which a pooler lends to others; ours is held already. */
@@ -97,48 +119,4 @@ class MigrationDialect extends PostgresDialect {
 class LockedAdapter extends PostgresAdapter {
   override async acquireMigrationLock(): Promise<void> {}
   override async releaseMigrationLock(): Promise<void> {}
-}
-
-async function placeOf(client: pg.Client): Promise<Place> {
-  const text = `SELECT current_schema() AS schema, current_user AS role, current_setting('search_path') AS path,
-    has_schema_privilege(current_schema(), 'CREATE') AS "mayCreate",
-    current_setting('server_encoding') AS encoding`;
-  const { rows } = await client.query<Place>(soon(text));
-  const [place] = rows;
-  if (place === undefined) throw new Error("the database does not say where it is");
-  return place;
-}
-
-/** The driver's types don't know the limit of one query. */
-function soon(text: string): { readonly text: string } {
-  const query = { text, query_timeout: FIRST_ANSWER_MS };
-  return query;
-}
-
-function explained(cause: Error, place: Place): Error {
-  return new Error(explain(cause, place), { cause });
-}
-
-function explain(error: Error, { schema, role, mayCreate }: Place): string {
-  const failed = `migration failed: ${error.message}`;
-  const code = codeOf(error);
-  if (code === CANCELED) {
-    return `${failed}: another session held a lock for ${MIGRATION_TIMEOUT_MS / 1_000} s, as a backup does; start again when it has ended`;
-  }
-  if (NAMES_TAKEN.includes(code ?? "")) {
-    return `${failed}: give Parley a database or a schema of its own`;
-  }
-  if (code !== NO_PERMISSION) return failed;
-  const there = `SCHEMA ${quoted(schema ?? "")} TO ${quoted(role)}`;
-  return mayCreate
-    ? `${failed}: the tables must belong to the role, or GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN ${there}`
-    : `${failed}: run GRANT USAGE, CREATE ON ${there}`;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError ? error.code : undefined;
 }

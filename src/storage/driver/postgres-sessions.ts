@@ -1,18 +1,15 @@
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
+import { endWork } from "./postgres-cancel.ts";
+import { createGenerations, spoil } from "./postgres-generations.ts";
 import { createSessionTurns } from "./session-turns.ts";
 import { storageProblem } from "./storage-errors.ts";
 
-const MAX_SESSIONS = 10;
 const CONNECT_TIMEOUT_MS = 1_000;
 /** A caller waits for these: if the database hangs, the response is a 503 within 1.5 s. */
 const QUERY_TIMEOUT_MS = 1_400;
 /** What the first query of a piece of work has at least, however long the session was waited for. */
 const MIN_QUERY_MS = 500;
-/** How often all sessions may be replaced: a database that stays read-only costs no connection per write. */
-const RENEW_MS = 1_000;
-/** New sessions in that time that may be replaced, too: a pooler may have lent them an old connection. */
-const MAX_REPLACED = 20;
 /** How often work is run. Once more on a new session is enough, except behind a pooler. */
 const MAX_RUNS = 5;
 
@@ -36,17 +33,59 @@ export interface Sessions {
   close(): Promise<void>;
 }
 
-/** `onError` is called when an idle connection breaks; the pool replaces it. */
+export interface SessionOptions {
+  /** Most connections at a time, also of those whose work was given up. */
+  readonly connections: number;
+  /** Called when an idle connection breaks; the pool replaces it. */
+  readonly onError: (error: Error) => void;
+  readonly nowMs: () => number;
+}
+
 export function createSessions(
   connection: pg.ClientConfig,
-  onError: (error: Error) => void,
-  nowMs: () => number,
+  { connections, onError, nowMs }: SessionOptions,
 ): Sessions {
+  const pool = createPool(connection, connections, onError);
+  const turns = createSessionTurns(connections);
+  const attempt = createAttempt(createGenerations(pool, nowMs), nowMs);
+  return {
+    async use(work) {
+      const startedMs = nowMs();
+      await turns.take();
+      let served = false;
+      let busy: Promise<void> | null = null;
+      try {
+        for (let run = 1; ; run++) {
+          const done = await attempt(work, startedMs, run < MAX_RUNS, (until) => {
+            busy = until;
+          });
+          if (done === null) continue;
+          served = true;
+          return done.result;
+        }
+      } catch (error) {
+        served = isServerAnswer(error);
+        throw error;
+      } finally {
+        // nobody waits for it, but until then the connection counts
+        if (busy === null) turns.give(served);
+        else void Promise.resolve(busy).finally(() => turns.give(served));
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+function createPool(
+  connection: pg.ClientConfig,
+  connections: number,
+  onError: (error: Error) => void,
+): pg.Pool {
   // Nothing else goes into the start packet: PgBouncer refuses settings there, and forgets those of
   // a session.
   const pool = new pg.Pool({
     ...connection,
-    max: MAX_SESSIONS,
+    max: connections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
@@ -57,106 +96,52 @@ export function createSessions(
     if (!("code" in error) || error.code !== IDLE_TOO_LONG) onError(error);
   });
   // The pool's own listener is absent while a client is in use, from the moment it is connected.
-  pool.on("connect", (client) => void client.on("error", ignore));
-  const generations = createGenerations(pool, nowMs);
-  const turns = createSessionTurns(MAX_SESSIONS);
+  pool.on("connect", (client) => void client.on("error", () => undefined));
+  return pool;
+}
 
-  /** Null: to be run again. */
-  const attempt = async <T>(
+/** Runs work once; null: to be run again. `onBusy` is told when a session that was given up is free. */
+function createAttempt(generations: ReturnType<typeof createGenerations>, nowMs: () => number) {
+  return async <T>(
     work: (session: Session) => Promise<T>,
     startedMs: number,
     mayRepeat: boolean,
+    onBusy: (until: Promise<void>) => void,
   ) => {
     const client = await generations.take();
     const session = sessionOn(client, QUERY_TIMEOUT_MS - (nowMs() - startedMs));
-    let broken = true;
+    let end: End = "close";
     try {
       const result = await work(session);
-      broken = false;
+      end = "keep";
       return { result };
     } catch (error) {
-      broken = !isServerAnswer(error);
+      end = endAfter(error);
       const replaced = generations.judge(client, error);
       if (!replaced || !mayRepeat || session.isCommitting()) throw error;
-      if (!broken) spoil(client);
-      broken = true;
+      if (end === "keep") spoil(client);
+      end = "close";
       return null;
     } finally {
-      client.release(broken);
+      const busy = giveBack(client, end);
+      if (busy !== null) onBusy(busy);
     }
   };
-  return {
-    async use(work) {
-      const startedMs = nowMs();
-      await turns.take();
-      let served = false;
-      try {
-        for (let run = 1; ; run++) {
-          const done = await attempt(work, startedMs, run < MAX_RUNS);
-          if (done === null) continue;
-          served = true;
-          return done.result;
-        }
-      } catch (error) {
-        served = isServerAnswer(error);
-        throw error;
-      } finally {
-        turns.give(served);
-      }
-    },
-    close: () => pool.end(),
-  };
 }
 
-const ignore = () => undefined;
+/** What becomes of a session: `cancel` is for one that may still be at work on the server. */
+type End = "keep" | "close" | "cancel";
 
-/**
- * Before a usable session is closed because its server is read-only. A pooler closes its own connection
- * to the server only if the client leaves in the middle of a transaction, and else lends it on. Nobody
- * waits for the answer, since the server may be gone by now.
- */
-function spoil(client: pg.PoolClient): void {
-  client.query("BEGIN").catch(ignore);
+/** Returns until when the session is busy; null: it is not. */
+function giveBack(client: pg.PoolClient, end: End): Promise<void> | null {
+  if (end === "cancel") return endWork(client).finally(() => client.release(true));
+  client.release(end === "close");
+  return null;
 }
 
-/**
- * After a failover the other sessions of the pool are of no use either: they still lead to a server
- * that is read-only or gone. So each belongs to a generation, and those of an older one are closed.
- */
-function createGenerations(pool: pg.Pool, nowMs: () => number) {
-  const bornIn = new WeakMap<pg.PoolClient, number>();
-  let current = 0;
-  let isReadOnly = false;
-  let renewedMs = Number.NEGATIVE_INFINITY;
-  let replaced = 0;
-  pool.on("connect", (client) => void bornIn.set(client, current));
-  return {
-    async take(): Promise<pg.PoolClient> {
-      for (;;) {
-        const client = await pool.connect();
-        if (bornIn.get(client) === current) return client;
-        if (isReadOnly) spoil(client);
-        client.release(true);
-      }
-    },
-    /** Whether the session is to blame for the error, and another one may do better. */
-    judge(client: pg.PoolClient, error: unknown): boolean {
-      const cause = storageProblem(error)?.cause;
-      if (cause !== "read_only" && cause !== "gone" && cause !== "starting" && cause !== "silent") {
-        return false;
-      }
-      const mayRenew = cause === "gone" || nowMs() - renewedMs >= RENEW_MS;
-      if (bornIn.get(client) === current && mayRenew) {
-        current++;
-        isReadOnly = cause === "read_only";
-        renewedMs = nowMs();
-        replaced = 0;
-      }
-      // Who waited for a silent server has no time left for another.
-      if (cause === "silent") return false;
-      return bornIn.get(client) !== current || replaced++ < MAX_REPLACED;
-    },
-  };
+function endAfter(error: unknown): End {
+  if (isServerAnswer(error)) return "keep";
+  return storageProblem(error)?.cause === "silent" ? "cancel" : "close";
 }
 
 function sessionOn(client: pg.PoolClient, firstTimeoutMs: number) {

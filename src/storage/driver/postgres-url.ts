@@ -1,4 +1,5 @@
 import pg from "pg";
+import { isPassing } from "./start-wait.ts";
 
 const CONNECT_TIMEOUT_MS = 1_000;
 /** With the meaning that libpq gives sslmode: the driver's own is another one, and it warns. */
@@ -6,7 +7,7 @@ const LIBPQ_MEANING = "uselibpqcompat=true";
 
 /**
  * How to connect. `sslmode=prefer` and `allow` leave it to the server whether the connection is
- * encrypted, so for these the server is asked once.
+ * encrypted, so for these the server is asked once. Rejects if it has no time for the question.
  */
 export async function connectionTo(url: string): Promise<pg.ClientConfig> {
   const text = url
@@ -37,7 +38,8 @@ async function connects(connection: pg.ClientConfig): Promise<boolean> {
   try {
     await client.connect();
     return true;
-  } catch {
+  } catch (error) {
+    if (isPassing(error)) throw error;
     return false;
   } finally {
     await client.end();

@@ -1,12 +1,15 @@
 import type { Driver, Transaction } from "./driver.ts";
+import type { MigrateOptions } from "./migrate.ts";
 import { migratePostgres } from "./postgres-migration.ts";
 import {
   createSessions,
   isServerAnswer,
   type Session,
+  type SessionOptions,
   type Sessions,
 } from "./postgres-sessions.ts";
 import { connectionTo } from "./postgres-url.ts";
+import { createStartWait } from "./start-wait.ts";
 
 /** For sums, exports and purges. */
 const REPORT_TIMEOUT_MS = 20_000;
@@ -23,16 +26,27 @@ SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
 const SERIALIZATION_FAILURES = ["40001", "40P01"];
 const MAX_RUNS = 5;
 
-/** `onError` is called when an idle connection breaks. */
-export async function openPostgres(
-  url: string,
-  onError: (error: Error) => void,
-  nowMs: () => number,
-  mayCreate = true,
-): Promise<Driver> {
-  const connection = await connectionTo(url);
-  await migratePostgres(connection, mayCreate, onError);
-  return createPostgresDriver(createSessions(connection, onError, nowMs));
+export interface PostgresOptions extends SessionOptions, MigrateOptions {
+  readonly url: string;
+  /** How long a start waits for a server that is starting or has no connection left. */
+  readonly startWaitMs?: number;
+}
+
+/** Opens the server and brings its tables up to date. */
+export async function openPostgres(options: PostgresOptions): Promise<Driver> {
+  const { url, onNotice, nowMs, startWaitMs } = options;
+  const wait = createStartWait(onNotice, nowMs, startWaitMs);
+  const connection = await wait.run(() => connectionTo(url));
+  await migratePostgres(connection, options, wait);
+  const sessions = createSessions(connection, options);
+  try {
+    // what follows has this connection, whoever else starts meanwhile
+    await wait.run(() => sessions.use((session) => session.command("SELECT 1")));
+  } catch (error) {
+    await sessions.close();
+    throw error;
+  }
+  return createPostgresDriver(sessions);
 }
 
 function createPostgresDriver(sessions: Sessions): Driver {

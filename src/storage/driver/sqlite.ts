@@ -11,7 +11,7 @@ import { compactCopy } from "./copy.ts";
 import type { Driver, Transaction } from "./driver.ts";
 import { createPrivateFile, createPrivateFolder } from "./files.ts";
 import { createLockWait, type LockWait } from "./lock-wait.ts";
-import { migrate } from "./migrate.ts";
+import { type MigrateOptions, migrate } from "./migrate.ts";
 import { type MovedFileError, watchFiles } from "./open-files.ts";
 
 /** How long calls wait for another process's lock: a response comes within 1.5 s. */
@@ -27,16 +27,19 @@ const IN_MEMORY = ":memory:";
 /** More than there are queries. */
 const MAX_STATEMENTS = 200;
 /** `:memory:` for tests. Throws a NoDatabaseError if it may not create one. A commit survives kill -9, but not always a power cut. */
-export async function openSqlite(file: string, mayCreate = true): Promise<Driver> {
-  if (!mayCreate && isEmpty(file)) throw new NoDatabaseError();
+export async function openSqlite(
+  file: string,
+  options: MigrateOptions = { mayCreate: true, onNotice: () => undefined },
+): Promise<Driver> {
+  if (!options.mayCreate && isEmpty(file)) throw new NoDatabaseError();
   try {
-    return await open(file, mayCreate);
+    return await open(file, options);
   } catch (error) {
     throw explainAccess(file, error);
   }
 }
 
-async function open(file: string, mayCreate: boolean): Promise<Driver> {
+async function open(file: string, options: MigrateOptions): Promise<Driver> {
   const database = openFile(file);
   try {
     const { run } = createLockWait(OPEN_WAIT_MS);
@@ -44,7 +47,7 @@ async function open(file: string, mayCreate: boolean): Promise<Driver> {
     // FULL would also survive a power cut, at a tenth of the speed.
     database.exec("PRAGMA synchronous = NORMAL");
     database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_TO_CHECKPOINT}`);
-    await migrateFile(database, run, mayCreate);
+    await migrateFile(database, run, options);
   } catch (error) {
     database.close();
     throw error;
@@ -164,13 +167,13 @@ function openFile(file: string): DatabaseSync {
 async function migrateFile(
   database: DatabaseSync,
   run: LockWait["run"],
-  mayCreate: boolean,
+  options: MigrateOptions,
 ): Promise<void> {
   await run(() => database.exec("BEGIN IMMEDIATE"));
   try {
     await migrate(
       new Kysely<unknown>({ dialect: new SqliteDialect({ database: forKysely(database) }) }),
-      mayCreate,
+      options,
     );
     database.exec("COMMIT");
   } catch (error) {

@@ -54,7 +54,7 @@ export interface StorageProblem {
 export function storageProblem(error: unknown): StorageProblem | null {
   for (let one = error, depth = 0; one instanceof Error && depth < MAX_DEPTH; depth++) {
     const code = driverCode(one);
-    const cause = (code === null ? null : causeOfCode(code)) ?? causeOfMessage(one);
+    const cause = causeOfMessage(one) ?? (code === null ? null : causeOfCode(code));
     if (cause !== null) return { cause, words: words[cause], code, errcode: errcodeOf(one) };
     // An unreachable database has an error for each of its addresses.
     one = one instanceof AggregateError ? one.errors[0] : one.cause;
@@ -89,8 +89,12 @@ function causeOfCode(code: string): StorageCause | null {
   return causeByCode.get(code) ?? causeByCode.get(code.slice(0, 2)) ?? null;
 }
 
-/** The PostgreSQL driver gives the first two no code; SQLite's for the last is that of any mistake. */
+/**
+ * What has no code of its own: PgBouncer gives every refusal the same one, the PostgreSQL driver gives
+ * the next two none, and SQLite's for the last is that of any mistake.
+ */
 const MESSAGES: readonly (readonly [RegExp, StorageCause])[] = [
+  [/^no more connections allowed/, "crowded"],
   [/^(Query read timeout|timeout e)|due to connection timeout$/, "silent"],
   [/^(Connection terminated|Client has encountered a connection error|Client was closed)/, "gone"],
   [/^no such (table|column)/, "altered"],

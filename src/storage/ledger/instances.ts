@@ -7,6 +7,7 @@ import { query, type Transaction } from "../driver/driver.ts";
 import { type Builder, prepare } from "../driver/queries.ts";
 import { runPeriodically } from "../periodic.ts";
 import { settingQueries } from "../settings.ts";
+import type { Living } from "./silence.ts";
 
 export const HEARTBEAT_MS = 3_000;
 /** Five heartbeats: a pause that long is rarer than a death, and a wrong verdict is corrected. */
@@ -20,10 +21,14 @@ export interface InstanceOptions {
    */
   readonly name: string | null;
   readonly heartbeatMs: number;
+  /** An instance without a heartbeat for this long is not counted. Milliseconds. */
+  readonly staleMs: number;
   /** False: the database has the time of its own clock. */
   readonly bringsTime: boolean;
   /** Called when a heartbeat or a recovery fails; the next one comes all the same. */
   readonly onError: (error: Error) => void;
+  /** Called with each heartbeat: how many instances are alive, this one among them. */
+  readonly onAlive: (instances: number) => void;
 }
 
 /** Written and removed while a disk is full: only what needs new space shows that it is no longer. */
@@ -40,31 +45,39 @@ export async function announceInstance(
   { driver, builder, health }: Database,
   clock: DatabaseClock,
   latest: LatestMoment,
-  { id, name, heartbeatMs, bringsTime, onError }: InstanceOptions,
+  { id, name, heartbeatMs, staleMs, bringsTime, onError, onAlive }: InstanceOptions,
   recover: () => Promise<unknown>,
 ): Promise<() => Promise<void>> {
   const queries = instanceQueries(builder, driver.kind);
   const settings = settingQueries(builder);
-  function* announce(): Transaction<void> {
+  function* announce(): Transaction<number> {
     const sentMs = clock.monotonicMs();
     const now = bringsTime ? clock.wallMs() : null;
     const [row] = yield* query(queries.announce({ id, name, now }));
     if (row !== undefined && !bringsTime) clock.heard(row.seen_at, sentMs);
+    const seen = row?.seen_at ?? clock.wallMs();
+    const [counted] = yield* query(
+      queries.alive({ seenFrom: seen - staleMs, seenTo: seen + staleMs }),
+    );
     yield* latest.mark(clock.wallMs());
+    return counted?.alive ?? 1;
   }
-  await driver.transaction(function* (): Transaction<void> {
+  const alive = await driver.transaction(function* (): Transaction<number> {
     if (name !== null) yield* query(queries.succeed({ name }));
-    yield* announce();
+    return yield* announce();
   });
+  onAlive(alive);
   const beat = async () => {
     driver.checkFiles();
     const isFull = health.problem()?.cause === "full";
-    await driver.transaction(function* (): Transaction<void> {
+    const alive = await driver.transaction(function* (): Transaction<number> {
       // Inserted again if a recovery that took us for dead has deleted the row.
-      yield* announce();
+      const counted = yield* announce();
       const value = randomBytes(isFull ? SPACE_PROBE_BYTES : 0).toString("base64");
       if (isFull) yield* query(settings.write({ name: SPACE_PROBE, value }));
+      return counted;
     });
+    onAlive(alive);
     health.proven();
     if (isFull) await driver.all(settings.remove({ name: SPACE_PROBE }));
     await recover();
@@ -97,6 +110,13 @@ function instanceQueries(builder: Builder, kind: "sqlite" | "postgres") {
           .onConflict((conflict) => conflict.column("id").doUpdateSet({ seen_at: now }))
           .returning("seen_at");
       },
+    ),
+    alive: prepare<Living, { alive: number }>(({ int }) =>
+      builder
+        .selectFrom("owners")
+        .select(({ fn }) => fn.countAll<number>().as("alive"))
+        .where("seen_at", ">=", int("seenFrom"))
+        .where("seen_at", "<=", int("seenTo")),
     ),
     leave: prepare<{ id: string }, unknown>(({ text }) =>
       builder.deleteFrom("owners").where("id", "=", text("id")),

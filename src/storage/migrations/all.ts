@@ -5,8 +5,17 @@ import * as ledgerByTime from "./0003-ledger-by-time.ts";
 import * as backgroundAnswers from "./0004-background-answers.ts";
 import * as conversationRooms from "./0007-conversation-rooms.ts";
 
+/** A step of the tables from version to version: it only adds, unless it says what it needs. */
+interface Step extends Migration {
+  /**
+   * For one that takes something away: the newest migration of the version that no longer used it.
+   * Versions that don't know that one can't serve the database any more.
+   */
+  readonly needs?: string;
+}
+
 /** In the order they run. Names are kept in the database and never change. */
-export const migrations: Readonly<Record<string, Migration>> = {
+export const migrations: Readonly<Record<string, Step>> = {
   "0001-accounts": accounts,
   "0002-conversations": conversations,
   "0003-ledger-by-time": ledgerByTime,

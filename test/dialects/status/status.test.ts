@@ -25,6 +25,14 @@ describe.concurrent("healthz and readyz", () => {
     }
   });
 
+  test("part while the server is about to stop: not ready, and calls are taken", async () => {
+    const { parley, url } = await startScene();
+    parley.parley.openCalls.retire();
+    const ready = await get(`${parley.origin}/readyz`);
+    expect([ready.status, ready.json]).toMatchObject([503, { status: "draining" }]);
+    expect((await postJson(url, question)).status).toBe(200);
+  });
+
   test("part while draining: alive, but not ready, and calls are turned away", async () => {
     const { parley, url } = await startScene({ MINUTE_LIMIT: "9" });
     await parley.parley.openCalls.drain();

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Breakers } from "../../../src/core/ports.ts";
 import { createMemoryBreakers } from "../../../src/limits/memory-breakers.ts";
 import { createBeat } from "../../../src/limits/shared/beat.ts";
@@ -9,12 +9,9 @@ import { closeAfterFile } from "../../support/cleanup.ts";
 import { startRedis } from "../../support/redis.ts";
 import { openSwitchedStore } from "../../support/switched-store.ts";
 
-let port = 0;
 let installations = 0;
 
-beforeAll(async () => {
-  ({ port } = closeAfterFile(await startRedis()));
-});
+let redis: ReturnType<typeof startRedis> | undefined;
 
 interface Chance {
   random: number;
@@ -22,6 +19,8 @@ interface Chance {
 
 /** Copies with their beats, at one time that the test holds; rests are what they are on average. */
 async function startCopies(count: number, clock: VirtualClock, chance: Chance = { random: 0.5 }) {
+  redis ??= startRedis().then(closeAfterFile);
+  const { port } = await redis;
   let stepMs = 0;
   const nowUs = () => Math.round((clock.wallMs() + stepMs) * 1_000);
   installations += 1;
@@ -99,9 +98,12 @@ async function happen(breakers: Breakers, outcomes: string, id = "t"): Promise<v
 
 const stateOf = async (breakers: Breakers, id = "t") => (await breakers.state(id)).state;
 
-describe.each(Object.keys(scenes))("a breaker by %s", { tags: "redis" }, (name) => {
-  const start = scenes[name]!;
+for (const [place, start] of Object.entries(scenes)) {
+  const options = place === "memory" ? {} : { tags: "redis" };
+  describe(`a breaker by ${place}`, options, () => everyBreaker(start));
+}
 
+function everyBreaker(start: () => Promise<Scene>): void {
   test("opens after five failures in a row, for 5 s", async () => {
     const { breakers, pass } = await start();
     expect(await stateOf(breakers)).toBe("closed");
@@ -208,7 +210,7 @@ describe.each(Object.keys(scenes))("a breaker by %s", { tags: "redis" }, (name) 
     await pass(1);
     expect(await stateOf(breakers)).toBe("probe");
   });
-});
+}
 
 describe("breakers of several copies", { tags: "redis" }, () => {
   test("count together", async () => {
@@ -262,6 +264,21 @@ describe("breakers of several copies", { tags: "redis" }, () => {
       await hear();
       expect(await stateOf(breakers)).toBe("closed");
     }
+  });
+
+  test("are left to the probe by calls of a copy that has heard of nothing", async () => {
+    const clock = createVirtualClock();
+    const { one, other } = await startCopies(2, clock);
+    await happen(one.breakers, "-----");
+    clock.advance(5_000);
+    expect(await stateOf(one.breakers)).toBe("probe");
+    await happen(other.breakers, "-");
+    expect(await stateOf(other.breakers)).toBe("open");
+    await one.hear();
+    expect(one.breakers.remainingMs("t")).toBe(30_000);
+    await happen(one.breakers, "+");
+    await other.hear();
+    expect(await stateOf(other.breakers)).toBe("closed");
   });
 
   test("of a killed copy's probe are probed by another after 30 s", async () => {

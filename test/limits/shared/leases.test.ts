@@ -161,17 +161,6 @@ describe("leases of several copies", { tags: "redis" }, () => {
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThanOrEqual(LEASE_MS);
   });
-
-  test("of calls have the limit that comes with each", async () => {
-    const { copies } = await startCopies(2, 1);
-    const [one, other] = copies.map(({ leases }) => leases.openCalls("calls"));
-    expect((await one!.enter("t", 2)).entered).toBe(true);
-    expect((await other!.enter("t", 2)).entered).toBe(true);
-    expect((await one!.enter("t", 2)).entered).toBe(false);
-    expect((await other!.enter("t", 3)).entered).toBe(true);
-    expect((await one!.enter("t", 0)).entered).toBe(true);
-    expect((await other!.enter("t", 4)).entered).toBe(false);
-  });
 });
 
 describe("while the store is away", { tags: "redis" }, () => {

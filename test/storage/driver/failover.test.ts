@@ -116,8 +116,10 @@ test("a SQLite that is full says so until a write finds new space", async () => 
       id: "one",
       name: null,
       heartbeatMs: 10,
+      staleMs: 15_000,
       bringsTime: true,
       onError: (error) => errors.push(error),
+      onAlive: () => undefined,
     },
     async () => undefined,
   );

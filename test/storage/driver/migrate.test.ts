@@ -1,19 +1,15 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kysely, PostgresDialect, SqliteDialect } from "kysely";
-import { Migrator } from "kysely/migration";
-import pg from "pg";
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
-import { forKysely } from "../../../src/storage/driver/sqlite.ts";
 import { migrations } from "../../../src/storage/migrations/all.ts";
 import { openStorage } from "../../../src/storage/open.ts";
 import { entry, noon } from "../support/calls.ts";
-import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
+import { eachDatabase, type TestDatabase } from "../support/databases.ts";
 import { endOf, messageOf, startProcess } from "../support/processes.ts";
+import { migrateTo, query, withDatabase } from "../support/tables.ts";
 
 eachDatabase("migrations", (kind) => {
   test("four starters at once end with one set of tables", async () => {
@@ -62,17 +58,6 @@ eachDatabase("migrations", (kind) => {
       expect(await migrated.ledger.purge(noon + 3)).toBe(2);
     });
   }, 60_000);
-
-  test("a database of a newer version is left alone, and the reason is told", async () => {
-    await withDatabase(kind, async (database) => {
-      await (await database.open()).close();
-      await query(
-        database,
-        "INSERT INTO parley_migration (name, timestamp) VALUES ('9999-later', '2030') RETURNING name",
-      );
-      await expect(database.open()).rejects.toThrow("another version of Parley");
-    });
-  }, 20_000);
 });
 
 test("a SQLite file is its owner's only, survives what it should, and is backed up while in use", async () => {
@@ -103,48 +88,6 @@ function oldRow(n: number): string {
     'answered', 1, 2, 3, 4, '1,1,2', 5, 'reported', 'completed', 'cancel', 200, 'none', 6, 7, 'up')`;
 }
 
-/** Leaves a new database as the version did whose last migration this was. */
-async function migrateTo(last: keyof typeof migrations, { place }: TestDatabase): Promise<void> {
-  const file = place.sqliteFile == null ? null : new DatabaseSync(place.sqliteFile);
-  const dialect =
-    file === null
-      ? new PostgresDialect({ pool: new pg.Pool({ connectionString: place.databaseUrl ?? "" }) })
-      : new SqliteDialect({ database: forKysely(file) });
-  const db = new Kysely<unknown>({ dialect });
-  const provider = { getMigrations: async () => ({ ...migrations }) };
-  const { error } = await new Migrator({ db, provider }).migrateTo(last);
-  await db.destroy();
-  file?.close();
-  expect(error).toBeUndefined();
-}
-
-async function withDatabase(
-  kind: "sqlite" | "postgres",
-  work: (database: TestDatabase) => Promise<void>,
-): Promise<void> {
-  const database = await createDatabase(kind);
-  try {
-    await work(database);
-  } finally {
-    await database.drop();
-  }
-}
-
 function starter(database: TestDatabase, name: string) {
   return startProcess({ place: database.place, kind: "migrate", secret: "", parallel: 0, name });
-}
-
-async function query({ place }: TestDatabase, text: string): Promise<unknown[]> {
-  if (place.sqliteFile != null) {
-    const file = new DatabaseSync(place.sqliteFile, { timeout: 5_000 });
-    const rows = file.prepare(text).all();
-    file.close();
-    // SQLite's rows have no prototype.
-    return rows.map((row) => ({ ...row }));
-  }
-  const client = new pg.Client({ connectionString: place.databaseUrl ?? "" });
-  await client.connect();
-  const { rows } = await client.query(text);
-  await client.end();
-  return rows;
 }

@@ -25,7 +25,11 @@ test("a session that ends in the moment it begins is an error of its work, and o
   // a TCP server's address is never text
   const { port } = server.address() as AddressInfo;
   const connection = { host: "127.0.0.1", port, user: "u", database: "d" };
-  const sessions = createSessions(connection, () => undefined, performance.now.bind(performance));
+  const sessions = createSessions(connection, {
+    connections: 10,
+    onError: () => undefined,
+    nowMs: performance.now.bind(performance),
+  });
   onTestFinished(async () => {
     await sessions.close();
     server.close();

@@ -139,6 +139,7 @@ eachDatabase("background calls", (kind) => {
       monotonicMs: clock.monotonicMs,
       onError: () => undefined,
       onHealth: () => undefined,
+      onNotice: () => undefined,
     });
     const few = createBackgroundCalls(opened, clock, 1);
     expect(await few.keep({ entry: entry({ usage: null }), reservation: null, reserved })).toBe(

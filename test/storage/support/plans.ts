@@ -129,6 +129,13 @@ export function rawQuery(sql: string): CompiledQuery {
 function driverOf({ place }: TestDatabase): Promise<Driver> {
   const { databaseUrl, sqliteFile } = place;
   if (databaseUrl != null)
-    return openPostgres(databaseUrl, () => undefined, systemClock.monotonicMs);
+    return openPostgres({
+      url: databaseUrl,
+      connections: 10,
+      mayCreate: true,
+      onError: () => undefined,
+      onNotice: () => undefined,
+      nowMs: systemClock.monotonicMs,
+    });
   return openSqlite(sqliteFile ?? "");
 }
