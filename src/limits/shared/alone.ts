@@ -12,7 +12,7 @@ export interface AloneOptions {
 }
 
 /** Calls of one bucket. */
-export interface Counted {
+export interface BucketCalls {
   readonly bucket: string;
   readonly windows: readonly Window[];
   readonly calls: number;
@@ -20,12 +20,12 @@ export interface Counted {
 
 /** Decides while the store is away, and brings it what it has missed. */
 export interface Alone {
-  take(counted: Counted): LimitDecision;
+  take(counted: BucketCalls): LimitDecision;
   peek(bucket: string, windows: readonly Window[]): LimitDecision;
   /** By an entry of such a decision. */
-  release(counted: Counted, entry: LimitEntry): void;
+  release(counted: BucketCalls, entry: LimitEntry): void;
   /** The store decided too, but too late: this copy's decision stands, and the store learns of it. */
-  reconcile(counted: Counted, mine: LimitDecision, late: LimitDecision): Promise<void>;
+  reconcile(counted: BucketCalls, mine: LimitDecision, late: LimitDecision): Promise<void>;
 }
 
 /** The store is back within seconds or stays away for long; clients retry soon. */
