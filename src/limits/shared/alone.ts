@@ -12,7 +12,7 @@ export interface AloneOptions {
 }
 
 /** Calls of one bucket. */
-export interface CountedAlone {
+export interface BucketCalls {
   readonly bucket: string;
   readonly windows: readonly Window[];
   readonly calls: number;
@@ -20,14 +20,14 @@ export interface CountedAlone {
 
 /** Decides while the store is away, and brings it what it has missed. */
 export interface Alone {
-  take(counted: CountedAlone): LimitDecision;
+  take(counted: BucketCalls): LimitDecision;
   /** For calls that the store decides, as long as other copies may not be back; null later. */
-  takeBeside(counted: CountedAlone): Beside | null;
+  takeBeside(counted: BucketCalls): Beside | null;
   peek(bucket: string, windows: readonly Window[]): LimitDecision;
   /** By an entry of such a decision. */
-  release(counted: CountedAlone, entry: LimitEntry): void;
+  release(counted: BucketCalls, entry: LimitEntry): void;
   /** The store decided too, but too late: this copy's decision stands, and the store learns of it. */
-  reconcile(counted: CountedAlone, mine: LimitDecision, late: LimitDecision): Promise<void>;
+  reconcile(counted: BucketCalls, mine: LimitDecision, late: LimitDecision): Promise<void>;
 }
 
 /** The store is back within seconds or stays away for long; clients retry soon. */

@@ -1,7 +1,7 @@
 import type { MaybePromise } from "../../core/maybe-promise.ts";
 import type { LimitDecision, LimitEntry } from "../../core/ports.ts";
 import type { Window } from "../decisions.ts";
-import { type AloneOptions, type CountedAlone, createAlone } from "./alone.ts";
+import { type AloneOptions, type BucketCalls, createAlone } from "./alone.ts";
 import { AWAY } from "./store.ts";
 import { createStoreWindows } from "./store-windows.ts";
 
@@ -12,9 +12,9 @@ export interface SharedCountsOptions extends AloneOptions {
 
 /** Windows of the buckets of one kind, counted over all copies. Windows are at least one. */
 export interface SharedCounts {
-  take(counted: CountedAlone): MaybePromise<LimitDecision>;
+  take(counted: BucketCalls): MaybePromise<LimitDecision>;
   peek(bucket: string, windows: readonly Window[]): MaybePromise<LimitDecision>;
-  release(counted: CountedAlone, entry: LimitEntry): MaybePromise<void>;
+  release(counted: BucketCalls, entry: LimitEntry): MaybePromise<void>;
 }
 
 export function createSharedCounts(kind: string, options: SharedCountsOptions): SharedCounts {

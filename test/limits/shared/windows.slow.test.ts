@@ -199,12 +199,13 @@ describe("windows in the store", { tags: "redis" }, () => {
       // a clock that is ahead
       { ageMs: -5_000, calls: 1 },
     ]);
-    const refused = await bucket.take(101_000);
-    expect(refused.windows).toMatchObject([{ remaining: 0, resetMs: 30_000 }]);
-    // of seven, four must leave: the first of those that came half a second ago makes room
-    expect(refused.retryAfterMs).toBe(59_000);
+    const refused = await bucket.take(102_000);
+    expect(refused.windows).toMatchObject([{ remaining: 0, resetMs: 29_000 }]);
+    // of seven, four must leave: those of half a minute ago, and the first
+    expect(refused.retryAfterMs).toBe(58_000);
     expect((await bucket.peek(159_999)).admitted).toBe(false);
     expect((await bucket.peek(160_000)).admitted).toBe(true);
+    expect((await bucket.peek(161_000)).windows).toMatchObject([{ remaining: 4 }]);
   });
 
   test("the time of the store decides where none is given", { timeout: 60_000 }, async () => {
