@@ -12,14 +12,14 @@ const MAX_WAIT_MS = 5_000;
  * Closes a port. The system resets connections that it has made by then and the process has not taken, so
  * this waits for a turn in which none came and which was so brief that hardly any can have come since.
  */
-export async function closePort(server: Server): Promise<void> {
+export async function closePort(server: Server, maxWaitMs = MAX_WAIT_MS): Promise<void> {
   let came = true;
   const note = () => {
     came = true;
   };
   server.on("connection", note);
   const startedMs = performance.now();
-  for (let waitedMs = 0, brief = false; !brief && waitedMs < MAX_WAIT_MS; ) {
+  for (let waitedMs = 0, brief = false; !brief && waitedMs < maxWaitMs; ) {
     came = false;
     const limitMs = BRIEF_MS * 2 ** (waitedMs / DOUBLES_EVERY_MS);
     await nextTurn();

@@ -29,7 +29,7 @@ test("a port that clients never leave alone is closed all the same", async () =>
     socket.once("close", knock);
   };
   for (let count = 0; count < 20; count += 1) knock();
-  await deadline(closePort(server), WAIT_MS, "the port is closed");
+  await deadline(closePort(server, 300), WAIT_MS, "the port is closed");
   closed = true;
   expect(server.listening).toBe(false);
 });

