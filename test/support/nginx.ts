@@ -15,9 +15,8 @@ export interface Nginx {
 const START_MS = 10_000;
 
 /**
-/**
  * `location` is the block of that page; the port in it is replaced by Parley's. Several copies get one
- * connection after the other. `upstream` has blocks that stand before the server's.
+ * connection after the other. `upstream` has the blocks for them, in place of the usual one.
  */
 export async function startNginx(
   location: string,
@@ -31,7 +30,7 @@ export async function startNginx(
   const target = ports.length === 1 ? `127.0.0.1:${only}` : "copies";
   const here = location.replaceAll(/127\.0\.0\.1:\d+/g, target);
   const servers = ports.map((one) => `server 127.0.0.1:${one};`).join(" ");
-  const blocks = `upstream copies { ${servers} } ${upstream}`;
+  const blocks = upstream === "" ? `upstream copies { ${servers} }` : upstream;
   writeFileSync(join(folder, "nginx.conf"), configuration(port, here, blocks));
   const child = spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],
