@@ -14,8 +14,8 @@ import {
   type ScriptedUpstream,
 } from "../support/upstream.ts";
 
-const WAIT_MS = 10_000;
-const TEST_MS = 40_000;
+const WAIT_MS = 60_000;
+const TEST_MS = 240_000;
 const READERS = 50;
 const MEGABYTE = 1_048_576;
 /** About as long as a streamed answer may be. */

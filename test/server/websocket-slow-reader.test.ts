@@ -12,8 +12,8 @@ import {
 } from "../support/upstream.ts";
 import { connect, readText } from "../support/websocket.ts";
 
-const WAIT_MS = 30_000;
-const TEST_MS = 90_000;
+const WAIT_MS = 60_000;
+const TEST_MS = 240_000;
 const READERS = 50;
 const MEGABYTE = 1_048_576;
 /** Of one answer: just below the longest that is kept. */

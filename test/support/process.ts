@@ -60,8 +60,8 @@ const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 /** Halves the time a start takes, from the second on. */
 const COMPILE_CACHE = join(tmpdir(), "parley-compile-cache");
 /** Two busy cores start a process in a second; slower than this means it hangs. */
-const START_MS = 20_000;
-const LOG_MS = 10_000;
+const START_MS = 60_000;
+const LOG_MS = 30_000;
 const KILL_MS = 5_000;
 const POLL_MS = 20;
 const COLLECTOR = `let times = 0;

@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { deadline } from "./http.ts";
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 export interface ConnectOptions {
   /** Text frames without one. */

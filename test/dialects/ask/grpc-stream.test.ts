@@ -9,7 +9,7 @@ import { expectPrompt, neighborCall } from "../../support/timing.ts";
 import { type Behaviour, composeAnswer, goodHeaders } from "../../support/upstream.ts";
 
 const question = { prompt: "one two three four five" };
-const WAIT_MS = 5_000;
+const WAIT_MS = 20_000;
 const CANCELS = 40;
 
 const closed = ({ upstream }: GrpcScene, count: number) =>
