@@ -1,11 +1,7 @@
 import { SQLITE_BUSY, sqliteCode } from "./storage-errors.ts";
 
-/**
- * Between two tries, a quarter of the wait so far; the thread is free meanwhile. Another copy holds the
- * lock for less than a millisecond, a command or a backup for longer.
- */
-const MIN_PAUSE_MS = 1;
-const MAX_PAUSE_MS = 10;
+/** Between two tries; the thread is free meanwhile. */
+const PAUSE_MS = 10;
 /** Works that wait together; a further one is refused at once. */
 const MAX_WAITING = 20_000;
 
@@ -31,18 +27,14 @@ export function createLockWait(maxWaitMs: number): LockWait {
   let waiting: Waiting[] = [];
   let lockedSinceMs: number | null = null;
 
-  const waitedMs = () => (lockedSinceMs === null ? 0 : performance.now() - lockedSinceMs);
-  const isOver = () => waitedMs() >= maxWaitMs;
-  const tryLater = () => {
-    setTimeout(tryAgain, Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitedMs() / 4)));
-  };
+  const isOver = () => lockedSinceMs !== null && performance.now() - lockedSinceMs >= maxWaitMs;
 
   const tryAgain = () => {
     const still = waiting.findIndex((one) => !one.tryAgain());
     waiting = still === -1 ? [] : waiting.slice(still);
     if (waiting.length === 0) return;
     if (!isOver()) {
-      tryLater();
+      setTimeout(tryAgain, PAUSE_MS);
       return;
     }
     const refused = waiting;
@@ -54,7 +46,7 @@ export function createLockWait(maxWaitMs: number): LockWait {
     lockedSinceMs ??= performance.now();
     if (isOver() || waiting.length >= MAX_WAITING) throw busy;
     return new Promise<T>((resolve, reject) => {
-      if (waiting.length === 0) tryLater();
+      if (waiting.length === 0) setTimeout(tryAgain, PAUSE_MS);
       let last = busy;
       waiting.push({
         tryAgain: () => {
