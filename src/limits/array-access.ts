@@ -9,3 +9,22 @@ export function intAt(array: Int32Array, index: number): number {
 export function floatAt(array: Float64Array, index: number): number {
   return array[index] ?? 0;
 }
+
+/**
+ * Entries that a table has room for at first; it gets all of its room with the first one more. Room that
+ * nothing has touched costs no memory, but to allocate it takes milliseconds.
+ */
+export const FIRST_ROOM = 1_024;
+
+/** A copy with room for more; what is new is 0. */
+export function longerInts(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(length);
+  longer.set(array);
+  return longer;
+}
+
+export function longerFloats(array: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(length);
+  longer.set(array);
+  return longer;
+}

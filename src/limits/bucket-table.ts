@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { floatAt, intAt } from "./array-access.ts";
+import { FIRST_ROOM, floatAt, intAt, longerFloats, longerInts } from "./array-access.ts";
 
 /** Gives each bucket a small number, its slot, and knows which was used longest ago. */
 export interface BucketTable {
@@ -25,49 +25,32 @@ export const NO_SLOT = 0;
  * 28 bytes, untouched capacity takes none, and no text cut from a request header is kept.
  */
 export function createBucketTable(capacity: number, seed = randomInt(1, 2 ** 32)): BucketTable {
-  const chains = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, capacity))));
-  const nextInChain = new Int32Array(capacity + 1);
-  const hashes = new Float64Array(capacity + 1);
-  const ring = createUseRing(capacity);
+  let room = Math.min(capacity, FIRST_ROOM);
+  const chains = createChains(room);
+  const ring = createUseRing(room);
   let everUsed = 0;
   let firstFreed = NO_SLOT;
 
-  const chainOf = (hash: number): number => hash & (chains.length - 1);
-
   const claimSlot = (): number => {
-    if (firstFreed === NO_SLOT) {
-      everUsed += 1;
-      return everUsed;
-    }
     const slot = firstFreed;
-    firstFreed = intAt(nextInChain, slot);
-    return slot;
-  };
-
-  const unchain = (slot: number): void => {
-    const chain = chainOf(floatAt(hashes, slot));
-    if (intAt(chains, chain) === slot) {
-      chains[chain] = intAt(nextInChain, slot);
-      return;
+    if (slot !== NO_SLOT) {
+      firstFreed = chains.nextFreed(slot);
+      return slot;
     }
-    let before = intAt(chains, chain);
-    while (intAt(nextInChain, before) !== slot) before = intAt(nextInChain, before);
-    nextInChain[before] = intAt(nextInChain, slot);
+    if (everUsed === room) {
+      room = capacity;
+      chains.grow(room);
+      ring.grow(room);
+    }
+    everUsed += 1;
+    return everUsed;
   };
 
   return {
-    find(bucket) {
-      const hash = hashOf(bucket, seed);
-      let slot = intAt(chains, chainOf(hash));
-      while (slot !== NO_SLOT && floatAt(hashes, slot) !== hash) slot = intAt(nextInChain, slot);
-      return slot;
-    },
+    find: (bucket) => chains.find(hashOf(bucket, seed)),
     add(bucket) {
-      const hash = hashOf(bucket, seed);
       const slot = claimSlot();
-      hashes[slot] = hash;
-      nextInChain[slot] = intAt(chains, chainOf(hash));
-      chains[chainOf(hash)] = slot;
+      chains.enter(slot, hashOf(bucket, seed));
       ring.enter(slot);
       return slot;
     },
@@ -77,8 +60,7 @@ export function createBucketTable(capacity: number, seed = randomInt(1, 2 ** 32)
     },
     remove(slot) {
       ring.leave(slot);
-      unchain(slot);
-      nextInChain[slot] = firstFreed;
+      chains.leave(slot, firstFreed);
       firstFreed = slot;
     },
     oldest: () => ring.oldest(),
@@ -86,11 +68,60 @@ export function createBucketTable(capacity: number, seed = randomInt(1, 2 ** 32)
   };
 }
 
-/** Slots in order of use, as a ring with 0 between the newest and the oldest. */
-function createUseRing(capacity: number) {
-  const newer = new Int32Array(capacity + 1);
-  const older = new Int32Array(capacity + 1);
+/** Slots by the hashes of their buckets. Freed slots are a chain of their own. */
+function createChains(room: number) {
+  let firsts = new Int32Array(chainsFor(room));
+  let nexts = new Int32Array(room + 1);
+  let hashes = new Float64Array(room + 1);
+  const chainOf = (hash: number): number => hash & (firsts.length - 1);
+  const enter = (slot: number, hash: number): void => {
+    hashes[slot] = hash;
+    nexts[slot] = intAt(firsts, chainOf(hash));
+    firsts[chainOf(hash)] = slot;
+  };
   return {
+    find(hash: number): number {
+      let slot = intAt(firsts, chainOf(hash));
+      while (slot !== NO_SLOT && floatAt(hashes, slot) !== hash) slot = intAt(nexts, slot);
+      return slot;
+    },
+    enter,
+    leave(slot: number, nextFreed: number): void {
+      const chain = chainOf(floatAt(hashes, slot));
+      if (intAt(firsts, chain) === slot) {
+        firsts[chain] = intAt(nexts, slot);
+      } else {
+        let before = intAt(firsts, chain);
+        while (intAt(nexts, before) !== slot) before = intAt(nexts, before);
+        nexts[before] = intAt(nexts, slot);
+      }
+      nexts[slot] = nextFreed;
+    },
+    nextFreed: (slot: number): number => intAt(nexts, slot),
+    /** Only when every slot is in use. */
+    grow(newRoom: number): void {
+      const inUse = nexts.length - 1;
+      firsts = new Int32Array(chainsFor(newRoom));
+      nexts = new Int32Array(newRoom + 1);
+      hashes = longerFloats(hashes, newRoom + 1);
+      for (let slot = 1; slot <= inUse; slot += 1) enter(slot, floatAt(hashes, slot));
+    },
+  };
+}
+
+function chainsFor(room: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(2, room)));
+}
+
+/** Slots in order of use, as a ring with 0 between the newest and the oldest. */
+function createUseRing(room: number) {
+  let newer = new Int32Array(room + 1);
+  let older = new Int32Array(room + 1);
+  return {
+    grow(newRoom: number): void {
+      newer = longerInts(newer, newRoom + 1);
+      older = longerInts(older, newRoom + 1);
+    },
     enter(slot: number): void {
       const before = intAt(older, 0);
       older[slot] = before;

@@ -1,5 +1,5 @@
 import type { ConcurrencyLimiter, Lease, OpenCallLimiter, Semaphore } from "../core/ports.ts";
-import { intAt } from "./array-access.ts";
+import { FIRST_ROOM, intAt, longerInts } from "./array-access.ts";
 import { createBucketTable, NO_SLOT } from "./bucket-table.ts";
 
 /** Not reached in practice: memory runs out before this many buckets have something open. */
@@ -29,7 +29,7 @@ export function createConcurrencyLimiter(limit: number): MemoryConcurrencyLimite
 export function createOpenCallLimiter(): MemoryOpenCallLimiter {
   // knows only holders with something open
   const table = createBucketTable(MAX_BUCKETS);
-  const counts = new Int32Array(MAX_BUCKETS + 1);
+  let counts = new Int32Array(FIRST_ROOM + 1);
 
   const leave = (holder: string): void => {
     const slot = table.find(holder);
@@ -44,7 +44,9 @@ export function createOpenCallLimiter(): MemoryOpenCallLimiter {
       // one without a slot has the count of no slot, 0
       const count = intAt(counts, known);
       if (limit > 0 && count >= limit) return REFUSED;
-      counts[known === NO_SLOT ? table.add(holder) : known] = count + 1;
+      const slot = known === NO_SLOT ? table.add(holder) : known;
+      if (slot >= counts.length) counts = longerInts(counts, MAX_BUCKETS + 1);
+      counts[slot] = count + 1;
       let inside = true;
       return {
         entered: true,

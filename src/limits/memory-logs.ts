@@ -1,4 +1,4 @@
-import { floatAt, intAt } from "./array-access.ts";
+import { FIRST_ROOM, floatAt, intAt, longerInts } from "./array-access.ts";
 
 export const NO_ENTRY = -1;
 /** Blocks count from 1, so that arrays of zeros say "none". */
@@ -29,14 +29,17 @@ export interface MemoryLogsOptions {
  * twice as slow (10 µs of a token's call for both, now 6).
  */
 export class MemoryLogs {
+  readonly #maxSlots: number;
+  readonly #maxBlocks: number;
   readonly #minFreeBlocks: number;
-  readonly #firstBlock: number;
-  readonly #times: Float64Array;
-  readonly #counts: Int32Array;
-  readonly #lengths: Int32Array;
-  readonly #newestBlocks: Int32Array;
+  /** Index of the first entry in blocks, one past the slots that there is room for. */
+  #firstBlock: number;
+  #times: Float64Array;
+  #counts: Int32Array;
+  #lengths: Int32Array;
+  #newestBlocks: Int32Array;
   /** The next older block of the same log, or the next free one. */
-  readonly #olderBlocks: Int32Array;
+  #olderBlocks: Int32Array;
   #firstFree = NO_BLOCK;
   #freeBlocks: number;
   #everUsedBlocks = 0;
@@ -44,19 +47,21 @@ export class MemoryLogs {
 
   constructor({ slots, maxOlderBytes, maxLogEntries }: MemoryLogsOptions) {
     this.#minFreeBlocks = Math.ceil(maxLogEntries / BLOCK_ENTRIES) + 1;
-    const blocks = Math.max(Math.floor(maxOlderBytes / BLOCK_BYTES), 2 * this.#minFreeBlocks);
-    this.#firstBlock = slots + 1;
-    const entries = this.#firstBlock + (blocks + 1) * BLOCK_ENTRIES;
-    this.#times = new Float64Array(entries);
-    this.#counts = new Int32Array(entries);
-    this.#lengths = new Int32Array(slots + 1);
-    this.#newestBlocks = new Int32Array(slots + 1);
+    this.#maxSlots = slots;
+    this.#maxBlocks = Math.max(Math.floor(maxOlderBytes / BLOCK_BYTES), 2 * this.#minFreeBlocks);
+    this.#freeBlocks = this.#maxBlocks;
+    const blocks = Math.min(this.#maxBlocks, FIRST_ROOM);
+    this.#firstBlock = Math.min(slots, FIRST_ROOM) + 1;
+    this.#times = new Float64Array(this.#firstBlock + (blocks + 1) * BLOCK_ENTRIES);
+    this.#counts = new Int32Array(this.#times.length);
+    this.#lengths = new Int32Array(this.#firstBlock);
+    this.#newestBlocks = new Int32Array(this.#firstBlock);
     this.#olderBlocks = new Int32Array(blocks + 1);
-    this.#freeBlocks = blocks;
   }
 
   /** Selects the log that the methods without a slot read and write. */
   open(slot: number): void {
+    if (slot >= this.#firstBlock) this.#grow();
     this.#slot = slot;
   }
 
@@ -129,7 +134,9 @@ export class MemoryLogs {
   /** Copies the newest entry into a block, to make way for the next. */
   #moveNewest(length: number): void {
     if ((length - 1) % BLOCK_ENTRIES === 0) {
-      this.#newestBlocks[this.#slot] = this.#claimBlock(this.#newestBlock());
+      // before the array is read, which growing replaces
+      const block = this.#claimBlock(this.#newestBlock());
+      this.#newestBlocks[this.#slot] = block;
     }
     const to = this.#lastOf(this.#newestBlock(), filled(length + 1));
     this.#times[to] = this.timeMs(this.#slot);
@@ -150,12 +157,31 @@ export class MemoryLogs {
     if (block === NO_BLOCK) {
       this.#everUsedBlocks += 1;
       block = this.#everUsedBlocks;
+      if (block >= this.#olderBlocks.length) this.#grow();
     } else {
       this.#firstFree = intAt(this.#olderBlocks, block);
     }
     this.#olderBlocks[block] = older;
     this.#freeBlocks -= 1;
     return block;
+  }
+
+  /** To all the room there may be. */
+  #grow(): void {
+    const firstBlock = this.#firstBlock;
+    this.#firstBlock = this.#maxSlots + 1;
+    const entries = this.#firstBlock + (this.#maxBlocks + 1) * BLOCK_ENTRIES;
+    const times = new Float64Array(entries);
+    times.set(this.#times.subarray(0, firstBlock));
+    times.set(this.#times.subarray(firstBlock), this.#firstBlock);
+    this.#times = times;
+    const counts = new Int32Array(entries);
+    counts.set(this.#counts.subarray(0, firstBlock));
+    counts.set(this.#counts.subarray(firstBlock), this.#firstBlock);
+    this.#counts = counts;
+    this.#lengths = longerInts(this.#lengths, this.#firstBlock);
+    this.#newestBlocks = longerInts(this.#newestBlocks, this.#firstBlock);
+    this.#olderBlocks = longerInts(this.#olderBlocks, this.#maxBlocks + 1);
   }
 
   #releaseBlocks(newest: number): void {

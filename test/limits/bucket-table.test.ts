@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { FIRST_ROOM } from "../../src/limits/array-access.ts";
 import { type BucketTable, createBucketTable, NO_SLOT } from "../../src/limits/bucket-table.ts";
 
-const CAPACITY = 8;
-
-test("a small table agrees with a Map through uses and removals of all kinds", () => {
+test.each([
+  { title: "a small table", before: 0, capacity: 8 },
+  { title: "a table that grows", before: FIRST_ROOM - 4, capacity: FIRST_ROOM + 4 },
+])("$title agrees with a Map through uses and removals of all kinds", ({ before, capacity }) => {
   const actions = fc.array(
     fc.record({
       kind: fc.constantFrom("use", "use", "remove", "drop-oldest"),
@@ -13,20 +15,20 @@ test("a small table agrees with a Map through uses and removals of all kinds", (
     { minLength: 500, maxLength: 500, size: "max" },
   );
   const property = fc.property(actions, fc.nat(), (all, seed) => {
-    const table = createBucketTable(CAPACITY, seed);
+    const table = createBucketTable(capacity, seed);
     const model = createModel(table);
+    for (let index = 0; index < before; index += 1) model.use(`10.1.${index >> 8}.${index & 255}`);
     for (const { kind, bucket } of all) {
-      if (kind === "use") model.use(bucket);
-      else model.remove(kind === "remove" ? bucket : model.oldest());
+      model.apply(kind, bucket);
       expect(table.find(bucket)).toBe(model.slots.get(bucket) ?? NO_SLOT);
       expect(table.oldest()).toBe(model.slots.get(model.oldest()) ?? NO_SLOT);
-      expect(table.isFull()).toBe(model.slots.size === CAPACITY);
+      expect(table.isFull()).toBe(model.slots.size === capacity);
     }
     const buckets = [...model.slots.keys()];
     expect(buckets.map(table.find)).toEqual([...model.slots.values()]);
     expect(new Set(model.slots.values()).size).toBe(buckets.length);
   });
-  fc.assert(property, { numRuns: 100 });
+  fc.assert(property, { numRuns: before > 0 ? 10 : 100 });
 });
 
 test("a million addresses all get slots of their own", () => {
@@ -58,5 +60,9 @@ function createModel(table: BucketTable) {
     slots.delete(bucket);
     slots.set(bucket, known ?? table.add(bucket));
   };
-  return { slots, oldest, remove, use };
+  const apply = (kind: string, bucket: string) => {
+    if (kind === "use") use(bucket);
+    else remove(kind === "remove" ? bucket : oldest());
+  };
+  return { slots, oldest, use, apply };
 }

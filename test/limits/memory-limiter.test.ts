@@ -40,6 +40,29 @@ describe("memory limiter", () => {
     expect(addresses.some(admits)).toBe(false);
   });
 
+  test("addresses keep all their calls while more and more come", () => {
+    const { limiter, time } = createLimiter({ hour: 50 });
+    const addresses = Array.from(
+      { length: 3_000 },
+      (_, index) => `10.0.${index >> 8}.${index & 255}`,
+    );
+    const early = addresses.slice(0, 700);
+    const times: number[] = [];
+    const callFrom = (those: readonly string[]) => {
+      time.nowMs += 1_000;
+      times.push(time.nowMs);
+      for (const address of those) limiter.take(address);
+    };
+    for (let call = 0; call < 6; call += 1) callFrom(early);
+    for (let call = 0; call < 6; call += 1) callFrom(addresses);
+    for (const address of addresses) {
+      const calls = early.includes(address) ? 12 : 6;
+      const [hour] = limiter.peek(address).windows;
+      expect(hour?.remaining, address).toBe(50 - calls);
+      expect(hour?.resetMs, address).toBe(3_600_000 + (times.at(-calls) ?? 0) - time.nowMs);
+    }
+  });
+
   test("steps of the wall clock do not matter", () => {
     const { admits, time } = createLimiter({ hour: 1 });
     admits("a");
