@@ -1,27 +1,39 @@
+import { statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { leftOut, needs } from "./test/support/needs.ts";
 
 const inCI = process.env.CI !== undefined;
 /** In this process and without a service. What a new folder holds is in the full ring. */
 const QUICK = ["test", "test/limits", "test/{config,core,dialects,docs,http,metrics}/**"].map(
-  (folder) => `${folder}/!(*.slow|*.deep).test.ts`,
+  (folder) => `${folder}/!(*.slow|*.heavy|*.deep).test.ts`,
 );
+/** What fills cores and memory, or measures them. */
+const HEAVY = ["test/**/*.heavy.test.ts"];
 /** What takes minutes: run by `npm run test:deep` alone. */
 const DEEP = ["test/**/*.deep.test.ts"];
+const IN_MEMORY = "/dev/shm";
+const ROOM_BYTES = 2 ** 30;
 const services = ["test/support/services.ts"];
 
-// Suites start processes of their own, which need a core too; a generous deadline keeps a busy machine
-// from failing what is only slow.
+/** Thousands of databases that live for a second need no disk. */
+function quickFolder(): Record<string, string> {
+  if (process.env.TMPDIR !== undefined || process.platform !== "linux") return {};
+  const { bavail, bsize } = statfsSync(IN_MEMORY);
+  return bavail * bsize < ROOM_BYTES ? {} : { TMPDIR: IN_MEMORY };
+}
+
+const oneAtATime = (groupOrder: number) => ({ fileParallelism: false, sequence: { groupOrder } });
+
+// A generous deadline keeps a busy machine from failing what is only slow.
 export default defineConfig({
   test: {
     setupFiles: ["test/support/setup.ts"],
     isolate: false,
-    maxWorkers: 2,
-    // on a machine that others use, what is only late is not wrong
-    retry: inCI ? 2 : 0,
+    maxWorkers: 3,
     testTimeout: 90_000,
     hookTimeout: 90_000,
     reporters: ["default", leftOut],
+    env: quickFolder(),
     tags: needs.map(({ name, isMet }) => ({ name, skip: !inCI && !isMet })),
     coverage: { include: ["src/**/*.ts"], reporter: ["text-summary"] },
     projects: [
@@ -31,20 +43,17 @@ export default defineConfig({
         test: {
           name: "full",
           include: ["test/**/*.test.ts"],
-          exclude: [...QUICK, ...DEEP],
+          exclude: [...QUICK, ...HEAVY, ...DEEP],
           globalSetup: services,
         },
       },
       {
         extends: true,
-        test: {
-          name: "deep",
-          include: DEEP,
-          // one at a time, after all others: these measure
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
-          globalSetup: services,
-        },
+        test: { name: "heavy", include: HEAVY, globalSetup: services, ...oneAtATime(1) },
+      },
+      {
+        extends: true,
+        test: { name: "deep", include: DEEP, globalSetup: services, ...oneAtATime(2) },
       },
     ],
   },
