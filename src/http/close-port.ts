@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 /** A turn of the event loop with nothing to do takes a tenth of this. */
 const BRIEF_MS = 0.05;
 /** A busy process has no brief turn: the longer it waits, the longer a turn may be. */
-const DOUBLES_EVERY_MS = 50;
+const DOUBLES_EVERY_MS = 500;
 /** For a port on which more come than the process can take. */
 const MAX_WAIT_MS = 5_000;
 
