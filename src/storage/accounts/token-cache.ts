@@ -4,10 +4,10 @@ const MAX_KEPT = 1_000;
 
 /**
  * Tokens as they were last read. Finding one takes 25 of a call's 250 µs; asking SQLite whether another
- * connection has written takes 3. It is asked once per tick, so a token that any process revokes is
+ * connection has written one takes 3. It is asked once per tick, so a token that any process revokes is
  * refused from the next tick on.
  */
-export function createTokenCache<T>(driver: Pick<Driver, "version">) {
+export function createTokenCache<T>(driver: Pick<Driver, "tokensVersion">) {
   const kept = new Map<string, T>();
   let version: number | null = null;
   let askedThisTick = false;
@@ -16,14 +16,14 @@ export function createTokenCache<T>(driver: Pick<Driver, "version">) {
   };
   const askOnce = () => {
     if (askedThisTick) return;
-    const current = driver.version();
+    const current = driver.tokensVersion();
     if (current !== version) kept.clear();
     version = current;
     askedThisTick = true;
     setImmediate(endTick);
   };
   return {
-    /** Undefined if another connection has written since; then read it before awaiting anything else. */
+    /** Undefined if another connection has written a token since; then read it before awaiting anything else. */
     get(digest: string): T | undefined {
       askOnce();
       return kept.get(digest);

@@ -28,10 +28,10 @@ export interface Driver {
   /** The same without BEGIN and COMMIT: for work that only reads, or is one statement. */
   run<T>(work: () => Transaction<T>): Promise<T>;
   /**
-   * Changes when another connection has written; what was read before may then be stale. Null where
-   * the database can't tell.
+   * Changes when another connection has written a token; what was read before may then be stale. Null
+   * where the database can't tell.
    */
-  version(): number | null;
+  tokensVersion(): number | null;
   /** Looks whether the files are those that were opened; until they are, writes fail. SQLite only. */
   checkFiles(): void;
   backup(file: string): Promise<void>;

@@ -59,7 +59,7 @@ function createPostgresDriver(sessions: Sessions): Driver {
     transaction: (work) =>
       retrySerialization(() => inTransaction(sessions, (session) => runSteps(session, work))),
     run: (work) => retrySerialization(() => sessions.use((session) => runSteps(session, work))),
-    version: () => null,
+    tokensVersion: () => null,
     checkFiles: () => undefined,
     backup: async () => {
       throw new Error("backup is for SQLite: use pg_dump for PostgreSQL");

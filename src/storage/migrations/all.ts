@@ -4,6 +4,7 @@ import * as conversations from "./0002-conversations.ts";
 import * as ledgerByTime from "./0003-ledger-by-time.ts";
 import * as backgroundAnswers from "./0004-background-answers.ts";
 import * as conversationRooms from "./0007-conversation-rooms.ts";
+import * as tokenChanges from "./0008-token-changes.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
 interface Step extends Migration {
@@ -21,4 +22,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0003-ledger-by-time": ledgerByTime,
   "0004-background-answers": backgroundAnswers,
   "0007-conversation-rooms": conversationRooms,
+  "0008-token-changes": tokenChanges,
 };

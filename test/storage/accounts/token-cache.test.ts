@@ -8,7 +8,7 @@ function createCache() {
     database.asked += 1;
     return database.version;
   };
-  return { database, cache: createTokenCache<string>({ version }) };
+  return { database, cache: createTokenCache<string>({ tokensVersion: version }) };
 }
 
 test("the calls of one tick ask the database once", async () => {
@@ -40,7 +40,7 @@ test("a database that can't be asked is asked again by the next call", () => {
     if (busy) throw new Error("busy");
     return 1;
   };
-  const cache = createTokenCache<string>({ version });
+  const cache = createTokenCache<string>({ tokensVersion: version });
   expect(() => cache.get("digest")).toThrow("busy");
   busy = false;
   expect(cache.get("digest")).toBeUndefined();
