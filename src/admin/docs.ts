@@ -58,21 +58,28 @@ export const routeDocs = {
   },
   "POST /prices/import": {
     summary: "Imports a price list, or with `default` the one of this release",
+    query: schemas.importForm,
     body: z.union([
       schemas.imported,
       schemas.importedList,
       z.looseObject({ default: z.literal(true) }),
+      z.record(z.string(), z.looseObject({})).describe("With `format=litellm`: LiteLLM's list"),
     ]),
     example: { published: "2026-01-31", prices: [{ model: "gpt-4o-mini", ...examplePrice }] },
     answer: z.object({
       added: z.int(),
       unchanged: z.int(),
       skipped: z.array(z.string()).describe("Models whose newest price is not older"),
+      unpriced: z.array(z.string()).optional().describe("LiteLLM's models that stay unpriced"),
+      left_out: z
+        .array(z.object({ field: z.string(), models: z.int() }))
+        .optional()
+        .describe("LiteLLM's prices of kinds that Parley has not"),
       published: z.string().optional(),
       source: z.string().optional(),
       note: z.string().optional(),
     }),
-    fails: ["field_too_long"],
+    fails: ["field_too_long", "field_unknown", "field_repeated", "field_needs"],
   },
   "PUT /prices/:model": {
     ...setPrice,

@@ -1,8 +1,10 @@
 import type { Ledger, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
 import { listedPrices, type Price } from "../core/accounts/price.ts";
+import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
+import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
 import { createSchemas, importedPrices, newTokenOf, present, type Schemas } from "./schemas.ts";
 import { shownPrice, shownQuotas, shownSum, shownToken } from "./views.ts";
@@ -90,7 +92,15 @@ function priceOperations({ prices, clock }: AdminOptions, schemas: Schemas) {
       const found = await prices.list(present({ model, at }));
       return { prices: found.map(shownPrice) };
     },
-    async import(given: unknown) {
+    async import(given: unknown, form: unknown = {}) {
+      const { format, provider } = parseFields(schemas.importForm, form);
+      if (format === "litellm") {
+        const { prices: read, ...rest } = litellmPrices(given, provider ?? null);
+        return { ...(await prices.import(read)), ...rest };
+      }
+      if (provider != null) {
+        throw fieldError("field_needs", "provider", { other: "format" });
+      }
       const list = parseFields(schemas.imported, given);
       return prices.import(importedPrices(list, clock.wallMs()));
     },

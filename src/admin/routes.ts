@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import { readJson } from "../http/body/body.ts";
+import { readBody, readJson } from "../http/body/body.ts";
 import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
 import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { AppContext } from "../http/call/request-context.ts";
@@ -9,6 +9,7 @@ import { createJsonErrors, respondJson } from "../http/reply/json-response.ts";
 import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
 import { adminErrors, routeDocs } from "./docs.ts";
+import { parseList } from "./list-json.ts";
 import type { Admin } from "./operations.ts";
 
 export interface AdminDialectOptions {
@@ -63,8 +64,10 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
       respondJson(c, 200, await tokens.revoke(c.req.param("id") ?? "")),
     "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
     "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),
-    "POST /prices/import": async (c) =>
-      respondJson(c, 200, await importPrices(prices, await body(c))),
+    "POST /prices/import": async (c) => {
+      const list = parseList(await readBody(c.env.incoming, { maxBytes: maxBodyBytes }));
+      return respondJson(c, 200, await importPrices(prices, list, c.req.query()));
+    },
     "PUT /prices/:model": async (c) => {
       const model = c.req.param("model") ?? "";
       return respondJson(c, 200, await prices.set({ ...objectOf(await body(c)), model }));
@@ -79,10 +82,14 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
 }
 
 /** `{"default": true}` imports the list of this release. */
-function importPrices(prices: Admin["prices"], given: unknown): Promise<unknown> {
+function importPrices(
+  prices: Admin["prices"],
+  given: unknown,
+  form: Readonly<Record<string, string>>,
+): Promise<unknown> {
   const shipped =
     typeof given === "object" && given !== null && Reflect.get(given, "default") === true;
-  return shipped ? prices.importShipped() : prices.import(given);
+  return shipped ? prices.importShipped() : prices.import(given, form);
 }
 
 function objectOf(given: unknown): object {

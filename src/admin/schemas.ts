@@ -61,6 +61,10 @@ export function createSchemas(clock: WallClock) {
     newPrice: z.strictObject({ ...prices, since: moment(clock, "forward").nullish() }),
     priceList: z.strictObject({ model: name.nullish(), history: flag().nullish() }),
     importedList,
+    importForm: z.strictObject({
+      format: choiceOf(["parley", "litellm"]).nullish(),
+      provider: name.nullish(),
+    }),
     /** A list, alone or with the day it was published. */
     imported: z.preprocess(
       (given) => (Array.isArray(given) ? { prices: given } : given),

@@ -26,7 +26,7 @@ function inWords(name: string): string {
 }
 
 /** Clients choose models' names: a control character must not reach the terminal. */
-function printable(value: unknown): string {
+export function printable(value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
   const text = Array.isArray(value) ? value.join(", ") : String(value);
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{FFFD}");

@@ -45,6 +45,7 @@ export const errorCodes = [
   ...fieldCodes,
   "field_too_long",
   "field_unknown",
+  "field_repeated",
   "field_needs",
   "field_in_use",
   "frame_malformed",

@@ -90,6 +90,17 @@ describe.each(kinds)("/admin on %s", (kind) => {
     expect(imported.json).toEqual({ added: 1, unchanged: 0, skipped: [] });
     const shipped = await send("POST", "/prices/import", { default: true });
     expect(shipped.json).toMatchObject({ skipped: [], published: expect.any(String) });
+    const formPath = "/prices/import?format=litellm&provider=openai";
+    const theirs = { n: { input_cost_per_token: 1e-6, litellm_provider: "openai" } };
+    const form = await send("POST", formPath, theirs);
+    expect(form.json).toMatchObject({ added: 0, unpriced: ["n"], left_out: [] });
+    const twice = await send("POST", "/prices/import", '[{"model": "x", "model": "y"}]', {
+      "content-type": "application/json",
+    });
+    expect([twice.status, twice.json]).toMatchObject([
+      400,
+      { error: { code: "field_repeated", field: "[0].model" } },
+    ]);
     const one = await send("GET", "/prices?model=m");
     expect(one.json).toMatchObject({ prices: [{ model: "m", cached_input: null }] });
     const late = await send("PUT", path, { input: 9, output: 9, since: "2020-01-01" });

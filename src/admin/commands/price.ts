@@ -1,5 +1,9 @@
+import type { ImportedPrices } from "../../core/accounts/accounts.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { type Command, UsageError } from "../command.ts";
-import { fieldLines, table } from "../table.ts";
+import { MAX_LIST_BYTES, parseList } from "../list-json.ts";
+import type { LitellmPrices } from "../litellm-prices.ts";
+import { fieldLines, printable, table } from "../table.ts";
 import type { Terminal } from "../tools.ts";
 
 const priceColumns = ["model", "input", "cached_input", "output", "since"];
@@ -39,37 +43,73 @@ export const priceCommands: readonly Command[] = [
     operand: "[FILE]",
     options: {
       default: { value: null, help: "use the list of this release; check it first" },
+      format: { value: "FORM", help: "parley (default), or litellm for LiteLLM's price list" },
+      provider: { value: "NAME", help: "with litellm: only the models of this provider" },
     },
     notes: [
       'Format: [{"model": "gpt-4o-mini", "input": 0.15, "cached_input": 0.075, "output": 0.6}].',
       "- reads standard input. The output of `parley price list --json` can be imported.",
+      "LiteLLM's list is model_prices_and_context_window.json. What it has no price for stays unpriced.",
     ],
     async run({ fields, operand }, { terminal, withNewAdmin }) {
-      const shipped = fields.default === true;
+      const { default: shipped = false, ...form } = fields;
       if (shipped === (operand !== "")) throw new UsageError("name a FILE or use --default");
-      if (shipped) {
+      if (shipped === true) {
+        if (Object.keys(form).length > 0) throw new UsageError("--default has a format of its own");
         const value = await withNewAdmin((admin) => admin.prices.importShipped());
         const source = `Prices of ${value.published}, from ${value.source}.\n${value.note}\n`;
         return { value, text: report(value) + source };
       }
       const list = await readList(operand, terminal);
-      const value = await withNewAdmin((admin) => admin.prices.import(list));
+      const value = await withNewAdmin((admin) => admin.prices.import(list, form));
       return { value, text: report(value) };
     },
   },
 ];
 
-function report(done: { added: number; unchanged: number; skipped: readonly string[] }): string {
-  const { added, unchanged, skipped } = done;
-  const names = skipped.length === 0 ? "" : ` (have a newer price: ${skipped.join(", ")})`;
-  return `${added} added, ${unchanged} unchanged, ${skipped.length} skipped${names}\n`;
+interface Done extends ImportedPrices {
+  readonly unpriced?: LitellmPrices["unpriced"];
+  readonly left_out?: LitellmPrices["left_out"];
+}
+
+function report({ added, unchanged, skipped, unpriced = [], left_out = [] }: Done): string {
+  const kinds = left_out.map(({ field, models }) => `${field} (${models})`);
+  const lines = [
+    `${added} added, ${unchanged} unchanged, ${skipped.length} skipped`,
+    ...(skipped.length > 0 ? [`Skipped, have a newer price: ${some(skipped)}`] : []),
+    ...(unpriced.length > 0
+      ? [`${unpriced.length} without a price that Parley can hold: ${some(unpriced)}`]
+      : []),
+    ...(kinds.length > 0 ? [`Prices left out, with their models: ${some(kinds)}`] : []),
+  ];
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+/** All of them are printed with --json. */
+const MAX_NAMED = 20;
+
+function some(names: readonly string[]): string {
+  const more = names.length - MAX_NAMED;
+  return names.slice(0, MAX_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 async function readList(path: string, terminal: Terminal): Promise<unknown> {
-  const text = path === "-" ? await terminal.readInput() : terminal.readFile(path);
+  const name = path === "-" ? "standard input" : path;
+  const bytes = Buffer.from(path === "-" ? await terminal.readInput() : terminal.readFile(path));
+  if (bytes.length > MAX_LIST_BYTES)
+    throw new Error(`${name} has more than ${MAX_LIST_BYTES} bytes`);
   try {
-    return JSON.parse(text);
+    return parseList(bytes);
   } catch (cause) {
-    throw new Error(`${path === "-" ? "standard input" : path} is not JSON`, { cause });
+    const problem = BODY_PROBLEMS[cause instanceof ProxyError ? cause.code : ""];
+    if (problem === undefined) throw cause;
+    throw new Error(`${name} ${problem}`, { cause });
   }
 }
+
+/** The texts of these speak of a request. */
+const BODY_PROBLEMS: Readonly<Record<string, string>> = {
+  body_not_json: "is not JSON",
+  body_not_utf8: "is not JSON in UTF-8",
+  body_too_deep: "has lists in lists too many levels deep",
+};

@@ -24,6 +24,23 @@ export function parsePrice(text: string): UnitPrice | null {
   return scaled(text, PRICE_DIGITS, MAX_DOLLARS_PER_MILLION);
 }
 
+/**
+ * Reads a price in dollars per token, such as "1.5e-07"; null when it is not one, or can't be held
+ * exactly.
+ */
+export function pricePerToken(text: string): UnitPrice | null {
+  const [, whole, fraction = "", exponent = "0"] =
+    /^(\d{1,20})(?:\.(\d{1,40}))?(?:e([+-]?\d{1,3}))?$/i.exec(text) ?? [];
+  if (whole === undefined) return null;
+  const digits = BigInt(whole + fraction);
+  // microdollars per million tokens are picodollars per token
+  const places = BigInt(Number(exponent) + AMOUNT_DIGITS - fraction.length);
+  const divisor = places < 0n ? 10n ** -places : 1n;
+  const price = places < 0n ? digits / divisor : digits * 10n ** places;
+  const max = MAX_DOLLARS_PER_MILLION * 10n ** BigInt(PRICE_DIGITS);
+  return digits % divisor === 0n && price <= max ? price : null;
+}
+
 /** The shortest exact decimal: "0.0000025", "3", "-0.5". */
 export function formatMoney(amount: Picodollars): string {
   return unscaled(amount, AMOUNT_DIGITS);

@@ -18,6 +18,7 @@ export const httpStatus = {
   field_too_many: 400,
   field_too_long: 400,
   field_unknown: 400,
+  field_repeated: 400,
   field_needs: 400,
   field_in_use: 400,
   frame_malformed: 400,

@@ -5,6 +5,7 @@ import {
   formatPrice,
   parseMoney,
   parsePrice,
+  pricePerToken,
 } from "../../../src/core/accounts/money.ts";
 import { canonicalPrice, cost, priceNames, priceText } from "../../../src/core/accounts/price.ts";
 
@@ -117,5 +118,39 @@ describe("prices", () => {
     expect(canonicalPrice({ ...price, output: "" })).toBeNull();
     expect(priceText(price)).toBe("2.5,1.25,10");
     expect(priceText({ ...price, cachedInput: null })).toBe("2.5,,10");
+  });
+});
+
+describe("a price per token", () => {
+  test.each([
+    ["1.5e-07", "0.15"],
+    ["0.00000015", "0.15"],
+    ["1E-12", "0.000001"],
+    ["1.8750e-08", "0.01875"],
+    ["0.01", "10000"],
+    ["0", "0"],
+    ["3e+0", null],
+    ["1e-13", null],
+    ["5.000000000000001e-07", null],
+    ["0.010000000001", null],
+    ["1e999", null],
+    ["-1e-7", null],
+    ["", null],
+    ["free", null],
+  ])("%s is %s per million", (text, price) => {
+    const read = pricePerToken(text);
+    expect(read === null ? null : formatPrice(read)).toBe(price);
+  });
+
+  test("is the price of a million, whatever its exponent", () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 0n, max: 10_000_000_000n }),
+        fc.nat({ max: 9 }),
+        (micro, by) => {
+          expect(pricePerToken(`${micro}${"0".repeat(by)}e-${12 + by}`)).toBe(micro);
+        },
+      ),
+    );
   });
 });

@@ -7,7 +7,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   INVALID_ARGUMENT: `
     body_not_json body_not_utf8 body_not_object body_too_deep body_incomplete
     content_type_unsupported content_encoding_unsupported field_missing field_empty field_type field_range field_choice
-    field_too_many field_too_long field_unknown field_needs field_in_use frame_malformed
+    field_too_many field_too_long field_unknown field_repeated field_needs field_in_use frame_malformed
     bad_request model_not_priced idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
     body_too_large key_exhausted quota_exceeded rate_limited attempts_limited streams_limited connections_limited

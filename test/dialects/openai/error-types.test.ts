@@ -33,6 +33,7 @@ const codesOfType = {
     "field_too_many",
     "field_too_long",
     "field_unknown",
+    "field_repeated",
     "field_needs",
     "field_in_use",
     "frame_malformed",

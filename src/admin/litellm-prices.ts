@@ -1,0 +1,115 @@
+import type { NewPrice } from "../core/accounts/accounts.ts";
+import { formatPrice, pricePerToken } from "../core/accounts/money.ts";
+import { fieldError } from "../core/common-errors.ts";
+import { ProxyError } from "../core/errors.ts";
+
+/** A list of LiteLLM's as Parley reads it. */
+export interface LitellmPrices {
+  readonly prices: readonly NewPrice[];
+  /** Models that stay without a price: theirs is none, unknown, or not one that Parley can hold. */
+  readonly unpriced: readonly string[];
+  /** Prices of another kind than Parley's, the most frequent first. */
+  readonly left_out: readonly { readonly field: string; readonly models: number }[];
+}
+
+/** Describes the form of the list; it is no model. */
+const SAMPLE = "sample_spec";
+const MAX_MODELS = 10_000;
+const MAX_NAME_CHARACTERS = 200;
+const MAX_LEFT_OUT = 100;
+
+const INPUT = "input_cost_per_token";
+const OUTPUT = "output_cost_per_token";
+const CACHED = "cache_read_input_token_cost";
+const READ: ReadonlySet<string> = new Set([INPUT, OUTPUT, CACHED]);
+/** What a price of any kind is called there. */
+const PRICE_NAME = /cost|pric|uplift|multiplier/;
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the form of LiteLLM's model_prices_and_context_window.json: models by name, in dollars per
+ * token. `provider` leaves the models of all others out.
+ */
+export function litellmPrices(given: unknown, provider: string | null): LitellmPrices {
+  const prices: NewPrice[] = [];
+  const unpriced: string[] = [];
+  const leftOut = new Map<string, number>();
+  for (const [model, entry] of modelsIn(given)) {
+    if (provider !== null && entry.litellm_provider !== provider) continue;
+    const price = priceOf(model, entry);
+    if (price === null) {
+      unpriced.push(model);
+      continue;
+    }
+    prices.push(price);
+    for (const field of otherPrices(entry, price)) {
+      leftOut.set(field, (leftOut.get(field) ?? 0) + 1);
+    }
+  }
+  const kinds = Array.from(leftOut, ([field, models]) => ({ field, models }));
+  const left_out = kinds.toSorted((a, b) => b.models - a.models).slice(0, MAX_LEFT_OUT);
+  return { prices, unpriced, left_out };
+}
+
+function modelsIn(given: unknown): readonly (readonly [model: string, entry: Entry])[] {
+  if (!isEntry(given)) throw new ProxyError("body_not_object");
+  const models = Object.entries(given).filter(([model]) => model !== SAMPLE);
+  if (models.length > MAX_MODELS) throw fieldError("field_too_many", "models", { max: MAX_MODELS });
+  return models.map(([model, entry]) => [checkedName(model), checkedEntry(model, entry)]);
+}
+
+function checkedName(model: string): string {
+  const shown = model.slice(0, MAX_NAME_CHARACTERS);
+  if (model.trim() === "") throw fieldError("field_empty", "model");
+  if (shown !== model) throw fieldError("field_too_long", shown, { max: MAX_NAME_CHARACTERS });
+  if (!/\p{Cc}/u.test(model) && model.isWellFormed()) return model;
+  throw fieldError("field_type", JSON.stringify(model), { expected: "plain_text" });
+}
+
+function checkedEntry(model: string, entry: unknown): Entry {
+  if (isEntry(entry)) return entry;
+  throw fieldError("field_type", model, { expected: "object" });
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Null unless both sides are known: 0 stands for what is free, unknown or charged otherwise. */
+function priceOf(model: string, entry: Entry): NewPrice | null {
+  const read = (field: string) => tokenPrice(entry[field], `${model}.${field}`);
+  const input = read(INPUT);
+  // embeddings have no output
+  const output =
+    read(OUTPUT) ?? (entry.mode === "embedding" && isNothing(entry[OUTPUT]) ? "0" : null);
+  const cachedInput = read(CACHED);
+  return input === null || output === null
+    ? null
+    : { model, input, cachedInput, output, since: null };
+}
+
+/** In dollars per million tokens; null if there is none or Parley can't hold it exactly. */
+function tokenPrice(given: unknown, field: string): string | null {
+  if (given === undefined || given === null) return null;
+  const isNumber = typeof given === "number" || (typeof given === "string" && given.trim() !== "");
+  if (!isNumber || !(Number(given) >= 0 && Number(given) < Number.POSITIVE_INFINITY)) {
+    throw fieldError("field_type", field, { expected: "token_price" });
+  }
+  const price = pricePerToken(String(given).trim());
+  return price === null || price === 0n ? null : formatPrice(price);
+}
+
+/** Neither an amount above 0 nor a price with parts. */
+function isNothing(given: unknown): boolean {
+  if (typeof given !== "object") return !(Number(given) > 0);
+  return given === null || Object.keys(given).length === 0;
+}
+
+/** Prices in the entry that are not in the price. */
+function otherPrices(entry: Entry, { cachedInput }: NewPrice): readonly string[] {
+  return Object.keys(entry).filter((field) => {
+    if (!PRICE_NAME.test(field) || isNothing(entry[field])) return false;
+    return !READ.has(field) || (field === CACHED && cachedInput === null);
+  });
+}

@@ -1,0 +1,132 @@
+/** `price import --format litellm`: what is carried, what is not, and what is refused. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { kinds } from "../storage/support/databases.ts";
+import { folder, installed, parleyHere, settingsFor } from "./support.ts";
+
+const LIST = `{
+  "sample_spec": { "input_cost_per_token": 0.0, "max_tokens": "LEGACY parameter" },
+  "gpt-4o-mini": {
+    "input_cost_per_token": 1.5e-07, "cache_read_input_token_cost": 7.5e-08,
+    "output_cost_per_token": 6e-07, "litellm_provider": "openai", "mode": "chat",
+    "input_cost_per_token_batches": 7.5e-08, "supports_vision": true
+  },
+  "tiny": { "input_cost_per_token": "0.000000000001", "output_cost_per_token": 1E-5 },
+  "text-embedding-3-small": {
+    "input_cost_per_token": 2e-08, "output_cost_per_token": 0.0, "mode": "embedding",
+    "litellm_provider": "openai"
+  },
+  "uncached": {
+    "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06,
+    "cache_read_input_token_cost": 0, "search_context_cost_per_query": { "low": 0.03 },
+    "input_cost_per_token_batches": 5e-07
+  },
+  "free": { "input_cost_per_token": 0, "output_cost_per_token": 0 },
+  "half": { "input_cost_per_token": 1e-06 },
+  "answers-free": { "input_cost_per_token": 1e-06, "output_cost_per_token": 0.0, "mode": "chat" },
+  "too-fine": { "input_cost_per_token": 1.0000000000000001e-06, "output_cost_per_token": 5.000000000000001e-07 },
+  "too-dear": { "input_cost_per_token": 1, "output_cost_per_token": 1 },
+  "picture": { "output_cost_per_image": 0.04, "mode": "image_generation" }
+}`;
+const UNPRICED = ["free", "half", "answers-free", "too-fine", "too-dear", "picture"];
+
+const args = ["price", "import", "-", "--format", "litellm"];
+
+test.each(kinds)(
+  "LiteLLM's list on %s: exact prices, and what has none stays unpriced",
+  async (kind) => {
+    const env = await settingsFor(kind);
+    const ran = await parleyHere(env, [...args, "--json"], LIST);
+    expect(ran.json()).toEqual({
+      added: 4,
+      unchanged: 0,
+      skipped: [],
+      unpriced: UNPRICED,
+      left_out: [
+        { field: "input_cost_per_token_batches", models: 2 },
+        { field: "search_context_cost_per_query", models: 1 },
+      ],
+    });
+    const { json } = await parleyHere(env, ["price", "list", "--json"]);
+    const sides = json<Record<string, string>[]>().map((one) => [
+      one.model,
+      one.input,
+      one.cached_input,
+      one.output,
+    ]);
+    expect(sides).toEqual([
+      ["gpt-4o-mini", "0.15", "0.075", "0.6"],
+      ["text-embedding-3-small", "0.02", null, "0"],
+      ["tiny", "0.000001", null, "10"],
+      ["uncached", "1", null, "2"],
+    ]);
+    expect((await parleyHere(env, [...args, "--json"], LIST)).json()).toMatchObject({
+      unchanged: 4,
+    });
+  },
+);
+
+test("people read how many were left out, and which; a provider's models can be taken alone", async () => {
+  const env = await settingsFor("sqlite");
+  const file = join(folder(), "prices.json");
+  writeFileSync(file, LIST);
+  const all = await parleyHere(env, ["price", "import", file, "--format", "litellm"]);
+  expect(all.out).toBe(
+    [
+      "4 added, 0 unchanged, 0 skipped",
+      `6 without a price that Parley can hold: ${UNPRICED.join(", ")}`,
+      "Prices left out, with their models: input_cost_per_token_batches (2), search_context_cost_per_query (1)",
+      "",
+    ].join("\n"),
+  );
+  const some = await parleyHere(
+    await settingsFor("sqlite"),
+    [...args, "--provider", "openai"],
+    LIST,
+  );
+  expect(some.out).toMatch(/^2 added, .*\nPrices left out.*batches \(1\)\n$/);
+});
+
+test.each([
+  ['{"m": {"input_cost_per_token": "free"}}', "m.input_cost_per_token"],
+  ['{"m": {"input_cost_per_token": -1e-7}}', "m.input_cost_per_token"],
+  ['{"m": {"output_cost_per_token": 1e999}}', "m.output_cost_per_token"],
+  ['{"m": {"output_cost_per_token": [1]}}', "m.output_cost_per_token"],
+  ['{"m": {"cache_read_input_token_cost": true}}', "m.cache_read_input_token_cost"],
+  ['{"m": 5}', "field m must be an object"],
+  ['{"m": {}, "n": {}, "\\u006d": {}}', "field m is given twice"],
+  ['{"m": {"a": [{}, {"b": 1, "b": 2}]}}', "field m.a[1].b is given twice"],
+  ['{"__proto__": {"input_cost_per_token": 1}}', "field __proto__ is unknown"],
+  ['{"m": {"__proto__": {}}}', "field m.__proto__ is unknown"],
+  [`{"${"m".repeat(201)}": {}}`, "is too long"],
+  ['{"a\\u001bb": {}}', "one line of plain text"],
+  ['{"": {}}', "model must not be empty"],
+  [`{${Array.from({ length: 10_001 }, (_, at) => `"${at}":{}`).join()}}`, "too many entries"],
+])("%.60s is refused by the name of the field", async (list, named) => {
+  const env = await installed();
+  const ran = await parleyHere(env, args, list);
+  expect([ran.code, ran.out]).toEqual([2, ""]);
+  expect(ran.err).toContain(named);
+  expect((await parleyHere(env, ["price", "list", "--json"])).json()).toEqual([]);
+});
+
+test.each([
+  ["[1, 2]", ""],
+  ["[".repeat(100_000) + "]".repeat(100_000), "standard input has lists in lists"],
+  [`"${"x".repeat(16 * 2 ** 20)}"`, "standard input has more than 16777216 bytes"],
+  ["{", "standard input is not JSON"],
+])("%.20s is no list of LiteLLM's", async (list, named) => {
+  const ran = await parleyHere(await installed(), args, list);
+  expect([ran.code, ran.out]).toEqual([1, ""]);
+  expect(ran.err).toContain(named);
+});
+
+test.each([
+  [["price", "import", "-", "--format", "xml"], "--format"],
+  [["price", "import", "-", "--provider", "openai"], "--provider"],
+  [["price", "import", "--default", "--format", "litellm"], "--default has a format of its own"],
+])("%j is a wrong use", async (wrong, named) => {
+  const ran = await parleyHere(await installed(), wrong, "[]");
+  expect([ran.code, ran.err]).toEqual([2, expect.stringContaining(named)]);
+});
