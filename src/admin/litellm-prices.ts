@@ -1,5 +1,7 @@
 import type { NewPrice } from "../core/accounts/accounts.ts";
 import { formatPrice, pricePerToken } from "../core/accounts/money.ts";
+import { eachPart } from "../core/accounts/price.ts";
+import type { PartName } from "../core/accounts/price-parts.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 
@@ -20,8 +22,15 @@ const MAX_LEFT_OUT = 100;
 
 const INPUT = "input_cost_per_token";
 const OUTPUT = "output_cost_per_token";
-const CACHED = "cache_read_input_token_cost";
-const READ: ReadonlySet<string> = new Set([INPUT, OUTPUT, CACHED]);
+/** Their names for what Parley keeps beside these two. */
+const FIELDS = {
+  cachedInput: "cache_read_input_token_cost",
+  cacheWrite: "cache_creation_input_token_cost",
+  cacheWriteHour: "cache_creation_input_token_cost_above_1hr",
+  audioInput: "input_cost_per_audio_token",
+  audioOutput: "output_cost_per_audio_token",
+  reasoning: "output_cost_per_reasoning_token",
+} as const satisfies Record<PartName | "cachedInput", string>;
 /** What a price of any kind is called there. */
 const PRICE_NAME = /cost|pric|uplift|multiplier/;
 
@@ -83,10 +92,10 @@ function priceOf(model: string, entry: Entry): NewPrice | null {
   // embeddings have no output
   const output =
     read(OUTPUT) ?? (entry.mode === "embedding" && isNothing(entry[OUTPUT]) ? "0" : null);
-  const cachedInput = read(CACHED);
-  return input === null || output === null
-    ? null
-    : { model, input, cachedInput, output, since: null };
+  const parts = eachPart((part) => read(FIELDS[part]));
+  const cachedInput = read(FIELDS.cachedInput);
+  if (input === null || output === null) return null;
+  return { model, input, cachedInput, output, ...parts, since: null };
 }
 
 /** In dollars per million tokens; null if there is none or Parley can't hold it exactly. */
@@ -107,9 +116,12 @@ function isNothing(given: unknown): boolean {
 }
 
 /** Prices in the entry that are not in the price. */
-function otherPrices(entry: Entry, { cachedInput }: NewPrice): readonly string[] {
-  return Object.keys(entry).filter((field) => {
-    if (!PRICE_NAME.test(field) || isNothing(entry[field])) return false;
-    return !READ.has(field) || (field === CACHED && cachedInput === null);
-  });
+function otherPrices(entry: Entry, price: NewPrice): readonly string[] {
+  const carried: string[] = [INPUT, OUTPUT];
+  for (const [side, field] of Object.entries(FIELDS)) {
+    if (Reflect.get(price, side) !== null) carried.push(field);
+  }
+  return Object.keys(entry).filter(
+    (field) => PRICE_NAME.test(field) && !isNothing(entry[field]) && !carried.includes(field),
+  );
 }

@@ -6,7 +6,14 @@ import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
 import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
-import { createSchemas, importedPrices, newTokenOf, present, type Schemas } from "./schemas.ts";
+import {
+  createSchemas,
+  importedPrices,
+  newTokenOf,
+  present,
+  priceOf,
+  type Schemas,
+} from "./schemas.ts";
 import { shownPrice, shownQuotas, shownSum, shownToken } from "./views.ts";
 
 export interface AdminOptions {
@@ -78,8 +85,8 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
 function priceOperations({ prices, clock }: AdminOptions, schemas: Schemas) {
   return {
     async set(given: unknown) {
-      const { cached_input, since, ...sides } = parseFields(schemas.newPrice, given);
-      const price = { ...sides, cachedInput: cached_input ?? null, since: since ?? null };
+      const { since, ...fields } = parseFields(schemas.newPrice, given);
+      const price = { ...priceOf(fields), since: since ?? null };
       const { added, skipped } = await prices.import([price]);
       const [newest = { ...price, since: 0 }] = await prices.list({ model: price.model });
       if (skipped.length > 0) throw outdated(newest);

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { NewPrice, NewToken } from "../core/accounts/accounts.ts";
+import { eachPart, type Price } from "../core/accounts/price.ts";
+import { partFields } from "../core/accounts/price-parts.ts";
 import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
   choiceOf,
@@ -34,7 +36,17 @@ export function createSchemas(clock: WallClock) {
   const name = plainText(MAX_NAME_CHARACTERS);
   const past = moment(clock, "back").nullish();
   const span = { from: past, to: past, token: name.nullish() };
-  const prices = { model: name, input: price(), output: price(), cached_input: price().nullish() };
+  const prices = {
+    model: name,
+    input: price(),
+    output: price(),
+    cached_input: price().nullish(),
+    cache_write: price().nullish(),
+    cache_write_1h: price().nullish(),
+    audio_input: price().nullish(),
+    audio_output: price().nullish(),
+    reasoning: price().nullish(),
+  };
   // unknown fields are allowed here: price lists carry notes
   const importedPrice = z.looseObject({ ...prices, cachedInput: price().nullish(), since: past });
   const importedList = z.array(importedPrice).max(MAX_PRICES);
@@ -105,15 +117,21 @@ export function newTokenOf(fields: z.output<Schemas["newToken"]>): NewToken {
   };
 }
 
+type PriceFields = Omit<z.output<Schemas["newPrice"]>, "since">;
+
+export function priceOf(fields: PriceFields): Omit<Price, "since"> {
+  const { model, input, output, cached_input } = fields;
+  const parts = eachPart((part) => fields[partFields[part]] ?? null);
+  return { model, input, cachedInput: cached_input ?? null, output, ...parts };
+}
+
 export function importedPrices(
   { prices, published }: z.output<Schemas["imported"]>,
   nowMs: number,
 ): readonly NewPrice[] {
   const all = prices.map((one) => ({
-    model: one.model,
-    input: one.input,
+    ...priceOf(one),
     cachedInput: one.cached_input ?? one.cachedInput ?? null,
-    output: one.output,
     since: one.since ?? published ?? null,
   }));
   // a history comes newest first, but the price book takes no price older than its newest

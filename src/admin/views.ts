@@ -72,6 +72,11 @@ const priceView = view<Price>()({
   input: [dollars, ({ input }) => input],
   cached_input: [dollars.nullable(), ({ cachedInput }) => cachedInput],
   output: [dollars, ({ output }) => output],
+  cache_write: [dollars.nullable(), ({ cacheWrite }) => cacheWrite ?? null],
+  cache_write_1h: [dollars.nullable(), ({ cacheWriteHour }) => cacheWriteHour ?? null],
+  audio_input: [dollars.nullable(), ({ audioInput }) => audioInput ?? null],
+  audio_output: [dollars.nullable(), ({ audioOutput }) => audioOutput ?? null],
+  reasoning: [dollars.nullable(), ({ reasoning }) => reasoning ?? null],
   since: [time, ({ since }) => timeText(since)],
 });
 

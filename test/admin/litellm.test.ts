@@ -67,6 +67,40 @@ test.each(kinds)(
   },
 );
 
+test("caches, audio and reasoning come along", async () => {
+  const env = await settingsFor("sqlite");
+  const list = {
+    full: {
+      input_cost_per_token: 3e-6,
+      output_cost_per_token: 1.5e-5,
+      cache_read_input_token_cost: 3e-7,
+      cache_creation_input_token_cost: 3.75e-6,
+      cache_creation_input_token_cost_above_1hr: 6e-6,
+      input_cost_per_audio_token: 4e-5,
+      output_cost_per_audio_token: 0,
+      output_cost_per_reasoning_token: 5.000000000000001e-7,
+    },
+  };
+  const ran = await parleyHere(env, [...args, "--json"], JSON.stringify(list));
+  const left_out = [{ field: "output_cost_per_reasoning_token", models: 1 }];
+  expect(ran.json()).toMatchObject({ added: 1, left_out });
+  const listed = await parleyHere(env, ["price", "list", "--json"]);
+  expect(listed.json()).toMatchObject([
+    {
+      ...{ input: "3", cached_input: "0.3", output: "15", cache_write: "3.75" },
+      ...{ cache_write_1h: "6", audio_input: "40", audio_output: null, reasoning: null },
+    },
+  ]);
+  const other = await settingsFor("sqlite");
+  await parleyHere(other, ["price", "import", "-"], listed.out);
+  const shown = await parleyHere(other, ["price", "list"]);
+  expect(shown.out).toMatch(/OUTPUT {2}CACHE WRITE {2}CACHE WRITE 1H {2}AUDIO INPUT {2}SINCE\n/);
+  const set = ["price", "set", "full", "--input", "3", "--output", "15", "--cached-input", "0.3"];
+  const parts = ["--cache-write", "3.75", "--cache-write-1h", "6", "--audio-input", "40"];
+  expect((await parleyHere(other, [...set, ...parts, "--json"])).json().changed).toBe(false);
+  expect((await parleyHere(other, [...set, "--json"])).json().changed).toBe(true);
+});
+
 test("people read how many were left out, and which; a provider's models can be taken alone", async () => {
   const env = await settingsFor("sqlite");
   const file = join(folder(), "prices.json");

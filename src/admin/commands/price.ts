@@ -1,4 +1,5 @@
 import type { ImportedPrices } from "../../core/accounts/accounts.ts";
+import { partFields } from "../../core/accounts/price-parts.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type Command, UsageError } from "../command.ts";
 import { MAX_LIST_BYTES, parseList } from "../list-json.ts";
@@ -6,7 +7,7 @@ import type { LitellmPrices } from "../litellm-prices.ts";
 import { fieldLines, printable, table } from "../table.ts";
 import type { Terminal } from "../tools.ts";
 
-const priceColumns = ["model", "input", "cached_input", "output", "since"];
+const priceColumns = ["model", "input", "cached_input", "output"];
 
 export const priceCommands: readonly Command[] = [
   {
@@ -17,6 +18,11 @@ export const priceCommands: readonly Command[] = [
       input: { value: "USD", help: "input tokens (required)" },
       output: { value: "USD", help: "output tokens (required)" },
       "cached-input": { value: "USD", help: "cached input tokens (default: as input)" },
+      "cache-write": { value: "USD", help: "input tokens written to a cache (default: as input)" },
+      "cache-write-1h": { value: "USD", help: "the same for an hour (default: as --cache-write)" },
+      "audio-input": { value: "USD", help: "audio tokens of the input (default: as input)" },
+      "audio-output": { value: "USD", help: "audio tokens of the output (default: as output)" },
+      reasoning: { value: "USD", help: "reasoning tokens of the output (default: as output)" },
       since: { value: "WHEN", help: "when the price begins (default: now)" },
     },
     notes: ["A change adds a price. Earlier prices are kept."],
@@ -34,7 +40,7 @@ export const priceCommands: readonly Command[] = [
     },
     async run({ fields }, { withAdmin }) {
       const { prices } = await withAdmin((admin) => admin.prices.list(fields));
-      return { value: prices, text: table(priceColumns, prices) };
+      return { value: prices, text: table(columnsOf(prices), prices) };
     },
   },
   {
@@ -66,6 +72,13 @@ export const priceCommands: readonly Command[] = [
     },
   },
 ];
+
+/** Most prices have none of the parts. */
+function columnsOf(prices: readonly Readonly<Record<string, unknown>>[]): readonly string[] {
+  const parts = Object.values(partFields);
+  const used = parts.filter((part) => prices.some((price) => price[part] !== null));
+  return [...priceColumns, ...used, "since"];
+}
 
 interface Done extends ImportedPrices {
   readonly unpriced?: LitellmPrices["unpriced"];

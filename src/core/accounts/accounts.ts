@@ -1,4 +1,4 @@
-import type { Usage } from "../call/messages.ts";
+import type { TokenCounts } from "../call/messages.ts";
 import type { Named } from "../named.ts";
 import type { CallRecord, WindowName } from "../ports.ts";
 import type { Picodollars } from "./money.ts";
@@ -153,11 +153,11 @@ type OrNull<T> = { readonly [K in keyof T]: T[K] | null };
 export interface LedgerRow
   extends Omit<LedgerEntry, "payer" | "usage" | "price" | "cost" | "durationMs">,
     Pick<Payer, "tokenId" | "keyDigest">,
-    OrNull<Usage & Pick<LedgerEntry, "durationMs">>,
+    OrNull<TokenCounts & Pick<LedgerEntry, "durationMs">>,
     Named<{
       readonly id: string;
       readonly payerKind: PayerKind;
-      /** "input,cached input,output" in dollars per million tokens, as it was used. */
+      /** In dollars per million tokens, as it was used: see `priceText`. */
       readonly price: string | null;
       readonly cost: string | null;
     }> {}

@@ -1,14 +1,19 @@
 import type { Usage } from "../call/messages.ts";
+import { formatPrice, type Picodollars, parsePrice, priceTimesTokens } from "./money.ts";
 import {
-  formatPrice,
-  type Picodollars,
-  parsePrice,
-  priceTimesTokens,
-  type UnitPrice,
-} from "./money.ts";
+  chargedParts,
+  costOfSides,
+  type PartName,
+  partFields,
+  partNames,
+  type Sides,
+} from "./price-parts.ts";
 
-/** What one model costs from `since` on. Texts are US dollars per million tokens. */
-export interface Price {
+/**
+ * What one model costs from `since` on. Texts are US dollars per million tokens. A part without a price
+ * of its own costs what its side costs.
+ */
+export interface Price extends Readonly<Partial<Record<PartName, string | null>>> {
   readonly model: string;
   readonly input: string;
   /** Null: the upstream gives no discount, cached tokens cost what input costs. */
@@ -35,26 +40,17 @@ export function cost(usage: Usage | null, price: Price | null): Picodollars | nu
   if (usage === null || price === null || !isPlausible(usage)) return null;
   const sides = sidesOf(price);
   if (sides === null) return null;
-  const { input, cached, output } = sides;
-  // Cached tokens are a part of the prompt tokens, never more.
-  const cachedTokens = Math.min(usage.cachedTokens ?? 0, usage.promptTokens);
-  return (
-    priceTimesTokens(input, usage.promptTokens - cachedTokens) +
-    priceTimesTokens(cached, cachedTokens) +
-    priceTimesTokens(output, usage.completionTokens)
-  );
+  return costOfSides(usage, sides);
 }
 
-/** Every token at the dearer of the two sides; nothing where the price is none. */
+/** Every token at the dearest price; nothing where the price is none. */
 export function maxCost(price: Price, tokens: number): Picodollars {
-  const { input, output } = sidesOf(price) ?? { input: 0n, output: 0n };
-  return priceTimesTokens(input > output ? input : output, tokens);
-}
-
-interface Sides {
-  readonly input: UnitPrice;
-  readonly cached: UnitPrice;
-  readonly output: UnitPrice;
+  const sides = sidesOf(price);
+  if (sides === null) return 0n;
+  const { input, output, parts } = sides;
+  let dearest = input > output ? input : output;
+  if (parts !== null) for (const part of Object.values(parts)) if (part > dearest) dearest = part;
+  return priceTimesTokens(dearest, tokens);
 }
 
 /** Texts are read once for each price of the book, not for each call: 4 µs. */
@@ -63,14 +59,28 @@ const readSides = new WeakMap<Price, Sides | null>();
 function sidesOf(price: Price): Sides | null {
   let sides = readSides.get(price);
   if (sides === undefined) {
-    const input = parsePrice(price.input);
-    const cached = price.cachedInput === null ? input : parsePrice(price.cachedInput);
-    const output = parsePrice(price.output);
-    const complete = input !== null && cached !== null && output !== null;
-    sides = complete ? { input, cached, output } : null;
+    sides = readPrice(price);
     readSides.set(price, sides);
   }
   return sides;
+}
+
+function readPrice(price: Price): Sides | null {
+  const input = parsePrice(price.input);
+  const cached = price.cachedInput === null ? input : parsePrice(price.cachedInput);
+  const output = parsePrice(price.output);
+  const parts: { [Name in PartName]?: bigint } = {};
+  for (const name of partNames) {
+    const text = price[name];
+    if (text === null || text === undefined) continue;
+    const part = parsePrice(text);
+    if (part === null) return null;
+    parts[name] = part;
+  }
+  if (input === null || cached === null || output === null) return null;
+  // what is kept for longer is never cheaper
+  if (parts.cacheWrite !== undefined) parts.cacheWriteHour ??= parts.cacheWrite;
+  return { input, cached, output, parts: Object.keys(parts).length === 0 ? null : parts };
 }
 
 /** Whether every count is a whole number that a model could have produced. */
@@ -98,24 +108,39 @@ export function listedPrices(list: PriceList): readonly Price[] {
   return list.prices.map((price) => ({ ...price, since }));
 }
 
-/** The price as a ledger row keeps it: "input,cached input,output". */
-export function priceText(price: Price): string {
-  return `${price.input},${price.cachedInput ?? ""},${price.output}`;
+/**
+ * The price as a ledger row keeps it: "input,cached input,output", and then what was charged at a price
+ * of its own with its tokens, such as "cache_write=3.75*1200".
+ */
+export function priceText(price: Price, usage: Usage | null): string {
+  const text = `${price.input},${price.cachedInput ?? ""},${price.output}`;
+  if (usage?.parts === undefined) return text;
+  const sides = sidesOf(price);
+  if (sides === null) return text;
+  const charged = chargedParts(usage, sides).map(
+    (part) => `,${partFields[part.name]}=${formatPrice(part.price)}*${part.tokens}`,
+  );
+  return text + charged.join("");
 }
 
 /** The same price in its shortest spelling, or null when a side is not a price. */
 export function canonicalPrice(price: Price): Price | null {
-  const input = parsePrice(price.input);
-  const cached = price.cachedInput === null ? null : parsePrice(price.cachedInput);
-  const output = parsePrice(price.output);
-  if (input === null || output === null) return null;
-  if (price.cachedInput !== null && cached === null) return null;
-  if (price.model === "" || !Number.isSafeInteger(price.since) || price.since < 0) return null;
+  const { model, since } = price;
+  const sides = readPrice(price);
+  if (sides === null || model === "" || !Number.isSafeInteger(since) || since < 0) return null;
+  const shortest = (text: string | null | undefined) =>
+    text === null || text === undefined ? null : formatPrice(parsePrice(text) ?? 0n);
   return {
-    model: price.model,
-    input: formatPrice(input),
-    cachedInput: cached === null ? null : formatPrice(cached),
-    output: formatPrice(output),
-    since: price.since,
+    model,
+    input: formatPrice(sides.input),
+    cachedInput: shortest(price.cachedInput),
+    output: formatPrice(sides.output),
+    ...eachPart((name) => shortest(price[name])),
+    since,
   };
+}
+
+export function eachPart<T>(read: (name: PartName) => T): Readonly<Record<PartName, T>> {
+  const entries = partNames.map((name) => [name, read(name)]);
+  return Object.fromEntries(entries) as Record<PartName, T>; // of all names
 }

@@ -1,3 +1,4 @@
+import type { PartName } from "../accounts/price-parts.ts";
 import type { Named } from "../named.ts";
 
 /** Content as OpenAI's chat API takes it: text, or parts where there are images. */
@@ -33,12 +34,17 @@ export interface ChatRequest {
 }
 
 /** Tokens as the upstream counted them; null where it did not say. Never estimated here. */
-export type Usage = Named<{
+export type TokenCounts = Named<{
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
   readonly cachedTokens: number | null;
 }>;
+
+export interface Usage extends TokenCounts {
+  /** Those that may have a price of their own. Left out if there are none. */
+  readonly parts?: Readonly<Partial<Record<PartName, number>>>;
+}
 
 /** Usage as it is paid for: where the total exceeds its parts, the rest was written, too. */
 export function paidUsage(usage: Usage | null): Usage | null {

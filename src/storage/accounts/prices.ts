@@ -1,10 +1,11 @@
 import type { ImportedPrices, NewPrice, PriceBook } from "../../core/accounts/accounts.ts";
 import { canonicalPrice, type Price, priceNames } from "../../core/accounts/price.ts";
+import { partNames } from "../../core/accounts/price-parts.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
-import { prepare } from "../driver/queries.ts";
+import { columnName, prepare, selectionOf } from "../driver/queries.ts";
 import type { LatestMoment } from "./latest-moment.ts";
 
 type History = ReadonlyMap<string, readonly Price[]>;
@@ -19,7 +20,8 @@ const MAX_MODEL_CHARACTERS = 200;
 /** The whole book is kept in memory; no real price list is longer. */
 const MAX_PRICES = 20_000;
 
-const priceColumns = ["model", "since", "input", "cached_input as cachedInput", "output"] as const;
+const sides = ["input", "cachedInput", "output", ...partNames] as const;
+const priceSelection = selectionOf(["model", "since", ...sides]);
 
 export function createPrices(database: Database, clock: Clock, latest: LatestMoment): PriceBook {
   const book = createCache(database, clock);
@@ -73,7 +75,7 @@ function createWrite({ builder }: Database, latest: LatestMoment, nowMs: () => n
   const newest = prepare<{ model: string }, Price>(({ text }) =>
     builder
       .selectFrom("prices")
-      .select(priceColumns)
+      .select(priceSelection)
       .where("model", "=", text("model"))
       .orderBy("since", "desc")
       .limit(1),
@@ -83,9 +85,9 @@ function createWrite({ builder }: Database, latest: LatestMoment, nowMs: () => n
     if (last !== undefined && isSame(last, price)) return "unchanged";
     const since = price.since ?? startAfter(last, nowMs());
     if (last !== undefined && last.since >= since) return "older";
-    const { cachedInput: cached_input, ...columns } = price;
-    const row = { ...columns, cached_input, since };
-    yield* query(builder.insertInto("prices").values(row).compile());
+    const row = sides.map((side) => [columnName(side), price[side] ?? null]);
+    const values = { model: price.model, since, ...Object.fromEntries(row) };
+    yield* query(builder.insertInto("prices").values(values).compile());
     // A price that begins now is in force from now on, whatever the clock says later.
     if (price.since === null) yield* latest.mark(since);
     return "added";
@@ -112,7 +114,7 @@ function* writeAll(prices: readonly NewPrice[], write: Write): Transaction<Impor
 function createCache({ driver, builder }: Database, clock: Clock) {
   const all = builder
     .selectFrom("prices")
-    .select(priceColumns)
+    .select(priceSelection)
     .orderBy("since", "desc")
     .limit(MAX_PRICES)
     .compile();
@@ -165,7 +167,7 @@ function soon(latest: Promise<History>, known: History): Promise<History> {
 }
 
 function isSame(a: NewPrice, b: NewPrice): boolean {
-  return a.input === b.input && a.cachedInput === b.cachedInput && a.output === b.output;
+  return sides.every((side) => (a[side] ?? null) === (b[side] ?? null));
 }
 
 function checked(price: NewPrice): NewPrice {

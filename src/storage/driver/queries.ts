@@ -89,7 +89,7 @@ export function columnName<Field extends string>(field: Field): SnakeCaseName<Fi
 }
 
 /** Selects columns under the names of their fields, and the money column as exact text. */
-export function selectionOf<Field extends string>(fields: readonly Field[], money: Field) {
+export function selectionOf<Field extends string>(fields: readonly Field[], money?: Field) {
   return fields.map((field) =>
     (field === money ? exactText(field) : sql.ref(columnName(field))).as(field),
   );

@@ -39,7 +39,7 @@ const columns: Columns & { readonly status: typeof noColumn } = {
   cachedTokens: { value: ({ usage }) => usage?.cachedTokens ?? null },
   completionTokens: { value: ({ usage }) => usage?.completionTokens ?? null },
   totalTokens: { value: ({ usage }) => usage?.totalTokens ?? null },
-  price: { value: ({ price }) => (price === null ? null : priceText(price)) },
+  price: { value: ({ price, usage }) => (price === null ? null : priceText(price, usage)) },
   cost: { value: ({ cost }) => cost },
   provenance: { value: ({ usage, provenance }) => (usage === null ? "unknown" : provenance) },
   outcome: { value: ({ outcome }) => outcome },

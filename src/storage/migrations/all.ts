@@ -5,6 +5,7 @@ import * as ledgerByTime from "./0003-ledger-by-time.ts";
 import * as backgroundAnswers from "./0004-background-answers.ts";
 import * as conversationRooms from "./0007-conversation-rooms.ts";
 import * as tokenChanges from "./0008-token-changes.ts";
+import * as prices from "./0011-prices.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
 interface Step extends Migration {
@@ -23,4 +24,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0004-background-answers": backgroundAnswers,
   "0007-conversation-rooms": conversationRooms,
   "0008-token-changes": tokenChanges,
+  "0011-prices": prices,
 };

@@ -3,6 +3,7 @@ import type { ResponseUsage } from "openai/resources/responses/responses";
 import { MAX_COUNTED_TOKENS } from "../../core/accounts/price.ts";
 import type { Usage } from "../../core/call/messages.ts";
 import { fieldOf, isObject } from "./json.ts";
+import { partsIn } from "./usage-parts.ts";
 
 /** What an answer says about its tokens. */
 export interface Counted {
@@ -63,7 +64,7 @@ function countedIn(given: unknown, before: Usage | null): Counted | null {
   if (!isObject(given)) return null;
   const place = snakeCased(given);
   const usage = toUsage(place) ?? withAnswer(before, place);
-  return usage && { usage, reasoned: reasoningIn(place) > 0 };
+  return usage && { usage, reasoned: reasoningIn(place, first(place, ANSWER_DETAILS)) > 0 };
 }
 
 /** OpenAI's own names, which its package knows, come first. */
@@ -95,6 +96,8 @@ const CACHED = [
   "cached_content_token_count",
   "cache_n",
 ];
+const PROMPT_DETAILS = official(["prompt_tokens_details", "input_tokens_details"]);
+const ANSWER_DETAILS = official(["completion_tokens_details", "output_tokens_details"]);
 const REASONING = ["reasoning_tokens", "thoughts_token_count"];
 
 /** Token counts in the spelling of any service. Null if they are missing or cannot be true. */
@@ -108,15 +111,16 @@ export function toUsage(given: unknown): Usage | null {
   const completionTokens = count(written ?? 0);
   if (prompt === null || completionTokens === null) return null;
   const promptTokens = prompt + besidePrompt(usage);
-  const reasoning = reasoningIn(usage);
+  const details = first(usage, ANSWER_DETAILS);
+  const reasoning = reasoningIn(usage, details);
   const beside = reasoning > completionTokens ? reasoning : 0;
   const parts = promptTokens + completionTokens + beside;
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: Math.max(total ?? 0, parts),
-    cachedTokens: cachedIn(usage),
-  };
+  const totalTokens = Math.max(total ?? 0, parts);
+  const promptDetails = first(usage, PROMPT_DETAILS);
+  const cachedTokens = cachedIn(usage, promptDetails);
+  const counts = { promptTokens, completionTokens, totalTokens, cachedTokens };
+  const apart = partsIn(usage, promptDetails, details, reasoning);
+  return apart === null ? counts : { ...counts, parts: apart };
 }
 
 const CAPITAL = /[A-Z]/g;
@@ -151,15 +155,12 @@ function besidePrompt(usage: object): number {
   return counts(["cache_read_input_tokens", "cache_creation_input_tokens"]);
 }
 
-function cachedIn(usage: object): number | null {
-  const details = first(usage, official(["prompt_tokens_details", "input_tokens_details"]));
+function cachedIn(usage: object, details: unknown): number | null {
   const cached = fieldOf(details, "cached_tokens") ?? fieldOf(details, "cachedTokens");
   return count(cached ?? first(usage, CACHED));
 }
 
-function reasoningIn(usage: unknown): number {
-  if (!isObject(usage)) return 0;
-  const details = first(usage, official(["completion_tokens_details", "output_tokens_details"]));
+function reasoningIn(usage: object, details: unknown): number {
   const own = fieldOf(details, "reasoning_tokens") ?? fieldOf(details, "reasoningTokens");
   return count(own ?? first(usage, REASONING)) ?? 0;
 }

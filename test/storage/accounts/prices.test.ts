@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import priceList from "../../../src/admin/price-list.json" with { type: "json" };
-import { listedPrices } from "../../../src/core/accounts/price.ts";
+import { eachPart, listedPrices } from "../../../src/core/accounts/price.ts";
+import { partNames } from "../../../src/core/accounts/price-parts.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { noon, standingClock } from "../support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
+import { query } from "../support/tables.ts";
 
 const price = { model: "gpt-4o", input: "2.50", cachedInput: "1.25", output: "10", since: 100 };
 
@@ -33,6 +35,7 @@ eachDatabase("prices", (kind) => {
       cachedInput: null,
       output: "10",
       since: 200,
+      ...eachPart(() => null),
     });
     for (const since of [0, 150, 200]) {
       const late = storage.prices.set({ ...price, input: "9", since });
@@ -58,6 +61,28 @@ eachDatabase("prices", (kind) => {
     expect(await storage.prices.import(list)).toEqual({ added: 0, unchanged: 2, skipped: [] });
     const older = { ...price, input: "7", since: 50 };
     expect(await storage.prices.import([older])).toMatchObject({ skipped: ["gpt-4o"] });
+  });
+
+  test("prices of parts are kept, and another one is another price", async () => {
+    const parts = eachPart((name) => `${name.length}`);
+    await storage.prices.set({ ...price, ...parts });
+    expect(await storage.prices.priceOf("gpt-4o", 100)).toMatchObject(parts);
+    const next = { ...price, ...parts, since: 200 };
+    expect(await storage.prices.import([next])).toMatchObject({ unchanged: 1 });
+    for (const part of partNames) {
+      const other = { ...next, [part]: "0.5", since: next.since++ };
+      expect(await storage.prices.import([other]), part).toMatchObject({ added: 1 });
+    }
+  });
+
+  test("a price that an older version adds has no parts", async () => {
+    await storage.prices.set({ ...price, audioInput: "40" });
+    await query(
+      database,
+      "INSERT INTO prices (model, since, input, output) VALUES ('gpt-4o', 200, '3', '4')",
+    );
+    const later = await database.open({ clock });
+    expect(await later.prices.priceOf("gpt-4o", 200)).toMatchObject({ audioInput: null });
   });
 
   test("the shipped list imports whole, and its prices hold today", async () => {

@@ -74,6 +74,15 @@ eachDatabase("the ledger", (kind) => {
     } satisfies Partial<LedgerRow>);
   });
 
+  test("a row shows what was charged at a price of its own", async () => {
+    const { usage, price } = entry();
+    if (usage === null || price === null) throw new Error("an entry has both");
+    const parts = { audioInput: 30 };
+    const charged = { usage: { ...usage, parts }, price: { ...price, audioInput: "40" } };
+    await storage.ledger.settle(entry(charged), null);
+    expect((await storage.ledger.rows())[0]?.price).toBe("0.15,0.075,0.6,audio_input=40*30");
+  });
+
   test("what is unknown stays null and is not a nought", async () => {
     const unknown = { usage: null, price: null, cost: null, firstTokenMs: null } as const;
     await storage.ledger.settle(entry({ ...unknown, provenance: "unknown" }), null);

@@ -122,3 +122,74 @@ it("tells that a model has reasoned", () => {
   expect(usageIn({ usage: reasoned }).reasoned).toBe(true);
   expect(usageIn({ usage: counts }).reasoned).toBe(false);
 });
+
+const NO_PARTS = {
+  cacheWrite: 0,
+  cacheWriteHour: 0,
+  audioInput: 0,
+  audioOutput: 0,
+  reasoning: 0,
+};
+
+it.each<[string, object, object]>([
+  [
+    "OpenAI's audio",
+    {
+      ...counts,
+      prompt_tokens_details: { audio_tokens: 2, cached_tokens: 0 },
+      completion_tokens_details: { audio_tokens: 1, reasoning_tokens: 0 },
+    },
+    { audioInput: 2, audioOutput: 1 },
+  ],
+  [
+    "OpenAI's cache",
+    { ...counts, prompt_tokens_details: { cache_write_tokens: 4 } },
+    { cacheWrite: 4 },
+  ],
+  [
+    "OpenAI's responses",
+    { input_tokens: 5, input_tokens_details: { cache_write_tokens: 4 }, output_tokens: 3 },
+    { cacheWrite: 4 },
+  ],
+  [
+    "Anthropic's cache",
+    { input_tokens: 1, cache_creation_input_tokens: 4, output_tokens: 3 },
+    { cacheWrite: 4 },
+  ],
+  [
+    "Anthropic's cache of an hour",
+    {
+      input_tokens: 1,
+      cache_creation_input_tokens: 4,
+      cache_creation: { ephemeral_5m_input_tokens: 1, ephemeral_1h_input_tokens: 3 },
+      output_tokens: 3,
+    },
+    { cacheWrite: 1, cacheWriteHour: 3 },
+  ],
+  [
+    "reasoning",
+    { ...counts, completion_tokens_details: { reasoning_tokens: 2 } },
+    { reasoning: 2 },
+  ],
+])("parts with a price of their own are read: %s", (_, usage, parts) => {
+  expect(toUsage(usage)).toMatchObject({ ...read, parts: { ...NO_PARTS, ...parts } });
+});
+
+it.each([
+  { prompt_tokens_details: { audio_tokens: 0, cached_tokens: 2 } },
+  { prompt_tokens_details: { audio_tokens: -1, cache_write_tokens: "4" } },
+  { prompt_tokens_details: { audio_tokens: 1e300 }, completion_tokens_details: null },
+  { cache_creation: { ephemeral_1h_input_tokens: 3 } },
+])("there are no parts in %j", (details) => {
+  expect(toUsage({ ...counts, ...details })).not.toHaveProperty("parts");
+});
+
+it("parts of the question stay when the answer's counts come alone", () => {
+  const account = new StreamAccount();
+  account.learn({
+    type: "message_start",
+    message: { usage: { input_tokens: 1, cache_creation_input_tokens: 4, output_tokens: 1 } },
+  });
+  account.learn({ type: "message_delta", usage: { output_tokens: 3 } });
+  expect(account.known.usage).toMatchObject({ ...read, parts: { cacheWrite: 4 } });
+});
