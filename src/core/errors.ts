@@ -72,6 +72,7 @@ export const errorCodes = [
   "admin_token_needed",
   // what a token may do
   "model_forbidden",
+  "model_not_found",
   "model_not_priced",
   "quota_exceeded",
   // what the operator asked for

@@ -106,10 +106,13 @@ export function mountDialects(app: Hono<AppEnv>, dialects: readonly Dialect[], g
   }
 }
 
+/** Of a parameter, which may have one in the router's spelling. */
+const PATTERN = /\{[^}]*\}/g;
+
 function mountRoutes(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
   const { name, routes, writeError, crossOrigin } = dialect;
   for (const route of routes) {
-    const label = `${name} ${route.method} ${route.path}`;
+    const label = `${name} ${route.method} ${route.path.replaceAll(PATTERN, "")}`;
     const handle = route.counted ? counted(route, gate.count(writeError)) : uncounted(route, gate);
     app.on([route.method], [route.path], (c) => {
       c.env.context.route = label;

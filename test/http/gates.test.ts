@@ -35,6 +35,7 @@ const table: Readonly<Record<string, Expected>> = {
   "POST /v1/moderations": callers,
   "POST /chat": { ...callers, body: "any" },
   "GET /v1/models": own,
+  "GET /v1/models/:model{.+}": own,
   "GET /usage": own,
   "GET /data/week": own,
   "POST /admin/tokens": { ...operators, body: "json" },

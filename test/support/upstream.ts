@@ -366,7 +366,7 @@ function refuseKey({ headers }: RecordedRequest) {
 /** Composes the same answer to the same request: ids from its serial, tokens from lengths. */
 export function composeAnswer(request: RecordedRequest, options: AnswerOptions = {}): GoodAnswer {
   const path = request.path.split("?", 1)[0] ?? "";
-  if (request.method === "GET" && path === "/v1/models") return ok(modelList);
+  if (request.method === "GET" && path.startsWith("/v1/models")) return showModels(path);
   const compose = request.method === "POST" ? composers.get(path) : undefined;
   if (compose === undefined) {
     return refusal(404, `Invalid URL (${request.method} ${path})`);
@@ -526,6 +526,16 @@ const modelList = {
     owned_by: "system",
   })),
 };
+
+function showModels(path: string): GoodAnswer {
+  if (path === "/v1/models") return ok(modelList);
+  const id = decodeURIComponent(path.slice("/v1/models/".length));
+  const found = modelList.data.find((model) => model.id === id);
+  if (found !== undefined) return ok(found);
+  const message = `The model '${id}' does not exist`;
+  const error = { message, type: "invalid_request_error", param: "model", code: "model_not_found" };
+  return { status: 404, json: { error }, events: [] };
+}
 
 const ok = (json: unknown, events: readonly string[] = []): GoodAnswer => ({
   status: 200,

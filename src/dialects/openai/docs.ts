@@ -30,6 +30,15 @@ export const modelsDoc: RouteDoc = {
   }),
 };
 
+export const modelDoc: RouteDoc = {
+  summary: "One model that the caller may use",
+  description: "Slashes in its id may be percent-encoded or not.",
+  asks: true,
+  params: { model: z.string().meta({ example: "gpt-4o-mini" }) },
+  answer: z.looseObject({ id: z.string(), object: z.string().optional() }),
+  fails: ["model_not_found"],
+};
+
 const counts = {
   requests: z.int(),
   prompt_tokens: z.int(),

@@ -2,6 +2,7 @@ import type { PriceBook } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
+import { shownModel } from "../../core/shown-model.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { type ModelRules, mayHaveModel } from "../../http/body/model-choice.ts";
 
@@ -12,6 +13,32 @@ export const modelsRequest: RelayRequest = {
   streamed: false,
   hideUsage: false,
 };
+
+const ONE_MODEL = "/v1/models/";
+
+/** The model that a path names, and the request for it. Throws if it can't be an id. */
+export function askedModel(path: string): { readonly id: string; readonly request: RelayRequest } {
+  const parts = path.slice(ONE_MODEL.length).split("/").map(decoded);
+  const id = parts.join("/");
+  // a service could take dots, and parts of nothing, for another path
+  if (/(^|\/)\.{0,2}(\/|$)/.test(id)) throw modelNotFound(id);
+  // services know an id by its slashes or by %2F, so the client's spelling stays
+  const spelled = parts.map((part) => encodeURIComponent(part).replaceAll("%3A", ":"));
+  return { id, request: { ...modelsRequest, path: `/models/${spelled.join("/")}`, mayPass: true } };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw modelNotFound(part, cause);
+  }
+}
+
+export function modelNotFound(id: string, cause?: unknown): ProxyError {
+  const params = { model: shownModel(id) };
+  return new ProxyError("model_not_found", { params, details: { field: "model" }, cause });
+}
 
 /** Whether a principal may use a model. */
 export type ModelFilter = (principal: Principal, model: string) => Promise<boolean>;

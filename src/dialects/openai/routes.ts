@@ -15,11 +15,17 @@ import { respond } from "../../http/reply/response-headers.ts";
 import { holdWhole, wholeOf } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { createWriteBreak } from "./broken-stream.ts";
-import { modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
+import { modelDoc, modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
 import { chatEndpoint, type Endpoint, endpoints, openaiSegments } from "./endpoints.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
 import { refuseHandshakes } from "./handshakes.ts";
-import { type ModelFilter, modelsRequest, writeModels } from "./models.ts";
+import {
+  askedModel,
+  type ModelFilter,
+  modelNotFound,
+  modelsRequest,
+  writeModels,
+} from "./models.ts";
 import { usageOf, weekOf } from "./usage.ts";
 import { openaiHeaders, parseRelay, passAnswer, passOn } from "./wire.ts";
 
@@ -54,6 +60,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
       ...endpoints.map((endpoint) => post(`/v1${endpoint.path}`, endpoint, false)),
       post("/chat", chatEndpoint, true),
       route("GET", "/v1/models", modelsDoc, createModels(options)),
+      route("GET", "/v1/models/:model{.+}", modelDoc, createModel(options)),
       route("GET", "/usage", usageDoc, createReport(options, usageOf)),
       route("GET", "/data/week", weekDoc, createReport(options, weekOf)),
     ],
@@ -125,6 +132,21 @@ function createModels(options: OpenAIOptions) {
     const { status, bytes } = wholeOf(relayed);
     const body = await writeModels(bytes, principal, options.modelFilter);
     return sendWhole(outgoing, status, headers, body);
+  };
+}
+
+/** What a token may not use is not there for it, so that it learns no names. */
+function createModel(options: OpenAIOptions) {
+  return async function model(c: AppContext): Promise<Response> {
+    const call = await callOf(c, options);
+    const { outgoing, context } = c.env;
+    const { id, request } = askedModel(c.req.path);
+    if (!(await options.modelFilter(call.principal, id))) throw modelNotFound(id);
+    const relayed = await options.pipeline.relayUnmetered(call, request);
+    const headers = openaiHeaders(context, JSON_TYPE);
+    if (relayed.kind === "passing") return passAnswer(outgoing, relayed, headers);
+    const { status, bytes } = wholeOf(relayed);
+    return sendWhole(outgoing, status, headers, bytes);
   };
 }
 

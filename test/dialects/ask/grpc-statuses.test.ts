@@ -16,7 +16,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
     model_forbidden`,
   NOT_FOUND: `
-    not_found endpoint_unavailable token_unknown conversation_not_found message_not_found`,
+    not_found endpoint_unavailable model_not_found token_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `

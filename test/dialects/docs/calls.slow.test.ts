@@ -43,7 +43,10 @@ async function start() {
   };
   const call = async ({ name, operation }: Called, body: unknown = exampleOf(operation)) => {
     const [method = "", path = ""] = name.split(" ");
-    const filled = path.replaceAll(/:(\w+)/g, (_all, key) => Reflect.get(seen, key) ?? "some");
+    const filled = path.replaceAll(
+      /:(\w+)(?:\{[^}]*\})?/g,
+      (_all, key) => Reflect.get(seen, key) ?? "some",
+    );
     const headers = { authorization: `Bearer ${credential(name)}` };
     const reply = await postJson(origin + filled, body, { method, headers });
     const made = Object(reply.json);

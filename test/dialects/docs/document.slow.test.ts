@@ -7,7 +7,7 @@ import { operationsIn, readOpenAPI } from "./support.ts";
 const ADMIN = { ADMIN_TOKEN: "admin-0123456789-0123456789" };
 const settings = [{}, { ROUTE: "api", ...ADMIN }, { CHATS_ACCESS: "open", SHARED_KEY: "token" }];
 
-const templateOf = (path: string) => path.replaceAll(/:(\w+)/g, "{$1}");
+const templateOf = (path: string) => path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "{$1}");
 /** What a server answers with something else than a refusal. */
 function servedBy({ parley }: Scene): string[] {
   const routes = parley.parley.dialects.flatMap((dialect) => dialect.routes);

@@ -43,6 +43,7 @@ const codesOfType = {
     "upgrade_needed",
     "websocket_refused",
     "endpoint_unavailable",
+    "model_not_found",
     "model_not_priced",
     "token_unknown",
     "price_outdated",

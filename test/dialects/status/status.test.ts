@@ -137,18 +137,18 @@ describe.concurrent("metrics", () => {
   test("the log names the first segment of OpenAI's paths that are not served", async () => {
     const { parley } = await startScene();
     const paths = [
-      "files",
-      "files/file-1/content",
+      "uploads",
+      "uploads/upload-1/parts",
       "fine_tuning/jobs",
       "secret-of-mine",
       "",
-      "models/x",
+      "images/x",
     ];
     for (const path of paths) await get(`${parley.origin}/v1/${path}`);
-    await parley.logged("openai /v1/models");
+    await parley.logged("openai /v1/images");
     const routes = parley.log.map((line) => JSON.parse(line).route);
     expect(routes).toEqual(
-      ["files", "files", "fine_tuning", "*", "*", "models"].map((one) => `openai /v1/${one}`),
+      ["uploads", "uploads", "fine_tuning", "*", "*", "images"].map((one) => `openai /v1/${one}`),
     );
   });
 
