@@ -16,6 +16,8 @@ export function refuseHandshakes(writeError: WriteError): WriteError {
     if (!isHandshake) return writeError(c, error);
     const response = writeError(c, new ProxyError("websocket_refused"));
     response.headers.set("upgrade", "HTTP/1.1");
+    // no proxy may pass the header above on; and a client that asked for frames sends nothing else
+    response.headers.set("connection", "upgrade, close");
     return response;
   };
 }

@@ -14,7 +14,8 @@ test.each(["/v1/responses", "/v1/responses?model=gpt-4o-mini", "/v1/realtime", "
       const refused = await connectInVain(parley.origin + path, { headers });
       expect(refused).toMatchObject({
         status: 426,
-        headers: { connection: "close", upgrade: "HTTP/1.1" },
+        // Upgrade is for the next hop alone (RFC 9110, 7.8)
+        headers: { connection: "upgrade, close", upgrade: "HTTP/1.1" },
         json: { error: { type: "invalid_request_error", code: "websocket_refused" } },
       });
       expect(refused.headers["x-request-id"]).toMatch(/^req-/);
