@@ -88,7 +88,9 @@ export function choice<const T extends string>(fallback: T, choices: readonly T[
  */
 export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
   `v1 chat chats chat_complete conversations ask system mod usage data admin whoami healthz readyz metrics docs
-   openapi.json status`.split(/\s+/),
+   openapi.json status completions responses embeddings moderations models images audio messages`.split(
+    /\s+/,
+  ),
 );
 
 /** `api`, `/api/` and `a/b` become `/api` and `/a/b`. Nothing that a router reads as a pattern. */

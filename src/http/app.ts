@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import { ProxyError } from "../core/errors.ts";
 import { whenReady } from "../core/maybe-promise.ts";
 import type { CallStarter } from "./call/begin-call.ts";
@@ -29,7 +30,7 @@ export type Fetch = (request: Request, http: NodeHttp) => Promise<Response> | Re
 /** All HTTP dialects on one router. */
 export function createApp(options: AppOptions): Fetch {
   const { dialects, calls, gate, writeUnknown, report } = options;
-  const app = new Hono<AppEnv>({ router: createRouter() });
+  const app = new Hono<AppEnv>({ router: createRouter(), getPath: createPathReader(dialects) });
   const closed = dialects.flatMap(({ prefix, crossOrigin }) =>
     crossOrigin === false && prefix !== undefined ? [prefix] : [],
   );
@@ -52,6 +53,13 @@ export function createApp(options: AppOptions): Fetch {
     const asked = incoming.method === "HEAD" ? asGet(request) : request;
     return app.fetch(asked, { incoming, outgoing, context });
   };
+}
+
+/** Other spellings of a path are put right before the router: for all that follows there is one. */
+function createPathReader(dialects: readonly Dialect[]): (request: Request) => string {
+  const readers = dialects.flatMap(({ canonicalPath }) => canonicalPath ?? []);
+  return (request) =>
+    readers.reduce((path, canonicalPath) => canonicalPath(path), getPath(request));
 }
 
 /**

@@ -76,6 +76,8 @@ export interface Dialect {
   readonly routes: readonly Route[];
   /** The dialect answers all unknown paths below this one. */
   readonly prefix?: string;
+  /** The path that a client of the dialect means, if it has another spelling; else the path given. */
+  readonly canonicalPath?: (path: string) => string;
   /** First segments of unknown paths below the prefix that the log names; others are `*`. */
   readonly knownSegments?: ReadonlySet<string>;
   /** False: no page of another origin may call it or read its responses. */

@@ -360,9 +360,8 @@ describe("ROUTE", () => {
   });
 
   test.each(
-    "v1 chat chats chat_complete ask admin whoami healthz readyz metrics docs openapi.json".split(
-      " ",
-    ),
+    `v1 chat chats chat_complete ask admin whoami healthz readyz metrics docs openapi.json completions
+     responses embeddings moderations models images audio messages`.split(/\s+/),
   )("%s is reserved, and so are paths below it", (segment) => {
     for (const text of [segment, `/${segment}/`, `${segment}/x`]) {
       expect(problemsOf({ ROUTE: text })).toEqual([{ name: "ROUTE", key: "route_reserved" }]);

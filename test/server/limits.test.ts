@@ -224,6 +224,38 @@ describe.concurrent("limits", () => {
   );
 
   test(
+    "the paths of OpenAI's API have one budget, with and without /v1 and with any slashes",
+    async () => {
+      const parley = await start("openai", { MINUTE_LIMIT: "6" });
+      const text = JSON.stringify({ model: "any", messages: [{ role: "user", content: "hi" }] });
+      const requestTo = (target: string) =>
+        `POST ${target} HTTP/1.1\r\nHost: parley.test\r\nAuthorization: Bearer sk-openai\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+      const starts = ["", "/", "//", "/v1", "//v1", "/v1/", "/%76%31", "/x/..", "/./v1"];
+      const targets = starts.flatMap((before) =>
+        ["/chat/completions", "/chat/completions/", "//chat/completions?x=1"].flatMap((path) => [
+          before + path,
+          `http://parley.test${before}${path}`,
+        ]),
+      );
+      const answers = await Promise.all(
+        targets.map((target) =>
+          rawExchange(parley.port, requestTo(target), {
+            timeoutMs: WAIT_MS,
+            label: target,
+            idleMs: 1_000,
+          }),
+        ),
+      );
+      const statuses = answers.map((one) => Number(/HTTP\/1\.1 (\d+) /.exec(one)?.[1]));
+      expect(statuses.filter((status) => status === 200)).toHaveLength(6);
+      expect(reached("openai")).toBe(6);
+      expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(30);
+    },
+    TEST_MS,
+  );
+
+  test(
     "health, status and preflight cost nothing and are answered where calls are refused",
     async () => {
       const parley = await start("free", { DAY_LIMIT: "1" });

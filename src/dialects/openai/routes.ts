@@ -26,6 +26,7 @@ import {
   modelsRequest,
   writeModels,
 } from "./models.ts";
+import { canonicalPath } from "./paths.ts";
 import { usageOf, weekOf } from "./usage.ts";
 import { openaiHeaders, parseRelay, passAnswer, passOn } from "./wire.ts";
 
@@ -53,6 +54,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
     name: NAME,
     about: "OpenAI's own API: bodies and answers pass through unchanged, unknown fields too",
     prefix: "/v1",
+    canonicalPath,
     knownSegments: openaiSegments,
     errors: openaiErrors,
     writeError: refuseHandshakes(createOpenAIErrors(options.translate)),

@@ -1,0 +1,25 @@
+import { endpoints } from "./endpoints.ts";
+
+/** Paths that are also served without /v1. They are reserved, so no chat and no ROUTE has one. */
+const SERVED = [...endpoints.map(({ path }) => path.slice(1)), "models"];
+const WITH_PREFIX = /^\/+v1\/+(.+)$/;
+const WITHOUT_PREFIX = new RegExp(`^/+((?:${SERVED.join("|")})(?:/.*)?)$`);
+
+/**
+ * The path that is meant by clients whose base URL ends in a slash, or lacks its /v1: they send
+ * `/v1//responses`, `//v1/responses` or `/responses`. Any other path is returned as it is.
+ */
+export function canonicalPath(path: string): string {
+  // nearly all calls
+  if (path.startsWith("/v1/") && path[4] !== "/" && !path.endsWith("/")) return path;
+  const bare = withoutLastSlashes(path);
+  const meant = WITH_PREFIX.exec(bare) ?? WITHOUT_PREFIX.exec(bare);
+  return meant === null ? path : `/v1/${meant[1]}`;
+}
+
+/** Not with a pattern: it would look at many slashes in a row again and again. */
+function withoutLastSlashes(path: string): string {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === "/") end -= 1;
+  return path.slice(0, end);
+}
