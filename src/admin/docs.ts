@@ -12,10 +12,13 @@ const { token, quota, price, sum } = viewSchemas;
 
 const examplePrice = { input: "0.15", cached_input: "0.075", output: "0.60" };
 
+const limited = ["field_too_long", "field_unknown"] as const;
+const tokenId = { id: z.string().meta({ example: "1jf2k5n8q0f3a1b2c4d5e6f7a8" }) };
+
 const setPrice = {
   summary: "Sets a model's price",
   answer: price.extend({ changed: z.boolean() }),
-  fails: ["price_outdated", "field_too_long", "field_unknown"],
+  fails: ["price_outdated", ...limited],
 } as const;
 
 /** Each route by method and path below /admin, in the order of /openapi.json. */
@@ -26,7 +29,7 @@ export const routeDocs = {
     example: { name: "Ann", requests_per_day: 100 },
     status: 201,
     answer: token.extend({ token: z.string().describe("The secret; it is shown only here") }),
-    fails: ["secret_key_missing", "field_too_long", "field_unknown"],
+    fails: ["secret_key_missing", ...limited],
   },
   "GET /tokens": {
     summary: "Lists tokens, oldest first",
@@ -40,6 +43,14 @@ export const routeDocs = {
     summary: "Shows a token and how much of its quotas is used",
     answer: token.extend({ quotas: z.array(quota) }),
     fails: ["token_unknown"],
+  },
+  "PATCH /tokens/:id": {
+    summary: "Changes a token; what is left out stays, null takes a bound away",
+    body: schemas.tokenChanges,
+    example: { requests_per_day: 200, expires: null },
+    params: tokenId,
+    answer: token,
+    fails: ["token_unknown", "token_revoked", "secret_key_missing", ...limited],
   },
   "DELETE /tokens/:id": {
     summary: "Revokes a token; doing so again changes nothing",

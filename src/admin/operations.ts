@@ -1,5 +1,6 @@
 import type { Ledger, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
 import { listedPrices, type Price } from "../core/accounts/price.ts";
+import { type TokenChanges, withChanges } from "../core/accounts/token-options.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import { exportText } from "./export.ts";
@@ -7,9 +8,9 @@ import { parseFields, type WallClock } from "./fields.ts";
 import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
 import {
+  changesOf,
   createSchemas,
   importedPrices,
-  newTokenOf,
   present,
   priceOf,
   type Schemas,
@@ -43,17 +44,23 @@ export function createAdmin(options: AdminOptions) {
 const DEFAULT_LISTED = 1_000;
 
 function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schemas: Schemas) {
-  const find = async (id: string) => {
-    const token = await tokens.show(id);
+  const known = (token: Token | null) => {
     if (token === null) throw new ProxyError("token_unknown");
     return token;
+  };
+  const shown = (token: Token | null) => shownToken(known(token), clock.wallMs());
+  const sealable = (changes: TokenChanges) => {
+    if (changes.upstreamKey != null && !canSeal) throw new ProxyError("secret_key_missing");
+    return changes;
   };
   return {
     /** The secret, `token`, is shown only here. */
     async create(given: unknown) {
-      const chosen = newTokenOf(parseFields(schemas.newToken, given));
-      if (chosen.upstreamKey !== null && !canSeal) throw new ProxyError("secret_key_missing");
-      const { token, secret } = await tokens.create(chosen);
+      const fields = parseFields(schemas.newToken, given);
+      const changes = sealable(changesOf(fields));
+      const { upstreamKey = null } = changes;
+      const chosen = withChanges({ name: fields.name }, changes);
+      const { token, secret } = await tokens.create({ ...chosen, upstreamKey });
       const { id, ...rest } = shownToken(token, clock.wallMs());
       return { id, token: secret, ...rest };
     },
@@ -69,15 +76,20 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
     },
     all: () => Array.fromAsync(allTokens(tokens), (token) => shownToken(token, clock.wallMs())),
     async show(id: string) {
-      const token = await find(id);
+      const token = known(await tokens.show(id));
       const nowMs = clock.wallMs();
       const use = await ledger.used(id);
       return { ...shownToken(token, nowMs), quotas: shownQuotas(token, use, nowMs) };
     },
+    /** Changes the fields that are given. */
+    async update(id: string, given: unknown) {
+      const changes = sealable(changesOf(parseFields(schemas.tokenChanges, given)));
+      return shown(await tokens.update(id, changes));
+    },
     /** Doing it again changes nothing and is no error. */
     async revoke(id: string) {
       await tokens.revoke(id);
-      return shownToken(await find(id), clock.wallMs());
+      return shown(await tokens.show(id));
     },
   };
 }

@@ -59,9 +59,10 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
   return {
     "POST /tokens": async (c) => respondJson(c, 201, await tokens.create(await body(c))),
     "GET /tokens": async (c) => respondJson(c, 200, await tokens.list(c.req.query())),
-    "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(c.req.param("id") ?? "")),
-    "DELETE /tokens/:id": async (c) =>
-      respondJson(c, 200, await tokens.revoke(c.req.param("id") ?? "")),
+    "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(idIn(c))),
+    "PATCH /tokens/:id": async (c) =>
+      respondJson(c, 200, await tokens.update(idIn(c), await body(c))),
+    "DELETE /tokens/:id": async (c) => respondJson(c, 200, await tokens.revoke(idIn(c))),
     "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
     "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),
     "POST /prices/import": async (c) => {
@@ -79,6 +80,10 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
       return streamText(c, EXPORT_TYPES[format], text, { "content-disposition": disposition });
     },
   };
+}
+
+function idIn(c: AppContext): string {
+  return c.req.param("id") ?? "";
 }
 
 /** `{"default": true}` imports the list of this release. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { NewPrice, NewToken } from "../core/accounts/accounts.ts";
+import type { NewPrice } from "../core/accounts/accounts.ts";
 import { eachPart, type Price } from "../core/accounts/price.ts";
 import { partFields } from "../core/accounts/price-parts.ts";
+import type { TokenChanges } from "../core/accounts/token-options.ts";
 import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
   choiceOf,
@@ -51,24 +52,25 @@ export function createSchemas(clock: WallClock) {
   const importedPrice = z.looseObject({ ...prices, cachedInput: price().nullish(), since: past });
   const importedList = z.array(importedPrice).max(MAX_PRICES);
   const datedList = z.looseObject({ published: past, prices: importedList });
+  const options = {
+    comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
+    expires: moment(clock, "future").nullish(),
+    models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
+    requests_per_day: count(MAX_PER_PERIOD).nullish(),
+    requests_per_month: count(MAX_PER_PERIOD).nullish(),
+    tokens_per_day: count(MAX_PER_PERIOD).nullish(),
+    tokens_per_month: count(MAX_PER_PERIOD).nullish(),
+    money_per_day: money().nullish(),
+    money_per_month: money().nullish(),
+    second_limit: count(MAX_PER_WINDOW).nullish(),
+    minute_limit: count(MAX_PER_WINDOW).nullish(),
+    hour_limit: count(MAX_PER_WINDOW).nullish(),
+    day_limit: count(MAX_PER_WINDOW).nullish(),
+    upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
+  };
   return {
-    newToken: z.strictObject({
-      name,
-      comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
-      expires: moment(clock, "future").nullish(),
-      models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
-      requests_per_day: count(MAX_PER_PERIOD).nullish(),
-      requests_per_month: count(MAX_PER_PERIOD).nullish(),
-      tokens_per_day: count(MAX_PER_PERIOD).nullish(),
-      tokens_per_month: count(MAX_PER_PERIOD).nullish(),
-      money_per_day: money().nullish(),
-      money_per_month: money().nullish(),
-      second_limit: count(MAX_PER_WINDOW).nullish(),
-      minute_limit: count(MAX_PER_WINDOW).nullish(),
-      hour_limit: count(MAX_PER_WINDOW).nullish(),
-      day_limit: count(MAX_PER_WINDOW).nullish(),
-      upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
-    }),
+    newToken: z.strictObject({ name, ...options }),
+    tokenChanges: z.strictObject({ name: name.optional(), ...options }),
     tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
     newPrice: z.strictObject({ ...prices, since: moment(clock, "forward").nullish() }),
     priceList: z.strictObject({ model: name.nullish(), history: flag().nullish() }),
@@ -89,31 +91,30 @@ export function createSchemas(clock: WallClock) {
 
 export type Schemas = ReturnType<typeof createSchemas>;
 
-export function newTokenOf(fields: z.output<Schemas["newToken"]>): NewToken {
+/** What is left out stays; null takes a bound away. */
+export function changesOf(fields: z.output<Schemas["tokenChanges"]>): TokenChanges {
+  const { name, comment, expires, models, upstream_key } = fields;
+  const given = { name, comment, expiresAt: expires, models, upstreamKey: upstream_key };
   return {
-    name: fields.name,
-    comment: fields.comment ?? "",
-    expiresAt: fields.expires ?? null,
-    models: fields.models ?? null,
-    limits: present({
+    ...defined(given),
+    limits: {
       second: fields.second_limit,
       minute: fields.minute_limit,
       hour: fields.hour_limit,
       day: fields.day_limit,
-    }),
+    },
     quotas: {
       day: {
-        requests: fields.requests_per_day ?? null,
-        tokens: fields.tokens_per_day ?? null,
-        money: fields.money_per_day ?? null,
+        requests: fields.requests_per_day,
+        tokens: fields.tokens_per_day,
+        money: fields.money_per_day,
       },
       month: {
-        requests: fields.requests_per_month ?? null,
-        tokens: fields.tokens_per_month ?? null,
-        money: fields.money_per_month ?? null,
+        requests: fields.requests_per_month,
+        tokens: fields.tokens_per_month,
+        money: fields.money_per_month,
       },
     },
-    upstreamKey: fields.upstream_key ?? null,
   };
 }
 
@@ -142,4 +143,10 @@ export function importedPrices(
 export function present<T extends object>(given: T) {
   const entries = Object.entries(given).filter(([, value]) => value != null);
   return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+/** Without what is undefined. */
+function defined<T extends object>(given: T) {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

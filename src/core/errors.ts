@@ -77,6 +77,7 @@ export const errorCodes = [
   "quota_exceeded",
   // what the operator asked for
   "token_unknown",
+  "token_revoked",
   "price_outdated",
   "secret_key_missing",
   // repeated calls

@@ -47,7 +47,7 @@ export interface ErrorDoc {
 
 /** One method and path of a dialect. */
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   /** Whether the limits count its calls: not those of health, docs and status. */
   readonly counted: boolean;

@@ -4,23 +4,10 @@ import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { postJson, type Reply } from "../support/http.ts";
+import { postJson } from "../support/http.ts";
 import { startParley } from "../support/parley.ts";
-import { type Env, settingsFor } from "./support.ts";
-
-const ADMIN_TOKEN = "admin-token-0123456789";
-
-type Send = (method: string, path: string, body?: unknown, headers?: Env) => Promise<Reply>;
-
-async function startAdmin(env: Env): Promise<Send> {
-  const parley = await startParley({ ADMIN_TOKEN, LOG_LEVEL: "silent", ...env });
-  onTestFinished(() => parley.close());
-  return (method, path, body, headers = {}) =>
-    postJson(`${parley.origin}/admin${path}`, body, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...headers },
-    });
-}
+import { settingsFor } from "./support.ts";
+import { ADMIN_TOKEN, startAdmin } from "./support-http.ts";
 
 const injections = [
   "' OR '1'='1",
@@ -37,7 +24,7 @@ const injections = [
 
 describe.each(kinds)("/admin on %s", (kind) => {
   test("tokens are created, listed, shown and revoked", async () => {
-    const send = await startAdmin(await settingsFor(kind));
+    const { send } = await startAdmin(await settingsFor(kind));
     const wanted = { name: "alice", models: ["gpt-4o"], money_per_day: 2.5, hour_limit: 6 };
     const made = await send("POST", "/tokens", wanted);
     expect([made.status, made.json]).toMatchObject([
@@ -61,7 +48,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
   }, 20_000);
 
   test("long lists come in pages", async () => {
-    const send = await startAdmin(await settingsFor(kind));
+    const { send } = await startAdmin(await settingsFor(kind));
     for (const name of ["a", "b", "c"]) await send("POST", "/tokens", { name });
     const first = (await send("GET", "/tokens?limit=2")).json as { tokens: []; next: string };
     expect(first.tokens).toHaveLength(2);
@@ -70,7 +57,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
   }, 20_000);
 
   test("prices are set, listed and imported", async () => {
-    const send = await startAdmin(await settingsFor(kind));
+    const { send } = await startAdmin(await settingsFor(kind));
     const path = `/prices/${encodeURIComponent("openai/gpt-4o-mini")}`;
     const put = await send("PUT", path, { input: "0.15", output: 0.6 });
     expect([put.status, put.json]).toMatchObject([
@@ -109,7 +96,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
 
   test("usage is summed and exported", async () => {
     const env = await settingsFor(kind);
-    const send = await startAdmin(env);
+    const { send } = await startAdmin(env);
     const storage = await openStorage({
       databaseUrl: env.DATABASE_URL ?? null,
       sqliteFile: `${env.DATA_DIR}/parley.sqlite`,
@@ -136,7 +123,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
   }, 60_000);
 
   test("strings that would break a query find nothing and break nothing", async () => {
-    const send = await startAdmin(await settingsFor(kind));
+    const { send } = await startAdmin(await settingsFor(kind));
     await send("POST", "/tokens", { name: "alice" });
     for (const text of injections) {
       const inPath = encodeURIComponent(text.toWellFormed());
@@ -159,7 +146,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
 
 describe("access to /admin", () => {
   test("wrong tokens are refused before the body is read, in the client's language", async () => {
-    const send = await startAdmin(await settingsFor("sqlite"));
+    const { send } = await startAdmin(await settingsFor("sqlite"));
     for (const authorization of [
       "Bearer wrong",
       `Bearer ${ADMIN_TOKEN}x`,
@@ -197,12 +184,12 @@ describe("access to /admin", () => {
   });
 
   test("limits do not count these calls", async () => {
-    const send = await startAdmin({ ...(await settingsFor("sqlite")), DAY_LIMIT: "1" });
+    const { send } = await startAdmin({ ...(await settingsFor("sqlite")), DAY_LIMIT: "1" });
     for (let time = 0; time < 3; time++) expect((await send("GET", "/tokens")).status).toBe(200);
   });
 
   test("unknown paths and methods are refused in its error form", async () => {
-    const send = await startAdmin(await settingsFor("sqlite"));
+    const { send } = await startAdmin(await settingsFor("sqlite"));
     const path = await send("GET", "/nothing");
     expect([path.status, path.json]).toMatchObject([404, { error: { code: "not_found" } }]);
     const method = await send("PUT", "/tokens", {});
@@ -230,7 +217,7 @@ describe("access to /admin", () => {
     ["null", "body_not_object", undefined],
     ["{", "body_not_json", undefined],
   ])("a token of %j is refused", async (body, code, field) => {
-    const send = await startAdmin(await settingsFor("sqlite"));
+    const { send } = await startAdmin(await settingsFor("sqlite"));
     const reply = await send("POST", "/tokens", body, { "content-type": "application/json" });
     expect(reply.status).toBe(code === "secret_key_missing" ? 409 : 400);
     const { error } = reply.json as { error: { code: string; field?: string; message: string } };

@@ -1,9 +1,8 @@
-import { type Command, exitCodes, type Given, type Options } from "../command.ts";
+import { type Command, exitCodes, type Given, type Options, UsageError } from "../command.ts";
 import { fieldLines, table } from "../table.ts";
 import type { Terminal } from "../tools.ts";
 
-const newTokenOptions: Options = {
-  name: { value: "NAME", help: "who it is for (required)" },
+const tokenOptions: Options = {
   comment: { value: "TEXT", help: "a note for yourself" },
   expires: { value: "WHEN", help: "2027-01-31 (UTC), a time with its zone, or 12h, 30d, 4w" },
   models: { value: "A,B", help: "the only models it may use" },
@@ -21,6 +20,11 @@ const newTokenOptions: Options = {
     value: "KEY",
     help: "OpenAI key that pays for its calls; - reads it from standard input",
   },
+};
+
+const newTokenOptions: Options = {
+  name: { value: "NAME", help: "who it is for (required)" },
+  ...tokenOptions,
 };
 
 const tokenColumns = [
@@ -45,7 +49,7 @@ export const tokenCommands: readonly Command[] = [
       "with -, so that it stays out of the shell's history. Storing it requires SECRET_KEY.",
     ],
     async run(given, { terminal, withNewAdmin }) {
-      const fields = { ...given.fields, ...(await upstreamKey(given, terminal)) };
+      const fields = withKeyOf(terminal, await withInput(given, terminal));
       const value = await withNewAdmin((admin) => admin.tokens.create(fields));
       const { token, ...rest } = value;
       const text = `${token}\n\nThis is the token. It is not shown again.\n\n${fieldLines(rest)}`;
@@ -69,6 +73,19 @@ export const tokenCommands: readonly Command[] = [
       const { quotas, ...token } = value;
       const used = quotas.length === 0 ? "" : `\n${table(quotaColumns, quotas)}`;
       return { value, text: fieldLines(token) + used };
+    },
+  },
+  {
+    name: "token update",
+    summary: "Changes a token at once, also on a running server.",
+    operand: "ID",
+    options: { name: { value: "NAME", help: "who it is for" }, ...tokenOptions },
+    notes: ["What is left out stays. `none` takes a value away: --tokens-per-day none."],
+    async run(given, { terminal, withAdmin }) {
+      if (Object.keys(given.fields).length === 0) throw new UsageError("name an option to change");
+      const fields = withoutNone(await withInput(given, terminal));
+      const value = await withAdmin((admin) => admin.tokens.update(given.operand, fields));
+      return { value, text: fieldLines(value) };
     },
   },
   {
@@ -99,8 +116,24 @@ export const tokenCommands: readonly Command[] = [
   },
 ];
 
-async function upstreamKey({ fields }: Given, terminal: Terminal) {
-  if (fields.upstream_key === "-") return { upstream_key: await terminal.readInput() };
-  const { PARLEY_UPSTREAM_KEY: key = "" } = terminal.env;
-  return fields.upstream_key === undefined && key !== "" ? { upstream_key: key } : {};
+type Fields = Readonly<Record<string, unknown>>;
+
+/** An upstream key of `-` is on standard input. */
+async function withInput({ fields }: Given, terminal: Terminal): Promise<Fields> {
+  if (fields.upstream_key !== "-") return fields;
+  return { ...fields, upstream_key: await terminal.readInput() };
+}
+
+function withKeyOf({ env }: Terminal, fields: Fields): Fields {
+  const { PARLEY_UPSTREAM_KEY: key = "" } = env;
+  return key === "" ? fields : { upstream_key: key, ...fields };
+}
+
+/** A name can't be taken away, so `none` is one. */
+function withoutNone({ name, ...fields }: Fields): Fields {
+  const entries = Object.entries(fields).map(([key, value]) => [
+    key,
+    value === "none" ? null : value,
+  ]);
+  return { ...(name === undefined ? {} : { name }), ...Object.fromEntries(entries) };
 }

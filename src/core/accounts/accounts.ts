@@ -4,6 +4,7 @@ import type { CallRecord, WindowName } from "../ports.ts";
 import type { Picodollars } from "./money.ts";
 import type { Price } from "./price.ts";
 import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
+import type { TokenChanges } from "./token-options.ts";
 
 /** A credential the operator issued. Holds no secret: neither the token's nor the upstream key. */
 export interface Token {
@@ -15,6 +16,10 @@ export interface Token {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+  /** Refused since then, until it is enabled again. */
+  readonly disabledAt: number | null;
+  /** Until when an earlier secret is accepted, too. */
+  readonly graceUntil: number | null;
   /** Models the holder may ask for; null = all. */
   readonly models: readonly string[] | null;
   /** Calls per sliding window; a window that is missing has no limit. */
@@ -64,6 +69,8 @@ export interface TokenStore {
   upstreamKey(id: string): Promise<string | null>;
   /** Oldest first. */
   list(query?: ListQuery): Promise<readonly Token[]>;
+  /** The token as it is then, or null if there is none. A revoked one is refused. */
+  update(id: string, changes: TokenChanges): Promise<Token | null>;
   /** False when there is no such token or it was revoked before. */
   revoke(id: string): Promise<boolean>;
   /** Encrypts the upstream keys of tokens that aren't revoked with the newest secret key again. */

@@ -14,6 +14,8 @@ export const tokenColumns = [
   "created_at",
   "expires_at",
   "revoked_at",
+  "disabled_at",
+  "grace_until",
   "models",
   "limits",
   "quotas",
@@ -48,6 +50,8 @@ export function tokenOf(row: StoredToken): Token {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+    disabledAt: row.disabled_at,
+    graceUntil: row.grace_until,
     // Casts: written only by chosenColumns.
     models: row.models === null ? null : (JSON.parse(row.models) as string[]),
     limits: JSON.parse(row.limits) as Token["limits"],

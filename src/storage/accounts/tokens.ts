@@ -15,6 +15,7 @@ import { newId } from "../driver/ids.ts";
 import { pageSize, prepare } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenCache } from "./token-cache.ts";
+import { createTokenChanges } from "./token-changes.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
 import { createTokenSecret, isTokenSecret, tokenDigest } from "./token-secret.ts";
 
@@ -67,6 +68,7 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
       cache.forget();
       return revoked.length > 0;
     },
+    ...createTokenChanges(database, box, cache.forget),
     reseal: () => resealKeys(database, box).finally(cache.forget),
   };
 }
@@ -99,6 +101,8 @@ async function createToken(
     hint: secret.slice(-HINT_CHARACTERS),
     created_at: now,
     revoked_at: null,
+    disabled_at: null,
+    grace_until: null,
     upstream_key: key === null ? null : box.seal(checkedKey(key), id),
   };
   await driver.transaction(function* () {

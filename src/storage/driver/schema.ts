@@ -22,12 +22,22 @@ export interface TokenTable {
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
+  disabled_at: number | null;
+  /** Until when an earlier secret is accepted, too: the last of `token_secrets`. */
+  grace_until: number | null;
   /** JSON, since they are only read and written whole. */
   models: string | null;
   limits: string;
   quotas: string;
   /** Encrypted; see secret-box.ts. */
   upstream_key: string | null;
+}
+
+/** Earlier secrets of tokens that are accepted for a while. */
+export interface TokenSecretTable {
+  digest: string;
+  token_id: string;
+  ends_at: number;
 }
 
 /** One row per token. A period that is over is reset by the next reservation. */
@@ -127,6 +137,7 @@ export interface Tables {
   accepted_owners: AcceptedOwnerTable;
   settings: SettingTable;
   tokens: TokenTable;
+  token_secrets: TokenSecretTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;
   background_answers: BackgroundAnswerTable;

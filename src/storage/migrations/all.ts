@@ -5,6 +5,7 @@ import * as ledgerByTime from "./0003-ledger-by-time.ts";
 import * as backgroundAnswers from "./0004-background-answers.ts";
 import * as conversationRooms from "./0007-conversation-rooms.ts";
 import * as tokenChanges from "./0008-token-changes.ts";
+import * as tokenLife from "./0009-token-life.ts";
 import * as prices from "./0011-prices.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
@@ -24,5 +25,6 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0004-background-answers": backgroundAnswers,
   "0007-conversation-rooms": conversationRooms,
   "0008-token-changes": tokenChanges,
+  "0009-token-life": tokenLife,
   "0011-prices": prices,
 };

@@ -25,7 +25,9 @@ function inOrder(document: OpenAPI): Called[] {
   }));
   const rank = ({ name }: Called) => {
     if (name === "DELETE /conversations") return 3;
-    return ["POST", "PUT"].includes(name.split(" ")[0] ?? "") ? 0 : Number(/^DEL/.test(name)) + 1;
+    return ["POST", "PUT", "PATCH"].includes(name.split(" ")[0] ?? "")
+      ? 0
+      : Number(/^DEL/.test(name)) + 1;
   };
   return all.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -34,7 +36,7 @@ async function start() {
   const scene = await startScene(SETTINGS);
   const { origin } = scene.parley;
   const document = await readOpenAPI(origin);
-  const seen = { conversation_id: "new", id: "", asset: "start.js", model: "gpt-4o-mini" };
+  const seen = { conversation_id: "new", id: "none", asset: "start.js", model: "gpt-4o-mini" };
   let token = "";
   const credential = (name: string) => {
     if (name === "GET /metrics") return METRICS_TOKEN;

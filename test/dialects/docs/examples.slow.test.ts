@@ -12,6 +12,7 @@ const SETTINGS = { ROUTE: "api", ADMIN_TOKEN, MODEL, MAX_TOKENS: "5", MAX_TOKENS
 let scene: Scene;
 let document: OpenAPI;
 let token = "";
+let id = "";
 beforeAll(async () => {
   scene = await startScene(SETTINGS);
   document = await readOpenAPI(scene.parley.origin);
@@ -20,6 +21,8 @@ beforeAll(async () => {
   await asAdmin("/prices/import", { default: true });
   const made = await asAdmin("/tokens", { name: "examples" });
   token = String(Reflect.get(Object(made.json), "token"));
+  const other = await asAdmin("/tokens", { name: "to be changed" });
+  id = String(Reflect.get(Object(other.json), "id"));
 });
 
 type Called = ReturnType<typeof operationsIn>[number];
@@ -30,9 +33,9 @@ const needsAdmin = ({ operation }: Called) =>
   JSON.stringify(operation.security).includes('"admin"');
 const takesVisitors = ({ operation }: Called) => JSON.stringify(operation.security).includes("{}");
 
-/** The path as printed, too. */
+/** The path as printed, too, with an ID that there is. */
 function pathOf({ path, operation: { parameters = [] } }: Called): string {
-  return path.replaceAll(/\{(\w+)\}/g, (_all, name) => {
+  return path.replace("{id}", id).replaceAll(/\{(\w+)\}/g, (_all, name) => {
     const parameter = parameters.find((one) => one.name === name);
     return encodeURIComponent(Reflect.get(Object(parameter?.schema), "example"));
   });

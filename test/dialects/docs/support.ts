@@ -26,6 +26,7 @@ const openapi = z.looseObject({
       get: operation.optional(),
       post: operation.optional(),
       put: operation.optional(),
+      patch: operation.optional(),
       delete: operation.optional(),
     }),
   ),
@@ -45,7 +46,7 @@ export type Operation = z.output<typeof operation>;
 export const exampleOf = ({ requestBody }: Operation): unknown =>
   requestBody?.content["application/json"].example;
 
-const methods = ["get", "post", "put", "delete"] as const;
+const methods = ["get", "post", "put", "patch", "delete"] as const;
 
 export function operationsIn({ paths }: OpenAPI) {
   return Object.entries(paths).flatMap(([path, item]) =>

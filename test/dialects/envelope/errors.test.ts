@@ -111,6 +111,7 @@ const statuses: Record<ErrorCode, number> = {
   model_not_priced: 400,
   quota_exceeded: 429,
   token_unknown: 404,
+  token_revoked: 409,
   price_outdated: 409,
   secret_key_missing: 409,
   idempotency_mismatch: 422,

@@ -46,6 +46,7 @@ const codesOfType = {
     "model_not_found",
     "model_not_priced",
     "token_unknown",
+    "token_revoked",
     "price_outdated",
     "secret_key_missing",
     "idempotency_mismatch",

@@ -31,6 +31,7 @@ const byHttpStatus = {
 /** Errors whose HTTP status says less than gRPC can. */
 const exceptions: Partial<Record<ErrorCode, status>> = {
   key_malformed: status.UNAUTHENTICATED,
+  token_revoked: status.FAILED_PRECONDITION,
   price_outdated: status.FAILED_PRECONDITION,
   secret_key_missing: status.FAILED_PRECONDITION,
   conversation_full: status.FAILED_PRECONDITION,

@@ -1,0 +1,52 @@
+import type { WindowName } from "../ports.ts";
+import type { NewToken, Token } from "./accounts.ts";
+import { noQuotas, type QuotaLimits, type QuotaPeriod } from "./quota.ts";
+
+type Limits = NonNullable<NewToken["limits"]>;
+
+/** Options of a token that change: what is left out stays, and null takes a bound away. */
+export interface TokenChanges
+  extends Partial<Omit<NewToken, "comment" | "limits" | "quotas">>,
+    Readonly<{
+      comment?: string | null;
+      limits?: Readonly<Partial<Record<WindowName, number | null | undefined>>>;
+      quotas?: Readonly<Partial<Record<QuotaPeriod, Partial<OrUndefined<QuotaLimits>>>>>;
+    }> {}
+
+type OrUndefined<T> = { readonly [K in keyof T]: T[K] | undefined };
+
+/** What an operator chose for a token, without its upstream key. */
+export type TokenOptions = Pick<NewToken, "name"> &
+  Partial<Pick<Token, "comment" | "expiresAt" | "models" | "limits" | "quotas">>;
+
+/** The options after the changes. */
+export function withChanges(before: TokenOptions, changes: TokenChanges): TokenOptions {
+  const {
+    comment = before.comment,
+    expiresAt = before.expiresAt,
+    models = before.models,
+  } = changes;
+  const { day, month } = before.quotas ?? noQuotas;
+  return {
+    name: changes.name ?? before.name,
+    comment: comment ?? "",
+    expiresAt: expiresAt ?? null,
+    models: models ?? null,
+    limits: limitsAfter(before.limits ?? {}, changes.limits ?? {}),
+    quotas: {
+      day: quotasAfter(day, changes.quotas?.day ?? {}),
+      month: quotasAfter(month, changes.quotas?.month ?? {}),
+    },
+  };
+}
+
+function limitsAfter(before: Limits, changes: NonNullable<TokenChanges["limits"]>): Limits {
+  const given = Object.entries(changes).filter(([, limit]) => limit !== undefined);
+  const after = Object.entries({ ...before, ...Object.fromEntries(given) });
+  return Object.fromEntries(after.filter(([, limit]) => limit !== null));
+}
+
+function quotasAfter(before: QuotaLimits, changes: Partial<OrUndefined<QuotaLimits>>): QuotaLimits {
+  const { requests = before.requests, tokens = before.tokens, money = before.money } = changes;
+  return { requests, tokens, money };
+}

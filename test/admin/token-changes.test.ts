@@ -1,0 +1,107 @@
+/** Changes of tokens over /admin and on the command line, and what a server makes of them. */
+import { describe, expect, test } from "vitest";
+import { kinds } from "../storage/support/databases.ts";
+import { installed, parleyHere, settingsFor } from "./support.ts";
+import { startAdmin } from "./support-http.ts";
+
+const created = {
+  comment: "of the house",
+  models: ["gpt-4o"],
+  money_per_day: "2.5",
+  hour_limit: 6,
+};
+
+describe.each(kinds)("a token is changed on %s", (kind) => {
+  test("over /admin: what is left out stays, null takes a bound away", async () => {
+    const { send } = await startAdmin(await settingsFor(kind));
+    const { token: secret, ...made } = Object(
+      (await send("POST", "/tokens", { name: "alice", expires: "30d", ...created })).json,
+    );
+    const changes = { name: "Alice", expires: null, hour_limit: null, tokens_per_month: "500" };
+    const changed = await send("PATCH", `/tokens/${made.id}`, changes);
+    const { expires: _expires, ...shown } = changes;
+    const after = { ...made, ...shown, expires_at: null, tokens_per_month: 500 };
+    expect([changed.status, changed.json]).toEqual([200, after]);
+    expect((await send("PATCH", `/tokens/${made.id}`, {})).json).toEqual(after);
+    expect((await send("GET", "/tokens")).json).toMatchObject({ tokens: [after] });
+    expect(changed.text).not.toContain(secret);
+  });
+
+  test("on the command line: `none` takes a bound away, but a name may be none", async () => {
+    const env = await settingsFor(kind);
+    const options = ["--comment", "x", "--models", "a,b", "--tokens-per-day", "5"];
+    const make = ["token", "create", "--json", "--name", "alice", ...options];
+    const { id } = (await parleyHere(env, make)).json<{ id: string }>();
+    const changes = ["--name", "none", "--comment", "none", "--models", "c", "--expires", "1d"];
+    const ran = await parleyHere(env, [
+      ...["token", "update", id, "--json", "--tokens-per-day", "none"],
+      ...changes,
+    ]);
+    expect(ran.json()).toMatchObject({
+      name: "none",
+      comment: "",
+      models: ["c"],
+      tokens_per_day: null,
+      expires_at: expect.any(String),
+    });
+  });
+});
+
+test("an upstream key comes from standard input, and only if it is asked for", async () => {
+  const env = { ...(await installed()), SECRET_KEY: "k".repeat(32) };
+  const make = ["token", "create", "--json", "--name", "alice"];
+  const { id } = (await parleyHere(env, make)).json<{ id: string }>();
+  const update = async (input: string, ...options: string[]) => {
+    const withKey = { ...env, PARLEY_UPSTREAM_KEY: "sk-of-others" };
+    const ran = await parleyHere(withKey, ["token", "update", id, "--json", ...options], input);
+    expect(ran.out + ran.err).not.toContain("sk-");
+    return ran.json();
+  };
+  expect(await update("", "--comment", "x")).toMatchObject({ own_upstream_key: false });
+  expect(await update("sk-a\n", "--upstream-key", "-")).toMatchObject({ own_upstream_key: true });
+  expect(await update("", "--upstream-key", "none")).toMatchObject({ own_upstream_key: false });
+});
+
+describe("a change that is wrong", () => {
+  test.each([
+    [{ request_per_day: 1 }, 400, "field_unknown", "request_per_day"],
+    [{ requests_per_day: 0 }, 400, "field_range", "requests_per_day"],
+    [{ name: null }, 400, "field_missing", "name"],
+    [{ expires: "2020-01-01" }, 400, "field_type", "expires"],
+    [{ upstream_key: "sk-a" }, 409, "secret_key_missing", undefined],
+    [[], 400, "body_not_object", undefined],
+  ])("names its field: %j", async (body, status, code, field) => {
+    const { send } = await startAdmin(await settingsFor("sqlite"));
+    const { id } = Object((await send("POST", "/tokens", { name: "alice" })).json);
+    const reply = await send("PATCH", `/tokens/${id}`, body);
+    expect([reply.status, reply.json]).toMatchObject([status, { error: { code } }]);
+    expect(Object(reply.json).error.field).toBe(field);
+  });
+
+  test("names its option, or that there is none", async () => {
+    const env = await installed();
+    const make = ["token", "create", "--json", "--name", "alice"];
+    const { id } = (await parleyHere(env, make)).json<{ id: string }>();
+    const wrong = await parleyHere(env, ["token", "update", id, "--hour-limit", "0"]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("option --hour-limit")]);
+    const empty = await parleyHere(env, ["token", "update", id]);
+    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining("name an option")]);
+  });
+
+  test("of an unknown or a revoked token is refused in the caller's language", async () => {
+    const { send } = await startAdmin(await settingsFor("sqlite"));
+    const { id } = Object((await send("POST", "/tokens", { name: "alice" })).json);
+    await send("DELETE", `/tokens/${id}`);
+    const headers = { "accept-language": "ru" };
+    const revoked = await send("PATCH", `/tokens/${id}`, { name: "x" }, headers);
+    expect([revoked.status, revoked.json]).toMatchObject([
+      409,
+      { error: { code: "token_revoked", message: expect.stringMatching(/[а-я]/) } },
+    ]);
+    const unknown = await send("PATCH", "/tokens/nobody", { name: "x" });
+    expect([unknown.status, unknown.json]).toMatchObject([
+      404,
+      { error: { code: "token_unknown" } },
+    ]);
+  });
+});
