@@ -52,6 +52,16 @@ export const routeDocs = {
     answer: token,
     fails: ["token_unknown", "token_revoked", "secret_key_missing", ...limited],
   },
+  "POST /tokens/:id/disable": {
+    summary: "Refuses a token until it is enabled; doing so again changes nothing",
+    answer: token,
+    fails: ["token_unknown", "token_revoked"],
+  },
+  "POST /tokens/:id/enable": {
+    summary: "Accepts a disabled token again",
+    answer: token,
+    fails: ["token_unknown", "token_revoked"],
+  },
   "DELETE /tokens/:id": {
     summary: "Revokes a token; doing so again changes nothing",
     answer: token,

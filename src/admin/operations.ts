@@ -86,6 +86,8 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
       const changes = sealable(changesOf(parseFields(schemas.tokenChanges, given)));
       return shown(await tokens.update(id, changes));
     },
+    disable: async (id: string) => shown(await tokens.disable(id)),
+    enable: async (id: string) => shown(await tokens.enable(id)),
     /** Doing it again changes nothing and is no error. */
     async revoke(id: string) {
       await tokens.revoke(id);

@@ -62,6 +62,8 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
     "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(idIn(c))),
     "PATCH /tokens/:id": async (c) =>
       respondJson(c, 200, await tokens.update(idIn(c), await body(c))),
+    "POST /tokens/:id/disable": async (c) => respondJson(c, 200, await tokens.disable(idIn(c))),
+    "POST /tokens/:id/enable": async (c) => respondJson(c, 200, await tokens.enable(idIn(c))),
     "DELETE /tokens/:id": async (c) => respondJson(c, 200, await tokens.revoke(idIn(c))),
     "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
     "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),

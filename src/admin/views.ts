@@ -41,10 +41,11 @@ const tokenView = view<Token & { readonly nowMs: number }>()({
   name: [text, ({ name }) => name],
   comment: [text, ({ comment }) => comment],
   hint: [text.describe("How the secret begins and ends"), ({ hint }) => hint],
-  state: [z.enum(["valid", "expired", "revoked"]), stateOf],
+  state: [z.enum(["valid", "disabled", "expired", "revoked"]), stateOf],
   created_at: [time, ({ createdAt }) => timeText(createdAt)],
   expires_at: [time.nullable(), ({ expiresAt }) => timeOrNull(expiresAt)],
   revoked_at: [time.nullable(), ({ revokedAt }) => timeOrNull(revokedAt)],
+  disabled_at: [time.nullable(), ({ disabledAt }) => timeOrNull(disabledAt)],
   models: [z.array(text).nullable(), ({ models }) => models && [...models]],
   requests_per_day: [count.nullable(), ({ quotas }) => quotas.day.requests],
   requests_per_month: [count.nullable(), ({ quotas }) => quotas.month.requests],
@@ -111,7 +112,8 @@ export function shownQuotas({ quotas }: Token, use: QuotaUse, nowMs: number) {
 
 function stateOf(token: Token & { readonly nowMs: number }) {
   if (token.revokedAt !== null) return "revoked";
-  return token.expiresAt !== null && token.expiresAt <= token.nowMs ? "expired" : "valid";
+  if (token.expiresAt !== null && token.expiresAt <= token.nowMs) return "expired";
+  return token.disabledAt === null ? "valid" : "disabled";
 }
 
 function amountOf({ kind }: QuotaState, value: bigint): number | string {

@@ -66,6 +66,7 @@ export const errorCodes = [
   "key_exhausted",
   "credential_missing",
   "token_rejected",
+  "token_disabled",
   "token_needed",
   "access_token_rejected",
   "admin_needed",

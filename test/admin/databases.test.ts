@@ -34,6 +34,8 @@ describe("without a database", () => {
     ["token", "show", "x"],
     ["token", "revoke", "x"],
     ["token", "update", "x", "--name", "y"],
+    ["token", "disable", "x"],
+    ["token", "enable", "x"],
     ["token", "reseal"],
     ["price", "list"],
     ["usage"],

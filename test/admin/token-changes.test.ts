@@ -27,6 +27,28 @@ describe.each(kinds)("a token is changed on %s", (kind) => {
     expect(changed.text).not.toContain(secret);
   });
 
+  test("over /admin and on the command line: it is disabled, shown as such, and enabled", async () => {
+    const env = await settingsFor(kind);
+    const { send } = await startAdmin(env);
+    const { id } = Object((await send("POST", "/tokens", { name: "alice" })).json);
+    const state = async () => Object((await send("GET", `/tokens/${id}`)).json).state;
+    const run = async (command: string) =>
+      (await parleyHere(env, ["token", command, id, "--json"])).json();
+    for (const _ of [1, 2]) {
+      const reply = await send("POST", `/tokens/${id}/disable`);
+      expect([reply.status, reply.json]).toMatchObject([
+        200,
+        { state: "disabled", disabled_at: expect.any(String) },
+      ]);
+    }
+    expect((await parleyHere(env, ["token", "list"])).out).toMatch(/ disabled /);
+    expect(await run("enable")).toMatchObject({ state: "valid", disabled_at: null });
+    expect(await run("disable")).toMatchObject({ state: "disabled" });
+    expect(await state()).toBe("disabled");
+    expect((await send("POST", `/tokens/${id}/enable`)).json).toMatchObject({ state: "valid" });
+    expect((await send("POST", "/tokens/nobody/enable")).status).toBe(404);
+  });
+
   test("on the command line: `none` takes a bound away, but a name may be none", async () => {
     const env = await settingsFor(kind);
     const options = ["--comment", "x", "--models", "a,b", "--tokens-per-day", "5"];

@@ -42,6 +42,8 @@ const table: Readonly<Record<string, Expected>> = {
   "GET /admin/tokens": operators,
   "GET /admin/tokens/:id": operators,
   "PATCH /admin/tokens/:id": { ...operators, body: "json" },
+  "POST /admin/tokens/:id/disable": operators,
+  "POST /admin/tokens/:id/enable": operators,
   "DELETE /admin/tokens/:id": operators,
   "GET /admin/prices": operators,
   "POST /admin/prices": { ...operators, body: "json" },

@@ -89,6 +89,24 @@ export const tokenCommands: readonly Command[] = [
     },
   },
   {
+    name: "token disable",
+    summary: "Refuses a token until it is enabled again.",
+    operand: "ID",
+    async run({ operand: id }, { withAdmin }) {
+      const value = await withAdmin((admin) => admin.tokens.disable(id));
+      return { value, text: fieldLines(value) };
+    },
+  },
+  {
+    name: "token enable",
+    summary: "Accepts a disabled token again.",
+    operand: "ID",
+    async run({ operand: id }, { withAdmin }) {
+      const value = await withAdmin((admin) => admin.tokens.enable(id));
+      return { value, text: fieldLines(value) };
+    },
+  },
+  {
     name: "token revoke",
     summary: "Revokes a token at once, also on a running server.",
     operand: "ID",

@@ -62,7 +62,7 @@ export interface ResealedKeys {
 export interface TokenStore {
   /** The secret is returned this once and kept nowhere. */
   create(token: NewToken): Promise<{ readonly token: Token; readonly secret: string }>;
-  /** Null for unknown, revoked and expired alike. Looked up by digest. */
+  /** Null for unknown, revoked and expired alike; throws for a disabled one. Looked up by digest. */
   find(secret: string): Promise<FoundToken | null>;
   show(id: string): Promise<Token | null>;
   /** Opens the upstream key of a token's own, valid or not; null without one. */
@@ -71,6 +71,9 @@ export interface TokenStore {
   list(query?: ListQuery): Promise<readonly Token[]>;
   /** The token as it is then, or null if there is none. A revoked one is refused. */
   update(id: string, changes: TokenChanges): Promise<Token | null>;
+  /** Doing it again changes nothing. Null if there is none; a revoked one is refused. */
+  disable(id: string): Promise<Token | null>;
+  enable(id: string): Promise<Token | null>;
   /** False when there is no such token or it was revoked before. */
   revoke(id: string): Promise<boolean>;
   /** Encrypts the upstream keys of tokens that aren't revoked with the newest secret key again. */

@@ -83,7 +83,7 @@ function errorResponses(codes: ReadonlySet<ErrorCode>, { status, schema }: Error
   return responses;
 }
 
-const tokenCodes = ["token_rejected", "attempts_limited"] as const;
+const tokenCodes = ["token_rejected", "token_disabled", "attempts_limited"] as const;
 const credentialCodes = ["key_malformed", ...tokenCodes, "storage_unavailable"] as const;
 const visitorCodes = ["token_needed", "address_forbidden"] as const;
 const askCodes = [

@@ -37,6 +37,7 @@ export const httpStatus = {
   key_exhausted: 429,
   credential_missing: 401,
   token_rejected: 401,
+  token_disabled: 401,
   token_needed: 401,
   access_token_rejected: 403,
   admin_needed: 403,

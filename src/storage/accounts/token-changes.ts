@@ -1,6 +1,7 @@
 import type { Token, TokenStore } from "../../core/accounts/accounts.ts";
 import { withChanges } from "../../core/accounts/token-options.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query } from "../driver/driver.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -10,10 +11,11 @@ import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } fr
 /** Changes of tokens that are there. */
 export function createTokenChanges(
   database: Database,
+  clock: Pick<Clock, "wallMs">,
   box: SecretBox,
   /** Called after each change. */
   forget: () => void,
-): Pick<TokenStore, "update"> {
+): Pick<TokenStore, "update" | "disable" | "enable"> {
   const { driver, builder } = database;
   /** Nothing else changes the token meanwhile, except that it may be revoked. */
   const change = async (
@@ -42,6 +44,8 @@ export function createTokenChanges(
           ...(upstreamKey === undefined ? {} : { upstream_key: sealed(box, upstreamKey, id) }),
         };
       }),
+    disable: (id) => change(id, (row) => ({ disabled_at: row.disabled_at ?? clock.wallMs() })),
+    enable: (id) => change(id, () => ({ disabled_at: null })),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   TokenStore,
 } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
+import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query } from "../driver/driver.ts";
@@ -42,7 +43,9 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
         found = foundToken(row, box);
         cache.keep(digest, found);
       }
-      return isValid(found.token, clock.wallMs()) ? found : null;
+      if (!isValid(found.token, clock.wallMs())) return null;
+      if (found.token.disabledAt !== null) throw new ProxyError("token_disabled");
+      return found;
     },
     show: async (id) => {
       if (!isStorable(id)) return null;
@@ -68,7 +71,7 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
       cache.forget();
       return revoked.length > 0;
     },
-    ...createTokenChanges(database, box, cache.forget),
+    ...createTokenChanges(database, clock, box, cache.forget),
     reseal: () => resealKeys(database, box).finally(cache.forget),
   };
 }

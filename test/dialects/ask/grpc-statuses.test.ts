@@ -20,7 +20,8 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
-    key_missing key_malformed key_rejected credential_missing token_rejected token_needed admin_token_needed`,
+    key_missing key_malformed key_rejected credential_missing token_rejected token_disabled token_needed
+    admin_token_needed`,
   FAILED_PRECONDITION: `
     token_revoked price_outdated secret_key_missing conversation_full`,
   ABORTED: `

@@ -48,7 +48,11 @@ describe.concurrent("/openapi.json", () => {
     const bodiless = all.filter(({ method, operation }) => {
       return method === "post" && operation.requestBody === undefined;
     });
-    expect(bodiless.map(({ path }) => path)).toEqual(["/{chat}/clear"]);
+    expect(bodiless.map(({ path }) => path)).toEqual([
+      "/admin/tokens/{id}/disable",
+      "/admin/tokens/{id}/enable",
+      "/{chat}/clear",
+    ]);
     expect(paths["/{chat}/chat"]?.post?.responses).toMatchObject({
       200: { content: { "application/json": {}, "text/event-stream": {} } },
       401: { content: { "application/json": {} } },

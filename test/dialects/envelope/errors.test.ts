@@ -105,6 +105,7 @@ const statuses: Record<ErrorCode, number> = {
   connections_limited: 429,
   credential_missing: 401,
   token_rejected: 401,
+  token_disabled: 401,
   token_needed: 401,
   model_forbidden: 403,
   model_not_found: 404,

@@ -12,6 +12,7 @@ const codesOfType = {
     "key_rejected",
     "credential_missing",
     "token_rejected",
+    "token_disabled",
     "token_needed",
     "admin_token_needed",
   ],

@@ -114,4 +114,35 @@ eachDatabase("changes of a token", (kind) => {
     }
     expect(await storage.tokens.show(token.id)).toEqual(token);
   });
+
+  test("a disabled token is refused by all processes from the next call on, until it is enabled", async () => {
+    const { token, secret } = await storage.tokens.create({ name: "Ada" });
+    for (const one of [storage, other]) await one.tokens.find(secret);
+    for (const later of [noon, noon + 5]) {
+      clock.set(later);
+      const disabled = await other.tokens.disable(token.id);
+      expect(disabled).toEqual({ ...token, disabledAt: noon });
+    }
+    await nextTurn();
+    for (const one of [storage, other]) {
+      await expect(one.tokens.find(secret)).rejects.toMatchObject({ code: "token_disabled" });
+    }
+    for (const _ of [1, 2]) expect(await storage.tokens.enable(token.id)).toEqual(token);
+    await nextTurn();
+    for (const one of [storage, other]) {
+      expect((await one.tokens.find(secret))?.token).toEqual(token);
+    }
+  });
+
+  test("a disabled token that expires or is revoked is like any other", async () => {
+    const { token, secret } = await storage.tokens.create({ name: "Ada", expiresAt: noon + 1 });
+    await storage.tokens.disable(token.id);
+    clock.set(noon + 1);
+    expect(await storage.tokens.find(secret)).toBeNull();
+    await storage.tokens.revoke(token.id);
+    for (const change of [storage.tokens.disable, storage.tokens.enable]) {
+      await expect(change(token.id)).rejects.toMatchObject({ code: "token_revoked" });
+      expect(await change("nobody")).toBeNull();
+    }
+  });
 });
