@@ -12,6 +12,7 @@ const { token, quota, price, sum } = viewSchemas;
 
 const examplePrice = { input: "0.15", cached_input: "0.075", output: "0.60" };
 
+const newToken = token.extend({ token: z.string().describe("The secret; it is shown only here") });
 const limited = ["field_too_long", "field_unknown"] as const;
 const tokenId = { id: z.string().meta({ example: "1jf2k5n8q0f3a1b2c4d5e6f7a8" }) };
 
@@ -28,7 +29,7 @@ export const routeDocs = {
     body: schemas.newToken,
     example: { name: "Ann", requests_per_day: 100 },
     status: 201,
-    answer: token.extend({ token: z.string().describe("The secret; it is shown only here") }),
+    answer: newToken,
     fails: ["secret_key_missing", ...limited],
   },
   "GET /tokens": {
@@ -51,6 +52,15 @@ export const routeDocs = {
     params: tokenId,
     answer: token,
     fails: ["token_unknown", "token_revoked", "secret_key_missing", ...limited],
+  },
+  "POST /tokens/:id/rotate": {
+    summary: "Gives a token a new secret; the old one ends at once, or after `grace`",
+    description: "The body may be left out.",
+    body: schemas.rotation,
+    example: { grace: "24h" },
+    params: tokenId,
+    answer: newToken,
+    fails: ["token_unknown", "token_revoked", ...limited],
   },
   "POST /tokens/:id/disable": {
     summary: "Refuses a token until it is enabled; doing so again changes nothing",

@@ -149,6 +149,16 @@ export function moment(clock: WallClock, direction: Direction) {
   });
 }
 
+/** A span of hours, days or weeks. Milliseconds. */
+export function span() {
+  const description = "A span of time: 12h, 7d, 2w";
+  return field({ type: "string", pattern: SPAN.source, description }, (given): Parsed<number> => {
+    const value = typeof given === "string" ? spanIn(given.trim()) : null;
+    return value === null || value === 0 ? wrongType("span") : { value };
+  });
+}
+
+const SPAN = /^(\d{1,4})([hdw])$/;
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168 };
 const HOUR_MS = 3_600_000;
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
@@ -156,17 +166,19 @@ const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\
 function momentIn(given: unknown, nowMs: number, direction: Direction): number | null {
   if (typeof given !== "string") return null;
   const text = given.trim();
-  const [, amount, unit = ""] = /^(\d{1,4})([hdw])$/.exec(text) ?? [];
-  if (amount !== undefined) {
-    const ms = Number(amount) * (HOURS[unit] ?? 0) * HOUR_MS;
-    return direction === "back" ? Math.max(0, nowMs - ms) : nowMs + ms;
-  }
+  const ms = spanIn(text);
+  if (ms !== null) return direction === "back" ? Math.max(0, nowMs - ms) : nowMs + ms;
   const at = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
   const date = text.slice(0, 10);
   const day = new Date(`${date}T00:00:00Z`);
   // Date reads 2026-02-30 as March 2
   const isReal = at >= 0 && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
   return isReal ? at : null;
+}
+
+function spanIn(text: string): number | null {
+  const [, amount, unit = ""] = SPAN.exec(text) ?? [];
+  return amount === undefined ? null : Number(amount) * (HOURS[unit] ?? 0) * HOUR_MS;
 }
 
 export function choiceOf<const T extends string>(choices: readonly T[]) {

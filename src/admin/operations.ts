@@ -1,4 +1,4 @@
-import type { Ledger, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
+import type { Ledger, NewSecret, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
 import { listedPrices, type Price } from "../core/accounts/price.ts";
 import { type TokenChanges, withChanges } from "../core/accounts/token-options.ts";
 import { fieldError } from "../core/common-errors.ts";
@@ -44,11 +44,11 @@ export function createAdmin(options: AdminOptions) {
 const DEFAULT_LISTED = 1_000;
 
 function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schemas: Schemas) {
-  const known = (token: Token | null) => {
-    if (token === null) throw new ProxyError("token_unknown");
-    return token;
-  };
   const shown = (token: Token | null) => shownToken(known(token), clock.wallMs());
+  const withSecret = ({ token, secret }: NewSecret) => {
+    const { id, ...rest } = shown(token);
+    return { id, token: secret, ...rest };
+  };
   const sealable = (changes: TokenChanges) => {
     if (changes.upstreamKey != null && !canSeal) throw new ProxyError("secret_key_missing");
     return changes;
@@ -60,9 +60,7 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
       const changes = sealable(changesOf(fields));
       const { upstreamKey = null } = changes;
       const chosen = withChanges({ name: fields.name }, changes);
-      const { token, secret } = await tokens.create({ ...chosen, upstreamKey });
-      const { id, ...rest } = shownToken(token, clock.wallMs());
-      return { id, token: secret, ...rest };
+      return withSecret(await tokens.create({ ...chosen, upstreamKey }));
     },
     /** Oldest first. Pass `next` as `after` for more. */
     async list(given: unknown) {
@@ -86,6 +84,11 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
       const changes = sealable(changesOf(parseFields(schemas.tokenChanges, given)));
       return shown(await tokens.update(id, changes));
     },
+    /** The new secret, `token`, is shown only here. */
+    async rotate(id: string, given: unknown) {
+      const { grace } = parseFields(schemas.rotation, given);
+      return withSecret(known(await tokens.rotate(id, grace ?? null)));
+    },
     disable: async (id: string) => shown(await tokens.disable(id)),
     enable: async (id: string) => shown(await tokens.enable(id)),
     /** Doing it again changes nothing and is no error. */
@@ -94,6 +97,11 @@ function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schem
       return shown(await tokens.show(id));
     },
   };
+}
+
+function known<T>(found: T | null): T {
+  if (found === null) throw new ProxyError("token_unknown");
+  return found;
 }
 
 function priceOperations({ prices, clock }: AdminOptions, schemas: Schemas) {

@@ -62,6 +62,10 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
     "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(idIn(c))),
     "PATCH /tokens/:id": async (c) =>
       respondJson(c, 200, await tokens.update(idIn(c), await body(c))),
+    "POST /tokens/:id/rotate": async (c) => {
+      const given = hasBody(c) ? await body(c) : {};
+      return respondJson(c, 200, await tokens.rotate(idIn(c), given));
+    },
     "POST /tokens/:id/disable": async (c) => respondJson(c, 200, await tokens.disable(idIn(c))),
     "POST /tokens/:id/enable": async (c) => respondJson(c, 200, await tokens.enable(idIn(c))),
     "DELETE /tokens/:id": async (c) => respondJson(c, 200, await tokens.revoke(idIn(c))),
@@ -82,6 +86,11 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
       return streamText(c, EXPORT_TYPES[format], text, { "content-disposition": disposition });
     },
   };
+}
+
+function hasBody({ env }: AppContext): boolean {
+  const { "content-length": length = "0", "transfer-encoding": encoding } = env.incoming.headers;
+  return encoding !== undefined || length !== "0";
 }
 
 function idIn(c: AppContext): string {

@@ -14,6 +14,7 @@ import {
   names,
   plainText,
   price,
+  span as spanOfTime,
   type WallClock,
 } from "./fields.ts";
 
@@ -71,6 +72,7 @@ export function createSchemas(clock: WallClock) {
   return {
     newToken: z.strictObject({ name, ...options }),
     tokenChanges: z.strictObject({ name: name.optional(), ...options }),
+    rotation: z.strictObject({ grace: spanOfTime().nullish() }),
     tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
     newPrice: z.strictObject({ ...prices, since: moment(clock, "forward").nullish() }),
     priceList: z.strictObject({ model: name.nullish(), history: flag().nullish() }),

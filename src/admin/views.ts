@@ -46,6 +46,11 @@ const tokenView = view<Token & { readonly nowMs: number }>()({
   expires_at: [time.nullable(), ({ expiresAt }) => timeOrNull(expiresAt)],
   revoked_at: [time.nullable(), ({ revokedAt }) => timeOrNull(revokedAt)],
   disabled_at: [time.nullable(), ({ disabledAt }) => timeOrNull(disabledAt)],
+  grace_until: [
+    time.nullable().describe("Until when an earlier secret is accepted, too"),
+    ({ graceUntil, nowMs }) =>
+      timeOrNull(graceUntil !== null && graceUntil > nowMs ? graceUntil : null),
+  ],
   models: [z.array(text).nullable(), ({ models }) => models && [...models]],
   requests_per_day: [count.nullable(), ({ quotas }) => quotas.day.requests],
   requests_per_month: [count.nullable(), ({ quotas }) => quotas.month.requests],

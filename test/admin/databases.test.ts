@@ -35,6 +35,7 @@ describe("without a database", () => {
     ["token", "revoke", "x"],
     ["token", "update", "x", "--name", "y"],
     ["token", "disable", "x"],
+    ["token", "rotate", "x"],
     ["token", "enable", "x"],
     ["token", "reseal"],
     ["price", "list"],

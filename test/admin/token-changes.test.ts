@@ -1,6 +1,7 @@
 /** Changes of tokens over /admin and on the command line, and what a server makes of them. */
 import { describe, expect, test } from "vitest";
 import { kinds } from "../storage/support/databases.ts";
+import { postJson } from "../support/http.ts";
 import { installed, parleyHere, settingsFor } from "./support.ts";
 import { startAdmin } from "./support-http.ts";
 
@@ -49,6 +50,29 @@ describe.each(kinds)("a token is changed on %s", (kind) => {
     expect((await send("POST", "/tokens/nobody/enable")).status).toBe(404);
   });
 
+  test("over /admin and on the command line: it gets a new secret, which is shown once", async () => {
+    const env = await settingsFor(kind);
+    const { send, origin } = await startAdmin(env);
+    const made = Object((await send("POST", "/tokens", { name: "alice" })).json);
+    const statusOf = async (secret: string) => {
+      const headers = { authorization: `Bearer ${secret}` };
+      return (await postJson(`${origin}/usage`, undefined, { method: "GET", headers })).status;
+    };
+    const graced = await send("POST", `/tokens/${made.id}/rotate`, { grace: "24h" });
+    const second = Object(graced.json).token;
+    expect([graced.status, graced.json]).toEqual([
+      200,
+      { ...made, token: second, hint: second.slice(-4), grace_until: expect.any(String) },
+    ]);
+    expect([await statusOf(made.token), await statusOf(second)]).toEqual([200, 200]);
+    expect((await send("GET", "/tokens")).text).not.toContain(second);
+    const ran = await parleyHere(env, ["token", "rotate", made.id]);
+    const third = /^parley-\w{38}$/m.exec(ran.out)?.[0] ?? "none";
+    expect(await Promise.all([made.token, second, third].map(statusOf))).toEqual([401, 401, 200]);
+    const atOnce = await send("POST", `/tokens/${made.id}/rotate`);
+    expect([atOnce.status, await statusOf(third)]).toEqual([200, 401]);
+  });
+
   test("on the command line: `none` takes a bound away, but a name may be none", async () => {
     const env = await settingsFor(kind);
     const options = ["--comment", "x", "--models", "a,b", "--tokens-per-day", "5"];
@@ -85,6 +109,23 @@ test("an upstream key comes from standard input, and only if it is asked for", a
 });
 
 describe("a change that is wrong", () => {
+  test.each(["0h", "soon", "2027-01-31", "-1h", 24, "12345h"])(
+    "can't have a grace of %j",
+    async (grace) => {
+      const env = await settingsFor("sqlite");
+      const { send } = await startAdmin(env);
+      const { id, token } = Object((await send("POST", "/tokens", { name: "alice" })).json);
+      const reply = await send("POST", `/tokens/${id}/rotate`, { grace });
+      expect([reply.status, reply.json]).toMatchObject([
+        400,
+        { error: { code: "field_type", field: "grace" } },
+      ]);
+      const ran = await parleyHere(env, ["token", "rotate", id, `--grace=${grace}`]);
+      expect([ran.code, ran.err]).toEqual([2, expect.stringContaining("option --grace")]);
+      expect((await send("GET", `/tokens/${id}`)).json).toMatchObject({ hint: token.slice(-4) });
+    },
+  );
+
   test.each([
     [{ request_per_day: 1 }, 400, "field_unknown", "request_per_day"],
     [{ requests_per_day: 0 }, 400, "field_range", "requests_per_day"],

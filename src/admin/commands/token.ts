@@ -51,9 +51,7 @@ export const tokenCommands: readonly Command[] = [
     async run(given, { terminal, withNewAdmin }) {
       const fields = withKeyOf(terminal, await withInput(given, terminal));
       const value = await withNewAdmin((admin) => admin.tokens.create(fields));
-      const { token, ...rest } = value;
-      const text = `${token}\n\nThis is the token. It is not shown again.\n\n${fieldLines(rest)}`;
-      return { value, text };
+      return { value, text: secretShown(value) };
     },
   },
   {
@@ -86,6 +84,22 @@ export const tokenCommands: readonly Command[] = [
       const fields = withoutNone(await withInput(given, terminal));
       const value = await withAdmin((admin) => admin.tokens.update(given.operand, fields));
       return { value, text: fieldLines(value) };
+    },
+  },
+  {
+    name: "token rotate",
+    summary: "Gives a token a new secret and shows it once.",
+    operand: "ID",
+    options: {
+      grace: { value: "SPAN", help: "how long the old secret is still accepted: 12h, 7d, 2w" },
+    },
+    notes: [
+      "Without --grace, the old secret ends at once, and so do earlier ones that had a grace.",
+      "Usage, quotas and limits go on.",
+    ],
+    async run({ fields, operand: id }, { withAdmin }) {
+      const value = await withAdmin((admin) => admin.tokens.rotate(id, fields));
+      return { value, text: secretShown(value) };
     },
   },
   {
@@ -133,6 +147,10 @@ export const tokenCommands: readonly Command[] = [
     },
   },
 ];
+
+function secretShown({ token, ...rest }: { readonly token: string }): string {
+  return `${token}\n\nThis is the token. It is not shown again.\n\n${fieldLines(rest)}`;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -59,9 +59,15 @@ export interface ResealedKeys {
   readonly unreadable: readonly TokenId[];
 }
 
+/** The secret is shown this once. */
+export interface NewSecret {
+  readonly token: Token;
+  readonly secret: string;
+}
+
 export interface TokenStore {
   /** The secret is returned this once and kept nowhere. */
-  create(token: NewToken): Promise<{ readonly token: Token; readonly secret: string }>;
+  create(token: NewToken): Promise<NewSecret>;
   /** Null for unknown, revoked and expired alike; throws for a disabled one. Looked up by digest. */
   find(secret: string): Promise<FoundToken | null>;
   show(id: string): Promise<Token | null>;
@@ -74,6 +80,11 @@ export interface TokenStore {
   /** Doing it again changes nothing. Null if there is none; a revoked one is refused. */
   disable(id: string): Promise<Token | null>;
   enable(id: string): Promise<Token | null>;
+  /**
+   * Gives it a new secret. The one it had is accepted for the grace; without a grace, all earlier ones end.
+   * Null if there is no such token; a revoked one is refused.
+   */
+  rotate(id: string, graceMs: number | null): Promise<NewSecret | null>;
   /** False when there is no such token or it was revoked before. */
   revoke(id: string): Promise<boolean>;
   /** Encrypts the upstream keys of tokens that aren't revoked with the newest secret key again. */

@@ -11,29 +11,37 @@ export function createTokenCache<T>(driver: Pick<Driver, "tokensVersion">) {
   const kept = new Map<string, T>();
   let version: number | null = null;
   let askedThisTick = false;
+  let cleared = 0;
+  const clear = () => {
+    cleared += 1;
+    kept.clear();
+  };
   const endTick = () => {
     askedThisTick = false;
   };
   const askOnce = () => {
     if (askedThisTick) return;
     const current = driver.tokensVersion();
-    if (current !== version) kept.clear();
+    if (current !== version) clear();
     version = current;
     askedThisTick = true;
     setImmediate(endTick);
   };
   return {
-    /** Undefined if another connection has written a token since; then read it before awaiting anything else. */
+    /** Undefined if a token has been written since. */
     get(digest: string): T | undefined {
       askOnce();
       return kept.get(digest);
     },
-    keep(digest: string, found: T): void {
-      if (version === null) return;
+    /** To be taken before the database is read, and given to `keep`. */
+    moment: () => cleared,
+    /** Unless a token may have been written since that moment. */
+    keep(digest: string, found: T, moment: number): void {
+      if (version === null || moment !== cleared) return;
       if (kept.size >= MAX_KEPT) kept.clear();
       kept.set(digest, found);
     },
     /** For this process's own writes, which don't change the database's version. */
-    forget: () => kept.clear(),
+    forget: clear,
   };
 }

@@ -1,12 +1,16 @@
+import { sql } from "kysely";
 import type { Token, TokenStore } from "../../core/accounts/accounts.ts";
 import { withChanges } from "../../core/accounts/token-options.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
-import { isStorable, query } from "../driver/driver.ts";
+import { isStorable, query, type Transaction } from "../driver/driver.ts";
+import type { Builder } from "../driver/queries.ts";
+import type { TokenTable } from "../driver/schema.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { oneAtATime } from "./token-lock.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
+import { newSecret } from "./token-secret.ts";
 
 /** Changes of tokens that are there. */
 export function createTokenChanges(
@@ -15,12 +19,13 @@ export function createTokenChanges(
   box: SecretBox,
   /** Called after each change. */
   forget: () => void,
-): Pick<TokenStore, "update" | "disable" | "enable"> {
+): Pick<TokenStore, "update" | "disable" | "enable" | "rotate"> {
   const { driver, builder } = database;
   /** Nothing else changes the token meanwhile, except that it may be revoked. */
   const change = async (
     id: string,
-    columnsOf: (row: StoredToken) => Partial<StoredToken>,
+    columnsOf: (row: StoredToken) => Partial<TokenTable>,
+    before?: (row: StoredToken) => Transaction<void>,
   ): Promise<Token | null> => {
     if (!isStorable(id)) return null;
     const changed = driver.transaction(function* () {
@@ -29,6 +34,7 @@ export function createTokenChanges(
       const [row] = yield* query(found.compile());
       if (row === undefined) return null;
       if (row.revoked_at !== null) throw new ProxyError("token_revoked");
+      if (before !== undefined) yield* before(row);
       const set = columnsOf(row);
       yield* query(builder.updateTable("tokens").set(set).where("id", "=", id).compile());
       return tokenOf({ ...row, ...set });
@@ -46,7 +52,41 @@ export function createTokenChanges(
       }),
     disable: (id) => change(id, (row) => ({ disabled_at: row.disabled_at ?? clock.wallMs() })),
     enable: (id) => change(id, () => ({ disabled_at: null })),
+    rotate: async (id, graceMs) => {
+      const { secret, ...stored } = newSecret();
+      const nowMs = clock.wallMs();
+      const endsAt = graceMs === null ? null : nowMs + graceMs;
+      const token = await change(
+        id,
+        ({ grace_until: until }) => ({
+          ...stored,
+          grace_until: endsAt === null ? null : Math.max(endsAt, until ?? 0),
+        }),
+        () => (endsAt === null ? endEarlier(builder, id) : keepEarlier(builder, id, endsAt, nowMs)),
+      );
+      return token === null ? null : { token, secret };
+    },
   };
+}
+
+function* endEarlier(builder: Builder, id: string): Transaction<void> {
+  yield* query(builder.deleteFrom("token_secrets").where("token_id", "=", id).compile());
+}
+
+/** Keeps the secret that the token has now, and drops those of all tokens that have ended. */
+function* keepEarlier(
+  builder: Builder,
+  id: string,
+  endsAt: number,
+  nowMs: number,
+): Transaction<void> {
+  yield* query(builder.deleteFrom("token_secrets").where("ends_at", "<=", nowMs).compile());
+  const present = builder
+    .selectFrom("tokens")
+    .select(["digest", "id", sql<number>`cast(${endsAt} as bigint)`.as("ends_at")])
+    .where("id", "=", id);
+  const kept = builder.insertInto("token_secrets").columns(["digest", "token_id", "ends_at"]);
+  yield* query(kept.expression(present).compile());
 }
 
 function sealed(box: SecretBox, key: string | null, id: string): string | null {

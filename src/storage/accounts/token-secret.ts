@@ -11,10 +11,18 @@ const RANDOM_CHARACTERS = 32;
 const CHECK_CHARACTERS = 6;
 const FORM = /^parley-[0-9A-Za-z]{38}$/;
 
-export function createTokenSecret(): string {
+function createTokenSecret(): string {
   let random = "";
   while (random.length < RANDOM_CHARACTERS) random += ALPHABET[randomInt(ALPHABET.length)];
   return PREFIX + random + checksum(random);
+}
+
+const HINT_CHARACTERS = 4;
+
+/** A new secret, and all that is stored of it. */
+export function newSecret() {
+  const secret = createTokenSecret();
+  return { secret, digest: tokenDigest(secret), hint: secret.slice(-HINT_CHARACTERS) };
 }
 
 export function isTokenSecret(text: string): boolean {
@@ -23,7 +31,7 @@ export function isTokenSecret(text: string): boolean {
   return checksum(text.slice(PREFIX.length, end)) === text.slice(end);
 }
 
-/** All that is stored of a secret. Computed on every call: 0.6 µs, and 1.3 with createHash. */
+/** Computed on every call: 0.6 µs, and 1.3 with createHash. */
 export function tokenDigest(secret: string): string {
   return hash("sha256", secret);
 }

@@ -1,5 +1,4 @@
 import type {
-  FoundToken,
   ListQuery,
   NewToken,
   ResealedKeys,
@@ -8,45 +7,26 @@ import type {
   TokenStore,
 } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
-import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
-import { pageSize, prepare } from "../driver/queries.ts";
+import { pageSize } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
-import { createTokenCache } from "./token-cache.ts";
 import { createTokenChanges } from "./token-changes.ts";
-import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
-import { createTokenSecret, isTokenSecret, tokenDigest } from "./token-secret.ts";
+import { createTokenLookup, foundToken } from "./token-lookup.ts";
+import { checkedKey, chosenColumns, tokenColumns, tokenOf } from "./token-row.ts";
+import { newSecret } from "./token-secret.ts";
 
 const MAX_LISTED = 1_000;
-const HINT_CHARACTERS = 4;
 
 export function createTokens(database: Database, clock: Clock, box: SecretBox): TokenStore {
   const { driver, builder } = database;
-  const byDigest = prepare<{ digest: string }, StoredToken>(({ text }) =>
-    builder.selectFrom("tokens").select(tokenColumns).where("digest", "=", text("digest")),
-  );
   const byId = builder.selectFrom("tokens").select(tokenColumns);
-  const cache = createTokenCache<FoundToken>(driver);
+  const { find, forget } = createTokenLookup(database, clock, box);
   return {
     create: (chosen) => createToken(database, clock.wallMs(), box, chosen),
-    find: async (secret) => {
-      // A wrong form or checksum needs no lookup.
-      if (!isTokenSecret(secret)) return null;
-      const digest = tokenDigest(secret);
-      let found = cache.get(digest);
-      if (found === undefined) {
-        const [row] = await driver.all(byDigest({ digest }));
-        if (row === undefined) return null;
-        found = foundToken(row, box);
-        cache.keep(digest, found);
-      }
-      if (!isValid(found.token, clock.wallMs())) return null;
-      if (found.token.disabledAt !== null) throw new ProxyError("token_disabled");
-      return found;
-    },
+    find,
     show: async (id) => {
       if (!isStorable(id)) return null;
       const [row] = await driver.all(byId.where("id", "=", id).compile());
@@ -68,24 +48,12 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
           .returning("id")
           .compile(),
       );
-      cache.forget();
+      forget();
       return revoked.length > 0;
     },
-    ...createTokenChanges(database, clock, box, cache.forget),
-    reseal: () => resealKeys(database, box).finally(cache.forget),
+    ...createTokenChanges(database, clock, box, forget),
+    reseal: () => resealKeys(database, box).finally(forget),
   };
-}
-
-function foundToken(row: StoredToken, box: SecretBox): FoundToken {
-  const { id, upstream_key: sealed } = row;
-  return {
-    token: tokenOf(row),
-    upstreamKey: () => (sealed === null ? null : box.open(sealed, id)),
-  };
-}
-
-function isValid({ revokedAt, expiresAt }: Token, nowMs: number): boolean {
-  return revokedAt === null && (expiresAt === null || nowMs < expiresAt);
 }
 
 async function createToken(
@@ -95,13 +63,12 @@ async function createToken(
   chosen: NewToken,
 ) {
   const id = newId(now);
-  const secret = createTokenSecret();
+  const { secret, ...stored } = newSecret();
   const key = chosen.upstreamKey ?? null;
   const row = {
     ...chosenColumns(chosen),
     id,
-    digest: tokenDigest(secret),
-    hint: secret.slice(-HINT_CHARACTERS),
+    ...stored,
     created_at: now,
     revoked_at: null,
     disabled_at: null,

@@ -55,7 +55,7 @@ async function start() {
     if (name === "POST /ask/:conversation_id" && reply.status === 200) {
       seen.conversation_id = made.conversation_id;
     }
-    if (name === "POST /admin/tokens" && reply.status === 201) {
+    if (/^POST \/admin\/tokens(\/:id\/rotate)?$/.test(name) && reply.status < 300) {
       seen.id = made.id;
       token = made.token;
     }

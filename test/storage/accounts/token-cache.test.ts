@@ -14,7 +14,7 @@ function createCache() {
 test("the calls of one tick ask the database once", async () => {
   const { database, cache } = createCache();
   expect(cache.get("digest")).toBeUndefined();
-  cache.keep("digest", "found");
+  cache.keep("digest", "found", cache.moment());
   for (let call = 0; call < 10; call += 1) expect(cache.get("digest")).toBe("found");
   expect(database.asked).toBe(1);
   await nextTick();
@@ -25,12 +25,27 @@ test("the calls of one tick ask the database once", async () => {
 test("a write of another connection is seen in the next tick, an own one at once", async () => {
   const { database, cache } = createCache();
   cache.get("digest");
-  cache.keep("digest", "found");
+  cache.keep("digest", "found", cache.moment());
   await nextTick();
   database.version = 2;
   expect(cache.get("digest")).toBeUndefined();
-  cache.keep("digest", "found again");
+  cache.keep("digest", "found again", cache.moment());
   cache.forget();
+  expect(cache.get("digest")).toBeUndefined();
+});
+
+test("what was read before a write is not kept after it", async () => {
+  const { database, cache } = createCache();
+  cache.get("digest");
+  const before = cache.moment();
+  cache.forget();
+  cache.keep("digest", "stale", before);
+  expect(cache.get("digest")).toBeUndefined();
+  const later = cache.moment();
+  await nextTick();
+  database.version = 2;
+  cache.get("another");
+  cache.keep("digest", "stale", later);
   expect(cache.get("digest")).toBeUndefined();
 });
 
@@ -44,6 +59,6 @@ test("a database that can't be asked is asked again by the next call", () => {
   expect(() => cache.get("digest")).toThrow("busy");
   busy = false;
   expect(cache.get("digest")).toBeUndefined();
-  cache.keep("digest", "found");
+  cache.keep("digest", "found", cache.moment());
   expect(cache.get("digest")).toBe("found");
 });
