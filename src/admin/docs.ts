@@ -30,7 +30,7 @@ export const routeDocs = {
     example: { name: "Ann", requests_per_day: 100 },
     status: 201,
     answer: newToken,
-    fails: ["secret_key_missing", ...limited],
+    fails: ["token_name_taken", "secret_key_missing", ...limited],
   },
   "GET /tokens": {
     summary: "Lists tokens, oldest first",
@@ -51,7 +51,7 @@ export const routeDocs = {
     example: { requests_per_day: 200, expires: null },
     params: tokenId,
     answer: token,
-    fails: ["token_unknown", "token_revoked", "secret_key_missing", ...limited],
+    fails: ["token_unknown", "token_revoked", "token_name_taken", "secret_key_missing", ...limited],
   },
   "POST /tokens/:id/rotate": {
     summary: "Gives a token a new secret; the old one ends at once, or after `grace`",

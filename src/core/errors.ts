@@ -79,6 +79,7 @@ export const errorCodes = [
   // what the operator asked for
   "token_unknown",
   "token_revoked",
+  "token_name_taken",
   "price_outdated",
   "secret_key_missing",
   // repeated calls

@@ -168,3 +168,40 @@ describe("a change that is wrong", () => {
     ]);
   });
 });
+
+describe("a name that a living token has", () => {
+  test("is refused over /admin, with the field, the token and the caller's language", async () => {
+    const { send } = await startAdmin(await settingsFor("sqlite"));
+    const { id } = Object((await send("POST", "/tokens", { name: "alice" })).json);
+    const bob = Object((await send("POST", "/tokens", { name: "bob" })).json);
+    const headers = { "accept-language": "zh-TW" };
+    for (const [method, path] of [
+      ["POST", "/tokens"],
+      ["PATCH", `/tokens/${bob.id}`],
+    ] as const) {
+      const reply = await send(method, path, { name: " alice " }, headers);
+      expect([reply.status, reply.json]).toEqual([
+        409,
+        {
+          error: {
+            code: "token_name_taken",
+            field: "name",
+            id,
+            message: `name 的值必須唯一：權杖 ${id} 已使用名稱 alice。請換一個名稱。`,
+          },
+        },
+      ]);
+    }
+    await send("DELETE", `/tokens/${id}`);
+    expect((await send("PATCH", `/tokens/${bob.id}`, { name: "alice" })).status).toBe(200);
+  });
+
+  test("is refused on the command line, with the option and the token", async () => {
+    const env = await settingsFor("sqlite");
+    const make = ["token", "create", "--json", "--name", "alice"];
+    const { id } = (await parleyHere(env, make)).json<{ id: string }>();
+    const again = await parleyHere(env, make);
+    expect([again.code, again.out]).toEqual([1, ""]);
+    expect(again.err).toContain(`The option --name must be unique: the token ${id} already`);
+  });
+});

@@ -48,6 +48,7 @@ export const httpStatus = {
   quota_exceeded: 429,
   token_unknown: 404,
   token_revoked: 409,
+  token_name_taken: 409,
   price_outdated: 409,
   secret_key_missing: 409,
   idempotency_mismatch: 422,

@@ -9,6 +9,7 @@ import type { Builder } from "../driver/queries.ts";
 import type { TokenTable } from "../driver/schema.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { oneAtATime } from "./token-lock.ts";
+import { requireFreeNames } from "./token-names.ts";
 import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
 import { newSecret } from "./token-secret.ts";
 
@@ -42,14 +43,24 @@ export function createTokenChanges(
     return changed.finally(forget);
   };
   return {
-    update: (id, changes) =>
-      change(id, (row) => {
-        const { upstreamKey } = changes;
-        return {
-          ...chosenColumns(withChanges(tokenOf(row), changes)),
+    update: (id, changes) => {
+      const { upstreamKey } = changes;
+      const chosen = (row: StoredToken) => chosenColumns(withChanges(tokenOf(row), changes));
+      return change(
+        id,
+        (row) => ({
+          ...chosen(row),
           ...(upstreamKey === undefined ? {} : { upstream_key: sealed(box, upstreamKey, id) }),
-        };
-      }),
+        }),
+        function* (row) {
+          const { name, expires_at } = chosen(row);
+          const nowMs = clock.wallMs();
+          const comesToLife = hasExpired(row.expires_at, nowMs) && !hasExpired(expires_at, nowMs);
+          if (name === row.name && !comesToLife) return;
+          yield* requireFreeNames(builder, [name], nowMs, id);
+        },
+      );
+    },
     disable: (id) => change(id, (row) => ({ disabled_at: row.disabled_at ?? clock.wallMs() })),
     enable: (id) => change(id, () => ({ disabled_at: null })),
     rotate: async (id, graceMs) => {
@@ -87,6 +98,10 @@ function* keepEarlier(
     .where("id", "=", id);
   const kept = builder.insertInto("token_secrets").columns(["digest", "token_id", "ends_at"]);
   yield* query(kept.expression(present).compile());
+}
+
+function hasExpired(expiresAt: number | null, nowMs: number): boolean {
+  return expiresAt !== null && expiresAt <= nowMs;
 }
 
 function sealed(box: SecretBox, key: string | null, id: string): string | null {

@@ -14,7 +14,9 @@ import { newId } from "../driver/ids.ts";
 import { pageSize } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenChanges } from "./token-changes.ts";
+import { oneAtATime } from "./token-lock.ts";
 import { createTokenLookup, foundToken } from "./token-lookup.ts";
+import { requireFreeNames } from "./token-names.ts";
 import { checkedKey, chosenColumns, tokenColumns, tokenOf } from "./token-row.ts";
 import { newSecret } from "./token-secret.ts";
 
@@ -56,12 +58,8 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
   };
 }
 
-async function createToken(
-  { driver, builder }: Database,
-  now: number,
-  box: SecretBox,
-  chosen: NewToken,
-) {
+async function createToken(database: Database, now: number, box: SecretBox, chosen: NewToken) {
+  const { driver, builder } = database;
   const id = newId(now);
   const { secret, ...stored } = newSecret();
   const key = chosen.upstreamKey ?? null;
@@ -76,6 +74,8 @@ async function createToken(
     upstream_key: key === null ? null : box.seal(checkedKey(key), id),
   };
   await driver.transaction(function* () {
+    yield* oneAtATime(database);
+    yield* requireFreeNames(builder, [row.name], now);
     yield* query(builder.insertInto("tokens").values(row).compile());
     const use = { token_id: id, ...periodsAt(now) };
     yield* query(builder.insertInto("quota_use").values(use).compile());

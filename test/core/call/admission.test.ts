@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 import type { NewToken } from "../../../src/core/accounts/accounts.ts";
 import { type AdmissionOptions, createAdmission } from "../../../src/core/call/admission.ts";
@@ -40,7 +41,7 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
     onDisconnect: "cancel",
     ...options,
   });
-  const { secret, token: made } = await tokens.create({ name: "Ada", ...token });
+  const { secret, token: made } = await tokens.create({ name: randomUUID(), ...token });
   const found = await tokens.find(secret);
   if (found === null) throw new Error("no such token");
   const holder: Principal = { kind: "token", bucket, found };

@@ -23,7 +23,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     key_missing key_malformed key_rejected credential_missing token_rejected token_disabled token_needed
     admin_token_needed`,
   FAILED_PRECONDITION: `
-    token_revoked price_outdated secret_key_missing conversation_full`,
+    token_revoked token_name_taken price_outdated secret_key_missing conversation_full`,
   ABORTED: `
     idempotency_in_progress idempotency_lost conversation_conflict`,
   INTERNAL: `

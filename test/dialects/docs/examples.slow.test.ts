@@ -33,6 +33,17 @@ const needsAdmin = ({ operation }: Called) =>
   JSON.stringify(operation.security).includes('"admin"');
 const takesVisitors = ({ operation }: Called) => JSON.stringify(operation.security).includes("{}");
 
+/** A name that an earlier round has taken is free again once that token is revoked. */
+async function freeNames() {
+  const { origin } = scene.parley;
+  const headers = bearer(ADMIN_TOKEN);
+  const listed = await postJson(`${origin}/admin/tokens`, undefined, { method: "GET", headers });
+  for (const one of Object(listed.json).tokens) {
+    if (one.name !== "Ann") continue;
+    await postJson(`${origin}/admin/tokens/${one.id}`, undefined, { method: "DELETE", headers });
+  }
+}
+
 /** The path as printed, too, with an ID that there is. */
 function pathOf({ path, operation: { parameters = [] } }: Called): string {
   return path.replace("{id}", id).replaceAll(/\{(\w+)\}/g, (_all, name) => {
@@ -41,8 +52,9 @@ function pathOf({ path, operation: { parameters = [] } }: Called): string {
   });
 }
 
-function send(one: Called, headers: Record<string, string>, body = exampleOf(one.operation)) {
+async function send(one: Called, headers: Record<string, string>, body = exampleOf(one.operation)) {
   const method = one.method.toUpperCase();
+  if (one.path === "/admin/tokens") await freeNames();
   return postJson(scene.parley.origin + pathOf(one), body, { method, headers });
 }
 

@@ -43,6 +43,7 @@ const params: Partial<Record<ErrorCode, Record<string, string | number>>> = {
   model_not_found: { model: "gpt-4o" },
   model_not_priced: { model: "gpt-4o" },
   quota_exceeded: { quota: "requests", period: "day", state: "used_up" },
+  token_name_taken: { field: "name", value: "Ann", id: "1jf2k5n8q0f3a1b2c4d5e6f7a8" },
   price_outdated: { model: "gpt-4o", since: 1 },
 };
 
@@ -113,6 +114,7 @@ const statuses: Record<ErrorCode, number> = {
   quota_exceeded: 429,
   token_unknown: 404,
   token_revoked: 409,
+  token_name_taken: 409,
   price_outdated: 409,
   secret_key_missing: 409,
   idempotency_mismatch: 422,

@@ -48,6 +48,7 @@ const codesOfType = {
     "model_not_priced",
     "token_unknown",
     "token_revoked",
+    "token_name_taken",
     "price_outdated",
     "secret_key_missing",
     "idempotency_mismatch",

@@ -1,4 +1,5 @@
 /** Tokens, prices and the ledger of a Parley under test, and answers richer than an echo. */
+import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import OpenAI from "openai";
 import { closeAfterFile } from "../../support/cleanup.ts";
@@ -72,7 +73,10 @@ export const createClient = (baseURL: string, apiKey: string): OpenAI =>
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 export async function issue(origin: string, fields: object = {}): Promise<Issued> {
-  const reply = await admin(origin, "POST", "/tokens", { name: "a holder", ...fields });
+  const reply = await admin(origin, "POST", "/tokens", {
+    name: `a holder ${randomUUID()}`,
+    ...fields,
+  });
   return reply.json as Issued;
 }
 

@@ -57,7 +57,7 @@ describe("a PostgreSQL that fails over", () => {
 
     await readOnly("RESET");
     shiftMs += RENEWED_MS;
-    const many = Array.from({ length: 20 }, () => storage.tokens.create({ name: "n" }));
+    const many = Array.from({ length: 20 }, (_, at) => storage.tokens.create({ name: `n${at}` }));
     expect(await Promise.all(many)).toHaveLength(20);
     await storage.ping();
     expect(seen).toEqual([expect.objectContaining({ cause: "read_only" }), null]);

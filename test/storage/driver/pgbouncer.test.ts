@@ -68,8 +68,9 @@ describe("behind PgBouncer, which pools transactions", { tags: "pgbouncer" }, ()
       () => expect(storage.problem()).toMatchObject({ cause: "read_only" }),
       RECOVERY,
     );
-    const writeMany = () =>
-      Promise.all(Array.from({ length: 30 }, () => storage.tokens.create({ name: "n" })));
+    let made = 0;
+    const writeOne = () => storage.tokens.create({ name: `n${made++}` });
+    const writeMany = () => Promise.all(Array.from({ length: 30 }, writeOne));
     // Several connections of the pooler become read-only.
     await expect(writeMany()).rejects.toThrow();
     await set("RESET default_transaction_read_only");

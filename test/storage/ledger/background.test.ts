@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 /** Calls that wait for their usage keep their reservations, whatever becomes of processes. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Token } from "../../../src/core/accounts/accounts.ts";
@@ -30,7 +31,7 @@ eachDatabase("background calls", (kind) => {
   afterAll(() => database.drop(), 20_000);
 
   const makeToken = async (quotas: Quotas = perDay({ tokens: 10_000 })) =>
-    (await storage.tokens.create({ name: "ada", quotas })).token;
+    (await storage.tokens.create({ name: randomUUID(), quotas })).token;
   const callOf = async (token: Token): Promise<BackgroundCall> => {
     const result = await storage.ledger.reserve(wish(token));
     if (!result.admitted) throw new Error("not reserved");

@@ -17,6 +17,7 @@ const storage = await openStorage({
   staleMs: work.kind === "calls" ? 400 : 60_000,
 });
 if (work.kind === "reserve") await reserveAtOnce(storage, work);
+if (work.kind === "names") await takeNames(storage, work);
 if (work.kind === "calls") await callWithoutEnd(storage, work);
 if (work.kind === "migrate") process.send?.("migrated");
 await storage.close();
@@ -36,6 +37,16 @@ async function reserveAtOnce(storage: Storage, { secret, parallel }: Work): Prom
   process.send?.(results.filter((result) => result.admitted).length);
   // Leaving gives up what is reserved, so it waits until that has been looked at.
   await once(process, "message");
+}
+
+/** Tries to give each of these names to a token, and says which it could. */
+async function takeNames(storage: Storage, { parallel }: Work): Promise<void> {
+  process.send?.("ready");
+  await once(process, "message");
+  const names = Array.from({ length: parallel }, (_, at) => `name ${at}`);
+  const tried = await Promise.allSettled(names.map((name) => storage.tokens.create({ name })));
+  const refused = tried.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+  process.send?.({ taken: tried.length - refused.length, refused: [...new Set(refused)] });
 }
 
 /** Makes calls until it is killed, and says which of them were settled. One is open all the while. */

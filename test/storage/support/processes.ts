@@ -7,9 +7,9 @@ import type { StorageOptions } from "../../../src/storage/open.ts";
 
 export interface Work {
   readonly place: Pick<StorageOptions, "databaseUrl" | "sqliteFile">;
-  readonly kind: "reserve" | "calls" | "migrate";
+  readonly kind: "reserve" | "calls" | "migrate" | "names";
   readonly secret: string;
-  /** Reservations to try at once, or calls open at once. */
+  /** Reservations or names to try at once, or calls open at once. */
   readonly parallel: number;
   readonly name: string;
 }

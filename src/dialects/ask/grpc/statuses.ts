@@ -32,6 +32,7 @@ const byHttpStatus = {
 const exceptions: Partial<Record<ErrorCode, status>> = {
   key_malformed: status.UNAUTHENTICATED,
   token_revoked: status.FAILED_PRECONDITION,
+  token_name_taken: status.FAILED_PRECONDITION,
   price_outdated: status.FAILED_PRECONDITION,
   secret_key_missing: status.FAILED_PRECONDITION,
   conversation_full: status.FAILED_PRECONDITION,
