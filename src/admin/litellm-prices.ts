@@ -1,7 +1,6 @@
 import type { NewPrice } from "../core/accounts/accounts.ts";
 import { formatPrice, pricePerToken } from "../core/accounts/money.ts";
-import { eachPart } from "../core/accounts/price.ts";
-import type { PartName } from "../core/accounts/price-parts.ts";
+import { type ExtraName, eachExtra } from "../core/accounts/price-fields.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 
@@ -30,7 +29,13 @@ const FIELDS = {
   audioInput: "input_cost_per_audio_token",
   audioOutput: "output_cost_per_audio_token",
   reasoning: "output_cost_per_reasoning_token",
-} as const satisfies Record<PartName | "cachedInput", string>;
+  flexInput: "input_cost_per_token_flex",
+  flexCachedInput: "cache_read_input_token_cost_flex",
+  flexOutput: "output_cost_per_token_flex",
+  priorityInput: "input_cost_per_token_priority",
+  priorityCachedInput: "cache_read_input_token_cost_priority",
+  priorityOutput: "output_cost_per_token_priority",
+} as const satisfies Record<ExtraName | "cachedInput", string>;
 /** What a price of any kind is called there. */
 const PRICE_NAME = /cost|pric|uplift|multiplier/;
 
@@ -92,10 +97,10 @@ function priceOf(model: string, entry: Entry): NewPrice | null {
   // embeddings have no output
   const output =
     read(OUTPUT) ?? (entry.mode === "embedding" && isNothing(entry[OUTPUT]) ? "0" : null);
-  const parts = eachPart((part) => read(FIELDS[part]));
+  const extras = eachExtra((name) => read(FIELDS[name]));
   const cachedInput = read(FIELDS.cachedInput);
   if (input === null || output === null) return null;
-  return { model, input, cachedInput, output, ...parts, since: null };
+  return { model, input, cachedInput, output, ...extras, since: null };
 }
 
 /** In dollars per million tokens; null if there is none or Parley can't hold it exactly. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { NewPrice } from "../core/accounts/accounts.ts";
-import { eachPart, type Price } from "../core/accounts/price.ts";
-import { partFields } from "../core/accounts/price-parts.ts";
+import type { Price } from "../core/accounts/price.ts";
+import { eachExtra, extraFields } from "../core/accounts/price-fields.ts";
 import type { TokenChanges } from "../core/accounts/token-options.ts";
 import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
@@ -43,11 +43,7 @@ export function createSchemas(clock: WallClock) {
     input: price(),
     output: price(),
     cached_input: price().nullish(),
-    cache_write: price().nullish(),
-    cache_write_1h: price().nullish(),
-    audio_input: price().nullish(),
-    audio_output: price().nullish(),
-    reasoning: price().nullish(),
+    ...extraPrices(),
   };
   // unknown fields are allowed here: price lists carry notes
   const importedPrice = z.looseObject({ ...prices, cachedInput: price().nullish(), since: past });
@@ -91,6 +87,12 @@ export function createSchemas(clock: WallClock) {
   };
 }
 
+function extraPrices() {
+  const entries = Object.values(extraFields).map((field) => [field, price().nullish()] as const);
+  type Field = (typeof entries)[number][0];
+  return Object.fromEntries(entries) as Record<Field, (typeof entries)[number][1]>; // of all fields
+}
+
 export type Schemas = ReturnType<typeof createSchemas>;
 
 /** What is left out stays; null takes a bound away. */
@@ -124,8 +126,8 @@ type PriceFields = Omit<z.output<Schemas["newPrice"]>, "since">;
 
 export function priceOf(fields: PriceFields): Omit<Price, "since"> {
   const { model, input, output, cached_input } = fields;
-  const parts = eachPart((part) => fields[partFields[part]] ?? null);
-  return { model, input, cachedInput: cached_input ?? null, output, ...parts };
+  const extras = eachExtra((name) => fields[extraFields[name]] ?? null);
+  return { model, input, cachedInput: cached_input ?? null, output, ...extras };
 }
 
 export function importedPrices(

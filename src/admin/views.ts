@@ -83,6 +83,15 @@ const priceView = view<Price>()({
   audio_input: [dollars.nullable(), ({ audioInput }) => audioInput ?? null],
   audio_output: [dollars.nullable(), ({ audioOutput }) => audioOutput ?? null],
   reasoning: [dollars.nullable(), ({ reasoning }) => reasoning ?? null],
+  flex_input: [dollars.nullable(), ({ flexInput }) => flexInput ?? null],
+  flex_cached_input: [dollars.nullable(), ({ flexCachedInput }) => flexCachedInput ?? null],
+  flex_output: [dollars.nullable(), ({ flexOutput }) => flexOutput ?? null],
+  priority_input: [dollars.nullable(), ({ priorityInput }) => priorityInput ?? null],
+  priority_cached_input: [
+    dollars.nullable(),
+    ({ priorityCachedInput }) => priorityCachedInput ?? null,
+  ],
+  priority_output: [dollars.nullable(), ({ priorityOutput }) => priorityOutput ?? null],
   since: [time, ({ since }) => timeText(since)],
 });
 

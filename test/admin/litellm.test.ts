@@ -77,6 +77,8 @@ test("caches, audio and reasoning come along", async () => {
       cache_creation_input_token_cost: 3.75e-6,
       cache_creation_input_token_cost_above_1hr: 6e-6,
       input_cost_per_audio_token: 4e-5,
+      input_cost_per_token_flex: 1.5e-6,
+      cache_read_input_token_cost_priority: 6e-7,
       output_cost_per_audio_token: 0,
       output_cost_per_reasoning_token: 5.000000000000001e-7,
     },
@@ -89,14 +91,18 @@ test("caches, audio and reasoning come along", async () => {
     {
       ...{ input: "3", cached_input: "0.3", output: "15", cache_write: "3.75" },
       ...{ cache_write_1h: "6", audio_input: "40", audio_output: null, reasoning: null },
+      ...{ flex_input: "1.5", flex_cached_input: null, priority_cached_input: "0.6" },
     },
   ]);
   const other = await settingsFor("sqlite");
   await parleyHere(other, ["price", "import", "-"], listed.out);
   const shown = await parleyHere(other, ["price", "list"]);
-  expect(shown.out).toMatch(/OUTPUT {2}CACHE WRITE {2}CACHE WRITE 1H {2}AUDIO INPUT {2}SINCE\n/);
+  expect(shown.out).toMatch(
+    /OUTPUT {2}CACHE WRITE {2}CACHE WRITE 1H {2}AUDIO INPUT {2}FLEX INPUT {2}PRIORITY CACHED INPUT {2}SINCE\n/,
+  );
   const set = ["price", "set", "full", "--input", "3", "--output", "15", "--cached-input", "0.3"];
   const parts = ["--cache-write", "3.75", "--cache-write-1h", "6", "--audio-input", "40"];
+  parts.push("--flex-input", "1.5", "--priority-cached-input", "0.6");
   expect((await parleyHere(other, [...set, ...parts, "--json"])).json().changed).toBe(false);
   expect((await parleyHere(other, [...set, "--json"])).json().changed).toBe(true);
 });

@@ -1,5 +1,5 @@
 import type { ImportedPrices } from "../../core/accounts/accounts.ts";
-import { partFields } from "../../core/accounts/price-parts.ts";
+import { extraFields } from "../../core/accounts/price-fields.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type Command, UsageError } from "../command.ts";
 import { MAX_LIST_BYTES, parseList } from "../list-json.ts";
@@ -23,6 +23,15 @@ export const priceCommands: readonly Command[] = [
       "audio-input": { value: "USD", help: "audio tokens of the input (default: as input)" },
       "audio-output": { value: "USD", help: "audio tokens of the output (default: as output)" },
       reasoning: { value: "USD", help: "reasoning tokens of the output (default: as output)" },
+      "flex-input": { value: "USD", help: "input tokens of the flex tier (default: as input)" },
+      "flex-cached-input": {
+        value: "USD",
+        help: "its cached input tokens (default: as its input)",
+      },
+      "flex-output": { value: "USD", help: "its output tokens (default: as output)" },
+      "priority-input": { value: "USD", help: "the same for the priority tier" },
+      "priority-cached-input": { value: "USD", help: "the same for the priority tier" },
+      "priority-output": { value: "USD", help: "the same for the priority tier" },
       since: { value: "WHEN", help: "when the price begins (default: now)" },
     },
     notes: ["A change adds a price. Earlier prices are kept."],
@@ -73,10 +82,10 @@ export const priceCommands: readonly Command[] = [
   },
 ];
 
-/** Most prices have none of the parts. */
+/** Most prices have none of the others. */
 function columnsOf(prices: readonly Readonly<Record<string, unknown>>[]): readonly string[] {
-  const parts = Object.values(partFields);
-  const used = parts.filter((part) => prices.some((price) => price[part] !== null));
+  const others = Object.values(extraFields);
+  const used = others.filter((name) => prices.some((price) => price[name] !== null));
   return [...priceColumns, ...used, "since"];
 }
 

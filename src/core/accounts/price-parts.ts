@@ -1,34 +1,11 @@
 import type { Usage } from "../call/messages.ts";
 import { type Picodollars, priceTimesTokens, type UnitPrice } from "./money.ts";
-
-/** Tokens that may have a price of their own, by their names in lists and records. */
-export const partFields = {
-  /** Of the question: written into a cache, for some minutes or for an hour. */
-  cacheWrite: "cache_write",
-  cacheWriteHour: "cache_write_1h",
-  audioInput: "audio_input",
-  /** Of the answer. */
-  audioOutput: "audio_output",
-  reasoning: "reasoning",
-} as const;
-
-export type PartName = keyof typeof partFields;
-
-// Object.keys forgets the type of the keys.
-export const partNames = Object.keys(partFields) as readonly PartName[];
+import type { PartName } from "./price-fields.ts";
+import type { Sides } from "./price-sides.ts";
 
 /** In the order in which they take from the tokens of their side. */
 const ASKED: readonly PartName[] = ["cacheWriteHour", "cacheWrite", "audioInput"];
 const ANSWERED: readonly PartName[] = ["audioOutput", "reasoning"];
-
-/** What the tokens of one model cost. */
-export interface Sides {
-  readonly input: UnitPrice;
-  readonly cached: UnitPrice;
-  readonly output: UnitPrice;
-  /** Null: all tokens are ordinary ones. */
-  readonly parts: Readonly<Partial<Record<PartName, UnitPrice>>> | null;
-}
 
 /** Tokens that were charged at a price of their own. */
 export interface ChargedPart {

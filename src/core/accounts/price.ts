@@ -1,19 +1,14 @@
 import type { Usage } from "../call/messages.ts";
 import { formatPrice, type Picodollars, parsePrice, priceTimesTokens } from "./money.ts";
-import {
-  chargedParts,
-  costOfSides,
-  type PartName,
-  partFields,
-  partNames,
-  type Sides,
-} from "./price-parts.ts";
+import { type ExtraName, eachExtra, partFields } from "./price-fields.ts";
+import { chargedParts, costOfSides } from "./price-parts.ts";
+import { readPrice, type Sides } from "./price-sides.ts";
 
 /**
  * What one model costs from `since` on. Texts are US dollars per million tokens. A part without a price
- * of its own costs what its side costs.
+ * of its own costs what its side costs, and a tier what the ordinary one does.
  */
-export interface Price extends Readonly<Partial<Record<PartName, string | null>>> {
+export interface Price extends Readonly<Partial<Record<ExtraName, string | null>>> {
   readonly model: string;
   readonly input: string;
   /** Null: the upstream gives no discount, cached tokens cost what input costs. */
@@ -38,9 +33,8 @@ export const MAX_COUNTED_TOKENS = 100_000_000;
 /** Exact cost of an answer, or null when the usage or the price is unknown or implausible. */
 export function cost(usage: Usage | null, price: Price | null): Picodollars | null {
   if (usage === null || price === null || !isPlausible(usage)) return null;
-  const sides = sidesOf(price);
-  if (sides === null) return null;
-  return costOfSides(usage, sides);
+  const sides = sidesFor(usage, price);
+  return sides === null ? null : costOfSides(usage, sides);
 }
 
 /** Every token at the dearest price; nothing where the price is none. */
@@ -54,9 +48,9 @@ export function maxCost(price: Price, tokens: number): Picodollars {
 }
 
 /** Texts are read once for each price of the book, not for each call: 4 µs. */
-const readSides = new WeakMap<Price, Sides | null>();
+const readSides = new WeakMap<Price, ReturnType<typeof readPrice>>();
 
-function sidesOf(price: Price): Sides | null {
+function sidesOf(price: Price): ReturnType<typeof readPrice> {
   let sides = readSides.get(price);
   if (sides === undefined) {
     sides = readPrice(price);
@@ -65,22 +59,9 @@ function sidesOf(price: Price): Sides | null {
   return sides;
 }
 
-function readPrice(price: Price): Sides | null {
-  const input = parsePrice(price.input);
-  const cached = price.cachedInput === null ? input : parsePrice(price.cachedInput);
-  const output = parsePrice(price.output);
-  const parts: { [Name in PartName]?: bigint } = {};
-  for (const name of partNames) {
-    const text = price[name];
-    if (text === null || text === undefined) continue;
-    const part = parsePrice(text);
-    if (part === null) return null;
-    parts[name] = part;
-  }
-  if (input === null || cached === null || output === null) return null;
-  // what is kept for longer is never cheaper
-  if (parts.cacheWrite !== undefined) parts.cacheWriteHour ??= parts.cacheWrite;
-  return { input, cached, output, parts: Object.keys(parts).length === 0 ? null : parts };
+function sidesFor({ tier }: Usage, price: Price): Sides | null {
+  const sides = sidesOf(price);
+  return tier === undefined ? sides : (sides?.tiers?.[tier] ?? sides);
 }
 
 /** Whether every count is a whole number that a model could have produced. */
@@ -109,18 +90,22 @@ export function listedPrices(list: PriceList): readonly Price[] {
 }
 
 /**
- * The price as a ledger row keeps it: "input,cached input,output", and then what was charged at a price
- * of its own with its tokens, such as "cache_write=3.75*1200".
+ * The price as a ledger row keeps it: "input,cached input,output", then "tier=flex" if it is that of a
+ * tier, and what was charged at a price of its own with its tokens, such as "cache_write=3.75*1200".
  */
 export function priceText(price: Price, usage: Usage | null): string {
-  const text = `${price.input},${price.cachedInput ?? ""},${price.output}`;
-  if (usage?.parts === undefined) return text;
-  const sides = sidesOf(price);
-  if (sides === null) return text;
+  const isOrdinary = usage?.tier === undefined && usage?.parts === undefined;
+  const sides = isOrdinary ? null : sidesFor(usage, price);
+  if (sides === null || usage === null) {
+    return `${price.input},${price.cachedInput ?? ""},${price.output}`;
+  }
+  const { input, cached, output, tier } = sides;
+  const cachedInput = tier === null && price.cachedInput === null ? "" : formatPrice(cached);
   const charged = chargedParts(usage, sides).map(
-    (part) => `,${partFields[part.name]}=${formatPrice(part.price)}*${part.tokens}`,
+    (part) => `${partFields[part.name]}=${formatPrice(part.price)}*${part.tokens}`,
   );
-  return text + charged.join("");
+  const named = tier === null ? charged : [`tier=${tier}`, ...charged];
+  return [formatPrice(input), cachedInput, formatPrice(output), ...named].join(",");
 }
 
 /** The same price in its shortest spelling, or null when a side is not a price. */
@@ -135,12 +120,7 @@ export function canonicalPrice(price: Price): Price | null {
     input: formatPrice(sides.input),
     cachedInput: shortest(price.cachedInput),
     output: formatPrice(sides.output),
-    ...eachPart((name) => shortest(price[name])),
+    ...eachExtra((name) => shortest(price[name])),
     since,
   };
-}
-
-export function eachPart<T>(read: (name: PartName) => T): Readonly<Record<PartName, T>> {
-  const entries = partNames.map((name) => [name, read(name)]);
-  return Object.fromEntries(entries) as Record<PartName, T>; // of all names
 }

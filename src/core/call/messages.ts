@@ -1,4 +1,4 @@
-import type { PartName } from "../accounts/price-parts.ts";
+import type { PartName, Tier } from "../accounts/price-fields.ts";
 import type { Named } from "../named.ts";
 
 /** Content as OpenAI's chat API takes it: text, or parts where there are images. */
@@ -44,6 +44,8 @@ export type TokenCounts = Named<{
 export interface Usage extends TokenCounts {
   /** Those that may have a price of their own. Left out if there are none. */
   readonly parts?: Readonly<Partial<Record<PartName, number>>>;
+  /** Left out: the ordinary one. */
+  readonly tier?: Tier;
 }
 
 /** Usage as it is paid for: where the total exceeds its parts, the rest was written, too. */

@@ -1,6 +1,6 @@
 import type { ImportedPrices, NewPrice, PriceBook } from "../../core/accounts/accounts.ts";
 import { canonicalPrice, type Price, priceNames } from "../../core/accounts/price.ts";
-import { partNames } from "../../core/accounts/price-parts.ts";
+import { extraNames } from "../../core/accounts/price-fields.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
@@ -20,7 +20,7 @@ const MAX_MODEL_CHARACTERS = 200;
 /** The whole book is kept in memory; no real price list is longer. */
 const MAX_PRICES = 20_000;
 
-const sides = ["input", "cachedInput", "output", ...partNames] as const;
+const sides = ["input", "cachedInput", "output", ...extraNames] as const;
 const priceSelection = selectionOf(["model", "since", ...sides]);
 
 export function createPrices(database: Database, clock: Clock, latest: LatestMoment): PriceBook {

@@ -73,6 +73,7 @@ const about = {
   id: kept,
   model: kept,
   object: kept,
+  service_tier: kept,
   error: blaming,
   base_resp: kept,
   errors: blaming,

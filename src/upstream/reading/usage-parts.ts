@@ -1,5 +1,5 @@
 import { MAX_COUNTED_TOKENS } from "../../core/accounts/price.ts";
-import type { PartName } from "../../core/accounts/price-parts.ts";
+import type { PartName } from "../../core/accounts/price-fields.ts";
 import type { Usage } from "../../core/call/messages.ts";
 import { fieldOf, isObject } from "./json.ts";
 

@@ -1,6 +1,7 @@
 import type { CompletionUsage } from "openai/resources/completions";
 import type { ResponseUsage } from "openai/resources/responses/responses";
 import { MAX_COUNTED_TOKENS } from "../../core/accounts/price.ts";
+import { tiers } from "../../core/accounts/price-fields.ts";
 import type { Usage } from "../../core/call/messages.ts";
 import { fieldOf, isObject } from "./json.ts";
 import { partsIn } from "./usage-parts.ts";
@@ -38,7 +39,7 @@ export function usageIn(value: object, before: Usage | null = null): Counted {
   const response = fieldOf(value, "response");
   const answer = isObject(response) ? response : value;
   const own = countedIn(fieldOf(answer, "usage"), before);
-  if (own !== null) return own;
+  if (own !== null) return ofTier(own, fieldOf(answer, "service_tier"));
   const inChoice = inChoices(answer, before);
   if (inChoice !== null) return inChoice;
   for (const place of OTHER_PLACES) {
@@ -46,6 +47,13 @@ export function usageIn(value: object, before: Usage | null = null): Counted {
     if (counted !== null) return counted;
   }
   return UNCOUNTED;
+}
+
+/** OpenAI names the tier beside the usage, Anthropic in it. */
+function ofTier(counted: Counted, named: unknown): Counted {
+  const tier = tiers.find((one) => one === named);
+  const { usage } = counted;
+  return tier === undefined || usage === null ? counted : { ...counted, usage: { ...usage, tier } };
 }
 
 /** A choice has its own, or what it says has. */
@@ -64,7 +72,9 @@ function countedIn(given: unknown, before: Usage | null): Counted | null {
   if (!isObject(given)) return null;
   const place = snakeCased(given);
   const usage = toUsage(place) ?? withAnswer(before, place);
-  return usage && { usage, reasoned: reasoningIn(place, first(place, ANSWER_DETAILS)) > 0 };
+  if (usage === null) return null;
+  const reasoned = reasoningIn(place, first(place, ANSWER_DETAILS)) > 0;
+  return ofTier({ usage, reasoned }, fieldOf(place, "service_tier"));
 }
 
 /** OpenAI's own names, which its package knows, come first. */

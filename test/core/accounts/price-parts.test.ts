@@ -71,3 +71,27 @@ test("dearer parts never make a call cheaper, and no call costs more than all of
 test("a part that is no price makes the cost unknown", () => {
   expect(cost(counts, { ...plain, audioInput: "free" })).toBeNull();
 });
+
+const tiered: Price = {
+  ...full,
+  ...{ flexInput: "1", flexOutput: "5", priorityInput: "4", priorityCachedInput: "2" },
+};
+
+test.each<[Usage["tier"], Price, string, string]>([
+  [undefined, tiered, "0.0069", "2,1,10"],
+  ["flex", tiered, "0.0035", "1,1,5,tier=flex"],
+  ["priority", tiered, "0.0088", "4,2,10,tier=priority"],
+  ["flex", plain, "0.0069", "2,1,10"],
+  ["priority", { ...plain, cachedInput: null }, "0.007", "2,,10"],
+])("an answer of the tier %s costs what that tier does, else the ordinary price", (...row) => {
+  const [tier, price, amount, shown] = row;
+  const usage: Usage = { ...counts, ...(tier && { tier }) };
+  expect(dollars(usage, price)).toBe(amount);
+  expect(priceText(price, usage)).toBe(shown);
+});
+
+test("a tier has no price for parts: they cost what they always do", () => {
+  const usage: Usage = { ...used({ audioInput: 50 }), tier: "flex" };
+  expect(dollars(usage, tiered)).toBe("0.00545");
+  expect(priceText(tiered, usage)).toBe("1,1,5,tier=flex,audio_input=40*50");
+});

@@ -24,6 +24,7 @@ import {
 } from "../../support/upstream.ts";
 import {
   ADMIN_ENV,
+  admin,
   bearer,
   issue,
   MODEL,
@@ -72,6 +73,21 @@ const estimated = {
   provenance: "estimated",
 };
 
+const audioWithPriority: Behaviour = {
+  name: "audio, with priority",
+  run({ request, response }) {
+    const usage = {
+      ...{ prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
+      prompt_tokens_details: { audio_tokens: 30 },
+    };
+    const text = JSON.stringify({ model: MODEL, choices: [], usage, service_tier: "priority" });
+    const isStream = wantsStream(request);
+    const type = isStream ? "text/event-stream" : "application/json";
+    response.writeHead(200, goodHeaders(request, type));
+    response.end(isStream ? `data: ${text}\n\ndata: [DONE]\n\n` : text);
+  },
+};
+
 describe.concurrent("the row of a call", () => {
   test("that was answered has what it came to", async () => {
     const scene = await startTokenScene();
@@ -97,6 +113,19 @@ describe.concurrent("the row of a call", () => {
     await scene.ask({ ...streamed, ...options });
     expect(scene.rows()).toMatchObject([{ ...known, upstream_id: "chatcmpl-1" }]);
     expect(scene.rows()[0]?.first_token_ms).toBeGreaterThanOrEqual(0);
+  });
+
+  test.each([
+    ["an answer", question],
+    ["a stream", streamed],
+  ])("of %s shows what had a price of its own", async (_name, body) => {
+    const scene = await startTokenScene({}, { behaviour: audioWithPriority });
+    const prices = { input: "0.15", output: "0.6", audio_input: "40", priority_output: "1" };
+    await admin(scene.parley.origin, "PUT", `/prices/${MODEL}`, prices);
+    await scene.ask(body);
+    const price = "0.15,0.15,1,tier=priority,audio_input=40*30";
+    const cost = 70 * 150_000 + 30 * 40_000_000 + 10 * 1_000_000;
+    expect(scene.rows()).toMatchObject([{ price, cost }]);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import priceList from "../../../src/admin/price-list.json" with { type: "json" };
-import { eachPart, listedPrices } from "../../../src/core/accounts/price.ts";
-import { partNames } from "../../../src/core/accounts/price-parts.ts";
+import { listedPrices } from "../../../src/core/accounts/price.ts";
+import { eachExtra, extraNames } from "../../../src/core/accounts/price-fields.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { noon, standingClock } from "../support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
@@ -35,7 +35,7 @@ eachDatabase("prices", (kind) => {
       cachedInput: null,
       output: "10",
       since: 200,
-      ...eachPart(() => null),
+      ...eachExtra(() => null),
     });
     for (const since of [0, 150, 200]) {
       const late = storage.prices.set({ ...price, input: "9", since });
@@ -64,12 +64,12 @@ eachDatabase("prices", (kind) => {
   });
 
   test("prices of parts are kept, and another one is another price", async () => {
-    const parts = eachPart((name) => `${name.length}`);
+    const parts = eachExtra((name) => `${name.length}`);
     await storage.prices.set({ ...price, ...parts });
     expect(await storage.prices.priceOf("gpt-4o", 100)).toMatchObject(parts);
     const next = { ...price, ...parts, since: 200 };
     expect(await storage.prices.import([next])).toMatchObject({ unchanged: 1 });
-    for (const part of partNames) {
+    for (const part of extraNames) {
       const other = { ...next, [part]: "0.5", since: next.since++ };
       expect(await storage.prices.import([other]), part).toMatchObject({ added: 1 });
     }

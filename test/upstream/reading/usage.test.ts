@@ -193,3 +193,14 @@ it("parts of the question stay when the answer's counts come alone", () => {
   account.learn({ type: "message_delta", usage: { output_tokens: 3 } });
   expect(account.known.usage).toMatchObject({ ...read, parts: { cacheWrite: 4 } });
 });
+
+it.each<[string, object, string | undefined]>([
+  ["beside the usage", { usage: counts, service_tier: "flex" }, "flex"],
+  ["in an event", { response: { usage: counts, service_tier: "priority" } }, "priority"],
+  ["in the usage", { usage: { ...counts, service_tier: "priority" } }, "priority"],
+  ["nowhere", { usage: counts }, undefined],
+  ["as the ordinary one", { usage: counts, service_tier: "default" }, undefined],
+  ["as what it can't be", { usage: counts, service_tier: ["flex"] }, undefined],
+])("the tier is read %s", (_, answer, tier) => {
+  expect(usageIn(answer).usage).toEqual({ ...read, cachedTokens: null, ...(tier && { tier }) });
+});
