@@ -1,5 +1,5 @@
 import type { Ledger, NewSecret, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
-import { listedPrices, type Price } from "../core/accounts/price.ts";
+import type { Price } from "../core/accounts/price.ts";
 import { type TokenChanges, withChanges } from "../core/accounts/token-options.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
@@ -136,7 +136,9 @@ function priceOperations({ prices, clock }: AdminOptions, schemas: Schemas) {
     /** The list of this release, with its date and source, so that the operator can check it. */
     async importShipped() {
       const { published, source, note } = priceList;
-      return { ...(await prices.import(listedPrices(priceList))), published, source, note };
+      const list = parseFields(schemas.imported, priceList);
+      const done = await prices.import(importedPrices(list, clock.wallMs()));
+      return { ...done, published, source, note };
     },
   };
 }

@@ -79,7 +79,7 @@ describe.each(kinds)("parley on %s", (kind) => {
     expect(history.json<{ input: string }[]>().map(({ input }) => input)).toEqual(["0.2", "0.15"]);
     const shipped = await parleyHere(env, ["price", "import", "--default", "--json"]);
     expect(shipped.json()).toMatchObject({ unchanged: 0, skipped: ["gpt-4o-mini"] });
-    expect(shipped.json().note).toContain("To be checked by the operator");
+    expect(shipped.json().note).toContain("Check the prices before you import them");
     const listed = await parleyHere(env, ["price", "list", "--json"]);
     const again = await parleyHere(env, ["price", "import", "-", "--json"], listed.out);
     expect(again.json()).toMatchObject({ added: 0, skipped: [] });

@@ -18,15 +18,6 @@ export interface Price extends Readonly<Partial<Record<ExtraName, string | null>
   readonly since: number;
 }
 
-/** A shipped list, which the operator checks before it is imported. */
-export interface PriceList {
-  /** The day the prices are from, "2025-08-07". */
-  readonly published: string;
-  readonly source: string;
-  readonly note: string;
-  readonly prices: readonly Omit<Price, "since">[];
-}
-
 /** More than any model's context by far; a larger one is a false count. */
 export const MAX_COUNTED_TOKENS = 100_000_000;
 
@@ -81,12 +72,6 @@ export function priceNames(model: string): readonly string[] {
   if (model.startsWith("ft:")) return [model];
   const family = model.replace(/-(?:\d{4}-\d{2}-\d{2}|\d{4})$/, "");
   return family === model || family === "" ? [model] : [model, family];
-}
-
-/** The list's prices, from the day it was published on. */
-export function listedPrices(list: PriceList): readonly Price[] {
-  const since = Date.parse(list.published);
-  return list.prices.map((price) => ({ ...price, since }));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { parseFields } from "../../../src/admin/fields.ts";
 import priceList from "../../../src/admin/price-list.json" with { type: "json" };
-import { listedPrices } from "../../../src/core/accounts/price.ts";
+import { createSchemas, importedPrices } from "../../../src/admin/schemas.ts";
 import { eachExtra, extraNames } from "../../../src/core/accounts/price-fields.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { noon, standingClock } from "../support/calls.ts";
@@ -86,13 +87,15 @@ eachDatabase("prices", (kind) => {
   });
 
   test("the shipped list imports whole, and its prices hold today", async () => {
-    const listed = listedPrices(priceList);
+    const { imported } = createSchemas(clock);
+    const listed = importedPrices(parseFields(imported, priceList), noon);
     expect(await storage.prices.import(listed)).toMatchObject({ added: listed.length });
     expect(await storage.prices.priceOf("gpt-4o-mini-2024-07-18", noon)).toMatchObject({
       input: "0.15",
       cachedInput: "0.075",
       output: "0.6",
     });
+    expect(await storage.prices.priceOf("gpt-audio", noon)).toMatchObject({ audioInput: "32" });
     expect((await storage.prices.priceOf("gpt-3.5-turbo-0125", noon))?.output).toBe("1.5");
     expect((await storage.prices.priceOf("gpt-3.5-turbo-0301", noon))?.output).toBe("2");
   });
