@@ -46,6 +46,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
 
   const openai = createOpenAI({
     maxBodyBytes,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
     identify,
     openCalls,
     pipeline,

@@ -40,6 +40,7 @@ export const settings = {
   ROUTE: setting("/", { group: "server", example: "api" }, parseRoute),
   LANG: text("en", { group: "server", example: "zh_CN" }),
   MAX_BODY_BYTES: wholeNumber(1_048_576, 1_024, GIBIBYTE, { group: "server" }),
+  MAX_UPLOAD_BYTES: wholeNumber(26_214_400, 1_024, GIBIBYTE, { group: "server" }),
   SHUTDOWN_SECONDS: wholeNumber(20, 0, 3_600, { group: "server" }),
   DRAIN_DELAY_SECONDS: wholeNumber(0, 0, 300, { group: "server" }),
 

@@ -74,6 +74,7 @@ export const errorCodes = [
   // what a token may do
   "model_forbidden",
   "model_not_found",
+  "own_key_needed",
   "model_not_priced",
   "quota_exceeded",
   // what the operator asked for

@@ -28,10 +28,10 @@ export interface Upstream {
 
 /** A request that is passed on as the client sent it, except for what Parley must add. */
 export interface RelayRequest {
-  readonly method: "GET" | "POST";
-  /** Below the upstream's base path. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the upstream's base path; it may have a query. */
   readonly path: string;
-  readonly body: string | Uint8Array | null;
+  readonly body: string | Uint8Array | Upload | null;
   readonly streamed: boolean;
   /** Parley asked for the usage event, so the client must not see it. */
   readonly hideUsage: boolean;
@@ -41,6 +41,21 @@ export interface RelayRequest {
   readonly isRewritten?: boolean;
   /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
   readonly mayPass?: boolean;
+  /** The answer is a file, in any form. */
+  readonly anyBytes?: boolean;
+}
+
+/** A body that is sent as it arrives, so only once. */
+export interface Upload {
+  readonly contentType: string;
+  /** Null if its end alone tells. */
+  readonly contentLength: number | null;
+  /** Ends the request with what it throws. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+export function isUpload(body: RelayRequest["body"]): body is Upload {
+  return typeof body === "object" && body !== null && "pieces" in body;
 }
 
 export interface UsageOption {
@@ -89,7 +104,7 @@ export interface StreamedAnswer extends RelayHead {
   nextSequence(): number;
 }
 
-/** JSON that is too large to be held, passed on as it arrives. */
+/** A file, or JSON that is too large to be held, passed on as it arrives. */
 export interface PassingAnswer extends RelayHead {
   readonly kind: "passing";
   /** Null if its end alone tells. */

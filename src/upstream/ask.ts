@@ -7,7 +7,7 @@ import {
   wantsNewerTokenField,
 } from "../core/call/messages.ts";
 import { abortReason, ProxyError } from "../core/errors.ts";
-import type { AskOptions, RelayRequest } from "../core/upstream-ports.ts";
+import { type AskOptions, isUpload, type RelayRequest } from "../core/upstream-ports.ts";
 import { wellFormedJson } from "../core/well-formed.ts";
 import type { UpstreamResponse } from "./exchange.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
@@ -22,20 +22,14 @@ export type UpstreamRequest = Omit<RelayRequest, "hideUsage" | "usageOption">;
  */
 export async function askUpstream(
   options: OpenAIUpstreamOptions,
-  { method, path, body, streamed }: UpstreamRequest,
-  { key, account, signal, sent }: AskOptions,
+  asked: UpstreamRequest,
+  ask: AskOptions,
 ): Promise<UpstreamResponse> {
-  const { transport, userAgent, refusalOf, maxAnswerBytes: maxBytes } = options;
-  const headers: Record<string, string> = {
-    authorization: `Bearer ${key}`,
-    accept: "application/json, text/event-stream",
-    "accept-encoding": "identity",
-    // firewalls in front of services refuse requests without one
-    "user-agent": userAgent,
-  };
-  if (body !== null) headers["content-type"] = "application/json";
-  if (account?.organization) headers["openai-organization"] = account.organization;
-  if (account?.project) headers["openai-project"] = account.project;
+  const { transport, refusalOf } = options;
+  const { method, path, body, streamed } = asked;
+  const { key, signal, sent } = ask;
+  const headers = headersOf(asked, ask, options.userAgent);
+  const maxBytes = asked.anyBytes ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
   const headMs = streamed ? options.firstTokenMs : options.answerMs;
   const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
   const response = await transport.send(request);
@@ -51,6 +45,27 @@ export async function askUpstream(
   // no compression was asked for, so a compressed response is refused, not unpacked
   void response.body.return?.();
   throw new ProxyError("upstream_bad_answer");
+}
+
+function headersOf(
+  { body, anyBytes }: UpstreamRequest,
+  { key, account }: AskOptions,
+  userAgent: string,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    authorization: `Bearer ${key}`,
+    accept: anyBytes ? "*/*" : "application/json, text/event-stream",
+    "accept-encoding": "identity",
+    // firewalls in front of services refuse requests without one
+    "user-agent": userAgent,
+  };
+  if (isUpload(body)) {
+    headers["content-type"] = body.contentType;
+    if (body.contentLength !== null) headers["content-length"] = String(body.contentLength);
+  } else if (body !== null) headers["content-type"] = "application/json";
+  if (account?.organization) headers["openai-organization"] = account.organization;
+  if (account?.project) headers["openai-project"] = account.project;
+  return headers;
 }
 
 /** The first value if the server sent several. `name` in lower case. */

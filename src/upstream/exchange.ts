@@ -49,8 +49,8 @@ interface ExchangeOptions {
   readonly idleMs: number;
   readonly totalMs: number;
   readonly deadlines: Deadlines;
-  /** Sends the same request on a new connection. */
-  readonly sendAgain: () => void;
+  /** Sends the same request on a new connection; null: it can be sent only once. */
+  readonly sendAgain: (() => void) | null;
 }
 
 /**

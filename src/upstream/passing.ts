@@ -1,5 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
-import type { PassingAnswer } from "../core/upstream-ports.ts";
+import type { PassingAnswer, RelayAccount, RelayPiece } from "../core/upstream-ports.ts";
 import { headerOf } from "./ask.ts";
 import type { ResponseBody, UpstreamResponse } from "./exchange.ts";
 import { JsonPieces } from "./json-pieces.ts";
@@ -42,6 +42,33 @@ export async function openJson(
     pieces,
     account,
   };
+}
+
+/** Of any size: a slow client pauses the upstream. No browser may take it for a page of Parley's. */
+export function passFile(response: UpstreamResponse): PassingAnswer {
+  const { status, body } = response;
+  return {
+    kind: "passing",
+    status,
+    contentType: "application/octet-stream",
+    contentLength: lengthOf(response),
+    pieces: piecesOf(body),
+    account: () => NOTHING_READ,
+  };
+}
+
+const NOTHING_READ: RelayAccount = {
+  usage: null,
+  upstreamId: null,
+  model: null,
+  answerTokens: 0,
+  reasoned: false,
+  pending: false,
+  cut: false,
+};
+
+async function* piecesOf(body: ResponseBody): AsyncGenerator<RelayPiece> {
+  for await (const bytes of body) yield { bytes, last: false };
 }
 
 /** Reads a body to its end, or until it is known to be large: with one read of the socket on top. */

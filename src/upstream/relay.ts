@@ -15,7 +15,7 @@ import type { UpstreamResponse } from "./exchange.ts";
 import { createFailures, type Failures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { type BodyKind, bodyKind } from "./opening.ts";
-import { openJson, withoutMark } from "./passing.ts";
+import { openJson, passFile, withoutMark } from "./passing.ts";
 import { accountIn } from "./reading/account.ts";
 import { bytesWithoutSecrets } from "./reading/blame.ts";
 import { type Failure, failureIn, isAnswer, saysOnlyAnError } from "./reading/failure.ts";
@@ -50,10 +50,11 @@ export function createRelay(options: OpenAIUpstreamOptions): Relay {
 
 async function readAnswer(
   response: UpstreamResponse,
-  { streamed, hideUsage, mayPass, isRewritten }: RelayRequest,
+  { streamed, hideUsage, mayPass, isRewritten, anyBytes }: RelayRequest,
   ask: AskOptions,
   options: OpenAIUpstreamOptions,
 ): Promise<RelayAnswer> {
+  if (anyBytes) return passFile(response);
   const { status, body } = response;
   const failures = createFailures(options, ask);
   const kind = await bodyKind(response, streamed);

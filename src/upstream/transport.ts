@@ -1,9 +1,10 @@
+import { Readable } from "node:stream";
 import { buildConnector, type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { CallSignal } from "../core/call/call.ts";
 import { isCompleteUrl } from "../core/complete-url.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import type { SentRequests } from "../core/upstream-ports.ts";
+import { isUpload, type RelayRequest, type SentRequests } from "../core/upstream-ports.ts";
 import { watched } from "./connections.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { Exchange, type UpstreamResponse } from "./exchange.ts";
@@ -20,11 +21,11 @@ export interface TransportOptions {
 }
 
 export interface OutboundRequest {
-  /** Below the base path, for example `/chat/completions`. */
+  /** Below the base path, for example `/chat/completions`; it may have a query. */
   readonly path: string;
-  readonly method: "GET" | "POST";
+  readonly method: RelayRequest["method"];
   readonly headers: Record<string, string>;
-  readonly body: string | Uint8Array | null;
+  readonly body: RelayRequest["body"];
   readonly signal: CallSignal;
   readonly sent: SentRequests;
   /** Limit for the first byte of the response's body. */
@@ -57,38 +58,54 @@ export function createTransport(options: TransportOptions): Transport {
   /** For requests that found their connection ended: each gets a new one, which is not used again. */
   let fresh: Dispatcher | null = null;
   const deadlines = createDeadlines(options.clock);
-  const isComplete = isCompleteUrl(baseUrl.search);
+  const { search } = baseUrl;
+  const isComplete = isCompleteUrl(search);
   const basePath = baseUrl.pathname.replace(/\/$/, "");
+  const addressOf = isComplete
+    ? () => `${baseUrl.pathname}${search}`
+    : (path: string) => withQuery(basePath + path, search);
   return {
     send({ path, method, headers, body, signal, sent, headMs, maxBytes }) {
       if (isComplete && path !== CHAT_COMPLETIONS) {
         return Promise.reject(new ProxyError("endpoint_unavailable"));
       }
       const bounds = { maxBytes, headMs, idleMs, totalMs };
+      // an upload can't be sent again, so it never gets a connection that may have ended
+      const once = isUpload(body);
       const request: Dispatcher.DispatchOptions = {
         origin: baseUrl.origin,
-        path: isComplete
-          ? `${baseUrl.pathname}${baseUrl.search}`
-          : `${basePath}${path}${baseUrl.search}`,
+        path: addressOf(path),
         method,
         headers,
-        body,
+        body: sendable(body),
         headersTimeout: 0,
         bodyTimeout: 0,
       };
-      const sendAgain = () => {
+      const sendFresh = () => {
         fresh ??= createDispatcher(options);
         fresh.dispatch({ ...request, reset: true }, exchange);
       };
+      const sendAgain = once ? null : sendFresh;
       const exchange = new Exchange({ ...bounds, signal, sent, deadlines, sendAgain });
       if (signal.aborted) return exchange.response;
-      dispatcher.dispatch(request, exchange);
+      if (once) sendFresh();
+      else dispatcher.dispatch(request, exchange);
       return exchange.response;
     },
     async close() {
       await Promise.all([dispatcher.destroy(), fresh?.destroy()]);
     },
   };
+}
+
+/** A piece of an upload waits for the one before it to be sent. */
+function sendable(body: RelayRequest["body"]) {
+  return isUpload(body) ? Readable.from(body.pieces) : body;
+}
+
+/** The operator's query, for example an API version, and the caller's. */
+function withQuery(path: string, search: string): string {
+  return path.includes("?") ? `${path}${search.replace("?", "&")}` : `${path}${search}`;
 }
 
 function createDispatcher({ baseUrl, proxyUrl, connectMs }: TransportOptions): Dispatcher {

@@ -157,6 +157,7 @@ function createWatch() {
     const gone = new AbortController();
     let ended = false;
     live.add(response);
+    changed();
     // A write can meet a socket that is gone before its "close" is told: "close" says all we need.
     response.on("error", () => undefined);
     response.once("finish", () => {
@@ -367,6 +368,7 @@ function refuseKey({ headers }: RecordedRequest) {
 export function composeAnswer(request: RecordedRequest, options: AnswerOptions = {}): GoodAnswer {
   const path = request.path.split("?", 1)[0] ?? "";
   if (request.method === "GET" && path.startsWith("/v1/models")) return showModels(path);
+  if (/^\/v1\/(files|batches)\b/.test(path)) return ok({ id: "some", object: "some" });
   const compose = request.method === "POST" ? composers.get(path) : undefined;
   if (compose === undefined) {
     return refusal(404, `Invalid URL (${request.method} ${path})`);

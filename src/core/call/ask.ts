@@ -24,10 +24,13 @@ export type Ask = <T>(
   call: Call,
   settle: Settle,
   attempt: (how: AskOptions) => Promise<T>,
+  /** 0: the request can be sent only once. Left out: as often as usual. */
+  retries?: number,
 ) => Promise<T>;
 
-export function createAsk({ keyRing, retries, disconnectPolicy, clock }: AskingOptions): Ask {
-  return async function ask(call, settle, attempt) {
+export function createAsk(options: AskingOptions): Ask {
+  const { keyRing, disconnectPolicy, clock } = options;
+  return async function ask(call, settle, attempt, retries = options.retries) {
     const { principal } = call;
     const signal = disconnectPolicy.signalFor(call.signal);
     const retry = { clock, signal, retries };

@@ -1,13 +1,14 @@
 import { type ErrorCode, ProxyError } from "../errors.ts";
 import type { ConcurrencyLimiter, Lease } from "../ports.ts";
-import type {
-  AskOptions,
-  Relay,
-  RelayAccount,
-  RelayAnswer,
-  RelayRequest,
-  Upstream,
-  WholeAnswer,
+import {
+  type AskOptions,
+  isUpload,
+  type Relay,
+  type RelayAccount,
+  type RelayAnswer,
+  type RelayRequest,
+  type Upstream,
+  type WholeAnswer,
 } from "../upstream-ports.ts";
 import type { Admission, Permit } from "./admission.ts";
 import { type AskingOptions, createAsk } from "./ask.ts";
@@ -112,7 +113,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     completeAndKeep,
     stream,
     relay: relayed,
-    relayUnmetered: (call, request) => ask(call, noSettle, (how) => relay.send(request, how)),
+    relayUnmetered: (call, request) =>
+      ask(call, noSettle, sending(relay, request), isUpload(request.body) ? 0 : undefined),
     async close() {
       disconnectPolicy.end();
       await background.done();
@@ -140,7 +142,7 @@ function createBegin(options: PipelineOptions) {
   };
 }
 
-function sending(relay: Relay, request: RelayRequest, onWhole: RelayCall["onWhole"]) {
+function sending(relay: Relay, request: RelayRequest, onWhole?: RelayCall["onWhole"]) {
   const send = (how: AskOptions) => relay.send(request, how);
   if (onWhole === undefined) return send;
   return async (how: AskOptions) => {

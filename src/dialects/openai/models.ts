@@ -5,6 +5,7 @@ import type { Clock } from "../../core/ports.ts";
 import { shownModel } from "../../core/shown-model.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { type ModelRules, mayHaveModel } from "../../http/body/model-choice.ts";
+import { restOf } from "./paths.ts";
 
 export const modelsRequest: RelayRequest = {
   method: "GET",
@@ -18,26 +19,16 @@ const ONE_MODEL = "/v1/models/";
 
 /** The model that a path names, and the request for it. Throws if it can't be an id. */
 export function askedModel(path: string): { readonly id: string; readonly request: RelayRequest } {
-  const parts = path.slice(ONE_MODEL.length).split("/").map(decoded);
-  const id = parts.join("/");
-  // a service could take dots, and parts of nothing, for another path
-  if (/(^|\/)\.{0,2}(\/|$)/.test(id)) throw modelNotFound(id);
-  // services know an id by its slashes or by %2F, so the client's spelling stays
-  const spelled = parts.map((part) => encodeURIComponent(part).replaceAll("%3A", ":"));
-  return { id, request: { ...modelsRequest, path: `/models/${spelled.join("/")}`, mayPass: true } };
+  const given = path.slice(ONE_MODEL.length);
+  const rest = restOf(given);
+  if (rest === null) throw modelNotFound(given);
+  const request = { ...modelsRequest, path: `/models/${rest.spelled}`, mayPass: true };
+  return { id: rest.text, request };
 }
 
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch (cause) {
-    throw modelNotFound(part, cause);
-  }
-}
-
-export function modelNotFound(id: string, cause?: unknown): ProxyError {
+export function modelNotFound(id: string): ProxyError {
   const params = { model: shownModel(id) };
-  return new ProxyError("model_not_found", { params, details: { field: "model" }, cause });
+  return new ProxyError("model_not_found", { params, details: { field: "model" } });
 }
 
 /** Whether a principal may use a model. */

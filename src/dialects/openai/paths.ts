@@ -23,3 +23,23 @@ function withoutLastSlashes(path: string): string {
   while (end > 0 && path[end - 1] === "/") end -= 1;
   return path.slice(0, end);
 }
+
+/** The rest of a path: what it says, and how it goes to the service. */
+export interface PathRest {
+  readonly text: string;
+  readonly spelled: string;
+}
+
+/** Null if it can't be a name: a service could take dots, and parts of nothing, for another path. */
+export function restOf(rest: string): PathRest | null {
+  try {
+    const parts = rest.split("/").map(decodeURIComponent);
+    const text = parts.join("/");
+    if (/(^|\/)\.{0,2}(\/|$)/.test(text)) return null;
+    // services know a name by its slashes or by %2F, so the client's spelling stays
+    const spelled = parts.map((part) => encodeURIComponent(part).replaceAll("%3A", ":"));
+    return { text, spelled: spelled.join("/") };
+  } catch {
+    return null;
+  }
+}

@@ -7,7 +7,7 @@ import type { RelayAnswer } from "../../core/upstream-ports.ts";
 import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import type { Idempotent } from "../../http/call/idempotency.ts";
-import { type CallOptions, openEmptyCall, readCallBody } from "../../http/call/json-call.ts";
+import { openEmptyCall, readCallBody } from "../../http/call/json-call.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
@@ -18,6 +18,7 @@ import { createWriteBreak } from "./broken-stream.ts";
 import { modelDoc, modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
 import { chatEndpoint, type Endpoint, endpoints, openaiSegments } from "./endpoints.ts";
 import { createOpenAIErrors, openaiErrors, writeOpenAIError } from "./errors.ts";
+import { checkOwnKey, type FileOptions, fileRoutes, type OwnKeyRequest } from "./files.ts";
 import { refuseHandshakes } from "./handshakes.ts";
 import {
   askedModel,
@@ -30,7 +31,7 @@ import { canonicalPath } from "./paths.ts";
 import { usageOf, weekOf } from "./usage.ts";
 import { openaiHeaders, parseRelay, passAnswer, passOn } from "./wire.ts";
 
-export interface OpenAIOptions extends CallOptions {
+export interface OpenAIOptions extends FileOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
@@ -63,6 +64,9 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
       post("/chat", chatEndpoint, true),
       route("GET", "/v1/models", modelsDoc, createModels(options)),
       route("GET", "/v1/models/:model{.+}", modelDoc, createModel(options)),
+      ...fileRoutes(options).map(({ method, path, doc, request }) =>
+        route(method, path, doc, createForOwnKey(options, request)),
+      ),
       route("GET", "/usage", usageDoc, createReport(options, usageOf)),
       route("GET", "/data/week", weekDoc, createReport(options, weekOf)),
     ],
@@ -145,11 +149,26 @@ function createModel(options: OpenAIOptions) {
     const { id, request } = askedModel(c.req.path);
     if (!(await options.modelFilter(call.principal, id))) throw modelNotFound(id);
     const relayed = await options.pipeline.relayUnmetered(call, request);
-    const headers = openaiHeaders(context, JSON_TYPE);
-    if (relayed.kind === "passing") return passAnswer(outgoing, relayed, headers);
-    const { status, bytes } = wholeOf(relayed);
-    return sendWhole(outgoing, status, headers, bytes);
+    return sendPassed(outgoing, context, relayed);
   };
+}
+
+/** Asks for what costs nothing here: the account of the key pays the service. */
+function createForOwnKey(options: OpenAIOptions, requestOf: OwnKeyRequest) {
+  return async function askWithOwnKey(c: AppContext): Promise<Response> {
+    const call = await callOf(c, options);
+    checkOwnKey(call);
+    const { outgoing, context } = c.env;
+    const relayed = await options.pipeline.relayUnmetered(call, await requestOf(c, call));
+    return sendPassed(outgoing, context, relayed);
+  };
+}
+
+function sendPassed(outgoing: ServerResponse, context: RequestContext, answer: RelayAnswer) {
+  const headers = openaiHeaders(context, answer.contentType);
+  if (answer.kind === "passing") return passAnswer(outgoing, answer, headers);
+  const { status, bytes } = wholeOf(answer);
+  return sendWhole(outgoing, status, headers, bytes);
 }
 
 /** Shows token holders their own rows of the ledger. */

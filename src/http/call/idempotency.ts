@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Call, Principal } from "../../core/call/call.ts";
+import { ProxyError } from "../../core/errors.ts";
 import type { IdempotencyStore, StoredResponse } from "../../core/ports.ts";
-import type { RelayRequest } from "../../core/upstream-ports.ts";
+import { isUpload, type RelayRequest } from "../../core/upstream-ports.ts";
 import { credentialTextIn } from "./credentials.ts";
 
 /** A call that its client may repeat. */
@@ -33,6 +34,8 @@ export function createIdempotent(
     const { principal, signal, key, request } = call;
     const { bucket } = principal;
     const name = `${nameOf(principal, digestKey)}\n${digest(key)}`;
+    // only bodies that were read whole are repeated
+    if (isUpload(request.body)) throw new ProxyError("internal");
     const fingerprint = digest(`${request.path}\n`, request.body ?? "");
     return store.once({ name, fingerprint, bucket, seal: sealOf(call), maxMs, signal }, ask);
   };

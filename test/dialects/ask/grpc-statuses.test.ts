@@ -14,7 +14,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     message_too_large conversations_limited upstream_rate_limited`,
   PERMISSION_DENIED: `
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
-    model_forbidden`,
+    model_forbidden own_key_needed`,
   NOT_FOUND: `
     not_found endpoint_unavailable model_not_found token_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `

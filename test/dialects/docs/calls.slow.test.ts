@@ -32,6 +32,9 @@ function inOrder(document: OpenAPI): Called[] {
   return all.toSorted((a, b) => rank(a) - rank(b));
 }
 
+/** /openapi.json has no example of a file. */
+const FORM = { "content-type": "multipart/form-data; boundary=x" };
+
 async function start() {
   const scene = await startScene(SETTINGS);
   const { origin } = scene.parley;
@@ -47,9 +50,10 @@ async function start() {
     const [method = "", path = ""] = name.split(" ");
     const filled = path.replaceAll(
       /:(\w+)(?:\{[^}]*\})?/g,
-      (_all, key) => Reflect.get(seen, key) ?? "some",
+      (_all, key) => Reflect.get(seen, key) || "some",
     );
-    const headers = { authorization: `Bearer ${credential(name)}` };
+    const authorization = `Bearer ${credential(name)}`;
+    const headers = name === "POST /v1/files" ? { authorization, ...FORM } : { authorization };
     const reply = await postJson(origin + filled, body, { method, headers });
     const made = Object(reply.json);
     if (name === "POST /ask/:conversation_id" && reply.status === 200) {

@@ -48,9 +48,12 @@ describe.concurrent("/openapi.json", () => {
     const bodiless = all.filter(({ method, operation }) => {
       return method === "post" && operation.requestBody === undefined;
     });
-    expect(bodiless.map(({ path }) => path)).toEqual([
+    // a form with a file has no schema
+    expect(bodiless.map(({ path }) => path).sort()).toEqual([
       "/admin/tokens/{id}/disable",
       "/admin/tokens/{id}/enable",
+      "/v1/batches/{id}/cancel",
+      "/v1/files",
       "/{chat}/clear",
     ]);
     expect(paths["/{chat}/chat"]?.post?.responses).toMatchObject({

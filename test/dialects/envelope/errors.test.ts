@@ -110,6 +110,7 @@ const statuses: Record<ErrorCode, number> = {
   token_needed: 401,
   model_forbidden: 403,
   model_not_found: 404,
+  own_key_needed: 403,
   model_not_priced: 400,
   quota_exceeded: 429,
   token_unknown: 404,

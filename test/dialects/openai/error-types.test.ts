@@ -68,6 +68,7 @@ const codesOfType = {
     "access_token_rejected",
     "admin_needed",
     "model_forbidden",
+    "own_key_needed",
   ],
   rate_limit_error: [
     "rate_limited",

@@ -1,0 +1,73 @@
+import type { Call } from "../../core/call/call.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
+import { withExactNumbers } from "../../http/body/exact-numbers.ts";
+import { parsed, parseJson } from "../../http/body/parsed.ts";
+import { openUpload } from "../../http/body/upload.ts";
+import { type CallOptions, readCallBody } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Route, RouteDoc } from "../../http/dialect.ts";
+import { batchBody, fileDocs } from "./files-docs.ts";
+import { restOf } from "./paths.ts";
+
+export interface FileOptions extends CallOptions {
+  /** A larger upload is refused. */
+  readonly maxUploadBytes: number;
+}
+
+/** What is asked of the service, once the caller has shown a key of their own. */
+export type OwnKeyRequest = (c: AppContext, call: Call) => RelayRequest | Promise<RelayRequest>;
+
+export interface OwnKeyRoute extends Pick<Route, "method" | "path"> {
+  readonly doc: RouteDoc;
+  readonly request: OwnKeyRequest;
+}
+
+/** Files and batches belong to an account, which tokens share: so they are for own keys alone. */
+export function fileRoutes(options: FileOptions): readonly OwnKeyRoute[] {
+  const upload: OwnKeyRequest = (c) => ({
+    ...emptyRequest(c, "POST"),
+    body: openUpload(c.env.incoming, options.maxUploadBytes),
+  });
+  const createBatch: OwnKeyRequest = async (c) => {
+    const bytes = await readCallBody(c, options);
+    const body = withExactNumbers(parsed(batchBody, parseJson(bytes)), bytes);
+    return { ...emptyRequest(c, "POST"), body: JSON.stringify(body) };
+  };
+  const content: OwnKeyRequest = (c) => ({ ...emptyRequest(c, "GET"), anyBytes: true });
+  const get: OwnKeyRequest = (c) => emptyRequest(c, "GET");
+  const remove: OwnKeyRequest = (c) => emptyRequest(c, "DELETE");
+  const cancel: OwnKeyRequest = (c) => emptyRequest(c, "POST");
+  const { list, show, ...docs } = fileDocs;
+  return [
+    { method: "POST", path: "/v1/files", doc: docs.upload, request: upload },
+    { method: "GET", path: "/v1/files", doc: list, request: get },
+    { method: "GET", path: "/v1/files/:id", doc: show, request: get },
+    { method: "DELETE", path: "/v1/files/:id", doc: docs.remove, request: remove },
+    { method: "GET", path: "/v1/files/:id/content", doc: docs.content, request: content },
+    { method: "POST", path: "/v1/batches", doc: docs.createBatch, request: createBatch },
+    { method: "GET", path: "/v1/batches", doc: list, request: get },
+    { method: "GET", path: "/v1/batches/:id", doc: show, request: get },
+    { method: "POST", path: "/v1/batches/:id/cancel", doc: docs.cancel, request: cancel },
+  ];
+}
+
+/** Throws for those who have no key of their own. */
+export function checkOwnKey({ principal }: Call): void {
+  if (principal.kind !== "own-key") throw new ProxyError("own_key_needed");
+}
+
+/** The parts of a list that OpenAI's clients ask for. */
+const QUERY = ["purpose", "limit", "order", "after"];
+
+function emptyRequest(c: AppContext, method: RelayRequest["method"]): RelayRequest {
+  const rest = restOf(c.req.path.slice("/v1/".length));
+  if (rest === null) throw new ProxyError("not_found");
+  const query = new URLSearchParams();
+  for (const name of QUERY) {
+    const value = c.req.query(name);
+    if (value !== undefined) query.set(name, value);
+  }
+  const path = query.size === 0 ? `/${rest.spelled}` : `/${rest.spelled}?${query}`;
+  return { method, path, body: null, streamed: false, hideUsage: false, mayPass: true };
+}
