@@ -52,7 +52,8 @@ export async function composeTransports(
   });
   const webSocket = composeWebSocket(config, needs);
   const unreadable = createUnreadable(config, translate);
-  const { MAX_BODY_BYTES: maxBodyBytes, METRICS_PORT, WS_PORT } = config;
+  const { MAX_BODY_BYTES: maxBodyBytes, MAX_UPLOAD_BYTES: maxUploadBytes } = config;
+  const { METRICS_PORT, WS_PORT } = config;
   const listeners = await composeGrpc(config, needs);
   if (WS_PORT !== null) {
     // older WebSocket clients connect to any path
@@ -65,7 +66,13 @@ export async function composeTransports(
     listeners.push({ listener: createListener("websocket", server), port: WS_PORT });
   }
   return {
-    server: createHttpServer({ maxBodyBytes, unreadable, fetch, upgrades: webSocket }),
+    server: createHttpServer({
+      maxBodyBytes,
+      maxUploadBytes,
+      unreadable,
+      fetch,
+      upgrades: webSocket,
+    }),
     metricsServer: METRICS_PORT === null ? null : createMetricsServer(metrics),
     listeners,
     webSocket,

@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { isForm } from "./body/upload.ts";
 import { closePort } from "./close-port.ts";
 import type { Listener } from "./listener.ts";
 
@@ -27,6 +28,8 @@ export interface HttpServerOptions {
     http: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
   ) => Promise<Response> | Response;
   readonly maxBodyBytes: number;
+  /** The same for forms with files. Left out: the server takes none. */
+  readonly maxUploadBytes?: number;
   /** The response body if the request can't be parsed (400, 408, 431). */
   readonly unreadable: (status: number) => string;
   readonly upgrades: Upgrades;
@@ -49,7 +52,7 @@ export interface HttpServer extends Server {
 
 /** Node's server with limits on how slow and how malformed a client may be. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { maxBodyBytes, unreadable, upgrades } = options;
+  const { maxBodyBytes, maxUploadBytes = 0, unreadable, upgrades } = options;
   /** The newest response of each connection. Those before it are written first. */
   const latest = new WeakMap<Socket, ServerResponse>();
   const listener = createRequestListener(options, latest);
@@ -72,8 +75,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   );
   // don't ask for a body that will be refused
   server.on("checkContinue", (incoming: IncomingMessage, outgoing) => {
-    const announced = Number(incoming.headers["content-length"] ?? 0);
-    if (announced <= maxBodyBytes) outgoing.writeContinue();
+    const { "content-length": announced = 0, "content-type": type } = incoming.headers;
+    const maxBytes = isForm(type) ? maxUploadBytes : maxBodyBytes;
+    if (Number(announced) <= maxBytes) outgoing.writeContinue();
     listener(incoming, outgoing);
   });
   // other expectations may be ignored (RFC 9110, 10.1.1); Node would refuse them without a body

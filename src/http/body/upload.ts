@@ -10,12 +10,16 @@ export function openUpload(incoming: IncomingMessage, maxBytes: number): Upload 
   const length = headers["content-length"];
   const contentLength = length === undefined ? null : Number(length);
   if (contentLength !== null && contentLength > maxBytes) throw tooLarge(maxBytes);
-  const contentType = headers["content-type"] ?? "";
-  const [type = ""] = contentType.toLowerCase().split(";", 1);
-  if (type.trim() !== MULTIPART) {
+  const { "content-type": contentType = "" } = headers;
+  if (!isForm(contentType)) {
     throw new ProxyError("content_type_unsupported", { params: { expected: MULTIPART } });
   }
   return { contentType, contentLength, pieces: piecesOf(incoming, maxBytes) };
+}
+
+export function isForm(contentType = ""): boolean {
+  const [type = ""] = contentType.toLowerCase().split(";", 1);
+  return type.trim() === MULTIPART;
 }
 
 /** The connection stays open when the reader stops early: its refusal has to be sent. */

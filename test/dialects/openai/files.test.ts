@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import OpenAI, { toFile } from "openai";
 import { describe, expect, test } from "vitest";
-import { postJson } from "../../support/http.ts";
+import { postJson, rawExchange } from "../../support/http.ts";
 import { OWN_KEY } from "../../support/scene.ts";
 import type { Behaviour } from "../../support/upstream.ts";
 import { bearer, errorOf, startTokenScene, tell, WAIT_MS } from "./support.ts";
@@ -128,6 +128,16 @@ describe("with an own key", () => {
     const extra = { "content-length": [], "transfer-encoding": "chunked" };
     const reply = await send("POST", "/v1/files", small.body, { ...small.headers, ...extra });
     expect([reply.status, upstream.requests[0]?.bodyText]).toEqual([200, String(small.body)]);
+  });
+
+  test("a client that waits for its leave to send a large form gets it at once", async () => {
+    const { parley } = await start({ MAX_BODY_BYTES: "1024", MAX_UPLOAD_BYTES: "2048" });
+    const head = (length: number) =>
+      `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${OWN_KEY}\r\nContent-Length: ${length}\r\n` +
+      "Content-Type: multipart/form-data; boundary=x\r\nExpect: 100-continue\r\n\r\n";
+    const options = { timeoutMs: WAIT_MS, label: "leave to send" };
+    expect(await rawExchange(parley.port, head(2_000), options)).toMatch(/^HTTP\/1\.1 100 /);
+    expect(await rawExchange(parley.port, head(2_049), options)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   test("what is no form is refused", async () => {
