@@ -38,26 +38,11 @@ export interface DialectNeeds {
 
 /** Every HTTP dialect, in the order in which paths are matched. */
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
-  const { storage, limits, pipeline, questions, digestKey } = needs;
-  const { translate, writeError } = needs;
+  const { storage, pipeline, questions, translate, writeError } = needs;
   const { openCalls, identify, brakes } = needs.calls;
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   const rules = modelRules(config);
 
-  const openai = createOpenAI({
-    maxBodyBytes,
-    maxUploadBytes: config.MAX_UPLOAD_BYTES,
-    identify,
-    openCalls,
-    pipeline,
-    idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
-    modelFilter: createModelFilter(storage.prices, storage.clock, rules),
-    rules,
-    model: config.MODEL,
-    moderationModel: config.MODERATION_MODEL,
-    ledger: storage.ledger,
-    translate,
-  });
   const ask = createAskTrees({ maxBodyBytes, identify, openCalls, questions, rules, translate });
   const completion = createCompletion({
     maxBodyBytes,
@@ -82,7 +67,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   });
   const before = [
     composeStatus(config, needs),
-    openai,
+    composeOpenAI(config, needs),
     ...composeAdmin(config, { storage, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
@@ -95,6 +80,26 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     visitors: config.SHARED_KEY !== "token",
   });
   return [...before, docs, ...after];
+}
+
+function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
+  const { storage, limits, pipeline, digestKey, translate } = needs;
+  const { openCalls, identify } = needs.calls;
+  const rules = modelRules(config);
+  return createOpenAI({
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    identify,
+    openCalls,
+    pipeline,
+    idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
+    modelFilter: createModelFilter(storage.prices, storage.clock, rules),
+    rules,
+    model: config.MODEL,
+    moderationModel: config.MODERATION_MODEL,
+    ledger: storage.ledger,
+    translate,
+  });
 }
 
 function composeStatus(config: Config, needs: DialectNeeds): Dialect {
