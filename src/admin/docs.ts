@@ -26,11 +26,13 @@ const setPrice = {
 export const routeDocs = {
   "POST /tokens": {
     summary: "Creates a token; only this response shows its secret",
+    description:
+      "With `count`, so many tokens called NAME-001 and so on. With `like`, what is left out is as in the token of that ID.",
     body: schemas.newToken,
     example: { name: "Ann", requests_per_day: 100 },
     status: 201,
-    answer: newToken,
-    fails: ["token_name_taken", "secret_key_missing", ...limited],
+    answer: z.union([newToken, z.object({ tokens: z.array(newToken) })]),
+    fails: ["token_name_taken", "token_unknown", "secret_key_missing", ...limited],
   },
   "GET /tokens": {
     summary: "Lists tokens, oldest first",

@@ -1,5 +1,6 @@
 import type { LedgerRow } from "../core/accounts/accounts.ts";
 import { exportColumns } from "../storage/ledger/columns.ts";
+import { csvLine } from "./csv.ts";
 
 /** Rows are written in pieces of about this size: a write per row would cost more than the row. */
 const PIECE_CHARACTERS = 65_536;
@@ -9,8 +10,8 @@ export async function* exportText(
   rows: AsyncIterable<LedgerRow>,
   format: "csv" | "jsonl",
 ): AsyncGenerator<string> {
-  const line = format === "csv" ? csvLine : jsonLine;
-  let piece = format === "csv" ? `${exportColumns.map(({ name }) => name).join(",")}\r\n` : "";
+  const line = format === "csv" ? csvRow : jsonLine;
+  let piece = format === "csv" ? csvLine(exportColumns.map(({ name }) => name)) : "";
   try {
     for await (const row of rows) {
       piece += line(row);
@@ -31,15 +32,6 @@ function jsonLine(row: LedgerRow): string {
   return `${JSON.stringify(Object.fromEntries(shown))}\n`;
 }
 
-/** RFC 4180. */
-function csvLine(row: LedgerRow): string {
-  return `${exportColumns.map(({ value }) => csvCell(value(row))).join(",")}\r\n`;
-}
-
-/** Clients choose models' names: an apostrophe keeps a spreadsheet from running one as a formula. */
-function csvCell(value: string | number | null): string {
-  if (value === null) return "";
-  const text =
-    typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function csvRow(row: LedgerRow): string {
+  return csvLine(exportColumns.map(({ value }) => value(row)));
 }

@@ -1,21 +1,14 @@
-import type { Ledger, NewSecret, PriceBook, Token, TokenStore } from "../core/accounts/accounts.ts";
+import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { Price } from "../core/accounts/price.ts";
-import { type TokenChanges, withChanges } from "../core/accounts/token-options.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
 import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
-import {
-  changesOf,
-  createSchemas,
-  importedPrices,
-  present,
-  priceOf,
-  type Schemas,
-} from "./schemas.ts";
-import { shownPrice, shownQuotas, shownSum, shownToken } from "./views.ts";
+import { createSchemas, importedPrices, present, priceOf, type Schemas } from "./schemas.ts";
+import { allTokens, tokenOperations } from "./token-operations.ts";
+import { shownPrice, shownSum } from "./views.ts";
 
 export interface AdminOptions {
   readonly tokens: TokenStore;
@@ -39,69 +32,6 @@ export function createAdmin(options: AdminOptions) {
     prices: priceOperations(options, schemas),
     usage: usageOperations(options, schemas),
   };
-}
-
-const DEFAULT_LISTED = 1_000;
-
-function tokenOperations({ tokens, ledger, clock, canSeal }: AdminOptions, schemas: Schemas) {
-  const shown = (token: Token | null) => shownToken(known(token), clock.wallMs());
-  const withSecret = ({ token, secret }: NewSecret) => {
-    const { id, ...rest } = shown(token);
-    return { id, token: secret, ...rest };
-  };
-  const sealable = (changes: TokenChanges) => {
-    if (changes.upstreamKey != null && !canSeal) throw new ProxyError("secret_key_missing");
-    return changes;
-  };
-  return {
-    /** The secret, `token`, is shown only here. */
-    async create(given: unknown) {
-      const fields = parseFields(schemas.newToken, given);
-      const changes = sealable(changesOf(fields));
-      const { upstreamKey = null } = changes;
-      const chosen = withChanges({ name: fields.name }, changes);
-      return withSecret(await tokens.create({ ...chosen, upstreamKey }));
-    },
-    /** Oldest first. Pass `next` as `after` for more. */
-    async list(given: unknown) {
-      const { limit: chosen, after } = parseFields(schemas.tokenList, given);
-      const limit = chosen ?? DEFAULT_LISTED;
-      const found = await tokens.list({ limit, ...present({ after }) });
-      return {
-        tokens: found.map((token) => shownToken(token, clock.wallMs())),
-        next: found.length < limit ? null : (found.at(-1)?.id ?? null),
-      };
-    },
-    all: () => Array.fromAsync(allTokens(tokens), (token) => shownToken(token, clock.wallMs())),
-    async show(id: string) {
-      const token = known(await tokens.show(id));
-      const nowMs = clock.wallMs();
-      const use = await ledger.used(id);
-      return { ...shownToken(token, nowMs), quotas: shownQuotas(token, use, nowMs) };
-    },
-    /** Changes the fields that are given. */
-    async update(id: string, given: unknown) {
-      const changes = sealable(changesOf(parseFields(schemas.tokenChanges, given)));
-      return shown(await tokens.update(id, changes));
-    },
-    /** The new secret, `token`, is shown only here. */
-    async rotate(id: string, given: unknown) {
-      const { grace } = parseFields(schemas.rotation, given);
-      return withSecret(known(await tokens.rotate(id, grace ?? null)));
-    },
-    disable: async (id: string) => shown(await tokens.disable(id)),
-    enable: async (id: string) => shown(await tokens.enable(id)),
-    /** Doing it again changes nothing and is no error. */
-    async revoke(id: string) {
-      await tokens.revoke(id);
-      return shown(await tokens.show(id));
-    },
-  };
-}
-
-function known<T>(found: T | null): T {
-  if (found === null) throw new ProxyError("token_unknown");
-  return found;
 }
 
 function priceOperations({ prices, clock }: AdminOptions, schemas: Schemas) {
@@ -172,16 +102,6 @@ function usageOperations({ tokens, ledger }: AdminOptions, schemas: Schemas) {
       return { format, text: exportText(rows, format) };
     },
   };
-}
-
-/** Oldest first, read page by page. */
-async function* allTokens(tokens: TokenStore): AsyncGenerator<Token> {
-  for (let after: string | undefined; ; ) {
-    const page: readonly Token[] = await tokens.list(present({ after }));
-    yield* page;
-    if (page.length < DEFAULT_LISTED) return;
-    after = page.at(-1)?.id;
-  }
 }
 
 async function namesOf(tokens: TokenStore): Promise<ReadonlyMap<string, string>> {

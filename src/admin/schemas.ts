@@ -23,10 +23,12 @@ const MAX_PER_PERIOD = 1_000_000_000_000;
 /** As for the limits in the settings. */
 const MAX_PER_WINDOW = 1_000_000_000;
 /** As the database columns hold. */
-const MAX_NAME_CHARACTERS = 200;
+export const MAX_NAME_CHARACTERS = 200;
 const MAX_COMMENT_CHARACTERS = 1_000;
 const MAX_MODELS = 200;
 const MAX_LISTED = 1_000;
+/** In one transaction. */
+const MAX_CREATED = 1_000;
 /** A longer list is not a price list. */
 const MAX_PRICES = 5_000;
 
@@ -66,7 +68,12 @@ export function createSchemas(clock: WallClock) {
     upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
   };
   return {
-    newToken: z.strictObject({ name, ...options }),
+    newToken: z.strictObject({
+      name,
+      ...options,
+      count: count(MAX_CREATED).nullish(),
+      like: name.nullish(),
+    }),
     tokenChanges: z.strictObject({ name: name.optional(), ...options }),
     rotation: z.strictObject({ grace: spanOfTime().nullish() }),
     tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),

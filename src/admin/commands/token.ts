@@ -1,31 +1,7 @@
-import { type Command, exitCodes, type Given, type Options, UsageError } from "../command.ts";
+import { type Command, exitCodes, UsageError } from "../command.ts";
 import { fieldLines, table } from "../table.ts";
-import type { Terminal } from "../tools.ts";
-
-const tokenOptions: Options = {
-  comment: { value: "TEXT", help: "a note for yourself" },
-  expires: { value: "WHEN", help: "2027-01-31 (UTC), a time with its zone, or 12h, 30d, 4w" },
-  models: { value: "A,B", help: "the only models it may use" },
-  "requests-per-day": { value: "N", help: "quota of calls per day (UTC)" },
-  "requests-per-month": { value: "N", help: "quota of calls per month" },
-  "tokens-per-day": { value: "N", help: "quota of model tokens per day" },
-  "tokens-per-month": { value: "N", help: "quota of model tokens per month" },
-  "money-per-day": { value: "USD", help: "quota of US dollars per day, such as 2.50" },
-  "money-per-month": { value: "USD", help: "quota of US dollars per month" },
-  "second-limit": { value: "N", help: "calls in any second" },
-  "minute-limit": { value: "N", help: "calls in any minute" },
-  "hour-limit": { value: "N", help: "calls in any hour" },
-  "day-limit": { value: "N", help: "calls in any 24 hours" },
-  "upstream-key": {
-    value: "KEY",
-    help: "OpenAI key that pays for its calls; - reads it from standard input",
-  },
-};
-
-const newTokenOptions: Options = {
-  name: { value: "NAME", help: "who it is for (required)" },
-  ...tokenOptions,
-};
+import { createCommand } from "./token-create.ts";
+import { secretShown, tokenOptions, withInput, withoutNone } from "./token-options.ts";
 
 const tokenColumns = [
   "id",
@@ -40,20 +16,7 @@ const tokenColumns = [
 const quotaColumns = ["quota", "period", "limit", "used", "resets_at"];
 
 export const tokenCommands: readonly Command[] = [
-  {
-    name: "token create",
-    summary: "Creates a token and shows it once.",
-    options: newTokenOptions,
-    notes: [
-      "Without --upstream-key, the key is taken from PARLEY_UPSTREAM_KEY if that is set. Read it",
-      "with -, so that it stays out of the shell's history. Storing it requires SECRET_KEY.",
-    ],
-    async run(given, { terminal, withNewAdmin }) {
-      const fields = withKeyOf(terminal, await withInput(given, terminal));
-      const value = await withNewAdmin((admin) => admin.tokens.create(fields));
-      return { value, text: secretShown(value) };
-    },
-  },
+  createCommand,
   {
     name: "token list",
     summary: "Lists all tokens, oldest first.",
@@ -147,29 +110,3 @@ export const tokenCommands: readonly Command[] = [
     },
   },
 ];
-
-function secretShown({ token, ...rest }: { readonly token: string }): string {
-  return `${token}\n\nThis is the token. It is not shown again.\n\n${fieldLines(rest)}`;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** An upstream key of `-` is on standard input. */
-async function withInput({ fields }: Given, terminal: Terminal): Promise<Fields> {
-  if (fields.upstream_key !== "-") return fields;
-  return { ...fields, upstream_key: await terminal.readInput() };
-}
-
-function withKeyOf({ env }: Terminal, fields: Fields): Fields {
-  const { PARLEY_UPSTREAM_KEY: key = "" } = env;
-  return key === "" ? fields : { upstream_key: key, ...fields };
-}
-
-/** A name can't be taken away, so `none` is one. */
-function withoutNone({ name, ...fields }: Fields): Fields {
-  const entries = Object.entries(fields).map(([key, value]) => [
-    key,
-    value === "none" ? null : value,
-  ]);
-  return { ...(name === undefined ? {} : { name }), ...Object.fromEntries(entries) };
-}

@@ -68,6 +68,8 @@ export interface NewSecret {
 export interface TokenStore {
   /** The secret is returned this once and kept nowhere. */
   create(token: NewToken): Promise<NewSecret>;
+  /** All of them or none, in this order. Their names must differ. */
+  createAll(tokens: readonly NewToken[]): Promise<readonly NewSecret[]>;
   /** Null for unknown, revoked and expired alike; throws for a disabled one. Looked up by digest. */
   find(secret: string): Promise<FoundToken | null>;
   show(id: string): Promise<Token | null>;

@@ -1,33 +1,34 @@
 import type {
   ListQuery,
-  NewToken,
   ResealedKeys,
   Token,
   TokenId,
   TokenStore,
 } from "../../core/accounts/accounts.ts";
-import { periodsAt } from "../../core/accounts/quota.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
-import { isStorable, query } from "../driver/driver.ts";
-import { newId } from "../driver/ids.ts";
+import { isStorable } from "../driver/driver.ts";
 import { pageSize } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenChanges } from "./token-changes.ts";
-import { oneAtATime } from "./token-lock.ts";
+import { createTokenMaker } from "./token-creation.ts";
 import { createTokenLookup, foundToken } from "./token-lookup.ts";
-import { requireFreeNames } from "./token-names.ts";
-import { checkedKey, chosenColumns, tokenColumns, tokenOf } from "./token-row.ts";
-import { newSecret } from "./token-secret.ts";
+import { tokenColumns, tokenOf } from "./token-row.ts";
 
 const MAX_LISTED = 1_000;
 
 export function createTokens(database: Database, clock: Clock, box: SecretBox): TokenStore {
   const { driver, builder } = database;
   const byId = builder.selectFrom("tokens").select(tokenColumns);
+  const createAll = createTokenMaker(database, clock, box);
   const { find, forget } = createTokenLookup(database, clock, box);
   return {
-    create: (chosen) => createToken(database, clock.wallMs(), box, chosen),
+    create: async (chosen) => {
+      const [made] = await createAll([chosen]);
+      if (made === undefined) throw new RangeError("one token makes one");
+      return made;
+    },
+    createAll,
     find,
     show: async (id) => {
       if (!isStorable(id)) return null;
@@ -56,31 +57,6 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
     ...createTokenChanges(database, clock, box, forget),
     reseal: () => resealKeys(database, box).finally(forget),
   };
-}
-
-async function createToken(database: Database, now: number, box: SecretBox, chosen: NewToken) {
-  const { driver, builder } = database;
-  const id = newId(now);
-  const { secret, ...stored } = newSecret();
-  const key = chosen.upstreamKey ?? null;
-  const row = {
-    ...chosenColumns(chosen),
-    id,
-    ...stored,
-    created_at: now,
-    revoked_at: null,
-    disabled_at: null,
-    grace_until: null,
-    upstream_key: key === null ? null : box.seal(checkedKey(key), id),
-  };
-  await driver.transaction(function* () {
-    yield* oneAtATime(database);
-    yield* requireFreeNames(builder, [row.name], now);
-    yield* query(builder.insertInto("tokens").values(row).compile());
-    const use = { token_id: id, ...periodsAt(now) };
-    yield* query(builder.insertInto("quota_use").values(use).compile());
-  });
-  return { token: tokenOf(row), secret };
 }
 
 async function listTokens(

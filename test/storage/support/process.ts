@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../../src/clock.ts";
+import { toProxyError } from "../../../src/core/errors.ts";
 import { openStorage, type Storage } from "../../../src/storage/open.ts";
 import { entry, tokenEntry, wish } from "./calls.ts";
 import type { Work } from "./processes.ts";
@@ -39,14 +40,18 @@ async function reserveAtOnce(storage: Storage, { secret, parallel }: Work): Prom
   await once(process, "message");
 }
 
-/** Tries to give each of these names to a token, and says which it could. */
-async function takeNames(storage: Storage, { parallel }: Work): Promise<void> {
+/** Tries to give names to tokens, one after the other, and says how many it could. */
+async function takeNames(storage: Storage, { parallel: tries }: Work): Promise<void> {
   process.send?.("ready");
   await once(process, "message");
-  const names = Array.from({ length: parallel }, (_, at) => `name ${at}`);
-  const tried = await Promise.allSettled(names.map((name) => storage.tokens.create({ name })));
-  const refused = tried.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
-  process.send?.({ taken: tried.length - refused.length, refused: [...new Set(refused)] });
+  const refused: unknown[] = [];
+  for (let at = 0; at < tries; at += 1) {
+    const name = `name ${at}`;
+    await storage.tokens
+      .create({ name })
+      .catch((error: unknown) => refused.push(toProxyError(error).code));
+  }
+  process.send?.({ taken: tries - refused.length, refused });
 }
 
 /** Makes calls until it is killed, and says which of them were settled. One is open all the while. */

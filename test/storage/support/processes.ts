@@ -9,7 +9,7 @@ export interface Work {
   readonly place: Pick<StorageOptions, "databaseUrl" | "sqliteFile">;
   readonly kind: "reserve" | "calls" | "migrate" | "names";
   readonly secret: string;
-  /** Reservations or names to try at once, or calls open at once. */
+  /** Reservations to try at once, calls open at once, or names to try. */
   readonly parallel: number;
   readonly name: string;
 }
