@@ -143,7 +143,7 @@ test.each([
   ['{"a\\u001bb": {}}', "one line of plain text"],
   ['{"": {}}', "model must not be empty"],
   [`{${Array.from({ length: 10_001 }, (_, at) => `"${at}":{}`).join()}}`, "too many entries"],
-])("%.60s is refused by the name of the field", async (list, named) => {
+])("mistake %# is refused by the name of the field", async (list, named) => {
   const env = await installed();
   const ran = await parleyHere(env, args, list);
   expect([ran.code, ran.out]).toEqual([2, ""]);
@@ -156,7 +156,7 @@ test.each([
   ["[".repeat(100_000) + "]".repeat(100_000), "standard input has lists in lists"],
   [`"${"x".repeat(16 * 2 ** 20)}"`, "standard input has more than 16777216 bytes"],
   ["{", "standard input is not JSON"],
-])("%.20s is no list of LiteLLM's", async (list, named) => {
+])("text %# is no list of LiteLLM's", async (list, named) => {
   const ran = await parleyHere(await installed(), args, list);
   expect([ran.code, ran.out]).toEqual([1, ""]);
   expect(ran.err).toContain(named);

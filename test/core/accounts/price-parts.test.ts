@@ -74,12 +74,12 @@ test("a part that is no price makes the cost unknown", () => {
 
 const tiered: Price = {
   ...full,
-  ...{ flexInput: "1", flexOutput: "5", priorityInput: "4", priorityCachedInput: "2" },
+  ...{ flexInput: "1.5", flexOutput: "5", priorityInput: "4", priorityCachedInput: "2" },
 };
 
 test.each<[Usage["tier"], Price, string, string]>([
   [undefined, tiered, "0.0069", "2,1,10"],
-  ["flex", tiered, "0.0035", "1,1,5,tier=flex"],
+  ["flex", tiered, "0.004", "1.5,1.5,5,tier=flex"],
   ["priority", tiered, "0.0088", "4,2,10,tier=priority"],
   ["flex", plain, "0.0069", "2,1,10"],
   ["priority", { ...plain, cachedInput: null }, "0.007", "2,,10"],
@@ -92,6 +92,6 @@ test.each<[Usage["tier"], Price, string, string]>([
 
 test("a tier has no price for parts: they cost what they always do", () => {
   const usage: Usage = { ...used({ audioInput: 50 }), tier: "flex" };
-  expect(dollars(usage, tiered)).toBe("0.00545");
-  expect(priceText(tiered, usage)).toBe("1,1,5,tier=flex,audio_input=40*50");
+  expect(dollars(usage, tiered)).toBe("0.005925");
+  expect(priceText(tiered, usage)).toBe("1.5,1.5,5,tier=flex,audio_input=40*50");
 });
