@@ -157,7 +157,6 @@ function createWatch() {
     const gone = new AbortController();
     let ended = false;
     live.add(response);
-    changed();
     // A write can meet a socket that is gone before its "close" is told: "close" says all we need.
     response.on("error", () => undefined);
     response.once("finish", () => {

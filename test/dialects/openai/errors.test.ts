@@ -147,7 +147,7 @@ describe.concurrent("a request that can't be right is refused before anyone is a
     const scene = await startTokenScene();
     const send = (method: string, path: string) =>
       postJson(scene.parley.origin + path, method === "GET" ? undefined : {}, { method });
-    for (const path of ["/v1", "/v1/", "/v1/nothing", "/v1/chat/completions/x", "/v1/files"]) {
+    for (const path of ["/v1", "/v1/", "/v1/nothing", "/v1/chat/completions/x", "/v1/uploads"]) {
       for (const method of ["GET", "POST", "DELETE"]) {
         const reply = await send(method, path);
         expect([reply.status, errorOf(reply).code]).toEqual([404, "not_found"]);
