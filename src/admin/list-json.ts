@@ -14,8 +14,6 @@ export function parseList(bytes: Buffer): unknown {
   return list;
 }
 
-/** Names, with the colon that makes them names, and what opens, closes and parts values. */
-const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/g;
 /** Of the path in an error: names may have any length. */
 const MAX_PATH_CHARACTERS = 200;
 
@@ -28,22 +26,41 @@ interface Open {
 /** Expects valid JSON. */
 function nameMistake(text: string): ProxyError | null {
   const open: Open[] = [];
-  for (const [token, colon] of text.matchAll(TOKENS)) {
-    if (colon === undefined) step(open, token);
-    else {
-      const code = enter(open.at(-1), JSON.parse(token.slice(0, -colon.length)));
-      if (code !== null) return fieldError(code, placeOf(open));
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    if (char !== '"') {
+      step(open, char);
+      continue;
     }
+    const start = at;
+    at = endOfString(text, start);
+    if (!isBeforeColon(text, at + 1)) continue;
+    const code = enter(open.at(-1), JSON.parse(text.slice(start, at + 1)));
+    if (code !== null) return fieldError(code, placeOf(open));
   }
   return null;
+}
+
+/** Where the quote is that closes the string. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+function isBeforeColon(text: string, from: number): boolean {
+  let at = from;
+  while (at < text.length && text.charAt(at) <= " ") at++;
+  return text[at] === ":";
 }
 
 function step(open: Open[], token: string): void {
   if (token === "{") open.push({ names: new Set(), at: "" });
   if (token === "[") open.push({ names: null, at: 0 });
   if (token === "}" || token === "]") open.pop();
+  if (token !== ",") return;
   const inner = open.at(-1);
-  if (token === "," && typeof inner?.at === "number") inner.at += 1;
+  if (typeof inner?.at === "number") inner.at += 1;
 }
 
 /** Returns what is wrong with the name. */
