@@ -109,7 +109,7 @@ export function mountDialects(app: Hono<AppEnv>, dialects: readonly Dialect[], g
 }
 
 /** Of a parameter, which may have one in the router's spelling. */
-const PATTERN = /\{[^}]*\}/g;
+const PATTERN = /\{[^{}]*\}/g;
 
 function mountRoutes(app: Hono<AppEnv>, dialect: Dialect, gate: Gate): void {
   const { name, routes, writeError, crossOrigin } = dialect;

@@ -1,9 +1,8 @@
 import { endpoints } from "./endpoints.ts";
 
-/** Paths that are also served without /v1. They are reserved, so no chat and no ROUTE has one. */
+/** Also served without /v1. They are reserved, so no chat and no ROUTE has one. */
 const SERVED = [...endpoints.map(({ path }) => path.slice(1)), "models"];
-const WITH_PREFIX = /^\/+v1\/+(.+)$/;
-const WITHOUT_PREFIX = new RegExp(`^/+((?:${SERVED.join("|")})(?:/.*)?)$`);
+const PREFIX = "v1/";
 
 /**
  * The path that is meant by clients whose base URL ends in a slash, or lacks its /v1: they send
@@ -12,16 +11,19 @@ const WITHOUT_PREFIX = new RegExp(`^/+((?:${SERVED.join("|")})(?:/.*)?)$`);
 export function canonicalPath(path: string): string {
   // nearly all calls
   if (path.startsWith("/v1/") && path[4] !== "/" && !path.endsWith("/")) return path;
-  const bare = withoutLastSlashes(path);
-  const meant = WITH_PREFIX.exec(bare) ?? WITHOUT_PREFIX.exec(bare);
-  return meant === null ? path : `/v1/${meant[1]}`;
+  const bare = withoutSlashes(path);
+  if (bare.startsWith(PREFIX)) return `/v1/${withoutSlashes(bare.slice(PREFIX.length))}`;
+  const isServed = SERVED.some((served) => bare === served || bare.startsWith(`${served}/`));
+  return isServed ? `/v1/${bare}` : path;
 }
 
-/** Not with a pattern: it would look at many slashes in a row again and again. */
-function withoutLastSlashes(path: string): string {
+/** None at its ends. Not with a pattern: it would look at many slashes in a row again and again. */
+function withoutSlashes(path: string): string {
+  let start = 0;
+  while (path[start] === "/") start += 1;
   let end = path.length;
-  while (end > 0 && path[end - 1] === "/") end -= 1;
-  return path.slice(0, end);
+  while (end > start && path[end - 1] === "/") end -= 1;
+  return path.slice(start, end);
 }
 
 /** The rest of a path: what it says, and how it goes to the service. */

@@ -85,7 +85,8 @@ describe("of callers", () => {
     const { send, guess } = await start();
     const created = await send("/admin/tokens", ADMIN_TOKEN, {}, { name: "alice" });
     const { token } = created.json as { token: string };
-    await send("/admin/prices/import", ADMIN_TOKEN, {}, { default: true });
+    const price = { input: "1", output: "1" };
+    await send("/admin/prices/gpt-4o-mini", ADMIN_TOKEN, { method: "PUT" }, price);
     expect(await guess(12, "/", {}, question)).toEqual([...times(10, 401), 429, 429]);
     const paths = ["/v1/chat/completions", "/ask/new", "/c/chat"];
     for (const path of paths) expect(await guess(1, path, {}, question)).toEqual([429]);
