@@ -33,6 +33,8 @@ export interface MemoryLimit {
 const LOAD_SECONDS = 12;
 const REST_MS = 2_000;
 const BYTES_PER_MB = 1_000_000;
+/** Whether streams fit into memory must not depend on how fast the machine is. */
+const TIMEOUT_MS = 60_000;
 
 export async function measureMemoryLimit(
   streams: number,
@@ -53,7 +55,7 @@ export async function measureMemoryLimit(
       restExternalMb: metric("parley_nodejs_external_memory_bytes") / BYTES_PER_MB,
     };
     const token = await issueToken(parley.origin, MODEL);
-    const caller = createCaller(parley.origin, streamRequest(token), streams);
+    const caller = createCaller(parley.origin, streamRequest(token), streams, TIMEOUT_MS);
     const tally: Tally = await keepBusy(caller, streams, LOAD_SECONDS);
     const privateMb = readPrivateMb(parley.pid);
     await caller.close();
