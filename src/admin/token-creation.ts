@@ -1,4 +1,4 @@
-import type { NewSecret } from "../core/accounts/accounts.ts";
+import type { NewSecret } from "../core/accounts/token-options.ts";
 import { type TokenChanges, withChanges } from "../core/accounts/token-options.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";

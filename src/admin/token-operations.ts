@@ -1,4 +1,5 @@
-import type { NewSecret, Token, TokenStore } from "../core/accounts/accounts.ts";
+import type { Token, TokenStore } from "../core/accounts/accounts.ts";
+import type { NewSecret } from "../core/accounts/token-options.ts";
 import { ProxyError } from "../core/errors.ts";
 import { parseFields } from "./fields.ts";
 import type { AdminOptions } from "./operations.ts";

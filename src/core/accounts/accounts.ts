@@ -4,7 +4,7 @@ import type { CallRecord, WindowName } from "../ports.ts";
 import type { Picodollars } from "./money.ts";
 import type { Price } from "./price.ts";
 import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
-import type { TokenChanges } from "./token-options.ts";
+import type { NewSecret, TokenChanges } from "./token-options.ts";
 
 /** A credential the operator issued. Holds no secret: neither the token's nor the upstream key. */
 export interface Token {
@@ -57,12 +57,6 @@ export interface ResealedKeys {
   readonly keys: number;
   /** Ids of tokens whose key can't be opened; it stays as it is. */
   readonly unreadable: readonly TokenId[];
-}
-
-/** The secret is shown this once. */
-export interface NewSecret {
-  readonly token: Token;
-  readonly secret: string;
 }
 
 export interface TokenStore {

@@ -4,6 +4,12 @@ import { noQuotas, type QuotaLimits, type QuotaPeriod } from "./quota.ts";
 
 type Limits = NonNullable<NewToken["limits"]>;
 
+/** The secret is shown this once. */
+export interface NewSecret {
+  readonly token: Token;
+  readonly secret: string;
+}
+
 /** Options of a token that change: what is left out stays, and null takes a bound away. */
 export interface TokenChanges
   extends Partial<Omit<NewToken, "comment" | "limits" | "quotas">>,

@@ -1,5 +1,6 @@
-import type { NewSecret, NewToken } from "../../core/accounts/accounts.ts";
+import type { NewToken } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
+import type { NewSecret } from "../../core/accounts/token-options.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { query } from "../driver/driver.ts";
