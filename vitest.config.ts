@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { leftOut, needs } from "./test/support/needs.ts";
 
@@ -17,7 +17,7 @@ const services = ["test/support/services.ts"];
 
 /** Thousands of databases that live for a second need no disk. */
 function quickFolder(): Record<string, string> {
-  if (process.env.TMPDIR !== undefined || process.platform !== "linux") return {};
+  if (process.env.TMPDIR !== undefined || !existsSync(IN_MEMORY)) return {};
   const { bavail, bsize } = statfsSync(IN_MEMORY);
   return bavail * bsize < ROOM_BYTES ? {} : { TMPDIR: IN_MEMORY };
 }
