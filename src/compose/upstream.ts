@@ -86,6 +86,8 @@ function composeUpstream(config: Config, clock: Clock): OpenAIUpstreamOptions {
       totalMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
       clock,
     }),
+    kind: config.OPENAI_KIND,
+    ownHeaders: null,
     userAgent: `parley/${packageJson.version}`,
     refusalOf: createRefusalOf(redact, clock),
     redact,

@@ -46,6 +46,7 @@ export const settings = {
 
   API_KEY: setting("", { group: "upstream", secret: true, aliases: ["GPT_API_KEY"] }, parseApiKeys),
   OPENAI_URL: setting("https://api.openai.com/v1", { group: "upstream" }, parseUpstreamUrl),
+  OPENAI_KIND: choice("openai", ["openai", "azure", "anthropic"], { group: "upstream" }),
   OPENAI_PROXY: setting(
     "",
     {

@@ -10,6 +10,7 @@ import { abortReason, ProxyError } from "../core/errors.ts";
 import { type AskOptions, isUpload, type RelayRequest } from "../core/upstream-ports.ts";
 import { wellFormedJson } from "../core/well-formed.ts";
 import type { UpstreamResponse } from "./exchange.ts";
+import { credentialHeaders } from "./kinds.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { readRefusalText } from "./refusal-body.ts";
 
@@ -28,7 +29,7 @@ export async function askUpstream(
   const { transport, refusalOf } = options;
   const { method, path, body, streamed } = asked;
   const { key, signal, sent } = ask;
-  const headers = headersOf(asked, ask, options.userAgent);
+  const headers = headersOf(asked, ask, options);
   const maxBytes = asked.anyBytes ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
   const headMs = streamed ? options.firstTokenMs : options.answerMs;
   const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
@@ -50,10 +51,10 @@ export async function askUpstream(
 function headersOf(
   { body, anyBytes }: UpstreamRequest,
   { key, account }: AskOptions,
-  userAgent: string,
+  { kind, userAgent, ownHeaders }: OpenAIUpstreamOptions,
 ): Record<string, string> {
   const headers: Record<string, string> = {
-    authorization: `Bearer ${key}`,
+    ...credentialHeaders(kind, key),
     accept: anyBytes ? "*/*" : "application/json, text/event-stream",
     "accept-encoding": "identity",
     // firewalls in front of services refuse requests without one
@@ -65,7 +66,7 @@ function headersOf(
   } else if (body !== null) headers["content-type"] = "application/json";
   if (account?.organization) headers["openai-organization"] = account.organization;
   if (account?.project) headers["openai-project"] = account.project;
-  return headers;
+  return ownHeaders === null ? headers : { ...headers, ...ownHeaders };
 }
 
 /** The first value if the server sent several. `name` in lower case. */

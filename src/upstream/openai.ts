@@ -1,4 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
+import type { UpstreamKind } from "../core/routing/routing.ts";
 import type { AskOptions, Upstream } from "../core/upstream-ports.ts";
 import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import { createFailures, type FailureOptions } from "./failures.ts";
@@ -8,6 +9,9 @@ import { createUsageOption } from "./usage-option.ts";
 
 export interface OpenAIUpstreamOptions extends FailureOptions {
   readonly transport: Transport;
+  readonly kind: UpstreamKind;
+  /** The operator's, sent with every request; they win. */
+  readonly ownHeaders: Readonly<Record<string, string>> | null;
   readonly userAgent: string;
   /** Limit for a whole answer to begin; the upstream writes it first and sends it then. */
   readonly answerMs: number;

@@ -61,6 +61,8 @@ export function createAsking(options: AskingOptions): Asking {
   });
   const upstream = createOpenAIUpstream({
     transport,
+    kind: "openai",
+    ownHeaders: null,
     userAgent: "parley/test",
     refusalOf: createRefusalOf(redact, systemClock),
     redact,
