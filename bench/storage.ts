@@ -93,6 +93,9 @@ function entry(kind: "visitor" | "token", tokenId: string | null): LedgerEntry {
     streamed: false,
     firstTokenMs: 120,
     durationMs: 800,
+    upstream: null,
+    upstreamModel: null,
+    tries: 1,
   } as const;
   const payer = { kind, tokenId, keyDigest: null };
   return ledgerEntryOf(record, payer, price, Date.now(), "cancel");

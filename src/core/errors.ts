@@ -48,6 +48,7 @@ export const errorCodes = [
   "field_repeated",
   "field_needs",
   "field_in_use",
+  "field_unknown_upstream",
   "frame_malformed",
   "bad_request",
   // where it went, and from where
@@ -82,6 +83,12 @@ export const errorCodes = [
   "token_revoked",
   "token_name_taken",
   "price_outdated",
+  "upstream_unknown",
+  "upstream_name_taken",
+  "upstream_in_use",
+  "upstream_unreadable",
+  "route_unknown",
+  "routing_full",
   "secret_key_missing",
   // repeated calls
   "idempotency_mismatch",

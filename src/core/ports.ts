@@ -171,6 +171,11 @@ export type CallRecord = Named<{
   readonly streamed: boolean;
   readonly firstTokenMs: number | null;
   readonly durationMs: number;
+  /** Who was asked last, and for which model; null if nobody was. */
+  readonly upstream: string | null;
+  readonly upstreamModel: string | null;
+  /** Requests that were sent for it; 0 when no upstream was asked. */
+  readonly tries: number;
 }>;
 
 /** Called once per call that reached the pipeline, when its outcome is known. */

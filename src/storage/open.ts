@@ -3,6 +3,7 @@ import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
+import type { RoutingStore } from "../core/routing/routing.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
 import { createPrices } from "./accounts/prices.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
@@ -21,6 +22,7 @@ import { createLedger } from "./ledger/ledger.ts";
 import type { LostRow } from "./ledger/settle.ts";
 import { runPeriodically } from "./periodic.ts";
 import { type Resealed, resealAll } from "./reseal.ts";
+import { createRouting } from "./routing/routing.ts";
 import { installationSecret } from "./settings.ts";
 
 export interface StorageOptions {
@@ -69,6 +71,7 @@ export interface Storage {
   readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   readonly acceptedOwners: AcceptedOwners;
+  readonly routing: RoutingStore;
   /**
    * How many instances are alive on this database, this one among them, by the last heartbeat. One that
    * was killed is counted for another 15 s.
@@ -120,6 +123,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const stored = createConversations(database, clock, sealing, options.conversations);
   const conversations = withStorageErrors(stored);
   const tokens = createTokens(database, clock, box);
+  const routing = createRouting(database, clock, createSecretBox(secretKeys, "upstream secret"));
   const alive = createAlive(options.onInstances ?? ignore);
   const parts = { database, clock, latest, id, onAlive: alive.heard };
   const leave = options.oneOff
@@ -129,6 +133,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind: driver.kind,
     tokens,
+    routing,
     prices: createPrices(database, clock, latest),
     ledger,
     background: createBackgroundCalls(database, clock),
@@ -144,7 +149,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await driver.all(probe);
     },
     backup: (file) => driver.backup(file),
-    reseal: () => resealAll(tokens, stored),
+    reseal: () => resealAll(tokens, routing, stored),
     giveUp,
     close: async () => {
       await ledgerEnd.close();

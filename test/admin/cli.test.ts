@@ -104,13 +104,21 @@ describe.each(kinds)("parley on %s", (kind) => {
     const newer = "n".repeat(32);
     const rotated = { ...env, SECRET_KEY: `${newer},${SECRET_KEY}` };
     const reseal = (settings: Env) => parley(settings, ["token", "reseal", "--json"]);
-    expect((await reseal(rotated)).json()).toEqual({ resealed: 1, texts: 0, failed: [] });
+    expect((await reseal(rotated)).json()).toEqual({
+      resealed: 1,
+      upstreams: 0,
+      texts: 0,
+      failed: [],
+    });
     const { id } = made.json();
     const again = await reseal({ ...env, SECRET_KEY: newer });
-    expect([again.code, again.json()]).toEqual([0, { resealed: 0, texts: 0, failed: [] }]);
+    expect([again.code, again.json()]).toEqual([
+      0,
+      { resealed: 0, upstreams: 0, texts: 0, failed: [] },
+    ]);
     const lost = await reseal({ ...env, SECRET_KEY: "x".repeat(32) });
     const failed = [{ kind: "token", id }];
-    expect([lost.code, lost.json()]).toEqual([1, { resealed: 0, texts: 0, failed }]);
+    expect([lost.code, lost.json()]).toEqual([1, { resealed: 0, upstreams: 0, texts: 0, failed }]);
     expect(lost.err).toBe(`no key in SECRET_KEY opens what is stored for the token ${id}\n`);
   }, 60_000);
 });

@@ -27,6 +27,9 @@ const record: CallRecord = {
   streamed: true,
   firstTokenMs: 300,
   durationMs: 900,
+  upstream: null,
+  upstreamModel: null,
+  tries: 1,
 };
 
 /** Samples of one metric as Prometheus text, without its comments. */

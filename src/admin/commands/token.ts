@@ -101,11 +101,11 @@ export const tokenCommands: readonly Command[] = [
     ],
     async run(_given, { terminal, withStorage }) {
       const value = await withStorage((storage) => storage.reseal());
-      const { resealed, texts, failed } = value;
+      const { resealed, upstreams, texts, failed } = value;
       for (const { kind, id } of failed) {
         terminal.complain(`no key in SECRET_KEY opens what is stored for the ${kind} ${id}`);
       }
-      const text = `${resealed} keys and ${texts} texts of conversations encrypted again\n`;
+      const text = `${resealed} keys, ${upstreams} upstreams and ${texts} texts of conversations encrypted again\n`;
       return { value, text, exitCode: failed.length > 0 ? exitCodes.failure : 0 };
     },
   },

@@ -51,6 +51,9 @@ export function createSettle(
       streamed,
       firstTokenMs: firstTokenAtMs === undefined ? null : firstTokenAtMs - startedMs,
       durationMs: clock.monotonicMs() - startedMs,
+      upstream: null,
+      upstreamModel: null,
+      tries: 0,
     };
     if (error?.answered !== undefined) call.onAnswered?.(error.answered);
     call.onRecord(record);

@@ -61,6 +61,8 @@ export interface RoutingTable {
   /** Grows with every change. */
   readonly version: number;
   readonly upstreams: readonly (UpstreamSettings & UpstreamSecrets)[];
+  /** Names of upstreams that are left out: no SECRET_KEY opens their secrets. */
+  readonly unreadable: readonly string[];
   readonly routes: readonly ModelRoute[];
 }
 
@@ -73,7 +75,7 @@ export interface RoutingStore {
   upstreams(): Promise<readonly ShownUpstream[]>;
   /** Throws `upstream_name_taken`. */
   addUpstream(upstream: UpstreamSettings & UpstreamSecrets): Promise<ShownUpstream>;
-  /** What is left out stays. Null if there is none. */
+  /** What is left out stays. Null if there is none. Throws `upstream_unreadable`. */
   changeUpstream(name: string, changes: UpstreamChanges): Promise<ShownUpstream | null>;
   /** False if there is none. Throws `upstream_in_use` if a route names it. */
   removeUpstream(name: string): Promise<boolean>;

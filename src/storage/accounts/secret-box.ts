@@ -23,7 +23,7 @@ const MIN_CHARACTERS = 32;
 const VERSION = "v1";
 
 /** Each kind has keys of its own, all derived from the same SECRET_KEY. */
-export type Sealed = "upstream key" | "conversation text";
+export type Sealed = "upstream key" | "upstream secret" | "conversation text";
 
 /**
  * AES-256-GCM with keys derived by HKDF. A sealed text names the key that sealed it. Random IVs of

@@ -124,6 +124,31 @@ export interface AcceptedOwnerTable {
   accepted_at: number;
 }
 
+/** An upstream that the operator keeps; see routing/upstream-row.ts. */
+export interface UpstreamTable {
+  name: string;
+  kind: string;
+  url: string;
+  /** JSON, as `header_names`. */
+  models: string;
+  concurrency: number | null;
+  answer_seconds: number | null;
+  first_token_seconds: number | null;
+  /** Keys, headers and proxy, encrypted; null: there are none. */
+  secrets: string | null;
+  /** These three show what is in the secrets, without any. */
+  key_count: number;
+  header_names: string;
+  proxy: string | null;
+  created_at: number;
+}
+
+/** Who answers for a model. `stages` is JSON, since it is only read and written whole. */
+export interface RouteTable {
+  model: string;
+  stages: string;
+}
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -144,4 +169,6 @@ export interface Tables {
   owners: InstanceTable;
   ledger: LedgerTable;
   prices: SnakeCase<Price>;
+  upstreams: UpstreamTable;
+  routes: RouteTable;
 }

@@ -83,6 +83,9 @@ type Written = Omit<KeptCall, "id" | "reservation"> & {
   readonly reservation: (Omit<Reservation, "money"> & { readonly money: string }) | null;
 };
 
+/** What calls have that an earlier version did not keep. */
+const NOT_YET_KEPT = { upstream: null, upstreamModel: null, tries: 0 } as const;
+
 function written({ entry: given, reserved, reservation }: BackgroundCall): string {
   // a row has no address
   const { bucket: _address, ...entry } = given as LedgerEntry & Partial<CallRecord>;
@@ -92,9 +95,10 @@ function written({ entry: given, reserved, reservation }: BackgroundCall): strin
 
 function read(text: string): BackgroundCall {
   // Cast: written only above.
-  const { reservation, ...call } = JSON.parse(text) as Written;
+  const { reservation, entry, ...call } = JSON.parse(text) as Written;
   return {
     ...call,
+    entry: { ...NOT_YET_KEPT, ...entry },
     reservation: reservation && { ...reservation, money: BigInt(reservation.money) },
   };
 }

@@ -49,6 +49,9 @@ const columns: Columns & { readonly status: typeof noColumn } = {
   firstTokenMs: { value: ({ firstTokenMs }) => wholeMs(firstTokenMs) },
   durationMs: { value: ({ durationMs }) => wholeMs(durationMs) },
   upstreamId: { value: ({ upstreamId }) => toStorable(upstreamId) },
+  upstream: { value: ({ upstream }) => toStorable(upstream) },
+  upstreamModel: { value: ({ upstreamModel }) => toStorable(upstreamModel) },
+  tries: { value: ({ tries }) => tries },
 };
 
 // Object.keys forgets the type of the keys.

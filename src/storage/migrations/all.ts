@@ -7,6 +7,7 @@ import * as conversationRooms from "./0007-conversation-rooms.ts";
 import * as tokenChanges from "./0008-token-changes.ts";
 import * as tokenLife from "./0009-token-life.ts";
 import * as prices from "./0011-prices.ts";
+import * as routing from "./0012-routing.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
 interface Step extends Migration {
@@ -27,4 +28,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0008-token-changes": tokenChanges,
   "0009-token-life": tokenLife,
   "0011-prices": prices,
+  "0012-routing": routing,
 };

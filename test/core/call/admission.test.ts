@@ -70,6 +70,9 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
       streamed: false,
       firstTokenMs: null,
       durationMs: 80,
+      upstream: null,
+      upstreamModel: null,
+      tries: 1,
       ...changes,
     }),
   };

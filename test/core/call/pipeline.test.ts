@@ -184,6 +184,9 @@ describe("a whole answer", () => {
         streamed: false,
         firstTokenMs: null,
         durationMs: 40,
+        upstream: null,
+        upstreamModel: null,
+        tries: 0,
       },
     ]);
     expect(toCaller).toEqual(records);

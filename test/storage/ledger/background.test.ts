@@ -10,6 +10,7 @@ import { createBackgroundCalls } from "../../../src/storage/ledger/background.ts
 import type { Storage } from "../../../src/storage/open.ts";
 import { entry, noon, perDay, standingClock, tokenEntry, wish } from "../support/calls.ts";
 import { createDatabase, eachDatabase, type TestDatabase } from "../support/databases.ts";
+import { query } from "../support/tables.ts";
 
 const HOUR_MS = 3_600_000;
 const reserved = { question: 100, answers: 900 };
@@ -75,6 +76,23 @@ eachDatabase("background calls", (kind) => {
       { at: noon, totalTokens: 30, provenance: "reported", cost: "0.0000135" },
     ]);
     expect(await isDue(HOUR_MS)).toEqual([]);
+  });
+
+  test("that an earlier version kept are settled like others", async () => {
+    const call = await callOf(await makeToken());
+    await storage.background.keep(call);
+    const [{ call: text = "" } = {}] = await query<{ call: string }>(
+      database,
+      "SELECT call FROM background_answers",
+    );
+    const { upstream: _, upstreamModel: __, tries: ___, ...older } = JSON.parse(text).entry;
+    const kept = JSON.stringify({ ...JSON.parse(text), entry: older });
+    await query(database, `UPDATE background_answers SET call = '${kept}'`);
+    const [due] = await isDue(2_000);
+    if (due === undefined) throw new Error("not kept");
+    await storage.background.settle(due, known(due));
+    const row = { totalTokens: 30, upstream: null, upstreamModel: null, tries: 0 };
+    expect(await storage.ledger.rows()).toMatchObject([row]);
   });
 
   test("without a reservation get one row, too", async () => {

@@ -71,6 +71,9 @@ eachDatabase("the ledger", (kind) => {
       firstTokenMs: 120,
       durationMs: 813,
       upstreamId: "chatcmpl-1",
+      upstream: "default",
+      upstreamModel: "gpt-4o-mini",
+      tries: 1,
     } satisfies Partial<LedgerRow>);
   });
 

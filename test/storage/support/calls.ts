@@ -46,6 +46,9 @@ export function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
     streamed: false,
     firstTokenMs: 120.4,
     durationMs: 812.6,
+    upstream: "default",
+    upstreamModel: "gpt-4o-mini",
+    tries: 1,
   } as const;
   const payer = { kind: "visitor", tokenId: null, keyDigest: null } as const;
   const prices = { input: "0.15", cachedInput: "0.075", output: "0.6" };

@@ -67,7 +67,7 @@ export async function createDatabase(kind: Kind): Promise<TestDatabase> {
 const tables = [
   ...["tokens", "quota_use", "reservations", "owners", "ledger", "prices"],
   ...["background_answers", "turns", "conversations", "conversation_counts", "settings"],
-  ...["conversation_rooms", "accepted_owners", "token_secrets"],
+  ...["conversation_rooms", "accepted_owners", "token_secrets", "upstreams", "routes"],
 ];
 
 interface Place {
