@@ -1,9 +1,8 @@
 import type { Config } from "../config/settings.ts";
 import { type BackgroundPoll, createBackgroundPoll } from "../core/call/background-poll.ts";
 import { createBackgroundState } from "../core/call/background-state.ts";
-import type { KeyRing } from "../core/call/key-ring.ts";
 import type { ReasoningModels } from "../core/call/reasoning.ts";
-import type { Relay } from "../core/upstream-ports.ts";
+import type { Routing } from "../core/call/targets.ts";
 import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
 import { runPeriodically } from "../storage/periodic.ts";
@@ -13,9 +12,8 @@ import type { LimitStores } from "./limits.ts";
 export interface BackgroundNeeds {
   readonly log: Log;
   readonly storage: Pick<Storage, "background" | "tokens" | "clock">;
-  readonly relay: Relay;
   readonly limits: Pick<LimitStores, "answers">;
-  readonly keyRing: KeyRing;
+  readonly routing: Pick<Routing, "planOf">;
   readonly reasoning: ReasoningModels;
 }
 
@@ -26,15 +24,14 @@ const HOUR_MS = 3_600_000;
 /** Settles background answers until it is closed. */
 export function composeBackground(
   config: Config,
-  { log, storage, limits, relay, keyRing, reasoning }: BackgroundNeeds,
+  { log, storage, limits, routing, reasoning }: BackgroundNeeds,
 ): Pick<BackgroundPoll, "close"> {
   const onError = (error: Error) => log.warn("background answer", describeFailure(error));
   const poll = createBackgroundPoll({
     calls: storage.background,
     stateOf: createBackgroundState({
-      relay,
+      routing,
       answers: limits.answers,
-      keyRing,
       upstreamKeyOf: storage.tokens.upstreamKey,
     }),
     reasoning,

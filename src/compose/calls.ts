@@ -11,18 +11,20 @@ import { createGuessBrakes, type GuessBrakes } from "../http/call/guess-brake.ts
 import { createOpenCalls, type OpenCalls } from "../http/call/open-calls.ts";
 import type { Gate } from "../http/dialect.ts";
 import { createGate } from "../http/gate.ts";
-import { defaultLanguage, type Translate } from "../locales.ts";
+import { defaultLanguage, type Language, type Translate } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Storage } from "../storage/open.ts";
 import { createStorageAlarm, describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
+import type { LiveRouting } from "./routing.ts";
 
 export interface CallNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly storage: Storage;
   readonly limits: LimitStores;
+  readonly routing: Pick<LiveRouting, "states">;
   readonly translate: Translate;
 }
 
@@ -41,7 +43,7 @@ export interface Calls {
 }
 
 export function composeCalls(config: Config, needs: CallNeeds): Calls {
-  const { clock, log, storage, limits, translate } = needs;
+  const { clock, log, storage, limits, routing, translate } = needs;
   const openCalls = createOpenCalls(config.MAX_BODY_BYTES, limits.answers);
   const language = defaultLanguage(config.LANG);
   const alarm = createAddressAlarm({
@@ -56,17 +58,10 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     droppedLogLines: log.dropped,
     isDatabaseUp: () => storage.problem() === null,
     sharedStore: limits.shared,
+    upstreams: routing.states,
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
-  const noticeUnpriced = createUnpricedModels(clock, (models) => {
-    const text = translate(language, "warning.models_not_priced", { models: models.join(", ") });
-    log.warn(text, { warning: "models_not_priced", models });
-  });
-  const observe: CallObserver = (record) => {
-    metrics.call(record);
-    noticeUnpriced(record);
-  };
   const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
     clock: storage.clock,
@@ -101,7 +96,23 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const report = createReport(log);
   // when a refused caller may come again is told in the time of all instances
   const gate = createGate(limits.limiter, metrics.decision, storage.clock);
+  const observe = createObserve(metrics, needs, language);
   return { calls, gate, openCalls, identify, brakes, alarm, metrics, observe, report };
+}
+
+function createObserve(
+  metrics: Metrics,
+  { clock, log, translate }: CallNeeds,
+  language: Language,
+): CallObserver {
+  const noticeUnpriced = createUnpricedModels(clock, (models) => {
+    const text = translate(language, "warning.models_not_priced", { models: models.join(", ") });
+    log.warn(text, { warning: "models_not_priced", models });
+  });
+  return (record) => {
+    metrics.call(record);
+    noticeUnpriced(record);
+  };
 }
 
 function createReport(log: Log): Calls["report"] {

@@ -22,11 +22,13 @@ import type { Storage } from "../storage/open.ts";
 import { composeAdmin } from "./admin.ts";
 import type { Calls } from "./calls.ts";
 import type { LimitStores } from "./limits.ts";
+import type { LiveRouting, UpstreamState } from "./routing.ts";
 
 export interface DialectNeeds {
   readonly storage: Storage;
   readonly limits: LimitStores;
   readonly calls: Calls;
+  readonly routing: LiveRouting;
   readonly pipeline: Pipeline;
   readonly dialogue: Dialogue;
   readonly questions: TreeDialogue;
@@ -83,8 +85,9 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
 }
 
 function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
-  const { storage, limits, pipeline, digestKey, translate } = needs;
+  const { storage, limits, pipeline, routing, digestKey, translate } = needs;
   const { openCalls, identify } = needs.calls;
+  const { prices, clock } = storage;
   const rules = modelRules(config);
   return createOpenAI({
     maxBodyBytes: config.MAX_BODY_BYTES,
@@ -93,7 +96,8 @@ function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
     openCalls,
     pipeline,
     idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
-    modelFilter: createModelFilter(storage.prices, storage.clock, rules),
+    modelFilter: createModelFilter({ prices, clock, routing }, rules),
+    routing,
     rules,
     model: config.MODEL,
     moderationModel: config.MODERATION_MODEL,
@@ -103,7 +107,7 @@ function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
 }
 
 function composeStatus(config: Config, needs: DialectNeeds): Dialect {
-  const { storage, limits, writeError } = needs;
+  const { storage, limits, routing, writeError } = needs;
   const { openCalls, alarm, metrics } = needs.calls;
   return createStatus({
     openCalls,
@@ -111,7 +115,11 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
     warnings: () => [...alarm.warnings(), ...apartWarnings(needs)],
-    degraded: () => (limits.shared === null || limits.shared.isUp() ? [] : ["limits"]),
+    degraded: () => [
+      ...(limits.shared === null || limits.shared.isUp() ? [] : (["limits"] as const)),
+      ...(routing.states().some(({ restsMs }) => restsMs > 0) ? (["upstreams"] as const) : []),
+    ],
+    upstreams: () => breakersOf(routing.states()),
     areLimitsUp: () => !limits.shared?.refuses || limits.shared.isUp(),
     pingDatabase: storage.ping,
     metrics,
@@ -119,6 +127,12 @@ function composeStatus(config: Config, needs: DialectNeeds): Dialect {
     brake: needs.calls.brakes.metrics,
     writeError,
   });
+}
+
+function breakersOf(states: readonly UpstreamState[]) {
+  if (states.length < 2) return null;
+  const state = (restsMs: number) => (restsMs > 0 ? "open" : "closed");
+  return Object.fromEntries(states.map(({ name, restsMs }) => [name, state(restsMs)] as const));
 }
 
 function composeChats(config: Config, needs: DialectNeeds): Dialect {

@@ -16,9 +16,10 @@ import { composeCalls } from "./calls.ts";
 import { composeDialogue } from "./conversations.ts";
 import { composeDialects, modelRules } from "./dialects.ts";
 import { composeLimits, type LimitStores } from "./limits.ts";
+import { composePipeline } from "./pipeline.ts";
+import { composeRouting } from "./routing.ts";
 import { composeStorage, createKeyDigest } from "./storage.ts";
 import { composeTransports } from "./transports.ts";
-import { composePipeline } from "./upstream.ts";
 
 export interface Parley {
   readonly server: HttpServer;
@@ -52,9 +53,10 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const secret = await storage.installationSecret();
   const digestKey = createKeyDigest(secret);
   const limits = await chooseLimits(config, { clock, log, secret, storage });
-  const calls = composeCalls(config, { clock, log, storage, limits, translate });
-  const { observe } = calls;
-  const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
+  const needs = { clock, log, storage, limits, digestKey };
+  const routing = await composeRouting(config, { ...needs, store: storage.routing });
+  const calls = composeCalls(config, { ...needs, routing, translate });
+  const pipeline = composePipeline(config, { ...needs, routing, observe: calls.observe });
   const dialogue = composeDialogue(config, { log, storage, running, pipeline });
   const { conversations } = storage;
   const rules = modelRules(config);
@@ -63,6 +65,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
     storage,
     limits,
     calls,
+    routing,
     pipeline,
     dialogue,
     questions,
@@ -85,10 +88,7 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
     listeners,
     openCalls: calls.openCalls,
     dialects,
-    drain: () => {
-      webSocket.drain();
-      for (const { listener } of listeners) listener.drain();
-    },
+    drain: () => [webSocket, ...listeners.map(({ listener }) => listener)].forEach(drain),
     giveUp: storage.giveUp,
     close: async () => {
       await webSocket.close();
@@ -98,6 +98,10 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
       await storage.close();
     },
   };
+}
+
+function drain(one: { drain(): void }): void {
+  one.drain();
 }
 
 interface LimitNeeds extends ProcessPorts {

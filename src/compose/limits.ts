@@ -1,17 +1,24 @@
 import type { Config } from "../config/settings.ts";
 import { type AnswerRoom, createAnswerRoom } from "../core/call/answer-room.ts";
 import type {
+  Breakers,
   Clock,
   ConcurrencyLimiter,
   Cooldowns,
   IdempotencyStore,
   Limiter,
+  OpenCallLimiter,
   Semaphore,
   TokenLimiter,
 } from "../core/ports.ts";
 import { MAX_CONNECTIONS } from "../dialects/ask/websocket/connections.ts";
-import { createConcurrencyLimiter, createSemaphore } from "../limits/concurrency.ts";
+import {
+  createConcurrencyLimiter,
+  createOpenCallLimiter,
+  createSemaphore,
+} from "../limits/concurrency.ts";
 import type { Limits } from "../limits/decisions.ts";
+import { createMemoryBreakers } from "../limits/memory-breakers.ts";
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
 import { createMemoryLimiter, createMemoryTokenLimiter } from "../limits/memory-limiter.ts";
@@ -28,6 +35,10 @@ export interface LimitStores {
   readonly connections: ConcurrencyLimiter;
   readonly allConnections: Semaphore;
   readonly cooldowns: Cooldowns;
+  /** Rests of upstreams. */
+  readonly breakers: Breakers;
+  /** Open calls per upstream. */
+  readonly upstreamCalls: OpenCallLimiter;
   readonly idempotency: IdempotencyStore;
   /** For whole answers. This process's memory by nature. */
   readonly answers: AnswerRoom;
@@ -55,6 +66,8 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
     connections: createConcurrencyLimiter(config.WS_CONNECTIONS),
     allConnections: createSemaphore(MAX_CONNECTIONS),
     cooldowns: createMemoryCooldowns(clock),
+    breakers: createMemoryBreakers(clock),
+    upstreamCalls: createOpenCallLimiter(),
     idempotency: createMemoryIdempotency(clock),
     answers: createAnswerRoom({
       maxAnswerBytes: config.MAX_ANSWER_BYTES,

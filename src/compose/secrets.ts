@@ -39,7 +39,7 @@ export function secretsOf(config: Settings): string[] {
 }
 
 /** The password as it is and as it is written, and parameters of the query. */
-function secretsInUrl({ password, searchParams }: URL): string[] {
+export function secretsInUrl({ password, searchParams }: URL): string[] {
   const parameters = [...searchParams].filter(([name]) => SECRET_PARAMETER.test(name));
   return [password, decoded(password), ...parameters.map(([, value]) => value)];
 }

@@ -5,6 +5,7 @@ import type { Config } from "../config/settings.ts";
 import type { Clock } from "../core/ports.ts";
 import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/availability.ts";
 import { type Beat, createBeat } from "../limits/shared/beat.ts";
+import { createSharedBreakers } from "../limits/shared/breakers.ts";
 import { connect } from "../limits/shared/connection.ts";
 import { createSharedCooldowns } from "../limits/shared/cooldowns.ts";
 import { createSharedIdempotency } from "../limits/shared/idempotency.ts";
@@ -53,6 +54,8 @@ export async function composeSharedLimits(
     concurrency: leases.limiter("streams", config.STREAM_LIMIT),
     connections: leases.limiter("connections", config.WS_CONNECTIONS),
     cooldowns: createSharedCooldowns({ store, beat, clock }),
+    breakers: createSharedBreakers({ store, copyId, beat, clock }),
+    upstreamCalls: leases.openCalls("upstreams"),
     idempotency: createSharedIdempotency({ store, clock, secret }),
     shared: {
       isUp: () => !store.isAway(),

@@ -32,6 +32,8 @@ export const upstreamCodes = [
   "upstream_unreachable",
   "upstream_bad_answer",
   "upstream_timeout",
+  "upstream_busy",
+  "upstream_unavailable",
 ] as const;
 
 /**
@@ -75,6 +77,7 @@ export const errorCodes = [
   // what a token may do
   "model_forbidden",
   "model_not_found",
+  "model_not_available",
   "own_key_needed",
   "model_not_priced",
   "quota_exceeded",

@@ -53,6 +53,20 @@ export function createKnownSecrets(secrets: readonly string[]): KnownSecrets {
   };
 }
 
+/** Secrets that are given at once, or that change: a list is never changed, only replaced. */
+export type SecretList = readonly string[] | (() => readonly string[]);
+
+/** The list as it is now, prepared when it is first needed. */
+export function createCurrentSecrets(list: SecretList) {
+  const now = typeof list === "function" ? list : () => list;
+  let current: { readonly secrets: readonly string[]; readonly known: KnownSecrets } | null = null;
+  return () => {
+    const secrets = now();
+    if (current?.secrets !== secrets) current = { secrets, known: createKnownSecrets(secrets) };
+    return current;
+  };
+}
+
 /** Whether a run of this one secret is in a short text, without preparing anything. */
 export function sharesRun(text: string, secret: string): boolean {
   const lower = lowerCase(text);

@@ -1,5 +1,10 @@
 import { findKeyShapes } from "./key-shapes.ts";
-import { createKnownSecrets, type KnownSecrets } from "./known-secrets.ts";
+import {
+  createCurrentSecrets,
+  createKnownSecrets,
+  type KnownSecrets,
+  type SecretList,
+} from "./known-secrets.ts";
 import { unescaped } from "./unescaped.ts";
 
 export const REMOVED = "[removed]";
@@ -10,11 +15,10 @@ const LINES = /[^\r\n]+/g;
 export type Redact = (text: string, ofThisCall?: readonly string[]) => string;
 
 /** Also removes these secrets, whatever they look like; what a call adds is looked for in its texts alone. */
-export function createRedact(secrets: readonly string[]): Redact {
-  let known: KnownSecrets | null = null;
+export function createRedact(secrets: SecretList): Redact {
+  const current = createCurrentSecrets(secrets);
   return (text, ofThisCall = []) => {
-    // most processes never need it
-    known ??= createKnownSecrets(secrets);
+    const { known } = current();
     const shown = without(text, [known, createKnownSecrets(ofThisCall)]);
     // a key may go on in the next line; that another one begins there is seen in the line alone
     return LINE_END.test(shown) ? shown.replace(LINES, (line) => without(line, [])) : shown;

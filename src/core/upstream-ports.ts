@@ -37,6 +37,8 @@ export interface RelayRequest {
   readonly hideUsage: boolean;
   /** Only Parley asked for usage: how to do without it, for a model whose service refuses that. */
   readonly usageOption?: UsageOption | undefined;
+  /** The same request for another model. Left out: it names none. */
+  readonly named?: ((model: string) => RelayRequest) | undefined;
   /** A whole answer is parsed and written again, which takes as much room as twice its bytes. */
   readonly isRewritten?: boolean;
   /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */

@@ -14,6 +14,8 @@ export interface MetricsSources {
   readonly isDatabaseUp: () => boolean;
   /** Null where each instance counts by itself. */
   readonly sharedStore: SharedStoreSource | null;
+  /** Every upstream, and how long it still rests. */
+  readonly upstreams: () => readonly { readonly name: string; readonly restsMs: number }[];
   /** Codes of the address warnings in force. */
   readonly warnings: () => readonly string[];
   /** Models with a label of their own. Clients choose the others, which are counted as `other`. */
@@ -55,6 +57,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const calls = counts("calls_total", "Calls by outcome.", ["dialect", "outcome"]);
   const firstTokens = durations("time_to_first_token_seconds", "Streams only.", "dialect");
   const upstream = counts("upstream_answers_total", "What the upstream did.", ["outcome"]);
+  const asked = counts("upstream_calls_total", "By who was asked last.", ["upstream", "outcome"]);
   const tokens = counts("tokens_total", "As the upstream counted.", ["direction", "model"]);
   const limits = counts("limit_decisions_total", "By the rate limiter.", ["decision", "window"]);
 
@@ -72,6 +75,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       const { dialect, outcome, error, usage, provenance, firstTokenMs } = record;
       calls.add(1, dialect, outcome);
       upstream.add(1, error ?? "answered");
+      if (record.upstream !== null) asked.add(1, record.upstream, outcome);
       if (firstTokenMs !== null) firstTokens.observe(firstTokenMs, dialect);
       if (usage === null || provenance !== "reported") return;
       const model = sources.models.includes(record.model) ? record.model : "other";
@@ -106,6 +110,18 @@ function addOwn(registry: Registry, sources: MetricsSources): void {
     registers,
     collect() {
       this.set(sources.isDatabaseUp() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "parley_upstream_open",
+    help: "1 while the breaker of an upstream is open.",
+    labelNames: ["upstream"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, restsMs } of sources.upstreams()) {
+        this.set({ upstream: name }, restsMs > 0 ? 1 : 0);
+      }
     },
   });
   new Gauge({

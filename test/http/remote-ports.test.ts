@@ -11,9 +11,10 @@ import { composeCalls } from "../../src/compose/calls.ts";
 import { composeDialogue } from "../../src/compose/conversations.ts";
 import { composeDialects, modelRules } from "../../src/compose/dialects.ts";
 import { composeLimits, type LimitStores } from "../../src/compose/limits.ts";
+import { composePipeline } from "../../src/compose/pipeline.ts";
+import { composeRouting } from "../../src/compose/routing.ts";
 import { composeStorage, createKeyDigest } from "../../src/compose/storage.ts";
 import { composeTransports } from "../../src/compose/transports.ts";
-import { composePipeline } from "../../src/compose/upstream.ts";
 import { readConfig } from "../../src/config/read.ts";
 import type { Config } from "../../src/config/settings.ts";
 import { createRunningTurns } from "../../src/core/conversations/running-turns.ts";
@@ -100,9 +101,11 @@ async function compose(config: Config, link: Link) {
   const storage = await composeStorage(config, clock, log);
   const digestKey = createKeyDigest(await storage.installationSecret());
   const limits = remote(composeLimits(config, clock), link);
-  const calls = composeCalls(config, { clock, log, storage, limits, translate });
+  const needs = { clock, log, storage, limits, digestKey };
+  const routing = await composeRouting(config, { ...needs, store: storage.routing });
+  const calls = composeCalls(config, { ...needs, routing, translate });
   const observe = calls.metrics.call;
-  const pipeline = composePipeline(config, { clock, log, storage, limits, digestKey, observe });
+  const pipeline = composePipeline(config, { ...needs, routing, observe });
   const dialogue = composeDialogue(config, {
     log,
     storage,
@@ -116,9 +119,9 @@ async function compose(config: Config, link: Link) {
     digestKey,
     rules: modelRules(config),
   });
-  const needs = { clock, log, storage, limits, calls, questions, translate, writeError };
-  const dialects = composeDialects(config, { ...needs, pipeline, dialogue, digestKey });
-  const { server, listeners, webSocket } = await composeTransports(config, { ...needs, dialects });
+  const rest = { clock, log, storage, limits, routing, calls, questions, translate, writeError };
+  const dialects = composeDialects(config, { ...rest, pipeline, dialogue, digestKey });
+  const { server, listeners, webSocket } = await composeTransports(config, { ...rest, dialects });
 
   const origin = `http://127.0.0.1:${await listen(server, "127.0.0.1", 0)}`;
   const grpcPort = await listeners[0]?.listener.listen("127.0.0.1", 0);

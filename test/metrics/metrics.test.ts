@@ -8,6 +8,7 @@ const sources: MetricsSources = {
   droppedLogLines: () => 0,
   isDatabaseUp: () => true,
   sharedStore: null,
+  upstreams: () => [],
   warnings: () => [],
   models: ["known"],
 };

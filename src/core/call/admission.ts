@@ -8,7 +8,7 @@ import type {
   Token,
 } from "../accounts/accounts.ts";
 import type { BackgroundCalls } from "../accounts/background.ts";
-import { cost, maxCost, type Price } from "../accounts/price.ts";
+import { cost, type Price } from "../accounts/price.ts";
 import { refusalOf } from "../accounts/quota.ts";
 import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
@@ -17,15 +17,19 @@ import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
 import type { RelayAccount } from "../upstream-ports.ts";
 import { canBeAsked } from "./background-state.ts";
 import type { Principal } from "./call.ts";
+import { type CallPrices, callPrices, dearest, priceOfAnswer, UNPRICED } from "./call-prices.ts";
 import { UNKNOWN, type Used, usedBy } from "./estimate.ts";
 import type { ReasoningModels } from "./reasoning.ts";
 import { type ExpectedTokens, type ReservedTokens, reservedTokens } from "./reserved-tokens.ts";
+import type { Target } from "./targets.ts";
 
 /** What admission needs to know of a call. */
 export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "dialect"> {
   readonly principal: Principal;
   /** Empty if the client named none. */
   readonly model: LedgerEntry["model"];
+  /** Where it may be asked. */
+  readonly targets: readonly Pick<Target, "model">[];
   /** Reserved against the quotas in tokens and money. */
   readonly expected: ExpectedTokens;
   /** What must be granted as well, asked for at the same time. Rejects with why the call is refused. */
@@ -73,14 +77,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
       const { principal, model } = request;
       const reserved = reservedTokens(request.expected, options.maxReservedAnswer);
       const at = clock.wallMs();
-      const price = await prices.priceOf(model, at).catch((error: unknown) => {
+      const priced = await callPrices(prices, request, at).catch((error: unknown) => {
         // a caller who isn't billed is served without the database; a row that can't be written is logged
-        return principal.kind === "token" ? storageUnavailable(error) : null;
+        return principal.kind === "token" ? storageUnavailable(error) : UNPRICED;
       });
       let reservation: Reservation | null = null;
       if (principal.kind === "token") {
         const { token } = principal.found;
-        reservation = await admitToken(options, { ...request, reserved, token, at }, price);
+        reservation = await admitToken(options, { ...request, reserved, token, at }, priced);
       } else if (request.beside !== undefined) {
         await request.beside;
       }
@@ -89,7 +93,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
         used: (account) =>
           willBeKnown(principal, account) ? UNKNOWN : usedBy(model, account, reserved, reasoning),
         async settle(record, account) {
-          const answered = await priceOfAnswer(options, record, price);
+          const asked = priced.of(record.upstreamModel);
+          const answered = await priceOfAnswer(prices, record, asked, at);
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
           if (!willBeKnown(principal, account)) return ledger.settle(entry, reservation);
@@ -106,20 +111,20 @@ export function createAdmission(options: AdmissionOptions): Admission {
 interface TokenCall extends AdmissionRequest {
   readonly reserved: ReservedTokens;
   readonly token: Token;
-  readonly price: Price;
+  readonly priced: CallPrices;
   readonly at: number;
 }
 
 /** Takes from the token's windows and, unless something beside refuses the call, from its quotas. */
 async function admitToken(
   options: AdmissionOptions,
-  call: Omit<TokenCall, "price">,
-  price: Price | null,
+  call: Omit<TokenCall, "priced">,
+  priced: CallPrices,
 ): Promise<Reservation | null> {
   const { clock, tokenLimiter } = options;
   const { token, model, beside } = call;
   refuseForbiddenModel(token.models, model);
-  if (price === null) {
+  if (priced.all.includes(null)) {
     throw fieldError("model_not_priced", "model", { model });
   }
   const counted = tokenLimiter.take(token);
@@ -133,7 +138,7 @@ async function admitToken(
       throw refusal;
     });
   }
-  return reserve(options, { ...call, price }, giveBack);
+  return reserve(options, { ...call, priced }, giveBack);
 }
 
 /**
@@ -142,13 +147,13 @@ async function admitToken(
  */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
-  { requestId, dialect, model, reserved, token, price, at }: TokenCall,
+  { requestId, dialect, model, reserved, token, priced, at }: TokenCall,
   giveBack: () => MaybePromise<void>,
 ): Promise<Reservation | null> {
   const tokens = reserved.question + reserved.answers;
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
   const result = await ledger
-    .reserve({ ...call, money: maxCost(price, tokens) })
+    .reserve({ ...call, money: dearest(priced, tokens) })
     .catch(storageUnavailable);
   if (result.admitted) return result.reservation;
   await giveBack();
@@ -165,18 +170,6 @@ async function reserve(
 function willBeKnown({ kind }: Principal, account: RelayAccount | undefined): boolean {
   if (account === undefined || !account.pending || account.usage !== null) return false;
   return kind !== "own-key" && canBeAsked(account.upstreamId);
-}
-
-/** Usage is priced by the model that answered where it has a price, else by the one asked for. */
-async function priceOfAnswer(
-  { prices, clock }: AdmissionOptions,
-  { answeredBy, model }: Readonly<{ answeredBy: string | null; model: string }>,
-  asked: Price | null,
-): Promise<Price | null> {
-  if (answeredBy === null || answeredBy === "" || answeredBy === model) return asked;
-  // a row with the price that was asked for is better than none
-  const answered = await prices.priceOf(answeredBy, clock.wallMs()).catch(() => null);
-  return answered ?? asked;
 }
 
 /** Exported for tests and benchmarks, so that a new column of the ledger needs no edit there. */

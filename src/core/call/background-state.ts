@@ -1,14 +1,15 @@
 import { ProxyError } from "../errors.ts";
+import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
 import type { AskOptions, Relay, RelayAccount } from "../upstream-ports.ts";
 import type { AnswerRoom } from "./answer-room.ts";
 import type { StateOf } from "./background-poll.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
 import type { KeyRing } from "./key-ring.ts";
+import type { Routing } from "./targets.ts";
 
 export interface BackgroundStateOptions {
-  readonly relay: Relay;
+  readonly routing: Pick<Routing, "planOf">;
   readonly answers: AnswerRoom;
-  readonly keyRing: KeyRing;
   /** The upstream key of a token's own, or null. */
   readonly upstreamKeyOf: (tokenId: string) => Promise<string | null>;
 }
@@ -29,9 +30,13 @@ export function canBeAsked(upstreamId: string | null): upstreamId is string {
  * made it, and to the others it does not exist.
  */
 export function createBackgroundState(options: BackgroundStateOptions): StateOf {
-  const { relay, answers, keyRing, upstreamKeyOf } = options;
-  return async function stateOf({ entry: { upstreamId, payer } }, signal) {
+  const { routing, answers, upstreamKeyOf } = options;
+  return async function stateOf({ entry: { upstreamId, upstream, payer } }, signal) {
     if (!canBeAsked(upstreamId)) return null;
+    // calls of an earlier release have no name
+    const [target] = routing.planOf(upstream ?? DEFAULT_UPSTREAM)?.targets ?? [];
+    if (target === undefined) return null;
+    const { relay, keyRing } = target;
     const room = answers.enter(BUCKET);
     const ask = (key: string) => askFor(relay, upstreamId, { key, signal, room });
     try {

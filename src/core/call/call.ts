@@ -31,6 +31,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly signal: CallSignal;
   /** Gets what the upstream answered if the call failed by it, for the request's line in the log. */
   readonly onAnswered?: (answered: UpstreamAnswered) => void;
+  /** Gets the name of the upstream that answered, for the headers of the response. */
+  readonly onUpstream?: (name: string | null) => void;
   /** Where a whole answer counts what it takes. */
   readonly room: AnswerHold;
   /** Gives back what the windows of its address have counted: another limit has refused the call. */

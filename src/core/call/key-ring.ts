@@ -16,6 +16,8 @@ export interface KeyRing {
    * also use a cooling key (the one that returns soonest): a 429 never locks out a lone key.
    */
   next(tried: ReadonlySet<string>): string | null;
+  /** Until one of them is ready; 0 if one is. Milliseconds. */
+  restMs(): number;
   coolDown(key: string, reason: CooldownReason, forMs: number | undefined): void;
   /** The key has just worked. */
   restore(key: string): void;
@@ -44,6 +46,7 @@ export function createKeyRing(
       if (tried.size > 0) return null;
       return inTurn.toSorted((a, b) => remaining(a) - remaining(b))[0] ?? null;
     },
+    restMs: () => (keys.length === 0 ? 0 : Math.min(...keys.map(remaining))),
     coolDown(key, reason, forMs) {
       const usual = reason === "limited" ? AFTER_LIMIT_MS : AFTER_REFUSAL_MS;
       void cooldowns.start(idOf(key), Math.min(forMs ?? usual, MAX_COOLDOWN_MS));

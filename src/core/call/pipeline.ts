@@ -1,28 +1,36 @@
-import { type ErrorCode, ProxyError } from "../errors.ts";
-import type { ConcurrencyLimiter, Lease } from "../ports.ts";
+import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
 import {
   type AskOptions,
   isUpload,
-  type Relay,
   type RelayAccount,
   type RelayAnswer,
   type RelayRequest,
-  type Upstream,
   type WholeAnswer,
 } from "../upstream-ports.ts";
-import type { Admission, Permit } from "./admission.ts";
-import { type AskingOptions, createAsk } from "./ask.ts";
+import { type AskingOptions, type BegunCall, createAsk } from "./ask.ts";
+import { attemptsBy, NOWHERE } from "./attempts.ts";
+import { type BeginOptions, createBegin } from "./begin.ts";
 import type { Call } from "./call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
 import { type ExpectedTokens, expectedOfChat } from "./reserved-tokens.ts";
-import { createSettle, type Settle, type SettleOptions } from "./settle.ts";
-import { accountOf, observeEvents, observePieces, SettledStream } from "./settled-stream.ts";
+import type { Settle } from "./settle.ts";
+import {
+  accountOf,
+  observeEvents,
+  observePieces,
+  SettledStream,
+  type StreamObserver,
+} from "./settled-stream.ts";
+import { type StreamLeaseOptions, withLease } from "./stream-lease.ts";
+import type { Target } from "./targets.ts";
 
 /** A request to be relayed, and what admission has to know of it. */
 export interface RelayCall {
   readonly request: RelayRequest;
   readonly model: string;
   readonly expected: ExpectedTokens;
+  /** The upstream that alone can answer, for example because it made what is asked for. */
+  readonly upstream?: string;
   /** Reads a whole answer before the call is settled: what it throws is how the call ends. */
   readonly onWhole?: (answer: WholeAnswer) => void;
 }
@@ -41,80 +49,62 @@ export interface Pipeline {
   /** The same steps for the upstream's own bytes. */
   relay(call: Call, relayed: RelayCall): Promise<RelayAnswer>;
   /** For requests that cost nothing, such as the list of models: no admission, no ledger row. */
-  relayUnmetered(call: Call, request: RelayRequest): Promise<RelayAnswer>;
+  relayUnmetered(call: Call, request: RelayRequest, upstream?: string): Promise<RelayAnswer>;
   /** Ends what is still read for clients that left; resolves when all of it is settled. */
   close(): Promise<void>;
 }
 
-export interface PipelineOptions extends SettleOptions, AskingOptions {
-  readonly upstream: Upstream;
-  readonly relay: Relay;
-  readonly admission: Admission;
-  readonly concurrency: ConcurrencyLimiter;
-  /** Open streams per bucket; named in the refusal. */
-  readonly streamLimit: number;
-}
-
-/** Refusals by other limits than the address's, which gets back what it counted. */
-const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
-  "rate_limited",
-  "limits_unavailable",
-  "quota_exceeded",
-  "streams_limited",
-]);
+export interface PipelineOptions extends BeginOptions, AskingOptions, StreamLeaseOptions {}
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { upstream, relay, clock, disconnectPolicy } = options;
+  const { routing, clock, disconnectPolicy } = options;
   const background = createBackground();
   const ask = createAsk(options);
   const begin = createBegin(options);
-
-  const streamOptions = (call: Call, settle: Settle, leave: () => void) => {
-    const hasLeft = () => call.signal.aborted;
-    return {
-      settle,
-      hasLeft,
-      leave,
-      drains: disconnectPolicy.drainMs > 0,
-      inBackground: background.add,
-    };
-  };
+  const passed = createPassed(options, background.add);
 
   const completeAndKeep: Pipeline["completeAndKeep"] = async (call, request, keep) => {
-    const settle = await begin(call, request.model, expectedOfChat(request), false);
-    const completion = await ask(call, settle, (how) => upstream.complete(request, how));
-    const settled = settleWhole(call, settle, accountOf(completion));
+    const { model } = request;
+    const begun = await begin(call, { model, expected: expectedOfChat(request), streamed: false });
+    const completion = await ask(call, begun, ({ typed, model: named }, how) =>
+      typed.complete(naming(request, named), how),
+    );
+    const settled = settleWhole(call, begun, accountOf(completion));
     const [kept] = await Promise.all([keep(completion), settled]);
     return kept;
   };
-  const stream: Pipeline["stream"] = (call, request) =>
-    withLease(call, request.model, options, async (leave, beside) => {
-      const settle = await begin(call, request.model, expectedOfChat(request), true, beside);
-      const events = await ask(call, settle, (how) => upstream.stream(request, how));
-      const observer = observeEvents(call.principal, clock);
-      return new SettledStream(events, observer, streamOptions(call, settle, leave));
-    });
-  const relayed: Pipeline["relay"] = (call, { request, model, expected, onWhole }) =>
-    withLease(request.streamed ? call : null, model, options, async (leave, beside) => {
-      const settle = await begin(call, model, expected, request.streamed, beside);
-      const answer = await ask(call, settle, sending(relay, request, onWhole));
-      if (answer.kind === "whole") {
-        await settleWhole(call, settle, answer.account);
-        leave();
-        return answer;
-      }
-      const observer = observePieces(answer, call.principal, clock);
-      const passing = streamOptions(call, settle, leave);
-      return { ...answer, pieces: new SettledStream(answer.pieces, observer, passing) };
-    });
-
   return {
     complete: (call, request) => completeAndKeep(call, request, (completion) => completion),
     completeAndKeep,
-    stream,
-    relay: relayed,
-    relayUnmetered: (call, request) =>
-      ask(call, noSettle, sending(relay, request), isUpload(request.body) ? 0 : undefined),
+    stream: (call, request) =>
+      withLease(call, request.model, options, async (leave, beside) => {
+        const { model } = request;
+        const expected = expectedOfChat(request);
+        const begun = await begin(call, { model, expected, streamed: true, beside });
+        const events = await ask(call, begun, ({ typed, model: named }, how) =>
+          typed.stream(naming(request, named), how),
+        );
+        return passed(call, begun, leave)(events, observeEvents(call.principal, clock));
+      }),
+    relay: (call, { request, model, expected, upstream, onWhole }) =>
+      withLease(request.streamed ? call : null, model, options, async (leave, beside) => {
+        const { streamed } = request;
+        const begun = await begin(call, { model, expected, streamed, beside, upstream });
+        const answer = await ask(call, begun, sending(request, onWhole), isUpload(request.body));
+        if (answer.kind === "whole") {
+          await settleWhole(call, begun, answer.account);
+          leave();
+          return answer;
+        }
+        const observer = observePieces(answer, call.principal, clock);
+        return { ...answer, pieces: passed(call, begun, leave)(answer.pieces, observer) };
+      }),
+    async relayUnmetered(call, request, upstream = DEFAULT_UPSTREAM) {
+      const plan = routing.planOf(upstream);
+      const attempts = plan === null ? NOWHERE : attemptsBy(plan, call.principal, "");
+      const begun = { model: "", settle: noSettle, attempts };
+      return ask(call, begun, sending(request), isUpload(request.body));
+    },
     async close() {
       disconnectPolicy.end();
       await background.done();
@@ -122,34 +112,44 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-/** Admits a call. Throws the reason if it is refused, also by what is granted beside. */
-function createBegin(options: PipelineOptions) {
-  return async function begin(
-    call: Call,
-    model: string,
-    expected: ExpectedTokens,
-    streamed: boolean,
-    beside?: Promise<void>,
-  ): Promise<Settle> {
-    const { requestId, dialect, principal } = call;
-    const asked = { requestId, dialect, principal, model, expected, beside };
-    const permit = await options.admission.admit(asked).catch(async (error: unknown) => {
-      // where both refuse, the lease's refusal is told
-      const reason = beside === undefined ? error : await beside.then(() => error).catch(identity);
-      return refused(call, model, streamed, reason, options);
-    });
-    return createSettle(call, model, streamed, permit, options);
+/** Settles a call while its answer passes, and gives back what it held. */
+function createPassed(
+  { disconnectPolicy }: PipelineOptions,
+  inBackground: (work: Promise<void>) => void,
+) {
+  const drains = disconnectPolicy.drainMs > 0;
+  return (call: Call, { settle, attempts }: BegunCall, leaveStream: () => void) => {
+    const hasLeft = () => call.signal.aborted;
+    const leave = () => {
+      attempts.leave();
+      leaveStream();
+    };
+    const options = { settle, hasLeft, leave, drains, inBackground };
+    return <T>(items: AsyncIterable<T>, observer: StreamObserver<T>) =>
+      new SettledStream(items, observer, options);
   };
 }
 
-function sending(relay: Relay, request: RelayRequest, onWhole?: RelayCall["onWhole"]) {
-  const send = (how: AskOptions) => relay.send(request, how);
+/** Sends a request to a target, under its name of the model. */
+function sending(request: RelayRequest, onWhole?: RelayCall["onWhole"]) {
+  const send = ({ relay, model }: Target, how: AskOptions) =>
+    relay.send(model === null ? request : renamed(request, model), how);
   if (onWhole === undefined) return send;
-  return async (how: AskOptions) => {
-    const answer = await send(how);
+  return async (target: Target, how: AskOptions) => {
+    const answer = await send(target, how);
     if (answer.kind === "whole") onWhole(answer);
     return answer;
   };
+}
+
+function renamed(request: RelayRequest, model: string): RelayRequest {
+  const { named, mayPass = false } = request;
+  return named === undefined ? request : { ...named(model), mayPass };
+}
+
+/** The same question under the target's name of its model. */
+function naming(request: ChatRequest, model: string | null): ChatRequest {
+  return model === null ? request : { ...request, model };
 }
 
 /** Work that continues after its caller has left. */
@@ -164,87 +164,14 @@ function createBackground() {
   };
 }
 
-const identity = <T>(value: T): T => value;
-
 const noSettle: Settle = () => Promise.resolve();
 
-/** For a call that took nothing. */
-const noRow: Permit = {
-  used: () => ({ usage: null, provenance: "unknown" }),
-  settle: () => Promise.resolve(),
-};
-
 /** The usage of a complete answer is recorded even if the client has left. */
-function settleWhole(call: Call, settle: Settle, account: RelayAccount): Promise<void> {
-  return settle(call.signal.aborted ? "canceled" : "completed", { account });
-}
-
-/**
- * Runs `start` while holding a stream lease of the caller (null: none is needed). A lease that is
- * still to be granted travels beside admission: `start` gets a promise that rejects if it is refused.
- */
-async function withLease<T>(
-  call: Call | null,
-  model: string,
-  options: PipelineOptions,
-  start: (leave: () => void, beside?: Promise<void>) => Promise<T>,
-): Promise<T> {
-  if (call === null) return start(() => undefined);
-  const entering = options.concurrency.enter(call.principal.bucket);
-  if (entering instanceof Promise) return besideLease(entering, options, start);
-  if (!entering.entered) return refused(call, model, true, streamsLimited(options), options);
-  try {
-    return await start(entering.leave);
-  } catch (error) {
-    entering.leave();
-    throw error;
-  }
-}
-
-async function besideLease<T>(
-  entering: Promise<Lease>,
-  options: PipelineOptions,
-  start: (leave: () => void, beside: Promise<void>) => Promise<T>,
-): Promise<T> {
-  const leave = async () => {
-    const lease = await entering;
-    if (lease.entered) lease.leave();
-  };
-  const granted = entering.then(({ entered }) => {
-    if (!entered) throw streamsLimited(options);
-  });
-  // admission may fail without a look at it
-  granted.catch(() => undefined);
-  try {
-    return await start(() => void leave(), granted);
-  } catch (error) {
-    await leave();
-    throw error;
-  }
-}
-
-/** A refused call is observed but has no ledger row, since it took nothing. Throws the reason. */
-async function refused(
+function settleWhole(
   call: Call,
-  model: string,
-  streamed: boolean,
-  error: unknown,
-  options: PipelineOptions,
-): Promise<never> {
-  if (!(error instanceof ProxyError)) throw error;
-  if (LIMIT_CODES.has(error.code)) await call.giveBack();
-  void createSettle(call, model, streamed, noRow, options)("refused", { error });
-  throw error;
-}
-
-/** When a stream will end is unknown: clients retry after a second. */
-const RETRY_STREAM_MS = 1_000;
-
-function streamsLimited({ streamLimit: limit }: PipelineOptions): ProxyError {
-  const about = { limit };
-  return new ProxyError("streams_limited", {
-    params: about,
-    details: about,
-    retryAfterMs: RETRY_STREAM_MS,
-  });
+  { settle, attempts }: BegunCall,
+  account: RelayAccount,
+): Promise<void> {
+  attempts.leave();
+  return settle(call.signal.aborted ? "canceled" : "completed", { account });
 }

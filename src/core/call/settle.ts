@@ -2,6 +2,7 @@ import type { ProxyError } from "../errors.ts";
 import type { CallObserver, CallRecord, Clock, Outcome } from "../ports.ts";
 import type { RelayAccount } from "../upstream-ports.ts";
 import type { Permit } from "./admission.ts";
+import type { Attempts } from "./attempts.ts";
 import type { Call } from "./call.ts";
 
 /** What is known when a call ends. */
@@ -25,10 +26,14 @@ export interface SettleOptions {
   readonly onLost: (record: CallRecord, error: unknown) => void;
 }
 
+/** What was asked, and where. */
+export interface AskedCall extends Pick<CallRecord, "model" | "streamed"> {
+  readonly attempts: Attempts;
+}
+
 export function createSettle(
   call: Call,
-  model: CallRecord["model"],
-  streamed: boolean,
+  { model, streamed, attempts }: AskedCall,
   permit: Permit,
   { clock, observe, onLost }: SettleOptions,
 ): Settle {
@@ -43,6 +48,9 @@ export function createSettle(
       principal: call.principal.kind,
       model,
       answeredBy: account?.model ?? null,
+      upstream: attempts.target?.upstream ?? null,
+      upstreamModel: attempts.target === null ? null : (attempts.target.model ?? model),
+      tries: attempts.tries,
       usage,
       provenance,
       upstreamId: account?.upstreamId ?? null,
@@ -51,9 +59,6 @@ export function createSettle(
       streamed,
       firstTokenMs: firstTokenAtMs === undefined ? null : firstTokenAtMs - startedMs,
       durationMs: clock.monotonicMs() - startedMs,
-      upstream: null,
-      upstreamModel: null,
-      tries: 0,
     };
     if (error?.answered !== undefined) call.onAnswered?.(error.answered);
     call.onRecord(record);

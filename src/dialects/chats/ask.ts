@@ -1,5 +1,6 @@
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import type { Dialogue } from "../../core/conversations/turn.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { checkModel, chosenModel, type ModelRules } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
@@ -66,14 +67,18 @@ export function createModeration(options: ChatAskOptions) {
     const call = await open(key || null);
     checkModel(call.principal, model, moderationRules);
     access.ownerOf(call.principal);
-    const body = wellFormedJson({ model, input });
-    const request = { method: "POST", path: "/moderations", body } as const;
+    const requestFor = (name: string): RelayRequest => {
+      const body = wellFormedJson({ model: name, input });
+      const whole = { streamed: false, hideUsage: false, named: requestFor };
+      return { method: "POST", path: "/moderations", body, ...whole };
+    };
+    const bytes = Buffer.byteLength(wellFormedJson(input));
     const relayed = await pipeline.relay(call, {
       model,
-      expected: expectedOfRelay({ input }, Buffer.byteLength(body), null),
-      request: { ...request, streamed: false, hideUsage: false },
+      expected: expectedOfRelay({ input }, bytes, null),
+      request: requestFor(model),
     });
-    const { status, bytes, contentType } = wholeOf(relayed);
-    return sendWhole(c.env.outgoing, status, responseHeaders(c.env.context, contentType), bytes);
+    const { status, bytes: answer, contentType } = wholeOf(relayed);
+    return sendWhole(c.env.outgoing, status, responseHeaders(c.env.context, contentType), answer);
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { chosenModel, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
@@ -62,23 +63,28 @@ export function parseCompletionBody(
   const asked = prompt ? [{ role: "user", content: prompt }] : messagesOf(json, exact);
   const expectedFields = { ...params, prompt: undefined, input: undefined, messages: asked };
   const hideUsage = needsUsageOption(params);
-  const body = { model, messages: asked, ...withoutOurs(exact.generate_params ?? {}) };
-  const whole = hideUsage ? askingForUsage(body) : body;
+  const own = withoutOurs(exact.generate_params ?? {});
+  const requestFor = (name: string): RelayRequest => {
+    const body = { model: name, messages: asked, ...own };
+    const whole = hideUsage ? askingForUsage(body) : body;
+    return {
+      method: "POST",
+      path: "/chat/completions",
+      body: wellFormedJson(withTokenField(whole, name)),
+      streamed: params.stream === true,
+      hideUsage,
+      isRewritten: true,
+      usageOption: usageOption(params, name, hideUsage, () =>
+        wellFormedJson(withTokenField(body, name)),
+      ),
+      named: requestFor,
+    };
+  };
   return {
     relayCall: {
       model,
       expected: expectedOfRelay(expectedFields, bytes.length, CHAT_BOUNDS),
-      request: {
-        method: "POST",
-        path: "/chat/completions",
-        body: wellFormedJson(withTokenField(whole, model)),
-        streamed: params.stream === true,
-        hideUsage,
-        isRewritten: true,
-        usageOption: usageOption(params, model, hideUsage, () =>
-          wellFormedJson(withTokenField(body, model)),
-        ),
-      },
+      request: requestFor(model),
     },
     passedOn: {
       model,

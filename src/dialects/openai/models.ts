@@ -1,7 +1,11 @@
 import type { PriceBook } from "../../core/accounts/accounts.ts";
+import { mayReach } from "../../core/call/attempts.ts";
 import type { Principal } from "../../core/call/call.ts";
+import { callPrices } from "../../core/call/call-prices.ts";
+import type { Plan, Routing } from "../../core/call/targets.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
+import { DEFAULT_UPSTREAM } from "../../core/routing/routing.ts";
 import { shownModel } from "../../core/shown-model.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { type ModelRules, mayHaveModel } from "../../http/body/model-choice.ts";
@@ -34,31 +38,71 @@ export function modelNotFound(id: string): ProxyError {
 /** Whether a principal may use a model. */
 export type ModelFilter = (principal: Principal, model: string) => Promise<boolean>;
 
+export interface ModelFilterNeeds {
+  readonly prices: PriceBook;
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly routing: Pick<Routing, "planFor">;
+}
+
 /** The same conditions as for a call: the token or the operator allows the model, and it has a price. */
-export function createModelFilter(prices: PriceBook, clock: Clock, rules: ModelRules): ModelFilter {
+export function createModelFilter(
+  { prices, clock, routing }: ModelFilterNeeds,
+  rules: ModelRules,
+): ModelFilter {
   return async (principal, model) => {
+    const plan = await routing.planFor(model);
+    if (!mayReach(plan, principal)) return false;
     if (principal.kind !== "token") return true;
     const { models } = principal.found.token;
     if (models !== null && !models.includes(model)) return false;
     if (!mayHaveModel(principal, model, rules)) return false;
-    return (await prices.priceOf(model, clock.wallMs())) !== null;
+    const { targets } = plan;
+    const { all } = await callPrices(prices, { model, targets }, clock.wallMs());
+    return !all.includes(null);
   };
 }
 
-/** The upstream's list, for a token without the models it may not use. */
+/** Names of what is routed to where the principal may go. */
+export function modelsWithin(
+  { kind }: Principal,
+  routed: ReadonlyMap<string, Plan>,
+): readonly string[] {
+  const isWithin = ({ targets }: Plan) =>
+    kind !== "own-key" || targets.some(({ upstream }) => upstream === DEFAULT_UPSTREAM);
+  return [...routed].flatMap(([name, plan]) => (isWithin(plan) ? [name] : []));
+}
+
+/** A model that the operator has routed, in the upstream's form. */
+export function routedModel(id: string): object {
+  return { id, object: "model", created: 0, owned_by: "parley" };
+}
+
+/**
+ * The default upstream's list with what the operator has routed; for a token without the models it may not
+ * use. `bytes` is null if that upstream gave none.
+ */
 export async function writeModels(
-  bytes: Uint8Array,
+  bytes: Uint8Array | null,
   principal: Principal,
   mayUse: ModelFilter,
+  routed: readonly string[],
 ): Promise<Uint8Array | string> {
-  if (principal.kind !== "token") return bytes;
-  const list = parseList(bytes);
+  if (bytes !== null && principal.kind !== "token" && routed.length === 0) return bytes;
+  const given = bytes === null ? { object: "list", data: [] } : parseList(bytes);
+  const own = new Set(routed);
+  const others = given.data.filter((model) => !own.has(idOf(model)));
+  const list = { ...given, data: [...routed.map(routedModel), ...others] };
   const data: unknown[] = [];
   for (const model of list.data) {
-    const id: unknown = typeof model === "object" && model !== null && Reflect.get(model, "id");
-    if (typeof id === "string" && (await mayUse(principal, id))) data.push(model);
+    const id = idOf(model);
+    if (id !== "" && (await mayUse(principal, id))) data.push(model);
   }
   return JSON.stringify({ ...list, data });
+}
+
+function idOf(model: unknown): string {
+  const id: unknown = typeof model === "object" && model !== null && Reflect.get(model, "id");
+  return typeof id === "string" ? id : "";
 }
 
 function parseList(bytes: Uint8Array): { data: readonly unknown[] } {

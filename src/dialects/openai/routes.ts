@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Call, Principal } from "../../core/call/call.ts";
 import type { Pipeline, RelayCall } from "../../core/call/pipeline.ts";
+import type { Routing } from "../../core/call/targets.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { RelayAnswer } from "../../core/upstream-ports.ts";
 import { checkPassedOn, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
@@ -25,6 +26,8 @@ import {
   type ModelFilter,
   modelNotFound,
   modelsRequest,
+  modelsWithin,
+  routedModel,
   writeModels,
 } from "./models.ts";
 import { canonicalPath } from "./paths.ts";
@@ -35,6 +38,7 @@ export interface OpenAIOptions extends FileOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly modelFilter: ModelFilter;
+  readonly routing: Pick<Routing, "routed">;
   readonly rules: ModelRules;
   /** In the examples of /openapi.json. */
   readonly model: string;
@@ -130,14 +134,20 @@ function createModels(options: OpenAIOptions) {
     const call = await callOf(c, options);
     const { outgoing, context } = c.env;
     const { principal } = call;
+    const routed = modelsWithin(principal, await options.routing.routed());
     // a token's list is made of the whole one
-    const request = { ...modelsRequest, mayPass: principal.kind !== "token" };
-    const relayed = await options.pipeline.relayUnmetered(call, request);
+    const mayPass = principal.kind !== "token" && routed.length === 0;
+    const relaying = options.pipeline.relayUnmetered(call, { ...modelsRequest, mayPass });
+    const relayed = await relaying.catch((error: unknown) => {
+      // what is routed needs no default upstream
+      if (routed.length === 0 || principal.kind === "own-key") throw error;
+      return null;
+    });
     const headers = openaiHeaders(context, JSON_TYPE);
-    if (relayed.kind === "passing") return passAnswer(outgoing, relayed, headers);
-    const { status, bytes } = wholeOf(relayed);
-    const body = await writeModels(bytes, principal, options.modelFilter);
-    return sendWhole(outgoing, status, headers, body);
+    if (relayed?.kind === "passing") return passAnswer(outgoing, relayed, headers);
+    const bytes = relayed && wholeOf(relayed).bytes;
+    const body = await writeModels(bytes, principal, options.modelFilter, routed);
+    return sendWhole(outgoing, 200, headers, body);
   };
 }
 
@@ -148,6 +158,10 @@ function createModel(options: OpenAIOptions) {
     const { outgoing, context } = c.env;
     const { id, request } = askedModel(c.req.path);
     if (!(await options.modelFilter(call.principal, id))) throw modelNotFound(id);
+    if ((await options.routing.routed()).has(id)) {
+      const headers = openaiHeaders(context, JSON_TYPE);
+      return sendWhole(outgoing, 200, headers, JSON.stringify(routedModel(id)));
+    }
     const relayed = await options.pipeline.relayUnmetered(call, request);
     return sendPassed(outgoing, context, relayed);
   };

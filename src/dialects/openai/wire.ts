@@ -5,6 +5,7 @@ import type {
   PassingAnswer,
   RelayAnswer,
   RelayPiece,
+  RelayRequest,
   StreamedAnswer,
 } from "../../core/upstream-ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
@@ -44,24 +45,29 @@ export function parseRelay(
   const streamed = fields.stream === true;
   // checked by the schema
   const asked = json as object;
-  const adapt = (body: object, asksForUsage = hideUsage) => {
-    const all = adapted(endpoint, body, model, asksForUsage);
-    return added === null ? all : { ...all, model };
-  };
-  const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
-  return {
-    model,
-    expected: expectedOfRelay(fields, bytes.length, endpoint.bounds),
-    request: {
+  const requestFor = (renamed: string | null): RelayRequest => {
+    const name = renamed ?? model;
+    const adapt = (body: object, asksForUsage = hideUsage) => {
+      const all = adapted(endpoint, body, name, asksForUsage);
+      return renamed === null && added === null ? all : { ...all, model: name };
+    };
+    const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
+    return {
       method: "POST",
       path: endpoint.path,
       body: passes ? bytes : JSON.stringify(adapt(withExactNumbers(asked, bytes))),
       streamed,
       hideUsage,
-      usageOption: usageOption(fields, model, hideUsage, () =>
+      usageOption: usageOption(fields, name, hideUsage, () =>
         JSON.stringify(adapt(withExactNumbers(asked, bytes), false)),
       ),
-    },
+      named: requestFor,
+    };
+  };
+  return {
+    model,
+    expected: expectedOfRelay(fields, bytes.length, endpoint.bounds),
+    request: requestFor(null),
   };
 }
 

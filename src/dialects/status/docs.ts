@@ -15,8 +15,14 @@ export const readyDoc: RouteDoc = {
     status: z.enum(["ready", "unready", "draining"]),
     checks: z.object({ accepting: z.boolean(), database: z.boolean(), limits: z.boolean() }),
     degraded: z
-      .array(z.literal("limits"))
-      .describe("Limits: this instance counts its part of them by itself"),
+      .array(z.enum(["limits", "upstreams"]))
+      .describe(
+        "limits: this instance counts its part of them by itself. upstreams: one of them rests",
+      ),
+    upstreams: z
+      .record(z.string(), z.enum(["closed", "open"]))
+      .optional()
+      .describe("The breaker of each upstream, if there are several. open: it failed and rests"),
     warnings: z.array(
       z.union([
         z.object({

@@ -16,7 +16,9 @@ export interface StatusOptions {
   readonly streamLimit: number;
   readonly warnings: () => readonly StatusWarning[];
   /** What works, but only in part. */
-  readonly degraded: () => readonly "limits"[];
+  readonly degraded: () => readonly ("limits" | "upstreams")[];
+  /** Whether each upstream is asked, or rests; null where there is only one. */
+  readonly upstreams: () => Readonly<Record<string, "closed" | "open">> | null;
   /** False while calls are refused because nobody counts them. */
   readonly areLimitsUp: () => boolean;
   /** Rejects if the database is unreachable or takes no writes. */
@@ -52,7 +54,13 @@ export function createStatus(options: StatusOptions): Dialect {
       database: await isUp(options.pingDatabase),
       limits: options.areLimitsUp(),
     };
-    const state = { checks, degraded: options.degraded(), warnings: options.warnings() };
+    const upstreams = options.upstreams();
+    const state = {
+      checks,
+      degraded: options.degraded(),
+      ...(upstreams !== null && { upstreams }),
+      warnings: options.warnings(),
+    };
     if (!checks.accepting) return json(c, 503, { status: "draining", ...state });
     const isReady = checks.database && checks.limits;
     return json(c, isReady ? 200 : 503, { status: isReady ? "ready" : "unready", ...state });

@@ -83,6 +83,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       record: null,
       error: null,
       answered: null,
+      upstream: null,
       crossOrigin: true,
     };
     return context;
@@ -213,6 +214,9 @@ function newCall(
     },
     onAnswered: (answered) => {
       context.answered = answered;
+    },
+    onUpstream: (name) => {
+      context.upstream = name;
     },
   };
 }

@@ -22,6 +22,8 @@ export interface RequestContext {
   error: ProxyError | null;
   /** What the upstream answered, if the call failed by it. */
   answered: UpstreamAnswered | null;
+  /** The upstream that answered, by its name. */
+  upstream: string | null;
   /** Whether pages of other origins may read the response. */
   crossOrigin: boolean;
 }

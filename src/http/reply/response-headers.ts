@@ -14,6 +14,7 @@ const EXPOSED = [
   "x-ratelimit-limit-requests",
   "x-ratelimit-remaining-requests",
   "x-ratelimit-reset-requests",
+  "x-parley-upstream",
 ].join(", ");
 
 /** After a longer wait, clients should not retry by themselves. */
@@ -36,6 +37,7 @@ export function responseHeaders(context: RequestContext, contentType: string): R
     headers["access-control-allow-origin"] = "*";
     headers["access-control-expose-headers"] = EXPOSED;
   }
+  if (context.upstream !== null) headers["x-parley-upstream"] = context.upstream;
   const windows = context.limits?.windows ?? [];
   if (windows.length > 0) {
     headers["ratelimit-policy"] = listOf(windows, policyOf);

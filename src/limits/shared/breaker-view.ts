@@ -7,7 +7,7 @@ import type { Reply, SharedStore } from "./store.ts";
 const WORDS = 5;
 
 /** A target as this copy knows it: by the store, or by itself while that is away. */
-export interface Target extends Breaker {
+export interface KnownTarget extends Breaker {
   /** Successes that the store has not been told. */
   untold: number;
   /** It opened while the store was away. */
@@ -17,11 +17,11 @@ export interface Target extends Breaker {
 
 /** All targets that this copy knows. Bounded by their ids, the operator's. */
 export interface BreakerView {
-  readonly targets: ReadonlyMap<string, Target>;
+  readonly targets: ReadonlyMap<string, KnownTarget>;
   /** A target that was not known is closed. */
-  targetOf(id: string): Target;
+  targetOf(id: string): KnownTarget;
   /** Until the rest is over or the probe is lost; 0 if it is closed. Milliseconds. */
-  leftMs(target: Target): number;
+  leftMs(target: KnownTarget): number;
   /** Takes what the store tells of some targets. */
   hear(words: Reply): void;
   /** The same of all targets that are not plainly closed. */
@@ -32,7 +32,7 @@ export function createBreakerView(
   store: Pick<SharedStore, "isAway">,
   clock: Pick<Clock, "monotonicMs">,
 ): BreakerView {
-  const targets = new Map<string, Target>();
+  const targets = new Map<string, KnownTarget>();
   const targetOf = (id: string) => {
     const known = targets.get(id);
     if (known !== undefined) return known;
@@ -41,7 +41,7 @@ export function createBreakerView(
     targets.set(id, target);
     return target;
   };
-  const leftMs = ({ phase, untilMs }: Target) =>
+  const leftMs = ({ phase, untilMs }: KnownTarget) =>
     phase === "closed" ? 0 : Math.max(0, untilMs - clock.monotonicMs());
   const hear = ({ id, phase, row, level, forMs }: Told) => {
     const target = targetOf(id);
@@ -71,13 +71,13 @@ export function createBreakerView(
 }
 
 /** Successes that the store has not been told; now it will be. */
-export function takeUntold(target: Target): number {
+export function takeUntold(target: KnownTarget): number {
   const { untold } = target;
   target.untold = 0;
   return untold;
 }
 
-function closeHere(target: Target): void {
+function closeHere(target: KnownTarget): void {
   if (target.phase !== "closed") close(target);
   target.row = 0;
   target.byItself = false;

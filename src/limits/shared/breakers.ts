@@ -1,7 +1,12 @@
 import type { Breakers, Clock } from "../../core/ports.ts";
 import { ask, countFailure, countSuccess } from "../breaker-rules.ts";
 import { BEAT_TAG, type Beat } from "./beat.ts";
-import { type BreakerView, createBreakerView, type Target, takeUntold } from "./breaker-view.ts";
+import {
+  type BreakerView,
+  createBreakerView,
+  type KnownTarget,
+  takeUntold,
+} from "./breaker-view.ts";
 import { PROBE, REOPEN, REPORT } from "./breakers-script.ts";
 import { STORE_TIME } from "./script-time.ts";
 import { AWAY, type Reply, type RunNow, type SharedStore } from "./store.ts";
@@ -36,7 +41,7 @@ export function createSharedBreakers(options: SharedBreakersOptions): Breakers {
   });
   store.onReturn(teller.tellOpen);
 
-  const succeededClosed = async (id: string, target: Target) => {
+  const succeededClosed = async (id: string, target: KnownTarget) => {
     const breaksRow = target.row > 0;
     countSuccess(target, clock.monotonicMs());
     target.untold += 1;
@@ -110,7 +115,7 @@ function createTeller(
       });
       await runNow(REOPEN, keys, [STORE_TIME, ...words]);
     },
-    async probe(id: string, target: Target) {
+    async probe(id: string, target: KnownTarget) {
       target.isAsking = true;
       const reply = await store.run(PROBE, keys, [STORE_TIME, copyId, id]);
       target.isAsking = false;

@@ -51,7 +51,8 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
     requestId,
     admit: (principal: Principal, model = MODEL, answer = 1_000, beside?: Promise<void>) => {
       const expected = { question: 0, answer, answers: 1 };
-      return admit({ requestId, dialect: "openai", principal, model, expected, beside });
+      const targets = [{ model: null }];
+      return admit({ requestId, dialect: "openai", principal, model, targets, expected, beside });
     },
     used: async () => (await ledger.used(made.id)).day,
     row: async () => (await ledger.rows()).find((row) => row.requestId === requestId),
@@ -71,7 +72,7 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
       firstTokenMs: null,
       durationMs: 80,
       upstream: null,
-      upstreamModel: null,
+      upstreamModel: MODEL,
       tries: 1,
       ...changes,
     }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { askWithRetries, type KeySource } from "../../../src/core/call/ask.ts";
+
 import { createKeyRing } from "../../../src/core/call/key-ring.ts";
+import { askWithRetries, type KeySource } from "../../../src/core/call/retries.ts";
 import { type ErrorCode, errorCodes, ProxyError } from "../../../src/core/errors.ts";
 import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { createVirtualClock, type VirtualClockOptions } from "../virtual-clock.ts";
@@ -31,7 +32,7 @@ function createScene({ keys = ["k1"], ownKey, retries = 2, clock: options, signa
         if (outcome !== "answer") throw outcome;
         return `answered with ${key}`;
       },
-      { clock, signal: signal ?? new AbortController().signal, retries },
+      { clock, signal: signal ?? new AbortController().signal, retries, attempts: { tries: 0 } },
     );
   return { clock, ring, used, run };
 }

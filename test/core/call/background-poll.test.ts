@@ -14,6 +14,7 @@ import type { RelayAccount } from "../../../src/core/upstream-ports.ts";
 import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { entry, noon, standingClock } from "../../storage/support/calls.ts";
 import { answerRoom } from "../../support/rooms.ts";
+import { onlyRouting, onlyTarget } from "../../support/targets.ts";
 
 const unknown = { usage: null, cost: null, provenance: "unknown", upstreamId: "resp_1" } as const;
 const kept: KeptCall = {
@@ -128,17 +129,27 @@ function stateScene(known: Readonly<Record<string, RelayAccount>>, ownKey: strin
   const cooldowns = createMemoryCooldowns(standingClock());
   const keyRing = createKeyRing(["sk-1", "sk-2"], cooldowns, (key) => key);
   const stateOf = createBackgroundState({
-    keyRing,
     answers: answerRoom,
     upstreamKeyOf: async () => ownKey,
-    relay: {
-      send: async ({ method, path }, { key }) => {
-        asked.push(`${method} ${path} ${key}`);
-        const account = known[key];
-        if (account === undefined) throw notFound;
-        return { kind: "whole", status: 200, contentType: "", bytes: new Uint8Array(), account };
-      },
-    },
+    routing: onlyRouting(
+      onlyTarget({
+        keyRing,
+        relay: {
+          send: async ({ method, path }, { key }) => {
+            asked.push(`${method} ${path} ${key}`);
+            const account = known[key];
+            if (account === undefined) throw notFound;
+            return {
+              kind: "whole",
+              status: 200,
+              contentType: "",
+              bytes: new Uint8Array(),
+              account,
+            };
+          },
+        },
+      }),
+    ),
   });
   const payer = { kind: "token", tokenId: "t", keyDigest: null } as const;
   const ask = (upstreamId = "resp_1") =>

@@ -7,9 +7,14 @@ import { createPipeline } from "../../../src/core/call/pipeline.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import type { CallRecord } from "../../../src/core/ports.ts";
 import type { AskOptions, Upstream } from "../../../src/core/upstream-ports.ts";
-import { createConcurrencyLimiter } from "../../../src/limits/concurrency.ts";
+import {
+  createConcurrencyLimiter,
+  createOpenCallLimiter,
+} from "../../../src/limits/concurrency.ts";
+import { createMemoryBreakers } from "../../../src/limits/memory-breakers.ts";
 import { createMemoryCooldowns } from "../../../src/limits/memory-cooldowns.ts";
 import { answerRoom } from "../../support/rooms.ts";
+import { onlyRouting, onlyTarget } from "../../support/targets.ts";
 import { createVirtualClock } from "../virtual-clock.ts";
 
 const bucket = "192.0.2.1";
@@ -99,8 +104,9 @@ function createScene(
     : leases;
   const keyRing = createKeyRing(keys, createMemoryCooldowns(clock), (key) => key);
   const pipeline = createPipeline({
-    upstream,
-    relay: { send: () => Promise.reject(new ProxyError("internal")) },
+    routing: onlyRouting(onlyTarget({ typed: upstream, keyRing })),
+    breakers: createMemoryBreakers(clock),
+    openCalls: createOpenCallLimiter(),
     admission: {
       async admit({ beside }) {
         script.onAdmit?.();
@@ -115,7 +121,6 @@ function createScene(
     onLost: (_, error) => {
       throw error;
     },
-    keyRing,
     concurrency,
     streamLimit,
     clock,
@@ -184,9 +189,9 @@ describe("a whole answer", () => {
         streamed: false,
         firstTokenMs: null,
         durationMs: 40,
-        upstream: null,
-        upstreamModel: null,
-        tries: 0,
+        upstream: "default",
+        upstreamModel: "gpt-4o-mini",
+        tries: 1,
       },
     ]);
     expect(toCaller).toEqual(records);

@@ -8,28 +8,29 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     body_not_json body_not_utf8 body_not_object body_too_deep body_incomplete
     content_type_unsupported content_encoding_unsupported field_missing field_empty field_type field_range field_choice
     field_too_many field_too_long field_unknown field_repeated field_needs field_in_use frame_malformed
-    bad_request model_not_priced idempotency_mismatch upstream_refused`,
+    bad_request model_not_available model_not_priced field_unknown_upstream idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
     body_too_large key_exhausted quota_exceeded rate_limited attempts_limited streams_limited connections_limited
-    message_too_large conversations_limited upstream_rate_limited`,
+    message_too_large conversations_limited upstream_rate_limited upstream_busy`,
   PERMISSION_DENIED: `
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
     model_forbidden own_key_needed`,
   NOT_FOUND: `
-    not_found endpoint_unavailable model_not_found token_unknown conversation_not_found message_not_found`,
+    not_found endpoint_unavailable model_not_found token_unknown upstream_unknown route_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
     key_missing key_malformed key_rejected credential_missing token_rejected token_disabled token_needed
     admin_token_needed`,
   FAILED_PRECONDITION: `
-    token_revoked token_name_taken price_outdated secret_key_missing conversation_full`,
+    token_revoked token_name_taken upstream_name_taken upstream_in_use upstream_unreadable routing_full
+    price_outdated secret_key_missing conversation_full`,
   ABORTED: `
     idempotency_in_progress idempotency_lost conversation_conflict`,
   INTERNAL: `
     upstream_key_rejected upstream_bad_answer internal`,
   UNAVAILABLE: `
-    upstream_exhausted upstream_failed upstream_unreachable storage_unavailable limits_unavailable
+    upstream_exhausted upstream_failed upstream_unreachable upstream_unavailable storage_unavailable limits_unavailable
     overloaded draining`,
   DEADLINE_EXCEEDED: `
     upstream_timeout deadline_passed`,

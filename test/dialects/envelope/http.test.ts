@@ -121,6 +121,7 @@ describe.concurrent("headers of every answer", () => {
     "x-ratelimit-limit-requests",
     "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-requests",
+    "x-parley-upstream",
   ];
   const requests: [string, string, string, unknown][] = [
     ["an answer", "POST", "", question],

@@ -17,6 +17,7 @@ const context: RequestContext = {
   record: null,
   error: null,
   answered: null,
+  upstream: null,
   crossOrigin: true,
 };
 

@@ -1,0 +1,66 @@
+import type { Config } from "../config/settings.ts";
+import { plansFor } from "../core/call/routing-plans.ts";
+import type { Routing, Target } from "../core/call/targets.ts";
+import { whenReady } from "../core/maybe-promise.ts";
+import type { Clock } from "../core/ports.ts";
+import type { RoutingStore } from "../core/routing/routing.ts";
+import type { Log } from "../log.ts";
+import { describeFailure } from "./failures.ts";
+import type { LimitStores } from "./limits.ts";
+import { createRefresh } from "./refresh.ts";
+import { composeTargets } from "./targets.ts";
+
+/** Who answers for what, as the operator has it in the database now. */
+export interface LiveRouting extends Routing {
+  /** Every upstream, the default one first, and how long it rests; 0: it does not. Milliseconds. */
+  states(): readonly UpstreamState[];
+  /** The store, whose changes hold here at once. */
+  readonly store: RoutingStore;
+  close(): Promise<void>;
+}
+
+export interface UpstreamState {
+  readonly name: string;
+  readonly restsMs: number;
+}
+
+export interface RoutingNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: RoutingStore;
+  readonly limits: Pick<LimitStores, "cooldowns" | "breakers">;
+  readonly digestKey: (key: string) => string;
+}
+
+/** Follows the table of upstreams and routes. */
+export async function composeRouting(config: Config, needs: RoutingNeeds): Promise<LiveRouting> {
+  const { clock, log, limits } = needs;
+  const { breakers } = limits;
+  const isResting = ({ upstream, keyRing }: Target) =>
+    breakers.remainingMs(upstream) > 0 || keyRing.restMs() > 0;
+  const targets = composeTargets(config, needs);
+  const table = await createRefresh({
+    store: needs.store,
+    clock,
+    apply(read) {
+      const kept = targets.keep(read.upstreams);
+      // where it is the only one, nobody needs to know how it does
+      return plansFor(read, { ...targets.base, isWatched: kept.size > 0 }, kept, isResting);
+    },
+    onError: (error) => log.error("upstreams and routes", describeFailure(error)),
+    onUnreadable: (names) => log.error("no SECRET_KEY opens these upstreams", { names }),
+  });
+  return {
+    planFor: (model) =>
+      whenReady(table.now(), ({ plans, unrouted }) => plans.get(model) ?? unrouted),
+    planOf: (name) => table.known().places.get(name) ?? null,
+    routed: () => whenReady(table.now(), ({ plans }) => plans),
+    states: () =>
+      [...table.known().places.keys()].map((name) => ({
+        name,
+        restsMs: breakers.remainingMs(name),
+      })),
+    store: table.store,
+    close: targets.close,
+  };
+}

@@ -1,0 +1,54 @@
+import { fieldError } from "../common-errors.ts";
+import type { Lease } from "../ports.ts";
+import { shownModel } from "../shown-model.ts";
+import type { Principal } from "./call.ts";
+import type { Plan, Target } from "./targets.ts";
+
+/** Most requests for one call, over all targets, keys and retries. */
+export const MAX_REQUESTS = 6;
+
+/** Where one call may be asked, first choice first, and where it was. */
+export class Attempts {
+  readonly targets: readonly Target[];
+  /** A target that fails rests, and another is asked. False: there is no other. */
+  readonly isRouted: boolean;
+  /** Asked last. */
+  target: Target | null = null;
+  /** Requests so far. */
+  tries = 0;
+  /** Of the target asked last, where it has a bound. */
+  lease: Lease | null = null;
+
+  constructor(targets: readonly Target[], isRouted: boolean) {
+    this.targets = targets;
+    this.isRouted = isRouted;
+  }
+
+  /** The call no longer holds its target. May be called again. */
+  leave(): void {
+    const { lease } = this;
+    this.lease = null;
+    if (lease?.entered === true) lease.leave();
+  }
+}
+
+/** Of a call that may be asked nowhere. */
+export const NOWHERE = new Attempts([], false);
+
+/** Whether a call of this principal may go anywhere. */
+export function mayReach(plan: Plan, principal: Principal): boolean {
+  return !plan.isRouted || plan.forOwnKey.length > 0 || !hasOwnKey(principal);
+}
+
+/** Throws `model_not_available` if the caller's own key may not go where the model is. */
+export function attemptsBy(plan: Plan, principal: Principal, model: string): Attempts {
+  if (!plan.isRouted) return new Attempts(plan.targets, false);
+  if (!hasOwnKey(principal)) return new Attempts(plan.inTurn(), true);
+  if (plan.forOwnKey.length > 0) return new Attempts(plan.forOwnKey, false);
+  throw fieldError("model_not_available", "model", { model: shownModel(model) });
+}
+
+function hasOwnKey(principal: Principal): boolean {
+  if (principal.kind === "own-key") return true;
+  return principal.kind === "token" && principal.found.token.hasUpstreamKey;
+}

@@ -1,0 +1,55 @@
+import { ProxyError } from "../errors.ts";
+import type { Admission } from "./admission.ts";
+import type { BegunCall } from "./ask.ts";
+import { attemptsBy } from "./attempts.ts";
+import type { Call } from "./call.ts";
+import { refuseCall } from "./refuse-call.ts";
+import type { ExpectedTokens } from "./reserved-tokens.ts";
+import { createSettle, type SettleOptions } from "./settle.ts";
+import type { Routing } from "./targets.ts";
+
+export interface BeginOptions extends SettleOptions {
+  readonly routing: Routing;
+  readonly admission: Admission;
+}
+
+/** A call that is about to begin. */
+interface Beginning {
+  readonly model: string;
+  readonly expected: ExpectedTokens;
+  readonly streamed: boolean;
+  /** See AdmissionRequest. */
+  readonly beside?: Promise<void> | undefined;
+  /** See RelayCall. */
+  readonly upstream?: string | undefined;
+}
+
+/** Plans and admits a call. Throws the reason if it is refused, also by what is granted beside. */
+export function createBegin(options: BeginOptions) {
+  const { routing, admission } = options;
+  const admit = async (call: Call, { model, expected, beside, upstream }: Beginning) => {
+    const { requestId, dialect, principal } = call;
+    const found = upstream === undefined ? routing.planFor(model) : routing.planOf(upstream);
+    const plan = found instanceof Promise ? await found : found;
+    if (plan === null) throw new ProxyError("upstream_unavailable");
+    const attempts = attemptsBy(plan, principal, model);
+    const { targets } = attempts;
+    const asked = { requestId, dialect, principal, model, targets, expected, beside };
+    return { attempts, permit: await admission.admit(asked) };
+  };
+  return async function begin(call: Call, beginning: Beginning): Promise<BegunCall> {
+    const { model, streamed, beside } = beginning;
+    const { attempts, permit } = await admit(call, beginning).catch(async (error: unknown) => {
+      // where both refuse, the lease's refusal is told
+      const reason = beside === undefined ? error : await beside.then(() => error).catch(identity);
+      return refuseCall(call, model, streamed, reason, options);
+    });
+    return {
+      model,
+      attempts,
+      settle: createSettle(call, { model, streamed, attempts }, permit, options),
+    };
+  };
+}
+
+const identity = <T>(value: T): T => value;

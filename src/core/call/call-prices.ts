@@ -1,0 +1,55 @@
+import type { PriceBook } from "../accounts/accounts.ts";
+import type { Picodollars } from "../accounts/money.ts";
+import { maxCost, type Price } from "../accounts/price.ts";
+import type { Target } from "./targets.ts";
+
+/** What a call may cost, as it was when the call began. */
+export interface CallPrices {
+  /** Of each target; null where it has no price. */
+  readonly all: readonly (Price | null)[];
+  /** Of the model that was asked. Null: it has none, or nobody was asked. */
+  of(upstreamModel: string | null): Price | null;
+}
+
+export const UNPRICED: CallPrices = { all: [null], of: () => null };
+
+interface PricedCall {
+  readonly model: string;
+  readonly targets: readonly Pick<Target, "model">[];
+}
+
+/** A target costs what its model costs, else what the name asked for costs. */
+export async function callPrices(
+  prices: PriceBook,
+  { model, targets }: PricedCall,
+  at: number,
+): Promise<CallPrices> {
+  const renamed = new Set(targets.flatMap((target) => target.model ?? []));
+  renamed.delete(model);
+  const price = await prices.priceOf(model, at);
+  if (renamed.size === 0) return { all: [price], of: () => price };
+  const found = new Map<string | null, Price | null>([[model, price]]);
+  for (const name of renamed) found.set(name, (await prices.priceOf(name, at)) ?? price);
+  const isNamed = targets.some((target) => (target.model ?? model) === model);
+  if (!isNamed) found.delete(model);
+  return { all: [...found.values()], of: (name) => found.get(name) ?? null };
+}
+
+/** What tokens may cost at most, whoever answers. */
+export function dearest({ all }: CallPrices, tokens: number): Picodollars {
+  const most = all.map((price) => (price === null ? 0n : maxCost(price, tokens)));
+  return most.reduce((a, b) => (a > b ? a : b), 0n);
+}
+
+/** Usage is priced by the model that answered where it has a price, else by the one that was asked. */
+export async function priceOfAnswer(
+  prices: PriceBook,
+  { answeredBy, upstreamModel }: Readonly<Record<"answeredBy" | "upstreamModel", string | null>>,
+  asked: Price | null,
+  at: number,
+): Promise<Price | null> {
+  if (answeredBy === null || answeredBy === "" || answeredBy === upstreamModel) return asked;
+  // a row with the price that was asked for is better than none
+  const answered = await prices.priceOf(answeredBy, at).catch(() => null);
+  return answered ?? asked;
+}

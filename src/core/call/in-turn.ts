@@ -1,0 +1,115 @@
+import { isCanceled, ProxyError, toProxyError } from "../errors.ts";
+import type { Breakers, OpenCallLimiter } from "../ports.ts";
+import { type Attempts, MAX_REQUESTS } from "./attempts.ts";
+import type { Target } from "./targets.ts";
+import { verdictOn } from "./verdict.ts";
+
+export interface InTurnOptions {
+  readonly breakers: Breakers;
+  /** Calls that an upstream has open. */
+  readonly openCalls: OpenCallLimiter;
+}
+
+export interface InTurnCall<T> {
+  readonly model: string;
+  readonly isOwnKey: boolean;
+  /** The request can be sent only once. */
+  readonly isOnce: boolean;
+  readonly hasLeft: () => boolean;
+  /** Asks one target, with its keys and retries. `isFirst`: nothing was asked before it. */
+  readonly ask: (target: Target, isFirst: boolean) => Promise<T>;
+}
+
+/** A place at an upstream is free again soon: when is unknown. */
+const RETRY_BUSY_MS = 1_000;
+
+/**
+ * Asks one target after the other until one answers, all before the client's first byte. Those that rest
+ * or are full are left out. Throws the last failure, or why nobody could be asked.
+ */
+export async function askInTurn<T>(
+  attempts: Attempts,
+  call: InTurnCall<T>,
+  options: InTurnOptions,
+): Promise<T> {
+  let failure: ProxyError | null = null;
+  let isBusy = false;
+  for (const target of attempts.targets) {
+    if (attempts.tries >= MAX_REQUESTS) break;
+    const entry = await enter(attempts, target, options);
+    isBusy ||= entry === "busy";
+    if (entry === "busy" || entry === "open") continue;
+    attempts.target = target;
+    const isFirst: boolean = failure === null;
+    const asked: Asked<T> = await askOne(attempts, target, isFirst, call, entry, options);
+    if ("answer" in asked) return asked.answer;
+    ({ failure } = asked);
+    if (asked.isOver) break;
+  }
+  throw failure ?? nobody(attempts, isBusy, options.breakers);
+}
+
+type Asked<T> = { readonly answer: T } | { readonly failure: ProxyError; readonly isOver: boolean };
+
+async function askOne<T>(
+  attempts: Attempts,
+  target: Target,
+  isFirst: boolean,
+  call: InTurnCall<T>,
+  entry: Entry,
+  options: InTurnOptions,
+): Promise<Asked<T>> {
+  try {
+    const answer = await call.ask(target, isFirst);
+    if (target.isWatched) void options.breakers.succeeded(target.upstream);
+    return { answer };
+  } catch (thrown) {
+    attempts.leave();
+    const failure = toProxyError(thrown);
+    // the request has not left
+    if (failure.code === "endpoint_unavailable") attempts.tries -= 1;
+    return { failure, isOver: isOver(failure, target, call, entry, options) };
+  }
+}
+
+/** How a call comes to a target: it is "open" while it rests, and "busy" while it is full. */
+type Entry = "closed" | "probe" | "open" | "busy";
+
+async function enter(
+  attempts: Attempts,
+  target: Target,
+  { breakers, openCalls }: InTurnOptions,
+): Promise<Entry> {
+  let state: Entry = "closed";
+  if (attempts.isRouted && target.isWatched) {
+    const told = breakers.state(target.upstream);
+    ({ state } = told instanceof Promise ? await told : told);
+  }
+  if (state === "open" || target.maxOpen === 0) return state;
+  attempts.lease = await openCalls.enter(target.upstream, target.maxOpen);
+  return attempts.lease.entered ? state : "busy";
+}
+
+/** Tells the breaker; true if nobody else is to be asked. */
+function isOver<T>(
+  failure: ProxyError,
+  { model, upstream, isWatched }: Target,
+  call: InTurnCall<T>,
+  entry: Entry,
+  { breakers }: InTurnOptions,
+): boolean {
+  if (call.hasLeft() || isCanceled(failure)) return true;
+  const verdict = verdictOn(failure, model ?? call.model, call.isOwnKey);
+  // what refuses a request works, and a probe that is answered has found that out
+  const works = verdict === "final" || (verdict === "elsewhere" && entry === "probe");
+  if (isWatched && works) void breakers.succeeded(upstream);
+  if (isWatched && verdict === "broken") void breakers.failed(upstream);
+  return verdict === "final" || call.isOnce;
+}
+
+function nobody({ targets }: Attempts, isBusy: boolean, breakers: Breakers): ProxyError {
+  if (isBusy) return new ProxyError("upstream_busy", { retryAfterMs: RETRY_BUSY_MS });
+  const waits = targets.map(({ upstream }) => breakers.remainingMs(upstream));
+  const soonest = waits.length === 0 ? undefined : Math.max(RETRY_BUSY_MS, Math.min(...waits));
+  return new ProxyError("upstream_unavailable", { retryAfterMs: soonest });
+}
