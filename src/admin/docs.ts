@@ -117,7 +117,7 @@ export const routeDocs = {
   "PUT /prices/:model": {
     ...setPrice,
     params: { model: z.string().meta({ example: "gpt-4o-mini" }) },
-    body: schemas.newPrice.partial({ model: true }),
+    body: schemas.modelPrice,
     example: examplePrice,
   },
   "GET /usage": {

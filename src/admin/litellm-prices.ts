@@ -1,8 +1,9 @@
 import type { NewPrice } from "../core/accounts/accounts.ts";
 import { formatPrice, pricePerToken } from "../core/accounts/money.ts";
-import { type ExtraName, eachExtra } from "../core/accounts/price-fields.ts";
+import { type ExtraName, eachExtra, type UnitName } from "../core/accounts/price-fields.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
+import { UNIT_FIELDS, unitPricesIn } from "./litellm-units.ts";
 
 /** A list of LiteLLM's as Parley reads it. */
 export interface LitellmPrices {
@@ -35,7 +36,7 @@ const FIELDS = {
   priorityInput: "input_cost_per_token_priority",
   priorityCachedInput: "cache_read_input_token_cost_priority",
   priorityOutput: "output_cost_per_token_priority",
-} as const satisfies Record<ExtraName | "cachedInput", string>;
+} as const satisfies Record<Exclude<ExtraName, UnitName> | "cachedInput", string>;
 /** What a price of any kind is called there. */
 const PRICE_NAME = /cost|pric|uplift|multiplier/;
 
@@ -90,14 +91,23 @@ function isEntry(value: unknown): value is Entry {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Null unless both sides are known: 0 stands for what is free, unknown or charged otherwise. */
+/**
+ * Null unless both sides are known, or a price per unit: 0 stands for what is free, unknown or charged
+ * otherwise.
+ */
 function priceOf(model: string, entry: Entry): NewPrice | null {
   const read = (field: string) => tokenPrice(entry[field], `${model}.${field}`);
-  const input = read(INPUT);
-  // embeddings have no output
-  const output =
-    read(OUTPUT) ?? (entry.mode === "embedding" && isNothing(entry[OUTPUT]) ? "0" : null);
-  const extras = eachExtra((name) => read(FIELDS[name]));
+  const units = unitPricesIn(entry, (field) => numberIn(entry[field], `${model}.${field}`));
+  const known: Partial<Record<ExtraName, string>> = FIELDS;
+  const extras = eachExtra((name) => {
+    const field = known[name];
+    return field === undefined ? (units?.[name as UnitName] ?? null) : read(field); // the others are units
+  });
+  // embeddings have no output, and units no tokens
+  const absent = (isAbsent: boolean) => (isAbsent ? "0" : null);
+  const input = read(INPUT) ?? absent(units !== null);
+  const isFree = entry.mode === "embedding" && isNothing(entry[OUTPUT]);
+  const output = read(OUTPUT) ?? absent(isFree || units !== null);
   const cachedInput = read(FIELDS.cachedInput);
   if (input === null || output === null) return null;
   return { model, input, cachedInput, output, ...extras, since: null };
@@ -105,13 +115,18 @@ function priceOf(model: string, entry: Entry): NewPrice | null {
 
 /** In dollars per million tokens; null if there is none or Parley can't hold it exactly. */
 function tokenPrice(given: unknown, field: string): string | null {
+  const text = numberIn(given, field);
+  const price = text === null ? null : pricePerToken(text);
+  return price === null || price === 0n ? null : formatPrice(price);
+}
+
+function numberIn(given: unknown, field: string): string | null {
   if (given === undefined || given === null) return null;
   const isNumber = typeof given === "number" || (typeof given === "string" && given.trim() !== "");
   if (!isNumber || !(Number(given) >= 0 && Number(given) < Number.POSITIVE_INFINITY)) {
     throw fieldError("field_type", field, { expected: "token_price" });
   }
-  const price = pricePerToken(String(given).trim());
-  return price === null || price === 0n ? null : formatPrice(price);
+  return String(given).trim();
 }
 
 /** Neither an amount above 0 nor a price with parts. */
@@ -123,7 +138,7 @@ function isNothing(given: unknown): boolean {
 /** Prices in the entry that are not in the price. */
 function otherPrices(entry: Entry, price: NewPrice): readonly string[] {
   const carried: string[] = [INPUT, OUTPUT];
-  for (const [side, field] of Object.entries(FIELDS)) {
+  for (const [side, field] of [...Object.entries(FIELDS), ...UNIT_FIELDS]) {
     if (Reflect.get(price, side) !== null) carried.push(field);
   }
   return Object.keys(entry).filter(

@@ -6,7 +6,8 @@ import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
 import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
-import { createSchemas, importedPrices, present, priceOf, type Schemas } from "./schemas.ts";
+import { importedPrices, priceOf } from "./price-schemas.ts";
+import { createSchemas, present, type Schemas } from "./schemas.ts";
 import { allTokens, tokenOperations } from "./token-operations.ts";
 import { shownPrice, shownSum } from "./views.ts";
 

@@ -1,7 +1,4 @@
 import { z } from "zod";
-import type { NewPrice } from "../core/accounts/accounts.ts";
-import type { Price } from "../core/accounts/price.ts";
-import { eachExtra, extraFields } from "../core/accounts/price-fields.ts";
 import type { TokenChanges } from "../core/accounts/token-options.ts";
 import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
@@ -13,10 +10,10 @@ import {
   money,
   names,
   plainText,
-  price,
   span as spanOfTime,
   type WallClock,
 } from "./fields.ts";
+import { createPriceSchemas } from "./price-schemas.ts";
 
 /** Above any plan, and small enough for exact sums in a number. */
 const MAX_PER_PERIOD = 1_000_000_000_000;
@@ -29,8 +26,6 @@ const MAX_MODELS = 200;
 const MAX_LISTED = 1_000;
 /** In one transaction. */
 const MAX_CREATED = 1_000;
-/** A longer list is not a price list. */
-const MAX_PRICES = 5_000;
 
 /**
  * What each operation takes, on the command line and over HTTP. Unknown names are refused: a quota
@@ -40,17 +35,6 @@ export function createSchemas(clock: WallClock) {
   const name = plainText(MAX_NAME_CHARACTERS);
   const past = moment(clock, "back").nullish();
   const span = { from: past, to: past, token: name.nullish() };
-  const prices = {
-    model: name,
-    input: price(),
-    output: price(),
-    cached_input: price().nullish(),
-    ...extraPrices(),
-  };
-  // unknown fields are allowed here: price lists carry notes
-  const importedPrice = z.looseObject({ ...prices, cachedInput: price().nullish(), since: past });
-  const importedList = z.array(importedPrice).max(MAX_PRICES);
-  const datedList = z.looseObject({ published: past, prices: importedList });
   const options = {
     comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
     expires: moment(clock, "future").nullish(),
@@ -77,27 +61,15 @@ export function createSchemas(clock: WallClock) {
     tokenChanges: z.strictObject({ name: name.optional(), ...options }),
     rotation: z.strictObject({ grace: spanOfTime().nullish() }),
     tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
-    newPrice: z.strictObject({ ...prices, since: moment(clock, "forward").nullish() }),
+    ...createPriceSchemas(clock, MAX_NAME_CHARACTERS),
     priceList: z.strictObject({ model: name.nullish(), history: flag().nullish() }),
-    importedList,
     importForm: z.strictObject({
       format: choiceOf(["parley", "litellm"]).nullish(),
       provider: name.nullish(),
     }),
-    /** A list, alone or with the day it was published. */
-    imported: z.preprocess(
-      (given) => (Array.isArray(given) ? { prices: given } : given),
-      datedList,
-    ),
     usage: z.strictObject({ by: choiceOf(["day", "model", "token"]).nullish(), ...span }),
     export: z.strictObject({ format: choiceOf(["csv", "jsonl"]).nullish(), ...span }),
   };
-}
-
-function extraPrices() {
-  const entries = Object.values(extraFields).map((field) => [field, price().nullish()] as const);
-  type Field = (typeof entries)[number][0];
-  return Object.fromEntries(entries) as Record<Field, (typeof entries)[number][1]>; // of all fields
 }
 
 export type Schemas = ReturnType<typeof createSchemas>;
@@ -127,27 +99,6 @@ export function changesOf(fields: z.output<Schemas["tokenChanges"]>): TokenChang
       },
     },
   };
-}
-
-type PriceFields = Omit<z.output<Schemas["newPrice"]>, "since">;
-
-export function priceOf(fields: PriceFields): Omit<Price, "since"> {
-  const { model, input, output, cached_input } = fields;
-  const extras = eachExtra((name) => fields[extraFields[name]] ?? null);
-  return { model, input, cachedInput: cached_input ?? null, output, ...extras };
-}
-
-export function importedPrices(
-  { prices, published }: z.output<Schemas["imported"]>,
-  nowMs: number,
-): readonly NewPrice[] {
-  const all = prices.map((one) => ({
-    ...priceOf(one),
-    cachedInput: one.cached_input ?? one.cachedInput ?? null,
-    since: one.since ?? published ?? null,
-  }));
-  // a history comes newest first, but the price book takes no price older than its newest
-  return all.toSorted((a, b) => (a.since ?? nowMs) - (b.since ?? nowMs));
 }
 
 /** Without what is null or undefined, for options that are left out when they are not given. */

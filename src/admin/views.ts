@@ -92,6 +92,12 @@ const priceView = view<Price>()({
     ({ priorityCachedInput }) => priorityCachedInput ?? null,
   ],
   priority_output: [dollars.nullable(), ({ priorityOutput }) => priorityOutput ?? null],
+  per_image: [dollars.nullable(), ({ perImage }) => perImage ?? null],
+  per_minute: [dollars.nullable(), ({ perMinute }) => perMinute ?? null],
+  per_million_characters: [
+    dollars.nullable(),
+    ({ perMillionCharacters }) => perMillionCharacters ?? null,
+  ],
   since: [time, ({ since }) => timeText(since)],
 });
 

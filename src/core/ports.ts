@@ -1,4 +1,5 @@
 import type { Token, UsageSource } from "./accounts/accounts.ts";
+import type { Units } from "./accounts/units.ts";
 import type { CallSignal } from "./call/call.ts";
 import type { Usage } from "./call/messages.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -164,6 +165,8 @@ export type CallRecord = Named<{
   readonly answeredBy: string | null;
   /** Null if nobody knows it, or if the call cost nothing. */
   readonly usage: Usage | null;
+  /** Charged beside tokens. Left out if there are none. */
+  readonly units?: Units;
   readonly provenance: UsageSource;
   readonly upstreamId: string | null;
   readonly outcome: Outcome;

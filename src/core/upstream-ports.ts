@@ -71,6 +71,8 @@ export interface RelayAccount extends Pick<CallRecord, "usage" | "upstreamId"> {
   readonly model: CallRecord["answeredBy"];
   /** Tokens of the text that has passed, estimated: for a call whose usage never comes. */
   readonly answerTokens: number;
+  /** Of audio, as the upstream counted them. Left out: it did not say. */
+  readonly seconds?: number;
   /** The usage has counted reasoning tokens, which pass unseen. */
   readonly reasoned: boolean;
   /** The answer is still being made in the background; its id finds it later. */

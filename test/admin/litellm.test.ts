@@ -27,9 +27,9 @@ const LIST = `{
   "answers-free": { "input_cost_per_token": 1e-06, "output_cost_per_token": 0.0, "mode": "chat" },
   "too-fine": { "input_cost_per_token": 1.0000000000000001e-06, "output_cost_per_token": 5.000000000000001e-07 },
   "too-dear": { "input_cost_per_token": 1, "output_cost_per_token": 1 },
-  "picture": { "output_cost_per_image": 0.04, "mode": "image_generation" }
+  "seeing": { "input_cost_per_image": 0.04, "mode": "chat" }
 }`;
-const UNPRICED = ["free", "half", "answers-free", "too-fine", "too-dear", "picture"];
+const UNPRICED = ["free", "half", "answers-free", "too-fine", "too-dear", "seeing"];
 
 const args = ["price", "import", "-", "--format", "litellm"];
 
@@ -105,6 +105,42 @@ test("caches, audio and reasoning come along", async () => {
   parts.push("--flex-input", "1.5", "--priority-cached-input", "0.6");
   expect((await parleyHere(other, [...set, ...parts, "--json"])).json().changed).toBe(false);
   expect((await parleyHere(other, [...set, "--json"])).json().changed).toBe(true);
+});
+
+test("prices per unit come along, of models that are charged by them", async () => {
+  const env = await settingsFor("sqlite");
+  const list = {
+    draws: { input_cost_per_image: 0.02, output_cost_per_image: 0.04, mode: "image_generation" },
+    hears: { input_cost_per_second: 1e-4, output_cost_per_second: 0, mode: "audio_transcription" },
+    speaks: { input_cost_per_character: 1.5e-5, mode: "audio_speech" },
+    both: {
+      ...{ input_cost_per_token: 6e-7, output_cost_per_token: 1e-5, mode: "audio_speech" },
+      output_cost_per_second: 2.5e-4,
+    },
+    fine: { input_cost_per_second: 7.167e-5, mode: "audio_transcription" },
+    sees: {
+      ...{ input_cost_per_token: 1e-6, output_cost_per_token: 2e-6, mode: "chat" },
+      input_cost_per_image: 0.01,
+    },
+  };
+  const ran = await parleyHere(env, [...args, "--json"], JSON.stringify(list));
+  expect(ran.json()).toMatchObject({
+    added: 5,
+    unpriced: ["fine"],
+    left_out: [{ field: "input_cost_per_image", models: 1 }],
+  });
+  const { json } = await parleyHere(env, ["price", "list", "--json"]);
+  const units = json<Record<string, string>[]>().map((one) => [
+    ...[one.model, one.input, one.output],
+    ...[one.per_image, one.per_minute, one.per_million_characters],
+  ]);
+  expect(units).toEqual([
+    ["both", "0.6", "10", null, "0.015", null],
+    ["draws", "0", "0", "0.04", null, null],
+    ["hears", "0", "0", null, "0.006", null],
+    ["sees", "1", "2", null, null, null],
+    ["speaks", "0", "0", null, null, "15"],
+  ]);
 });
 
 test("people read how many were left out, and which; a provider's models can be taken alone", async () => {

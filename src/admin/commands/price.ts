@@ -12,11 +12,11 @@ const priceColumns = ["model", "input", "cached_input", "output"];
 export const priceCommands: readonly Command[] = [
   {
     name: "price set",
-    summary: "Sets the price of a model, in US dollars per million tokens.",
+    summary: "Sets the price of a model, in US dollars per million tokens or per unit.",
     operand: "MODEL",
     options: {
-      input: { value: "USD", help: "input tokens (required)" },
-      output: { value: "USD", help: "output tokens (required)" },
+      input: { value: "USD", help: "input tokens (required without a price per unit)" },
+      output: { value: "USD", help: "output tokens (required without a price per unit)" },
       "cached-input": { value: "USD", help: "cached input tokens (default: as input)" },
       "cache-write": { value: "USD", help: "input tokens written to a cache (default: as input)" },
       "cache-write-1h": { value: "USD", help: "the same for an hour (default: as --cache-write)" },
@@ -32,9 +32,15 @@ export const priceCommands: readonly Command[] = [
       "priority-input": { value: "USD", help: "the same for the priority tier" },
       "priority-cached-input": { value: "USD", help: "the same for the priority tier" },
       "priority-output": { value: "USD", help: "the same for the priority tier" },
+      "per-image": { value: "USD", help: "an image that is made or edited" },
+      "per-minute": { value: "USD", help: "a minute of audio, transcribed or spoken" },
+      "per-million-characters": { value: "USD", help: "a million characters of text to speak" },
       since: { value: "WHEN", help: "when the price begins (default: now)" },
     },
-    notes: ["A change adds a price. Earlier prices are kept."],
+    notes: [
+      "A change adds a price. Earlier prices are kept.",
+      "If a model has a price per unit and one of tokens, both add up where OpenAI counts both.",
+    ],
     async run({ fields, operand: model }, { withNewAdmin }) {
       const value = await withNewAdmin((admin) => admin.prices.set({ ...fields, model }));
       return { value, text: fieldLines(value) };
@@ -42,7 +48,7 @@ export const priceCommands: readonly Command[] = [
   },
   {
     name: "price list",
-    summary: "Lists current prices, in US dollars per million tokens.",
+    summary: "Lists current prices, in US dollars per million tokens or per unit.",
     options: {
       model: { value: "MODEL", help: "only this model" },
       history: { value: null, help: "also past and future prices" },

@@ -168,7 +168,10 @@ type OrNull<T> = { readonly [K in keyof T]: T[K] | null };
 
 /** A stored row. Cost and price are exact decimals as text; unknown is null, never 0. */
 export interface LedgerRow
-  extends Omit<LedgerEntry, "payer" | "usage" | "price" | "cost" | "durationMs" | "tries">,
+  extends Omit<
+      LedgerEntry,
+      "payer" | "usage" | "units" | "price" | "cost" | "durationMs" | "tries"
+    >,
     Pick<Payer, "tokenId" | "keyDigest">,
     OrNull<TokenCounts & Pick<LedgerEntry, "durationMs" | "tries">>,
     Named<{

@@ -29,14 +29,23 @@ export function parsePrice(text: string): UnitPrice | null {
  * exactly.
  */
 export function pricePerToken(text: string): UnitPrice | null {
+  // microdollars per million tokens are picodollars per token
+  return priceIn(text, AMOUNT_DIGITS, 1n);
+}
+
+/** The same in dollars per unit, of which so many make one of Parley's. In microdollars. */
+export function pricePerUnit(text: string, times: bigint): UnitPrice | null {
+  return priceIn(text, PRICE_DIGITS, times);
+}
+
+function priceIn(text: string, places: number, times: bigint): UnitPrice | null {
   const [, whole, fraction = "", exponent = "0"] =
     /^(\d{1,20})(?:\.(\d{1,40}))?(?:e([+-]?\d{1,3}))?$/i.exec(text) ?? [];
   if (whole === undefined) return null;
-  const digits = BigInt(whole + fraction);
-  // microdollars per million tokens are picodollars per token
-  const places = BigInt(Number(exponent) + AMOUNT_DIGITS - fraction.length);
-  const divisor = places < 0n ? 10n ** -places : 1n;
-  const price = places < 0n ? digits / divisor : digits * 10n ** places;
+  const digits = BigInt(whole + fraction) * times;
+  const power = BigInt(Number(exponent) + places - fraction.length);
+  const divisor = power < 0n ? 10n ** -power : 1n;
+  const price = power < 0n ? digits / divisor : digits * 10n ** power;
   const max = MAX_DOLLARS_PER_MILLION * 10n ** BigInt(PRICE_DIGITS);
   return digits % divisor === 0n && price <= max ? price : null;
 }

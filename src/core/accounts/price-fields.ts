@@ -18,10 +18,18 @@ const tierFields = {
   priorityOutput: "priority_output",
 } as const;
 
-export const extraFields = { ...partFields, ...tierFields };
+/** Of what is not counted in tokens. */
+export const unitFields = {
+  perImage: "per_image",
+  perMinute: "per_minute",
+  perMillionCharacters: "per_million_characters",
+} as const;
+
+export const extraFields = { ...partFields, ...tierFields, ...unitFields };
 
 /** Tokens that may have a price of their own. */
 export type PartName = keyof typeof partFields;
+export type UnitName = keyof typeof unitFields;
 export type ExtraName = keyof typeof extraFields;
 
 /** How a service may answer at another price than its ordinary one. */
@@ -30,6 +38,7 @@ export type Tier = (typeof tiers)[number];
 
 // Object.keys forgets the type of the keys.
 export const partNames = Object.keys(partFields) as readonly PartName[];
+export const unitNames = Object.keys(unitFields) as readonly UnitName[];
 export const extraNames = Object.keys(extraFields) as readonly ExtraName[];
 
 export function eachExtra<T>(read: (name: ExtraName) => T): Readonly<Record<ExtraName, T>> {

@@ -6,6 +6,8 @@ import {
   partNames,
   type Tier,
   tiers,
+  type UnitName,
+  unitNames,
 } from "./price-fields.ts";
 
 /** What the tokens of one model cost. */
@@ -17,6 +19,8 @@ export interface Sides {
   readonly parts: Readonly<Partial<Record<PartName, UnitPrice>>> | null;
   /** Null: the ordinary price. */
   readonly tier: Tier | null;
+  /** Null: the model is charged by its tokens alone. */
+  readonly units: Readonly<Partial<Record<UnitName, UnitPrice>>> | null;
 }
 
 interface TieredSides extends Sides {
@@ -38,7 +42,14 @@ export function readPrice(price: Texts): TieredSides | null {
   const output = parsePrice(price.output);
   const extras = readExtras(price);
   if (input === null || cached === null || output === null || extras === null) return null;
-  const ordinary = { input, cached, output, parts: partsOf(extras), tier: null };
+  const ordinary = {
+    input,
+    cached,
+    output,
+    parts: partsOf(extras),
+    tier: null,
+    units: unitsOf(extras),
+  };
   return { ...ordinary, tiers: tiersOf(extras, ordinary) };
 }
 
@@ -65,6 +76,15 @@ function partsOf(extras: Extras): Sides["parts"] {
   return Object.keys(parts).length === 0 ? null : parts;
 }
 
+function unitsOf(extras: Extras): Sides["units"] {
+  const units: { [Name in UnitName]?: UnitPrice } = {};
+  for (const name of unitNames) {
+    const unit = extras[name];
+    if (unit !== undefined) units[name] = unit;
+  }
+  return Object.keys(units).length === 0 ? null : units;
+}
+
 function tiersOf(extras: Extras, ordinary: Sides): TieredSides["tiers"] {
   const found: { [Name in Tier]?: Sides } = {};
   for (const tier of tiers) {
@@ -78,6 +98,7 @@ function tiersOf(extras: Extras, ordinary: Sides): TieredSides["tiers"] {
       output: output ?? ordinary.output,
       parts: ordinary.parts,
       tier,
+      units: ordinary.units,
     };
   }
   return Object.keys(found).length === 0 ? null : found;

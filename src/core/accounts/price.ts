@@ -1,12 +1,14 @@
 import type { Usage } from "../call/messages.ts";
 import { formatPrice, type Picodollars, parsePrice, priceTimesTokens } from "./money.ts";
-import { type ExtraName, eachExtra, partFields } from "./price-fields.ts";
+import { type ExtraName, eachExtra, partFields, unitFields } from "./price-fields.ts";
 import { chargedParts, costOfSides } from "./price-parts.ts";
 import { readPrice, type Sides } from "./price-sides.ts";
+import { costOfUnits, type Units } from "./units.ts";
 
 /**
- * What one model costs from `since` on. Texts are US dollars per million tokens. A part without a price
- * of its own costs what its side costs, and a tier what the ordinary one does.
+ * What one model costs from `since` on. Texts are US dollars per million tokens, or per unit. A part
+ * without a price of its own costs what its side costs, and a tier what the ordinary one does. With a
+ * price per unit, an input and output of 0 mean that tokens have no price.
  */
 export interface Price extends Readonly<Partial<Record<ExtraName, string | null>>> {
   readonly model: string;
@@ -21,11 +23,28 @@ export interface Price extends Readonly<Partial<Record<ExtraName, string | null>
 /** More than any model's context by far; a larger one is a false count. */
 export const MAX_COUNTED_TOKENS = 100_000_000;
 
-/** Exact cost of an answer, or null when the usage or the price is unknown or implausible. */
-export function cost(usage: Usage | null, price: Price | null): Picodollars | null {
-  if (usage === null || price === null || !isPlausible(usage)) return null;
+/**
+ * Exact cost of an answer, or null when the usage or the price is unknown or implausible. Units that
+ * have a price are added.
+ */
+export function cost(usage: Usage | null, price: Price | null, units?: Units): Picodollars | null {
+  if (price === null) return null;
+  const ofUnits = units === undefined ? null : unitCost(price, units);
+  if (usage === null || !isPlausible(usage)) return ofUnits;
   const sides = sidesFor(usage, price);
-  return sides === null ? null : costOfSides(usage, sides);
+  return sides === null ? ofUnits : costOfSides(usage, sides) + (ofUnits ?? 0n);
+}
+
+/** Null if the price has none for this unit. */
+export function unitCost(price: Price, units: Units): Picodollars | null {
+  const unitPrice = sidesOf(price)?.units?.[units.price];
+  return unitPrice === undefined ? null : costOfUnits(units, unitPrice);
+}
+
+/** Whether tokens have a price. */
+export function pricesTokens(price: Price): boolean {
+  const sides = sidesOf(price);
+  return sides === null || sides.units === null || sides.input > 0n || sides.output > 0n;
 }
 
 /** Every token at the dearest price; nothing where the price is none. */
@@ -76,9 +95,17 @@ export function priceNames(model: string): readonly string[] {
 
 /**
  * The price as a ledger row keeps it: "input,cached input,output", then "tier=flex" if it is that of a
- * tier, and what was charged at a price of its own with its tokens, such as "cache_write=3.75*1200".
+ * tier, and what was charged at a price of its own with its tokens, such as "cache_write=3.75*1200", or
+ * its units, such as "per_image=0.04*2".
  */
-export function priceText(price: Price, usage: Usage | null): string {
+export function priceText(price: Price, usage: Usage | null, units?: Units): string {
+  const ofTokens = tokenPriceText(price, usage);
+  const unitPrice = units && sidesOf(price)?.units?.[units.price];
+  if (units === undefined || unitPrice === undefined) return ofTokens;
+  return `${ofTokens},${unitFields[units.price]}=${formatPrice(unitPrice)}*${units.amount}`;
+}
+
+function tokenPriceText(price: Price, usage: Usage | null): string {
   const isOrdinary = usage?.tier === undefined && usage?.parts === undefined;
   const sides = isOrdinary ? null : sidesFor(usage, price);
   if (sides === null || usage === null) {

@@ -22,6 +22,7 @@ import { UNKNOWN, type Used, usedBy } from "./estimate.ts";
 import type { ReasoningModels } from "./reasoning.ts";
 import { type ExpectedTokens, type ReservedTokens, reservedTokens } from "./reserved-tokens.ts";
 import type { Target } from "./targets.ts";
+import { chargedUnits, coversCall, usedUnits } from "./used-units.ts";
 
 /** What admission needs to know of a call. */
 export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "dialect"> {
@@ -39,7 +40,7 @@ export interface AdmissionRequest extends Pick<LedgerEntry, "requestId" | "diale
 /** Grants one call; settled exactly once, with how the call ended. */
 export interface Permit {
   /** What the call is taken to have used: as reported, else as estimated from what was seen. */
-  used(account: RelayAccount | undefined): Used;
+  used(account: RelayAccount | undefined, upstreamModel?: string | null): Used;
   /** Resolves when the ledger row is durable or waits for the database, or the call that will have one. */
   settle(record: CallRecord, account?: RelayAccount): Promise<void>;
 }
@@ -90,8 +91,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
       }
       const payer = payerOf(principal, digestKey);
       return {
-        used: (account) =>
-          willBeKnown(principal, account) ? UNKNOWN : usedBy(model, account, reserved, reasoning),
+        used(account, upstreamModel = null) {
+          const units = chargedUnits(priced.of(upstreamModel), request.expected.units);
+          if (units !== null) return usedUnits(account, units);
+          if (willBeKnown(principal, account)) return UNKNOWN;
+          return usedBy(model, account, reserved, reasoning);
+        },
         async settle(record, account) {
           const asked = priced.of(record.upstreamModel);
           const answered = await priceOfAnswer(prices, record, asked, at);
@@ -124,7 +129,7 @@ async function admitToken(
   const { clock, tokenLimiter } = options;
   const { token, model, beside } = call;
   refuseForbiddenModel(token.models, model);
-  if (priced.all.includes(null)) {
+  if (priced.all.some((price) => price === null || !coversCall(price, call.expected.units))) {
     throw fieldError("model_not_priced", "model", { model });
   }
   const counted = tokenLimiter.take(token);
@@ -147,14 +152,12 @@ async function admitToken(
  */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
-  { requestId, dialect, model, reserved, token, priced, at }: TokenCall,
+  { requestId, dialect, model, expected, reserved, token, priced, at }: TokenCall,
   giveBack: () => MaybePromise<void>,
 ): Promise<Reservation | null> {
-  const tokens = reserved.question + reserved.answers;
+  const { tokens, money } = dearest(priced, reserved, expected.units);
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
-  const result = await ledger
-    .reserve({ ...call, money: dearest(priced, tokens) })
-    .catch(storageUnavailable);
+  const result = await ledger.reserve({ ...call, money }).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
   await giveBack();
   const { kind, period, resetsAt } = result.refusedBy;
@@ -180,7 +183,14 @@ export function ledgerEntryOf(
   at: number,
   onDisconnect: LedgerEntry["onDisconnect"],
 ): LedgerEntry {
-  return { ...record, at, payer, price, cost: cost(record.usage, price), onDisconnect };
+  return {
+    ...record,
+    at,
+    payer,
+    price,
+    cost: cost(record.usage, price, record.units),
+    onDisconnect,
+  };
 }
 
 function refuseForbiddenModel(models: readonly string[] | null, model: string): void {

@@ -1,7 +1,9 @@
 import type { PriceBook } from "../accounts/accounts.ts";
 import type { Picodollars } from "../accounts/money.ts";
-import { maxCost, type Price } from "../accounts/price.ts";
+import { maxCost, type Price, pricesTokens, unitCost } from "../accounts/price.ts";
+import type { ExpectedTokens, ReservedTokens } from "./reserved-tokens.ts";
 import type { Target } from "./targets.ts";
+import { chargedUnits } from "./used-units.ts";
 
 /** What a call may cost, as it was when the call began. */
 export interface CallPrices {
@@ -35,10 +37,24 @@ export async function callPrices(
   return { all: [...found.values()], of: (name) => found.get(name) ?? null };
 }
 
-/** What tokens may cost at most, whoever answers. */
-export function dearest({ all }: CallPrices, tokens: number): Picodollars {
-  const most = all.map((price) => (price === null ? 0n : maxCost(price, tokens)));
-  return most.reduce((a, b) => (a > b ? a : b), 0n);
+/** What a call may take at most, whoever answers: tokens where they have a price, and money. */
+export function dearest(
+  { all }: CallPrices,
+  reserved: ReservedTokens,
+  units: ExpectedTokens["units"],
+): { readonly tokens: number; readonly money: Picodollars } {
+  let tokens = 0;
+  let money = 0n;
+  for (const price of all) {
+    if (price === null) continue;
+    const charged = chargedUnits(price, units);
+    const counted = pricesTokens(price) ? reserved.question + reserved.answers : 0;
+    const ofUnits = charged === null ? 0n : (unitCost(price, charged) ?? 0n);
+    const most = maxCost(price, counted) + ofUnits;
+    if (counted > tokens) tokens = counted;
+    if (most > money) money = most;
+  }
+  return { tokens, money };
 }
 
 /** Usage is priced by the model that answered where it has a price, else by the one that was asked. */

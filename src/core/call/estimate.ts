@@ -24,7 +24,7 @@ export const NOTHING_SEEN: RelayAccount = {
 };
 
 /** Usage, and where it comes from. */
-export type Used = Pick<CallRecord, "usage" | "provenance">;
+export type Used = Pick<CallRecord, "usage" | "units" | "provenance">;
 
 export const UNKNOWN: Used = { usage: null, provenance: "unknown" };
 

@@ -1,4 +1,5 @@
 import { MAX_COUNTED_TOKENS } from "../accounts/price.ts";
+import type { Units } from "../accounts/units.ts";
 import { type ChatRequest, type Content, textOf } from "./messages.ts";
 
 /** English has four bytes per token, Chinese two: bytes / 2 rarely underestimates. */
@@ -17,6 +18,8 @@ export interface ExpectedTokens {
   readonly answers: number;
   /** The answer goes on to be made when the client has left. */
   readonly inBackground?: boolean;
+  /** What the call may be charged by beside its tokens: the first that has a price counts. */
+  readonly units?: readonly Units[];
 }
 
 /** The tokens of a call that its quotas hold until it is settled. */

@@ -40,7 +40,9 @@ export function createSettle(
   const startedMs = clock.monotonicMs();
   let settled: Promise<void> | null = null;
   const write = (outcome: Outcome, { account, error, firstTokenAtMs }: Ending): Promise<void> => {
-    const { usage, provenance } = permit.used(account);
+    const { target } = attempts;
+    const upstreamModel = target === null ? null : (target.model ?? model);
+    const used = permit.used(account, upstreamModel);
     const record: CallRecord = {
       requestId: call.requestId,
       dialect: call.dialect,
@@ -48,11 +50,10 @@ export function createSettle(
       principal: call.principal.kind,
       model,
       answeredBy: account?.model ?? null,
-      upstream: attempts.target?.upstream ?? null,
-      upstreamModel: attempts.target === null ? null : (attempts.target.model ?? model),
+      upstream: target?.upstream ?? null,
+      upstreamModel,
       tries: attempts.tries,
-      usage,
-      provenance,
+      ...used,
       upstreamId: account?.upstreamId ?? null,
       outcome,
       error: error?.code ?? null,

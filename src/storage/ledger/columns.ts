@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { LedgerEntry, LedgerRow } from "../../core/accounts/accounts.ts";
 import { formatMoney } from "../../core/accounts/money.ts";
-import { isPlausible, priceText } from "../../core/accounts/price.ts";
+import { cost, isPlausible, priceText } from "../../core/accounts/price.ts";
 import { toStorable, wholeMs } from "../driver/driver.ts";
 import { columnName, type RowValues, selectionOf } from "../driver/queries.ts";
 
@@ -39,9 +39,13 @@ const columns: Columns & { readonly status: typeof noColumn } = {
   cachedTokens: { value: ({ usage }) => usage?.cachedTokens ?? null },
   completionTokens: { value: ({ usage }) => usage?.completionTokens ?? null },
   totalTokens: { value: ({ usage }) => usage?.totalTokens ?? null },
-  price: { value: ({ price, usage }) => (price === null ? null : priceText(price, usage)) },
+  price: {
+    value: ({ price, usage, units }) => (price === null ? null : priceText(price, usage, units)),
+  },
   cost: { value: ({ cost }) => cost },
-  provenance: { value: ({ usage, provenance }) => (usage === null ? "unknown" : provenance) },
+  provenance: {
+    value: ({ usage, units, provenance }) => ((usage ?? units) ? provenance : "unknown"),
+  },
   outcome: { value: ({ outcome }) => outcome },
   onDisconnect: { value: ({ onDisconnect }) => toStorable(onDisconnect) },
   status: noColumn,
@@ -66,7 +70,7 @@ export const ledgerColumns = fields.map(columnName);
 /** The entry, without counts that no model could have produced: they are unknown. */
 export function withoutImplausibleUsage(entry: LedgerEntry): LedgerEntry {
   if (entry.usage === null || isPlausible(entry.usage)) return entry;
-  return { ...entry, usage: null, cost: null };
+  return { ...entry, usage: null, cost: cost(null, entry.price, entry.units) };
 }
 
 /** Makes what clients and upstreams chose storable: a row must never fail for what a stranger sent. */

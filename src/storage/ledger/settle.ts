@@ -160,14 +160,13 @@ function partition(
 function difference({ entry, reservation }: EndedReserved, reserved: Spending): Taking {
   const { tokenId, day, month } = reservation;
   const { usage, cost, outcome } = entry;
-  const money = usage === null || cost === null ? 0n : cost;
   return {
     tokenId,
     day,
     month,
     requests: outcome === "refused" ? -1 : 0,
     tokens: (usage?.totalTokens ?? 0) - reserved.tokens,
-    money: money - reserved.money,
+    money: (cost ?? 0n) - reserved.money,
   };
 }
 

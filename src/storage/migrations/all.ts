@@ -8,6 +8,7 @@ import * as tokenChanges from "./0008-token-changes.ts";
 import * as tokenLife from "./0009-token-life.ts";
 import * as prices from "./0011-prices.ts";
 import * as routing from "./0012-routing.ts";
+import * as unitPrices from "./0016-unit-prices.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
 interface Step extends Migration {
@@ -29,4 +30,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0009-token-life": tokenLife,
   "0011-prices": prices,
   "0012-routing": routing,
+  "0016-unit-prices": unitPrices,
 };

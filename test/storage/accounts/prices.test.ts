@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { parseFields } from "../../../src/admin/fields.ts";
 import priceList from "../../../src/admin/price-list.json" with { type: "json" };
-import { createSchemas, importedPrices } from "../../../src/admin/schemas.ts";
+import { importedPrices } from "../../../src/admin/price-schemas.ts";
+import { createSchemas } from "../../../src/admin/schemas.ts";
 import { eachExtra, extraNames } from "../../../src/core/accounts/price-fields.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { noon, standingClock } from "../support/calls.ts";
