@@ -40,6 +40,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "@grpc/proto-loader": ["dialects/ask"],
   "@grpc/reflection": ["dialects/ask"],
   "grpc-health-check": ["dialects/ask"],
+  "@fastify/busboy": ["http"],
   hono: ["dialects", "http", "limits", "admin"],
   "@hono/node-server": ["http", "admin"],
   "hono-rate-limiter": ["limits"],

@@ -21,12 +21,19 @@ export function createPriceSchemas(clock: WallClock, maxNameCharacters: number) 
   // unknown fields are allowed here: price lists carry notes
   const importedPrice = z
     .looseObject({ model, ...sides, cachedInput: price().nullish(), since: past })
-    .check(needsSides);
+    .check(needsSides)
+    .meta(NEEDED);
   const importedList = z.array(importedPrice).max(MAX_PRICES);
   return {
-    newPrice: z.strictObject({ model, ...sides, since }).check(needsSides),
+    newPrice: z
+      .strictObject({ model, ...sides, since })
+      .check(needsSides)
+      .meta(NEEDED),
     /** The same where the path names the model. */
-    modelPrice: z.strictObject({ model: model.optional(), ...sides, since }).check(needsSides),
+    modelPrice: z
+      .strictObject({ model: model.optional(), ...sides, since })
+      .check(needsSides)
+      .meta(NEEDED),
     importedList,
     /** A list, alone or with the day it was published. */
     imported: z.preprocess(
@@ -37,6 +44,14 @@ export function createPriceSchemas(clock: WallClock, maxNameCharacters: number) 
 }
 
 type Schemas = ReturnType<typeof createPriceSchemas>;
+
+/** The same as in `needsSides`, for /openapi.json. */
+const NEEDED = {
+  anyOf: [
+    { required: ["input", "output"] },
+    ...Object.values(unitFields).map((unit) => ({ required: [unit] })),
+  ],
+};
 
 /** Both sides have a price, unless the model is charged by units. */
 function needsSides({ value, issues }: z.core.ParsePayload<object>): void {

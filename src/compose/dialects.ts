@@ -14,6 +14,7 @@ import { createHome } from "../dialects/home/routes.ts";
 import { createModelFilter } from "../dialects/openai/models.ts";
 import { createOpenAI } from "../dialects/openai/routes.ts";
 import { createStatus, type InstancesWarning } from "../dialects/status/routes.ts";
+import { createFormRoom } from "../http/body/form-room.ts";
 import type { ModelRules } from "../http/body/model-choice.ts";
 import { createIdempotent } from "../http/call/idempotency.ts";
 import type { Dialect, WriteError } from "../http/dialect.ts";
@@ -95,6 +96,7 @@ function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
     identify,
     openCalls,
     pipeline,
+    formRoom: createFormRoom(config.MAX_UPLOAD_BYTES),
     idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
     modelFilter: createModelFilter({ prices, clock, routing }, rules),
     routing,

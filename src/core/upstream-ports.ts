@@ -32,6 +32,8 @@ export interface RelayRequest {
   /** Below the upstream's base path; it may have a query. */
   readonly path: string;
   readonly body: string | Uint8Array | Upload | null;
+  /** Of a body that was written here and is no JSON. */
+  readonly contentType?: string;
   readonly streamed: boolean;
   /** Parley asked for the usage event, so the client must not see it. */
   readonly hideUsage: boolean;
@@ -43,8 +45,8 @@ export interface RelayRequest {
   readonly isRewritten?: boolean;
   /** A large answer may pass as it arrives: nobody needs all of its bytes at once. */
   readonly mayPass?: boolean;
-  /** The answer is a file, in any form. */
-  readonly anyBytes?: boolean;
+  /** The answer is a file, in any form; `labeled`: unless it says that it is JSON, or events. */
+  readonly anyBytes?: boolean | "labeled";
 }
 
 /** A body that is sent as it arrives, so only once. */
@@ -58,6 +60,10 @@ export interface Upload {
 
 export function isUpload(body: RelayRequest["body"]): body is Upload {
   return typeof body === "object" && body !== null && "pieces" in body;
+}
+
+export function isSentOnce({ body }: RelayRequest): boolean {
+  return isUpload(body);
 }
 
 export interface UsageOption {

@@ -49,7 +49,7 @@ export async function askUpstream(
 }
 
 function headersOf(
-  { body, anyBytes }: UpstreamRequest,
+  { body, anyBytes, contentType = "application/json" }: UpstreamRequest,
   { key, account }: AskOptions,
   { kind, userAgent, ownHeaders }: OpenAIUpstreamOptions,
 ): Record<string, string> {
@@ -63,7 +63,7 @@ function headersOf(
   if (isUpload(body)) {
     headers["content-type"] = body.contentType;
     if (body.contentLength !== null) headers["content-length"] = String(body.contentLength);
-  } else if (body !== null) headers["content-type"] = "application/json";
+  } else if (body !== null) headers["content-type"] = contentType;
   if (account?.organization) headers["openai-organization"] = account.organization;
   if (account?.project) headers["openai-project"] = account.project;
   return ownHeaders === null ? headers : { ...headers, ...ownHeaders };

@@ -44,13 +44,29 @@ export async function openJson(
   };
 }
 
-/** Of any size: a slow client pauses the upstream. No browser may take it for a page of Parley's. */
-export function passFile(response: UpstreamResponse): PassingAnswer {
+const JSON_OR_EVENTS = /json|event-stream/i;
+
+/** By its label. */
+export function saysFile(response: UpstreamResponse): boolean {
+  return !JSON_OR_EVENTS.test(headerOf(response, "content-type") ?? "");
+}
+
+/** What no browser takes for a page, or for a script: sound, subtitles and mere text. */
+const HARMLESS =
+  /^(?:audio\/[\w.+-]{1,40}|text\/(?:plain|vtt)|application\/x-subrip)(?=\s*(?:;|$))/i;
+
+/**
+ * Of any size: a slow client pauses the upstream. No browser may take it for a page of Parley's, so its
+ * label is kept only if that can't be.
+ */
+export function passFile(response: UpstreamResponse, keepsType: boolean): PassingAnswer {
   const { status, body } = response;
+  const [type = "application/octet-stream"] =
+    (keepsType && HARMLESS.exec(headerOf(response, "content-type") ?? "")) || [];
   return {
     kind: "passing",
     status,
-    contentType: "application/octet-stream",
+    contentType: type.startsWith("text/") ? `${type}; charset=utf-8` : type,
     contentLength: lengthOf(response),
     pieces: piecesOf(body),
     account: () => NOTHING_READ,

@@ -15,7 +15,7 @@ import type { UpstreamResponse } from "./exchange.ts";
 import { createFailures, type Failures } from "./failures.ts";
 import type { OpenAIUpstreamOptions } from "./openai.ts";
 import { type BodyKind, bodyKind } from "./opening.ts";
-import { openJson, passFile, withoutMark } from "./passing.ts";
+import { openJson, passFile, saysFile, withoutMark } from "./passing.ts";
 import { accountIn } from "./reading/account.ts";
 import { bytesWithoutSecrets } from "./reading/blame.ts";
 import { type Failure, failureIn, isAnswer, saysOnlyAnError } from "./reading/failure.ts";
@@ -54,10 +54,11 @@ async function readAnswer(
   ask: AskOptions,
   options: OpenAIUpstreamOptions,
 ): Promise<RelayAnswer> {
-  if (anyBytes) return passFile(response);
+  const isLabeled = anyBytes === "labeled";
+  if (isLabeled ? saysFile(response) : anyBytes) return passFile(response, isLabeled);
   const { status, body } = response;
   const failures = createFailures(options, ask);
-  const kind = await bodyKind(response, streamed);
+  const kind = await bodyKind(response, streamed || isLabeled);
   if (kind === "events") {
     body.unbound();
     const scanner = new EventScanner(hideUsage, options.maxEventBytes, failures.clean);

@@ -299,6 +299,11 @@ export const createAnswer = (options: AnswerOptions = {}): Behaviour => ({
   run: async (exchange) => {
     const { request, response } = exchange;
     const refused = refuseKey(request);
+    if (refused === null && request.path === "/v1/audio/speech") {
+      response.writeHead(200, goodHeaders(request, "audio/mpeg"));
+      response.end(String(toObject(request.json).input));
+      return;
+    }
     const { status, json, events } = refused ?? composeAnswer(request, options);
     if (wantsStream(request) && status === 200 && events.length > 0) {
       response.writeHead(200, goodHeaders(request, "text/event-stream; charset=utf-8"));
@@ -366,8 +371,8 @@ function refuseKey({ headers }: RecordedRequest) {
 /** Composes the same answer to the same request: ids from its serial, tokens from lengths. */
 export function composeAnswer(request: RecordedRequest, options: AnswerOptions = {}): GoodAnswer {
   const path = request.path.split("?", 1)[0] ?? "";
-  if (request.method === "GET" && path.startsWith("/v1/models")) return showModels(path);
-  if (/^\/v1\/(files|batches)\b/.test(path)) return ok({ id: "some", object: "some" });
+  const other = composeOther(request, path);
+  if (other !== null) return other;
   const compose = request.method === "POST" ? composers.get(path) : undefined;
   if (compose === undefined) {
     return refusal(404, `Invalid URL (${request.method} ${path})`);
@@ -382,6 +387,7 @@ export function composeAnswer(request: RecordedRequest, options: AnswerOptions =
   const text = (options.text ?? ((last: string) => `echo: ${last}`))(prompts.last);
   const counted = { prompt: prompts.all.join("").length, completion: text.length };
   const tokens = options.tokens === undefined ? counted : options.tokens;
+  if (compose === undefined) return ok({ text });
   return compose({
     body,
     model: String(body.model),
@@ -390,6 +396,14 @@ export function composeAnswer(request: RecordedRequest, options: AnswerOptions =
     text,
     tokens,
   });
+}
+
+/** What is answered without a question. */
+function composeOther({ method, json }: RecordedRequest, path: string): GoodAnswer | null {
+  if (method === "GET" && path.startsWith("/v1/models")) return showModels(path);
+  if (/^\/v1\/(files|batches)\b/.test(path)) return ok({ id: "some", object: "some" });
+  if (path.startsWith("/v1/audio/trans")) return ok({ text: "heard" });
+  return method === "POST" && IMAGES.test(path) ? composeImages(toObject(json)) : null;
 }
 
 interface Material {
@@ -517,6 +531,14 @@ const composers: ReadonlyMap<string, (material: Material) => GoodAnswer> = new M
   ["/v1/embeddings", composeEmbeddings],
   ["/v1/moderations", composeModeration],
 ]);
+
+const IMAGES = /^\/v1\/images\/(?:generations|edits)$/;
+
+function composeImages({ prompt, n }: JsonObject): GoodAnswer {
+  if (typeof prompt !== "string") return refusal(400, "you must provide a prompt");
+  const image = { b64_json: Buffer.from(prompt).toString("base64") };
+  return ok({ created, data: Array.from({ length: typeof n === "number" ? n : 1 }, () => image) });
+}
 
 const modelList = {
   object: "list",

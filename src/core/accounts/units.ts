@@ -25,7 +25,7 @@ export function costOfUnits({ price, amount }: Units, unitPrice: UnitPrice): Pic
 }
 
 /** In code points. */
-export function charactersOf(text: string): number {
+export function codePointsOf(text: string): number {
   let characters = text.length;
   for (let at = 1; at < text.length; at += 1) {
     if (isLow(text.charCodeAt(at)) && isHigh(text.charCodeAt(at - 1))) characters -= 1;

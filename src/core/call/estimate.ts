@@ -46,7 +46,7 @@ export function usedBy(
   }
   // it may be under way, and without its id nobody can ask
   const isLost = reserved.inBackground === true && account.upstreamId === null;
-  const isUnseen = account.pending || thinks || isLost;
+  const isUnseen = account.pending || thinks || isLost || reserved.passesUnseen === true;
   const usage = estimatedUsage(reserved, account.answerTokens, isUnseen);
   return { usage, provenance: "estimated" };
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
 import {
   type AskOptions,
-  isUpload,
+  isSentOnce,
   type RelayAccount,
   type RelayAnswer,
   type RelayRequest,
@@ -90,7 +90,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       withLease(request.streamed ? call : null, model, options, async (leave, beside) => {
         const { streamed } = request;
         const begun = await begin(call, { model, expected, streamed, beside, upstream });
-        const answer = await ask(call, begun, sending(request, onWhole), isUpload(request.body));
+        const answer = await ask(call, begun, sending(request, onWhole), isSentOnce(request));
         if (answer.kind === "whole") {
           await settleWhole(call, begun, answer.account);
           leave();
@@ -103,7 +103,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const plan = routing.planOf(upstream);
       const attempts = plan === null ? NOWHERE : attemptsBy(plan, call.principal, "");
       const begun = { model: "", settle: noSettle, attempts };
-      return ask(call, begun, sending(request), isUpload(request.body));
+      return ask(call, begun, sending(request), isSentOnce(request));
     },
     async close() {
       disconnectPolicy.end();

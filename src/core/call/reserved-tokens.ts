@@ -18,6 +18,8 @@ export interface ExpectedTokens {
   readonly answers: number;
   /** The answer goes on to be made when the client has left. */
   readonly inBackground?: boolean;
+  /** What the model makes is no text, so its tokens can't be estimated while it passes. */
+  readonly passesUnseen?: boolean;
   /** What the call may be charged by beside its tokens: the first that has a price counts. */
   readonly units?: readonly Units[];
 }
@@ -28,6 +30,7 @@ export interface ReservedTokens {
   /** Of all answers together. */
   readonly answers: number;
   readonly inBackground?: boolean;
+  readonly passesUnseen?: boolean;
 }
 
 /** A bound of 0 or less is none: there are servers that read it so. */
@@ -52,11 +55,12 @@ export function expectedOfChat({ messages, maxTokens }: ChatRequest): ExpectedTo
 export function reservedTokens(expected: ExpectedTokens, maxAnswer: number): ReservedTokens {
   const question = Math.min(expected.question, MAX_COUNTED_TOKENS);
   const answers = expected.answers * Math.min(expected.answer, maxAnswer);
-  const { inBackground = false } = expected;
+  const { inBackground = false, passesUnseen = false } = expected;
   return {
     question,
     answers: Math.min(answers, MAX_COUNTED_TOKENS - question),
     ...(inBackground && { inBackground }),
+    ...(passesUnseen && { passesUnseen }),
   };
 }
 

@@ -7,7 +7,7 @@ export type WriteBreak = (error: ProxyError, answer: RelayAnswer) => string;
 
 /** `describe` writes OpenAI's error object, or has the upstream's own words. */
 export function createWriteBreak(
-  endpoint: Endpoint,
+  endpoint: Pick<Endpoint, "numbersEvents">,
   describe: (error: ProxyError) => string,
 ): WriteBreak {
   return (error, answer) => {

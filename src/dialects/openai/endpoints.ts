@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ExpectedTokens } from "../../core/call/reserved-tokens.ts";
 import {
   type BoundField,
   CHAT_BOUNDS,
@@ -22,6 +23,12 @@ export interface Endpoint {
   readonly bounds: readonly BoundField[] | null;
   /** Whether OpenAI has a model for requests that name none. */
   readonly hasDefaultModel?: true;
+  /** What a call is expected to take, where it makes more than text. */
+  expected?(fields: RelayFields, bytes: number): ExpectedTokens;
+  /** Whether it streams for another reason than `stream`. */
+  isStreamed?(fields: RelayFields): boolean;
+  /** Its answers may be files, which are not repeated. */
+  readonly answersFiles?: true;
 }
 
 const QUESTION = "Say hello.";

@@ -1,7 +1,9 @@
 import { endpoints } from "./endpoints.ts";
+import { formEndpoints, mediaEndpoints } from "./media-endpoints.ts";
 
 /** Also served without /v1. They are reserved, so no chat and no ROUTE has one. */
-const SERVED = [...endpoints.map(({ path }) => path.slice(1)), "models"];
+const PATHS = [...endpoints, ...mediaEndpoints, ...formEndpoints].map(({ path }) => path.slice(1));
+const SERVED = [...PATHS, "models"];
 const PREFIX = "v1/";
 
 /**

@@ -42,7 +42,7 @@ export function parseRelay(
   const model = fields.model || (added ?? "");
   check({ model, fields, bounds: endpoint.bounds });
   const hideUsage = endpoint.asksForUsage && needsUsageOption(fields);
-  const streamed = fields.stream === true;
+  const streamed = fields.stream === true || endpoint.isStreamed?.(fields) === true;
   // checked by the schema
   const asked = json as object;
   const requestFor = (renamed: string | null): RelayRequest => {
@@ -57,6 +57,7 @@ export function parseRelay(
       path: endpoint.path,
       body: passes ? bytes : JSON.stringify(adapt(withExactNumbers(asked, bytes))),
       streamed,
+      ...(endpoint.answersFiles && { anyBytes: "labeled" as const }),
       hideUsage,
       usageOption: usageOption(fields, name, hideUsage, () =>
         JSON.stringify(adapt(withExactNumbers(asked, bytes), false)),
@@ -66,7 +67,9 @@ export function parseRelay(
   };
   return {
     model,
-    expected: expectedOfRelay(fields, bytes.length, endpoint.bounds),
+    expected:
+      endpoint.expected?.(fields, bytes.length) ??
+      expectedOfRelay(fields, bytes.length, endpoint.bounds),
     request: requestFor(null),
   };
 }

@@ -106,12 +106,15 @@ const LONGEST_READ = Math.max(...[...READ].map(({ length }) => length));
  * and the last one wins: it would be another model, or another bound, than was admitted.
  */
 export function withoutLookalikes<T extends object>(body: T): T {
-  const isLookalike = (name: string) =>
-    !READ.has(name) && name.length <= LONGEST_READ && READ.has(folded(name));
   const names = Object.keys(body);
   if (!names.some(isLookalike)) return body;
   // Cast: what was taken out is not in the type
   return Object.fromEntries(Object.entries(body).filter(([name]) => !isLookalike(name))) as T;
+}
+
+/** Whether a service may take the name for one that Parley reads. */
+export function isLookalike(name: string): boolean {
+  return !READ.has(name) && name.length <= LONGEST_READ && READ.has(folded(name));
 }
 
 /** Capitals first: two letters beyond ASCII are `s` and `k` in any case. */

@@ -13,11 +13,20 @@ export function accountIn(value: object, before: Usage | null = null): RelayAcco
     ...NOTHING_SEEN,
     usage: paidUsage(usage),
     reasoned,
+    ...secondsIn(answer),
     model: stringIn(answer, "model"),
     upstreamId: stringIn(answer, "id"),
     pending: isPending(answer, answer !== value),
   };
 }
+
+/** Of audio: as they are billed, or as they are. */
+function secondsIn(answer: object): Pick<RelayAccount, "seconds"> {
+  const seconds = fieldOf(fieldOf(answer, "usage"), "seconds") ?? fieldOf(answer, "duration");
+  return typeof seconds === "number" && seconds >= 0 ? { seconds } : NOT_SAID;
+}
+
+const NOT_SAID = {};
 
 /** Events of the responses API hold the answer one level down. */
 function answerOf(value: object): object {

@@ -129,6 +129,8 @@ export const wholeAnswer: Place = {
     choices: listOf(keys({ ...choice, message, delta: message })),
     output: listOf(item),
     output_text: spoken,
+    text: spoken,
+    duration: kept,
     content,
   }),
   ...listOf(keys({ error: blaming })),

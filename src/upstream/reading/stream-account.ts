@@ -3,8 +3,13 @@ import type { RelayAccount } from "../../core/upstream-ports.ts";
 import { accountIn } from "./account.ts";
 import { fieldOf, stringIn } from "./json.ts";
 
-/** The last event of the responses API, by its type. */
-const LAST_TYPES = ["response.completed", "response.incomplete", "response.failed"];
+/** The last event of the responses API and of those for audio, by its type. */
+const LAST_TYPES = [
+  ...["response.completed", "response.incomplete", "response.failed"],
+  ...["transcript.text.done", "speech.audio.done"],
+];
+/** The end of one image; there may be others. */
+const IMAGE_TYPES = ["image_generation.completed", "image_edit.completed"];
 
 /** What the events of a stream have said about its call. */
 export class StreamAccount {
@@ -30,8 +35,9 @@ export class StreamAccount {
     if (typeof sequence === "number") this.#sequence = sequence;
     const told = accountIn(event, this.known.usage);
     this.known = latest(this.known, told, fieldOf(event, "response") !== undefined);
-    const isLast = LAST_TYPES.includes(stringIn(event, "type") ?? "");
-    this.isComplete ||= isLast || hasReason(event);
+    const type = stringIn(event, "type") ?? "";
+    const isLast = LAST_TYPES.includes(type);
+    this.isComplete ||= isLast || IMAGE_TYPES.includes(type) || hasReason(event);
     return isLast;
   }
 }
@@ -54,6 +60,7 @@ function latest(known: RelayAccount, told: RelayAccount, hasState: boolean): Rel
     model,
     upstreamId,
     usage: told.usage ?? known.usage,
+    ...(told.seconds !== undefined && { seconds: told.seconds }),
     reasoned: known.reasoned || told.reasoned,
     pending: hasState ? told.pending : known.pending,
   };

@@ -106,7 +106,10 @@ const CACHED = [
   "cached_content_token_count",
   "cache_n",
 ];
-const PROMPT_DETAILS = official(["prompt_tokens_details", "input_tokens_details"]);
+const PROMPT_DETAILS = [
+  ...official(["prompt_tokens_details", "input_tokens_details"]),
+  "input_token_details",
+];
 const ANSWER_DETAILS = official(["completion_tokens_details", "output_tokens_details"]);
 const REASONING = ["reasoning_tokens", "thoughts_token_count"];
 

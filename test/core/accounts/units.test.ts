@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { formatMoney } from "../../../src/core/accounts/money.ts";
 import { cost, type Price, pricesTokens, priceText } from "../../../src/core/accounts/price.ts";
 import {
-  charactersOf,
+  codePointsOf,
   MAX_IMAGES,
   MAX_SECONDS,
   type Units,
@@ -87,8 +87,8 @@ test("seconds that the upstream counted replace those that were expected", () =>
 test("characters are code points", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(charactersOf(text)).toBe(Array.from(text).length);
+      expect(codePointsOf(text)).toBe(Array.from(text).length);
     }),
   );
-  expect(charactersOf("\udc00\ud800\udc00\ud800")).toBe(3);
+  expect(codePointsOf("\udc00\ud800\udc00\ud800")).toBe(3);
 });

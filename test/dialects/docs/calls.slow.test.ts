@@ -33,6 +33,7 @@ function inOrder(document: OpenAPI): Called[] {
 }
 
 /** /openapi.json has no example of a file. */
+const TAKES_FORM = /^POST \/v1\/(?:files|audio\/trans\w+)$/;
 const FORM = { "content-type": "multipart/form-data; boundary=x" };
 
 async function start() {
@@ -53,7 +54,7 @@ async function start() {
       (_all, key) => Reflect.get(seen, key) || "some",
     );
     const authorization = `Bearer ${credential(name)}`;
-    const headers = name === "POST /v1/files" ? { authorization, ...FORM } : { authorization };
+    const headers = TAKES_FORM.test(name) ? { authorization, ...FORM } : { authorization };
     const reply = await postJson(origin + filled, body, { method, headers });
     const made = Object(reply.json);
     if (name === "POST /ask/:conversation_id" && reply.status === 200) {

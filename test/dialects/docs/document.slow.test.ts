@@ -52,6 +52,8 @@ describe.concurrent("/openapi.json", () => {
     expect(bodiless.map(({ path }) => path).sort()).toEqual([
       "/admin/tokens/{id}/disable",
       "/admin/tokens/{id}/enable",
+      "/v1/audio/transcriptions",
+      "/v1/audio/translations",
       "/v1/batches/{id}/cancel",
       "/v1/files",
       "/{chat}/clear",

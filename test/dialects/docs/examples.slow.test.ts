@@ -19,6 +19,8 @@ beforeAll(async () => {
   const asAdmin = (path: string, body: unknown) =>
     postJson(`${scene.parley.origin}/admin${path}`, body, { headers: bearer(ADMIN_TOKEN) });
   await asAdmin("/prices/import", { default: true });
+  await asAdmin("/prices", { model: "gpt-image-1", per_image: "0.04" });
+  await asAdmin("/prices", { model: "gpt-4o-mini-tts", per_minute: "0.015" });
   const made = await asAdmin("/tokens", { name: "examples" });
   token = String(Reflect.get(Object(made.json), "token"));
   const other = await asAdmin("/tokens", { name: "to be changed" });

@@ -22,6 +22,7 @@ const calls: readonly (readonly [method: string, path: string, body: unknown])[]
   ["POST", "/responses", { model: MODEL, input: "hi" }],
   ["POST", "/embeddings", { model: EMBEDDER, input: "hi" }],
   ["POST", "/moderations", { model: MODEL, input: "hi" }],
+  ["POST", "/images/generations", { model: MODEL, prompt: "hi" }],
   ["GET", "/models", undefined],
   ["GET", `/models/${MODEL}`, undefined],
 ];
@@ -81,7 +82,7 @@ test("what is not served below /v1 is not served there either, in OpenAI's form"
 
 test("paths that others own stay theirs", async () => {
   const { send } = await start();
-  for (const path of ["/images/generations", "/completionsx", "/x/completions", "/", "//api"]) {
+  for (const path of ["/images/variations", "/completionsx", "/x/completions", "/", "//api"]) {
     const reply = await send("POST", path, {});
     expect([path, Object.keys(Object(reply.json)).includes("error")]).toEqual([path, false]);
   }

@@ -1,0 +1,37 @@
+import type { Ledger } from "../../core/accounts/accounts.ts";
+import type { Call } from "../../core/call/call.ts";
+import type { Pipeline } from "../../core/call/pipeline.ts";
+import type { Routing } from "../../core/call/targets.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { FormRoom } from "../../http/body/form-room.ts";
+import type { ModelRules } from "../../http/body/model-choice.ts";
+import type { Idempotent } from "../../http/call/idempotency.ts";
+import { openEmptyCall } from "../../http/call/json-call.ts";
+import type { AppContext } from "../../http/call/request-context.ts";
+import type { Translate } from "../../locales.ts";
+import type { FileOptions } from "./files.ts";
+import type { ModelFilter } from "./models.ts";
+
+export interface OpenAIOptions extends FileOptions {
+  readonly pipeline: Pipeline;
+  readonly idempotent: Idempotent;
+  readonly formRoom: FormRoom;
+  readonly modelFilter: ModelFilter;
+  readonly routing: Pick<Routing, "routed">;
+  readonly rules: ModelRules;
+  /** In the examples of /openapi.json. */
+  readonly model: string;
+  /** For tokens, as each of their calls needs a price. */
+  readonly moderationModel: string;
+  readonly ledger: Ledger;
+  readonly translate: Translate;
+}
+
+export const OPENAI = "openai";
+
+/** Visitors may spend the operator's key in the older dialects only; here clients authenticate. */
+export async function callOf(c: AppContext, options: OpenAIOptions): Promise<Call> {
+  const call = await openEmptyCall(c, OPENAI, options);
+  if (call.principal.kind === "visitor") throw new ProxyError("credential_missing");
+  return call;
+}

@@ -1,0 +1,88 @@
+import type { ServerResponse } from "node:http";
+import type { RelayCall } from "../../core/call/pipeline.ts";
+import type { ProxyError } from "../../core/errors.ts";
+import type { RelayAnswer } from "../../core/upstream-ports.ts";
+import { checkPassedOn, type PassedOn } from "../../http/body/model-choice.ts";
+import { parseJson } from "../../http/body/parsed.ts";
+import { isForm } from "../../http/body/upload.ts";
+import { readCallBody } from "../../http/call/json-call.ts";
+import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
+import { sendWhole } from "../../http/reply/json-response.ts";
+import { holdWhole, wholeOf } from "../../http/reply/whole-answer.ts";
+import type { Translate } from "../../locales.ts";
+import { createWriteBreak } from "./broken-stream.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { writeOpenAIError } from "./errors.ts";
+import { relayForm } from "./forms.ts";
+import type { FormEndpoint } from "./media-endpoints.ts";
+import { callOf, type OpenAIOptions } from "./options.ts";
+import { openaiHeaders, parseRelay, passAnswer, passOn } from "./wire.ts";
+
+export function createJsonRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
+  const { pipeline, idempotent, translate } = options;
+  const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
+  const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
+  return async function relay(c: AppContext): Promise<Response> {
+    const { incoming, outgoing, context } = c.env;
+    const call = await callOf(c, options);
+    const bytes = await readCallBody(c, options, anyType);
+    const added = call.principal.kind === "token" ? defaultModel : null;
+    const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
+    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
+    const { request } = relayCall;
+    const key = incoming.headers["idempotency-key"];
+    const isRepeatable = !request.streamed && request.anyBytes === undefined;
+    if (!isRepeatable || typeof key !== "string" || key === "") {
+      const relayed = await pipeline.relay(call, passing(relayCall));
+      return respondPassing(outgoing, context, relayed, endpoint, translate);
+    }
+    let isOwn = false;
+    const { principal, signal } = call;
+    const repeatable = { principal, signal, key, headers: incoming.headers, request };
+    const whole = await idempotent(repeatable, async () => {
+      isOwn = true;
+      return wholeOf(await pipeline.relay(call, relayCall));
+    });
+    if (!isOwn) await holdWhole(call, whole.bytes.length);
+    const headers = openaiHeaders(context, whole.contentType);
+    return sendWhole(outgoing, whole.status, headers, whole.bytes);
+  };
+}
+
+export function createFormRelay(options: OpenAIOptions, endpoint: FormEndpoint) {
+  const { json } = endpoint;
+  const relayJson = json === null ? null : createJsonRelay(options, json, false);
+  return async function relayAnyForm(c: AppContext): Promise<Response> {
+    const { incoming, outgoing, context } = c.env;
+    if (relayJson !== null && !isForm(incoming.headers["content-type"])) return relayJson(c);
+    const call = await callOf(c, options);
+    const asked = await relayForm(c, call, endpoint, options);
+    const relayed = await options.pipeline.relay(call, asked);
+    return respondPassing(outgoing, context, relayed, {}, options.translate);
+  };
+}
+
+/** What is not remembered is not held either. */
+function passing({ request, ...others }: RelayCall): RelayCall {
+  return { ...others, request: { ...request, mayPass: true } };
+}
+
+/** A function of its own, so that an open answer keeps no part of its question in memory. */
+function respondPassing(
+  outgoing: ServerResponse,
+  context: RequestContext,
+  relayed: RelayAnswer,
+  endpoint: Pick<Endpoint, "numbersEvents">,
+  translate: Translate,
+): Response {
+  const headers = openaiHeaders(context, relayed.contentType);
+  const describe = (error: ProxyError) => writeOpenAIError(translate, context, error);
+  return passOn(outgoing, relayed, headers, createWriteBreak(endpoint, describe));
+}
+
+export function sendPassed(outgoing: ServerResponse, context: RequestContext, answer: RelayAnswer) {
+  const headers = openaiHeaders(context, answer.contentType);
+  if (answer.kind === "passing") return passAnswer(outgoing, answer, headers);
+  const { status, bytes } = wholeOf(answer);
+  return sendWhole(outgoing, status, headers, bytes);
+}
