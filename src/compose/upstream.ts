@@ -8,7 +8,7 @@ import type { Relay, Upstream } from "../core/upstream-ports.ts";
 import { createRefusalOf } from "../upstream/errors.ts";
 import { createOpenAIUpstream, type OpenAIUpstreamOptions } from "../upstream/openai.ts";
 import { createRelay } from "../upstream/relay.ts";
-import { createTransport } from "../upstream/transport.ts";
+import { createServiceTransport } from "../upstream/translation/service-transport.ts";
 
 /** An upstream of the settings, or of the database. */
 export interface UpstreamPlace {
@@ -49,7 +49,10 @@ export function openUpstream(
   place: UpstreamPlace,
   { clock, redact, cleanName }: UpstreamNeeds,
 ): OpenUpstream {
-  const transport = createTransport({
+  const transport = createServiceTransport({
+    kind: place.kind,
+    usualTokens: config.MAX_TOKENS_LIMIT,
+    maxEventBytes: config.MAX_EVENT_BYTES,
     baseUrl: place.url,
     proxyUrl: place.proxyUrl,
     connectMs: config.UPSTREAM_CONNECT_SECONDS * 1_000,

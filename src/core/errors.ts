@@ -51,6 +51,7 @@ export const errorCodes = [
   "field_needs",
   "field_in_use",
   "field_unknown_upstream",
+  "field_unsupported",
   "frame_malformed",
   "bad_request",
   // where it went, and from where
@@ -58,6 +59,7 @@ export const errorCodes = [
   "address_forbidden",
   "not_found",
   "endpoint_unavailable",
+  "endpoint_not_available",
   "method_not_allowed",
   "upgrade_needed",
   "websocket_refused",
@@ -66,6 +68,7 @@ export const errorCodes = [
   "key_missing",
   "key_malformed",
   "key_rejected",
+  "key_of_other_service",
   "key_exhausted",
   "credential_missing",
   "token_rejected",

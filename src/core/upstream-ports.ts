@@ -11,6 +11,21 @@ export interface AskOptions {
   readonly signal: CallSignal;
   readonly room: AnswerHold;
   readonly sent: SentRequests;
+  readonly notes?: CallNotes | undefined;
+}
+
+/** Where the way to the upstream notes what the caller should know beside the answer. */
+export interface CallNotes {
+  /** Null: nothing was translated. */
+  translated: Translated | null;
+}
+
+/** A call whose service speaks another language than its client. */
+export interface Translated {
+  /** Names of what the service was not sent, because it has nothing like it. */
+  readonly dropped: readonly string[];
+  /** The answer is an estimate of Parley's own. */
+  readonly isEstimated: boolean;
 }
 
 /** Counts what went out for one call, over all its attempts. */
@@ -47,7 +62,14 @@ export interface RelayRequest {
   readonly mayPass?: boolean;
   /** The answer is a file, in any form; `labeled`: unless it says that it is JSON, or events. */
   readonly anyBytes?: boolean | "labeled";
+  /** The request is in Anthropic's language, as the answer must be. Left out: in OpenAI's. */
+  readonly anthropic?: AnthropicHeaders | undefined;
 }
+
+/** Headers of Anthropic's clients, for services of that kind. */
+export type AnthropicHeaders = Readonly<
+  Partial<Record<"anthropic-version" | "anthropic-beta", string>>
+>;
 
 /** A body that is sent as it arrives, so only once. */
 export interface Upload {

@@ -28,11 +28,25 @@ export async function askUpstream(
 ): Promise<UpstreamResponse> {
   const { transport, refusalOf } = options;
   const { method, path, body, streamed } = asked;
-  const { key, signal, sent } = ask;
+  const { key, signal, sent, room, notes } = ask;
+  const isAnthropic = asked.anthropic !== undefined;
   const headers = headersOf(asked, ask, options);
   const maxBytes = asked.anyBytes ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
   const headMs = streamed ? options.firstTokenMs : options.answerMs;
-  const request = { method, path, headers, body, signal, sent, headMs, maxBytes };
+  const request = {
+    method,
+    path,
+    headers,
+    body,
+    signal,
+    sent,
+    headMs,
+    maxBytes,
+    streamed,
+    isAnthropic,
+    room,
+    notes,
+  };
   const response = await transport.send(request);
   if (response.status < 200 || response.status >= 300) {
     const { status, headers } = response;
@@ -49,7 +63,7 @@ export async function askUpstream(
 }
 
 function headersOf(
-  { body, anyBytes, contentType = "application/json" }: UpstreamRequest,
+  { body, anyBytes, anthropic, contentType = "application/json" }: UpstreamRequest,
   { key, account }: AskOptions,
   { kind, userAgent, ownHeaders }: OpenAIUpstreamOptions,
 ): Record<string, string> {
@@ -64,6 +78,7 @@ function headersOf(
     headers["content-type"] = body.contentType;
     if (body.contentLength !== null) headers["content-length"] = String(body.contentLength);
   } else if (body !== null) headers["content-type"] = contentType;
+  if (anthropic !== undefined && kind === "anthropic") Object.assign(headers, anthropic);
   if (account?.organization) headers["openai-organization"] = account.organization;
   if (account?.project) headers["openai-project"] = account.project;
   return ownHeaders === null ? headers : { ...headers, ...ownHeaders };

@@ -3,12 +3,12 @@ import type { UpstreamKind } from "../core/routing/routing.ts";
 import type { AskOptions, Upstream } from "../core/upstream-ports.ts";
 import { askUpstream, prepareRequest, type TokenField, usualTokenField } from "./ask.ts";
 import { createFailures, type FailureOptions } from "./failures.ts";
-import type { Transport } from "./transport.ts";
+import type { ServiceTransport } from "./translation/service-transport.ts";
 import { completionIn, openStream, type Reading } from "./typed-stream.ts";
 import { createUsageOption } from "./usage-option.ts";
 
 export interface OpenAIUpstreamOptions extends FailureOptions {
-  readonly transport: Transport;
+  readonly transport: ServiceTransport;
   readonly kind: UpstreamKind;
   /** The operator's, sent with every request; they win. */
   readonly ownHeaders: Readonly<Record<string, string>> | null;

@@ -38,7 +38,7 @@ export type Ask = <T>(
 export function createAsk(options: AskingOptions): Ask {
   const { disconnectPolicy, clock } = options;
   return async function ask(call, begun, attempt, once = false) {
-    const { principal, room } = call;
+    const { principal, room, notes } = call;
     const { model, attempts } = begun;
     const signal = disconnectPolicy.signalFor(call.signal);
     const sent: SentRequests = { unrefused: 0 };
@@ -53,7 +53,7 @@ export function createAsk(options: AskingOptions): Ask {
         ask: (target: Target, isFirst: boolean) =>
           askWithRetries(
             keysOf(own, target.keyRing),
-            (key) => attempt(target, { key, account, signal, room, sent }),
+            (key) => attempt(target, { key, account, signal, room, sent, notes }),
             { clock, signal, retries: isFirst && !once ? options.retries : 0, attempts },
           ),
       };

@@ -2,6 +2,7 @@ import type { FoundToken } from "../accounts/accounts.ts";
 import type { UpstreamAnswered } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 import type { CallObserver, CallRecord } from "../ports.ts";
+import type { CallNotes } from "../upstream-ports.ts";
 import type { AnswerHold } from "./answer-room.ts";
 
 /**
@@ -33,6 +34,8 @@ export interface Call extends Pick<CallRecord, "requestId" | "dialect"> {
   readonly onAnswered?: (answered: UpstreamAnswered) => void;
   /** Gets the name of the upstream that answered, for the headers of the response. */
   readonly onUpstream?: (name: string | null) => void;
+  /** Left out where nobody would be told. */
+  readonly notes?: CallNotes;
   /** Where a whole answer counts what it takes. */
   readonly room: AnswerHold;
   /** Gives back what the windows of its address have counted: another limit has refused the call. */

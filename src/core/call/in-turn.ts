@@ -2,7 +2,7 @@ import { isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { Breakers, OpenCallLimiter } from "../ports.ts";
 import { type Attempts, MAX_REQUESTS } from "./attempts.ts";
 import type { Target } from "./targets.ts";
-import { verdictOn } from "./verdict.ts";
+import { verdictOn, wasNeverSent } from "./verdict.ts";
 
 export interface InTurnOptions {
   readonly breakers: Breakers;
@@ -66,8 +66,7 @@ async function askOne<T>(
   } catch (thrown) {
     attempts.leave();
     const failure = toProxyError(thrown);
-    // the request has not left
-    if (failure.code === "endpoint_unavailable") attempts.tries -= 1;
+    if (wasNeverSent(failure)) attempts.tries -= 1;
     return { failure, isOver: isOver(failure, target, call, entry, options) };
   }
 }

@@ -15,12 +15,23 @@ const BROKEN: ReadonlySet<ErrorCode> = new Set([
   "upstream_bad_answer",
 ]);
 
+/** What a service of one kind can't be asked, another may be. */
+const NEVER_SENT: readonly ErrorCode[] = [
+  "endpoint_unavailable",
+  "endpoint_not_available",
+  "field_unsupported",
+];
+
+export function wasNeverSent({ code }: ProxyError): boolean {
+  return NEVER_SENT.includes(code);
+}
+
 const ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
   "upstream_rate_limited",
   "key_missing",
   "key_rejected",
   "key_exhausted",
-  "endpoint_unavailable",
+  ...NEVER_SENT,
 ]);
 
 /** `model`: as it was named there. A caller's own key is refused for good. */

@@ -84,7 +84,12 @@ function errorResponses(codes: ReadonlySet<ErrorCode>, { status, schema }: Error
 }
 
 const tokenCodes = ["token_rejected", "token_disabled", "attempts_limited"] as const;
-const credentialCodes = ["key_malformed", ...tokenCodes, "storage_unavailable"] as const;
+const credentialCodes = [
+  "key_malformed",
+  "key_of_other_service",
+  ...tokenCodes,
+  "storage_unavailable",
+] as const;
 const visitorCodes = ["token_needed", "address_forbidden"] as const;
 const askCodes = [
   "key_missing",
@@ -93,6 +98,8 @@ const askCodes = [
   "model_forbidden",
   "model_not_priced",
   "endpoint_unavailable",
+  "endpoint_not_available",
+  "field_unsupported",
   "quota_exceeded",
   "streams_limited",
   ...upstreamCodes,

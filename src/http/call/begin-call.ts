@@ -84,6 +84,7 @@ export function createCallStarter(options: CallStarterOptions): CallStarter {
       error: null,
       answered: null,
       upstream: null,
+      translated: null,
       crossOrigin: true,
     };
     return context;
@@ -208,6 +209,7 @@ function newCall(
     principal,
     signal,
     room,
+    notes: context,
     giveBack: () => context.giveBack(),
     onRecord: (record) => {
       context.record = record;

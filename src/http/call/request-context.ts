@@ -3,11 +3,12 @@ import type { Context } from "hono";
 import type { ProxyError, UpstreamAnswered } from "../../core/errors.ts";
 import type { MaybePromise } from "../../core/maybe-promise.ts";
 import type { CallRecord, LimitDecision } from "../../core/ports.ts";
+import type { CallNotes } from "../../core/upstream-ports.ts";
 import type { Language } from "../../locales.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 
 /** What is known about one request, on any transport. Never a key, never content. */
-export interface RequestContext {
+export interface RequestContext extends CallNotes {
   readonly requestId: string;
   readonly language: Language;
   readonly client: ClientAddress;

@@ -1,4 +1,5 @@
 import type { WindowState } from "../../core/ports.ts";
+import type { Translated } from "../../core/upstream-ports.ts";
 import { htmlTag } from "../../locales.ts";
 import type { RequestContext } from "../call/request-context.ts";
 
@@ -11,6 +12,9 @@ const EXPOSED = [
   "retry-after-ms",
   "x-should-retry",
   "content-language",
+  "request-id",
+  "x-parley-dropped",
+  "x-parley-estimated",
   "x-ratelimit-limit-requests",
   "x-ratelimit-remaining-requests",
   "x-ratelimit-reset-requests",
@@ -38,12 +42,19 @@ export function responseHeaders(context: RequestContext, contentType: string): R
     headers["access-control-expose-headers"] = EXPOSED;
   }
   if (context.upstream !== null) headers["x-parley-upstream"] = context.upstream;
+  if (context.translated) addTranslated(headers, context.translated);
   const windows = context.limits?.windows ?? [];
   if (windows.length > 0) {
     headers["ratelimit-policy"] = listOf(windows, policyOf);
     headers.ratelimit = listOf(windows, stateOf);
   }
   return headers;
+}
+
+/** What the service was not sent, and what it has not counted itself. */
+function addTranslated(headers: ResponseHeaders, { dropped, isEstimated }: Translated): void {
+  if (dropped.length > 0) headers["x-parley-dropped"] = dropped.join(", ");
+  if (isEstimated) headers["x-parley-estimated"] = "true";
 }
 
 /** The wait before a retry, in every spelling that client libraries read. */

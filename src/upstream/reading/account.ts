@@ -28,10 +28,12 @@ function secondsIn(answer: object): Pick<RelayAccount, "seconds"> {
 
 const NOT_SAID = {};
 
-/** Events of the responses API hold the answer one level down. */
+/** Events of the responses API hold the answer one level down, and so does Anthropic's first one. */
 function answerOf(value: object): object {
   const response = fieldOf(value, "response");
-  return isObject(response) ? response : value;
+  if (isObject(response)) return response;
+  const message = stringIn(value, "type") === "message_start" ? fieldOf(value, "message") : null;
+  return isObject(message) ? message : value;
 }
 
 /** Null: it does not say, and so it may be. */

@@ -84,11 +84,14 @@ const about = {
 const aboutResponse = { ...about, status: kept, background: kept, incomplete_details: blaming };
 
 const thoughtPart: Place = { ...spoken, ...keys({ text: spoken }) };
-const part = keys({
+const partPlaces = {
   text: spoken,
   refusal: spoken,
   thinking: { ...spoken, ...listOf(thoughtPart) },
-});
+};
+const part = keys(partPlaces);
+/** In an event of Anthropic's. */
+const delta = keys({ ...partPlaces, partial_json: spoken, stop_reason: kept });
 const content: Place = { ...spoken, ...listOf(part) };
 const called = keys({ arguments: spoken, input: spoken });
 const message = keys({
@@ -151,5 +154,6 @@ export const streamEvent: Place = keys({
   choices: listOf(keys({ ...choice, delta: message, index: varying })),
   response: keys({ ...aboutResponse, output: listOf(repeatedItem) }),
   item: repeatedItem,
-  delta: { ...spoken, ...part },
+  index: varying,
+  delta: { ...spoken, ...delta },
 });

@@ -3,10 +3,10 @@ import type { RelayAccount } from "../../core/upstream-ports.ts";
 import { accountIn } from "./account.ts";
 import { fieldOf, stringIn } from "./json.ts";
 
-/** The last event of the responses API and of those for audio, by its type. */
+/** The last event of the responses API, of those for audio and of Anthropic's, by its type. */
 const LAST_TYPES = [
   ...["response.completed", "response.incomplete", "response.failed"],
-  ...["transcript.text.done", "speech.audio.done"],
+  ...["transcript.text.done", "speech.audio.done", "message_stop"],
 ];
 /** The end of one image; there may be others. */
 const IMAGE_TYPES = ["image_generation.completed", "image_edit.completed"];
@@ -49,7 +49,8 @@ export function isTelling(event: object): boolean {
 
 function hasReason(event: object): boolean {
   const choices = fieldOf(event, "choices");
-  return Array.isArray(choices) && Boolean(stringIn(choices[0], "finish_reason"));
+  if (Array.isArray(choices)) return Boolean(stringIn(choices[0], "finish_reason"));
+  return Boolean(stringIn(fieldOf(event, "delta"), "stop_reason"));
 }
 
 /** The first event may leave the model empty. The last usage counts, as usage is cumulative. */

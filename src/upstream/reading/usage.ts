@@ -71,7 +71,7 @@ function inChoices(answer: object, before: Usage | null): Counted | null {
 function countedIn(given: unknown, before: Usage | null): Counted | null {
   if (!isObject(given)) return null;
   const place = snakeCased(given);
-  const usage = toUsage(place) ?? withAnswer(before, place);
+  const usage = sameCache(toUsage(place), before, place) ?? withAnswer(before, place);
   if (usage === null) return null;
   const reasoned = reasoningIn(place, first(place, ANSWER_DETAILS)) > 0;
   return ofTier({ usage, reasoned }, fieldOf(place, "service_tier"));
@@ -124,6 +124,8 @@ export function toUsage(given: unknown): Usage | null {
   const completionTokens = count(written ?? 0);
   if (prompt === null || completionTokens === null) return null;
   const promptTokens = prompt + besidePrompt(usage);
+  // a count that is still to come
+  if ("input_tokens" in usage && promptTokens + completionTokens === 0) return null;
   const details = first(usage, ANSWER_DETAILS);
   const reasoning = reasoningIn(usage, details);
   const beside = reasoning > completionTokens ? reasoning : 0;
@@ -156,7 +158,19 @@ function withAnswer(before: Usage | null, usage: unknown): Usage | null {
   if (before === null || !isObject(usage) || first(usage, PROMPT) !== null) return null;
   const completionTokens = count(first(usage, COMPLETION));
   if (completionTokens === null) return null;
-  return { ...before, completionTokens, totalTokens: before.promptTokens + completionTokens };
+  const reasoning = reasoningIn(usage, first(usage, ANSWER_DETAILS));
+  const totalTokens = before.promptTokens + completionTokens;
+  const counts = { ...before, completionTokens, totalTokens };
+  return reasoning === 0 ? counts : { ...counts, parts: { ...before.parts, reasoning } };
+}
+
+/** Anthropic's first event alone tells for how long a cache was written. */
+function sameCache(usage: Usage | null, before: Usage | null, place: object): Usage | null {
+  const { cacheWriteHour = 0 } = before?.parts ?? {};
+  const written = usage?.parts?.cacheWrite ?? 0;
+  if (usage === null || cacheWriteHour === 0 || "cache_creation" in place) return usage;
+  const kept = Math.min(cacheWriteHour, written);
+  return { ...usage, parts: { ...usage.parts, cacheWriteHour: kept, cacheWrite: written - kept } };
 }
 
 /** Cached tokens that the count of the prompt leaves out. */
@@ -174,7 +188,10 @@ function cachedIn(usage: object, details: unknown): number | null {
 }
 
 function reasoningIn(usage: object, details: unknown): number {
-  const own = fieldOf(details, "reasoning_tokens") ?? fieldOf(details, "reasoningTokens");
+  const own =
+    fieldOf(details, "reasoning_tokens") ??
+    fieldOf(details, "reasoningTokens") ??
+    fieldOf(details, "thinking_tokens");
   return count(own ?? first(usage, REASONING)) ?? 0;
 }
 

@@ -8,7 +8,8 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     body_not_json body_not_utf8 body_not_object body_too_deep body_incomplete
     content_type_unsupported content_encoding_unsupported field_missing field_empty field_type field_range field_choice
     field_too_many field_too_long field_unknown field_repeated field_needs field_in_use frame_malformed
-    bad_request model_not_available model_not_priced field_unknown_upstream idempotency_mismatch upstream_refused`,
+    field_unsupported endpoint_not_available field_unknown_upstream
+    bad_request model_not_available model_not_priced idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
     body_too_large key_exhausted quota_exceeded rate_limited attempts_limited streams_limited connections_limited
     message_too_large conversations_limited upstream_rate_limited upstream_busy`,
@@ -20,7 +21,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
-    key_missing key_malformed key_rejected credential_missing token_rejected token_disabled token_needed
+    key_missing key_malformed key_rejected key_of_other_service credential_missing token_rejected token_disabled token_needed
     admin_token_needed`,
   FAILED_PRECONDITION: `
     token_revoked token_name_taken upstream_name_taken upstream_in_use upstream_unreadable routing_full

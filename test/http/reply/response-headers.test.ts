@@ -18,6 +18,7 @@ const context: RequestContext = {
   error: null,
   answered: null,
   upstream: null,
+  translated: null,
   crossOrigin: true,
 };
 

@@ -1,0 +1,49 @@
+import { ProxyError } from "../../core/errors.ts";
+import { usageIn } from "../reading/usage.ts";
+import { type Fields, fieldsOf, listed, textOf } from "./fields.ts";
+import { objectIn } from "./object-in.ts";
+import { stopReason } from "./stop-reasons.ts";
+import { messagesUsage } from "./usage-forms.ts";
+
+/** A whole answer of OpenAI's as Anthropic's message; null if it is none. */
+export function toMessage(answer: Fields): Fields | null {
+  const choice = fieldsOf(listed(answer.choices)[0]);
+  const { message, finish_reason: finish } = choice;
+  if (message === undefined) return null;
+  const said = fieldsOf(message);
+  const isRefused = textOf(said.refusal) !== "";
+  return {
+    ...messageHead(answer),
+    content: contentOf(said, finish),
+    stop_reason: isRefused ? "refusal" : stopReason(finish),
+    stop_sequence: null,
+    usage: messagesUsage(usageIn(answer).usage),
+  };
+}
+
+/** What a message, and the first event of one, begin with. */
+export function messageHead({ id, model }: Fields): Fields {
+  return { id: textOf(id), type: "message", role: "assistant", model: textOf(model) };
+}
+
+function contentOf(message: Fields, finish: unknown): readonly Fields[] {
+  const text = textIn(message.content) + textOf(message.refusal);
+  const uses = listed(message.tool_calls).map((call) => useOf(fieldsOf(call), finish));
+  return text === "" ? uses : [{ type: "text", text }, ...uses];
+}
+
+/** Text, or parts of which those that are text count. */
+function textIn(content: unknown): string {
+  if (typeof content === "string") return content;
+  return listed(content)
+    .map((part) => textOf(fieldsOf(part).text))
+    .join("");
+}
+
+function useOf({ id, function: called }: Fields, finish: unknown): Fields {
+  const { name, arguments: given } = fieldsOf(called);
+  const input = objectIn(textOf(given));
+  // a call that was cut by the bound is not made
+  if (input === null && finish !== "length") throw new ProxyError("upstream_bad_answer");
+  return { type: "tool_use", id, name, input: input ?? {} };
+}

@@ -1,0 +1,54 @@
+import { saidIn } from "../../core/call/said.ts";
+import { wellFormedJson } from "../../core/well-formed.ts";
+import { withoutMark } from "../passing.ts";
+import { failureIn } from "../reading/failure.ts";
+import { isObject, jsonIn } from "../reading/json.ts";
+import { toCompletion } from "./answer-to-chat.ts";
+import { toMessage } from "./answer-to-messages.ts";
+import type { EventTranslation } from "./events.ts";
+import { EventsToChat } from "./events-to-chat.ts";
+import { EventsToMessages } from "./events-to-messages.ts";
+import { type Fields, fieldsOf, listed } from "./fields.ts";
+import { toChatModels, toMessagesModels } from "./models.ts";
+import type { AnswerTranslation } from "./translated-body.ts";
+
+/** OpenAI's answers as Anthropic's. */
+export const answersToMessages: AnswerTranslation = {
+  whole: (bytes) => rewritten(bytes, toMessage),
+  events: () => new EventsToMessages(),
+};
+
+/** Anthropic's answers as OpenAI's. */
+export function answersToChat(seconds: number, withUsage: boolean): AnswerTranslation {
+  return {
+    whole: (bytes) => rewritten(bytes, (message) => toCompletion(message, seconds)),
+    events: () => new EventsToChat(seconds, withUsage),
+  };
+}
+
+export const modelsToMessages: AnswerTranslation = {
+  whole: (bytes) => rewritten(bytes, toMessagesModels),
+  events: noEvents,
+};
+
+export const modelsToChat: AnswerTranslation = {
+  whole: (bytes) => rewritten(bytes, toChatModels),
+  events: noEvents,
+};
+
+/** Lists have no events, and nobody asks for them. */
+function noEvents(): EventTranslation {
+  return { next: () => "", end: () => "", ping: "" };
+}
+
+/** An error passes as it is: whoever reads the answer reads errors in any form. */
+function rewritten(bytes: Buffer, translate: (answer: Fields) => Fields | null): Buffer {
+  const text = String(withoutMark(bytes));
+  const answer = jsonIn(text);
+  if (!isObject(answer)) return bytes;
+  const choice = fieldsOf(listed(fieldsOf(answer).choices)[0]);
+  const isSilent = saidIn(choice) === "";
+  if (failureIn(answer, isSilent, () => text) !== null) return bytes;
+  const translated = translate(fieldsOf(answer));
+  return translated === null ? bytes : Buffer.from(wellFormedJson(translated));
+}

@@ -1,0 +1,35 @@
+import { fieldError } from "../../core/common-errors.ts";
+import type { ProxyError } from "../../core/errors.ts";
+import { isObject } from "../reading/json.ts";
+
+/** A JSON object, read field by field. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+const NONE: Fields = {};
+
+export function fieldsOf(value: unknown): Fields {
+  return isObject(value) ? (value as Fields) : NONE; // of any object
+}
+
+export function listed(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Neither missing nor null. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** Without the fields that are undefined. */
+export function defined(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** What can't be carried over, and would change the question if it were left out. */
+export function unsupported(field: string): ProxyError {
+  return fieldError("field_unsupported", field);
+}
