@@ -19,6 +19,8 @@ import { createPriceSchemas } from "./price-schemas.ts";
 const MAX_PER_PERIOD = 1_000_000_000_000;
 /** As for the limits in the settings. */
 const MAX_PER_WINDOW = 1_000_000_000;
+/** More calls than one server has open. */
+const MAX_OPEN = 1_000_000;
 /** As the database columns hold. */
 export const MAX_NAME_CHARACTERS = 200;
 const MAX_COMMENT_CHARACTERS = 1_000;
@@ -49,6 +51,8 @@ export function createSchemas(clock: WallClock) {
     minute_limit: count(MAX_PER_WINDOW).nullish(),
     hour_limit: count(MAX_PER_WINDOW).nullish(),
     day_limit: count(MAX_PER_WINDOW).nullish(),
+    tokens_per_minute: count(MAX_PER_WINDOW).nullish(),
+    concurrency: count(MAX_OPEN).nullish(),
     upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
   };
   return {
@@ -76,8 +80,13 @@ export type Schemas = ReturnType<typeof createSchemas>;
 
 /** What is left out stays; null takes a bound away. */
 export function changesOf(fields: z.output<Schemas["tokenChanges"]>): TokenChanges {
-  const { name, comment, expires, models, upstream_key } = fields;
-  const given = { name, comment, expiresAt: expires, models, upstreamKey: upstream_key };
+  const { name, comment, models, concurrency } = fields;
+  const given = {
+    ...{ name, comment, models, concurrency },
+    expiresAt: fields.expires,
+    tokensPerMinute: fields.tokens_per_minute,
+    upstreamKey: fields.upstream_key,
+  };
   return {
     ...defined(given),
     limits: {

@@ -62,6 +62,8 @@ const tokenView = view<Token & { readonly nowMs: number }>()({
   minute_limit: [count.nullable(), ({ limits }) => limits.minute ?? null],
   hour_limit: [count.nullable(), ({ limits }) => limits.hour ?? null],
   day_limit: [count.nullable(), ({ limits }) => limits.day ?? null],
+  tokens_per_minute: [count.nullable(), ({ tokensPerMinute }) => tokensPerMinute],
+  concurrency: [count.nullable(), ({ concurrency }) => concurrency],
   own_upstream_key: [z.boolean(), ({ hasUpstreamKey }) => hasUpstreamKey],
 });
 

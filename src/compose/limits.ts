@@ -1,6 +1,7 @@
 import type { Config } from "../config/settings.ts";
 import { type AnswerRoom, createAnswerRoom } from "../core/call/answer-room.ts";
 import type {
+  AmountLimiter,
   Breakers,
   Clock,
   ConcurrencyLimiter,
@@ -18,6 +19,7 @@ import {
   createSemaphore,
 } from "../limits/concurrency.ts";
 import type { Limits } from "../limits/decisions.ts";
+import { createMemoryAmounts } from "../limits/memory-amounts.ts";
 import { createMemoryBreakers } from "../limits/memory-breakers.ts";
 import { createMemoryCooldowns } from "../limits/memory-cooldowns.ts";
 import { createMemoryIdempotency } from "../limits/memory-idempotency.ts";
@@ -29,6 +31,9 @@ import { createCollector } from "./collector.ts";
 export interface LimitStores {
   readonly limiter: Limiter;
   readonly tokenLimiter: TokenLimiter;
+  /** Model tokens per minute and open calls, by token. */
+  readonly tokenMinutes: AmountLimiter;
+  readonly tokenCalls: OpenCallLimiter;
   /** Open streams per client address. */
   readonly concurrency: ConcurrencyLimiter;
   /** WebSocket connections per client address, and all together. */
@@ -62,6 +67,8 @@ export function composeLimits(config: Config, clock: Clock): LimitStores {
   return {
     limiter: createMemoryLimiter({ limits: addressLimits(config), clock }),
     tokenLimiter: createMemoryTokenLimiter(clock),
+    tokenMinutes: createMemoryAmounts(clock),
+    tokenCalls: createOpenCallLimiter(),
     concurrency: createConcurrencyLimiter(config.STREAM_LIMIT),
     connections: createConcurrencyLimiter(config.WS_CONNECTIONS),
     allConnections: createSemaphore(MAX_CONNECTIONS),

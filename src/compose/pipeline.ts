@@ -40,6 +40,8 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       digestKey,
       onAccepted: (digest) => storage.acceptedOwners.add(ownerOfKey(digest)),
       tokenLimiter: limits.tokenLimiter,
+      tokenMinutes: limits.tokenMinutes,
+      tokenCalls: limits.tokenCalls,
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { RedisTarget } from "../config/redis-url.ts";
 import type { Config } from "../config/settings.ts";
 import type { Clock } from "../core/ports.ts";
+import { createSharedAmounts } from "../limits/shared/amounts.ts";
 import { openStore, StoreMistake, type WatchedStore } from "../limits/shared/availability.ts";
 import { type Beat, createBeat } from "../limits/shared/beat.ts";
 import { createSharedBreakers } from "../limits/shared/breakers.ts";
@@ -51,6 +52,8 @@ export async function composeSharedLimits(
     ...memory,
     limiter: createSharedLimiter(addressLimits(config), counts),
     tokenLimiter: createSharedTokenLimiter(counts),
+    tokenMinutes: createSharedAmounts(counts),
+    tokenCalls: leases.openCalls("token-open"),
     concurrency: leases.limiter("streams", config.STREAM_LIMIT),
     connections: leases.limiter("connections", config.WS_CONNECTIONS),
     cooldowns: createSharedCooldowns({ store, beat, clock }),

@@ -104,6 +104,9 @@ export const errorCodes = [
   "rate_limited",
   "attempts_limited",
   "streams_limited",
+  "tokens_limited",
+  "call_too_large",
+  "calls_limited",
   "connections_limited",
   // kept conversations
   "conversation_not_found",
@@ -148,6 +151,7 @@ interface ProxyErrorOptions {
   readonly params?: ErrorParams;
   /** Details for programs, sent beside the text; same rule as for params. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Infinity: waiting can't help. */
   readonly retryAfterMs?: number | undefined;
   readonly refusal?: UpstreamRefusal | undefined;
   /** For the log only, like the cause. */

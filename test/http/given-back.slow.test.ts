@@ -65,6 +65,23 @@ describe.each(Object.entries(ways))("over %s a call", (_, ask) => {
     expect(await started.left()).toBe(5);
   });
 
+  test("that a minute of model tokens refuses takes from no window", async () => {
+    const started = await start({ tokens_per_minute: 100, minute_limit: 3 });
+    for (let call = 0; call < 4; call += 1) expect(await ask(started)).toBe(429);
+    expect(await started.left()).toBe(6);
+  });
+
+  test("that finds no place among the token's open calls takes from no window", async () => {
+    const started = await start({ concurrency: 1, minute_limit: 3 });
+    const { scene, origin, headers } = started;
+    scene.upstream.behave(stallMidStream);
+    const body = { user_content: "Hello?", stream: true };
+    const stream = await openStream(`${origin}/`, body, { headers });
+    for (let call = 0; call < 4; call += 1) expect(await ask(started)).toBe(429);
+    expect(await started.left()).toBe(5);
+    stream.hangUp();
+  });
+
   test("that a quota refuses takes from no window", async () => {
     const started = await start({ tokens_per_day: 100, minute_limit: 3 });
     for (let call = 0; call < 4; call += 1) expect(await ask(started)).toBe(429);

@@ -39,6 +39,7 @@ interface Link {
 
 function remote(memory: LimitStores, link: Link): LimitStores {
   const { limiter, tokenLimiter, concurrency, connections, allConnections } = memory;
+  const { tokenMinutes, tokenCalls } = memory;
   const later = async <T>(decide: () => T): Promise<Awaited<T>> => {
     await link.ready();
     link.decisions += 1;
@@ -55,6 +56,11 @@ function remote(memory: LimitStores, link: Link): LimitStores {
       take: (token) => later(() => tokenLimiter.take(token)),
       release: (token, entry) => later(() => tokenLimiter.release(token, entry)),
     },
+    tokenMinutes: {
+      take: (...given) => later(() => tokenMinutes.take(...given)),
+      settle: (...given) => later(() => tokenMinutes.settle(...given)),
+    },
+    tokenCalls: { enter: (holder, limit) => later(() => tokenCalls.enter(holder, limit)) },
     concurrency: {
       enter: (bucket) => later(() => concurrency.enter(bucket)),
       count: (bucket) => later(() => concurrency.count(bucket)),

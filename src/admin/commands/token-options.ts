@@ -17,6 +17,8 @@ export const tokenOptions: Options = {
   "minute-limit": { value: "N", help: "calls in any minute" },
   "hour-limit": { value: "N", help: "calls in any hour" },
   "day-limit": { value: "N", help: "calls in any 24 hours" },
+  "tokens-per-minute": { value: "N", help: "model tokens in any minute" },
+  concurrency: { value: "N", help: "calls that may be open at once" },
   "upstream-key": {
     value: "KEY",
     help: "OpenAI key that pays for its calls; - reads it from standard input",

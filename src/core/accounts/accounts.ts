@@ -25,6 +25,10 @@ export interface Token {
   /** Calls per sliding window; a window that is missing has no limit. */
   readonly limits: Readonly<Partial<Record<WindowName, number>>>;
   readonly quotas: Quotas;
+  /** Model tokens in any 60 seconds; null = unlimited. */
+  readonly tokensPerMinute: number | null;
+  /** Calls that may be open at once; null = unlimited. */
+  readonly concurrency: number | null;
   /** Whether calls are paid with an upstream key of the token's own. */
   readonly hasUpstreamKey: boolean;
 }
@@ -36,6 +40,8 @@ export interface NewToken {
   readonly models?: readonly string[] | null;
   readonly limits?: Readonly<Partial<Record<WindowName, number>>>;
   readonly quotas?: Quotas;
+  readonly tokensPerMinute?: number | null;
+  readonly concurrency?: number | null;
   readonly upstreamKey?: string | null;
 }
 

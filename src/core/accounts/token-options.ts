@@ -23,7 +23,12 @@ type OrUndefined<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 /** What an operator chose for a token, without its upstream key. */
 export type TokenOptions = Pick<NewToken, "name"> &
-  Partial<Pick<Token, "comment" | "expiresAt" | "models" | "limits" | "quotas">>;
+  Partial<
+    Pick<
+      Token,
+      "comment" | "expiresAt" | "models" | "limits" | "quotas" | "tokensPerMinute" | "concurrency"
+    >
+  >;
 
 /** The options after the changes. */
 export function withChanges(before: TokenOptions, changes: TokenChanges): TokenOptions {
@@ -31,6 +36,8 @@ export function withChanges(before: TokenOptions, changes: TokenChanges): TokenO
     comment = before.comment,
     expiresAt = before.expiresAt,
     models = before.models,
+    tokensPerMinute = before.tokensPerMinute,
+    concurrency = before.concurrency,
   } = changes;
   const { day, month } = before.quotas ?? noQuotas;
   return {
@@ -38,6 +45,8 @@ export function withChanges(before: TokenOptions, changes: TokenChanges): TokenO
     comment: comment ?? "",
     expiresAt: expiresAt ?? null,
     models: models ?? null,
+    tokensPerMinute: tokensPerMinute ?? null,
+    concurrency: concurrency ?? null,
     limits: limitsAfter(before.limits ?? {}, changes.limits ?? {}),
     quotas: {
       day: quotasAfter(day, changes.quotas?.day ?? {}),

@@ -10,10 +10,9 @@ import type {
 import type { BackgroundCalls } from "../accounts/background.ts";
 import { cost, type Price } from "../accounts/price.ts";
 import { refusalOf } from "../accounts/quota.ts";
-import { fieldError, rateLimited, storageUnavailable } from "../common-errors.ts";
+import { fieldError, storageUnavailable } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
-import type { MaybePromise } from "../maybe-promise.ts";
-import type { CallRecord, Clock, TokenLimiter } from "../ports.ts";
+import type { CallRecord } from "../ports.ts";
 import type { RelayAccount } from "../upstream-ports.ts";
 import { canBeAsked } from "./background-state.ts";
 import type { Principal } from "./call.ts";
@@ -22,6 +21,7 @@ import { UNKNOWN, type Used, usedBy } from "./estimate.ts";
 import type { ReasoningModels } from "./reasoning.ts";
 import { type ExpectedTokens, type ReservedTokens, reservedTokens } from "./reserved-tokens.ts";
 import type { Target } from "./targets.ts";
+import { holdLimits, type TokenHold, type TokenLimits } from "./token-hold.ts";
 import { chargedUnits, coversCall, usedUnits } from "./used-units.ts";
 
 /** What admission needs to know of a call. */
@@ -50,17 +50,15 @@ export interface Admission {
   admit(request: AdmissionRequest): Promise<Permit>;
 }
 
-export interface AdmissionOptions {
+export interface AdmissionOptions extends TokenLimits {
   readonly ledger: Ledger;
   readonly background: Pick<BackgroundCalls, "keep">;
   readonly prices: PriceBook;
   readonly reasoning: ReasoningModels;
-  readonly clock: Clock;
   /** A keyed hash of a caller's own key: tells callers apart and can't be reversed. */
   readonly digestKey: (key: string) => KeyDigest;
   /** Called when the upstream has answered a call with this key of a caller's. */
   readonly onAccepted: (digest: KeyDigest) => void;
-  readonly tokenLimiter: TokenLimiter;
   /** Most tokens that are reserved for one answer, whatever it may have. */
   readonly maxReservedAnswer: number;
   /** Written into every row: "cancel" or "drain:30". */
@@ -82,10 +80,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
         // a caller who isn't billed is served without the database; a row that can't be written is logged
         return principal.kind === "token" ? storageUnavailable(error) : UNPRICED;
       });
-      let reservation: Reservation | null = null;
+      let hold: TokenHold | null = null;
       if (principal.kind === "token") {
         const { token } = principal.found;
-        reservation = await admitToken(options, { ...request, reserved, token, at }, priced);
+        hold = await admitToken(options, { ...request, reserved, token, at }, priced);
       } else if (request.beside !== undefined) {
         await request.beside;
       }
@@ -98,11 +96,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
           return usedBy(model, account, reserved, reasoning);
         },
         async settle(record, account) {
+          const isKnown = !willBeKnown(principal, account);
+          const reservation = settledHold(hold, isKnown, record);
           const asked = priced.of(record.upstreamModel);
           const answered = await priceOfAnswer(prices, record, asked, at);
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
-          if (!willBeKnown(principal, account)) return ledger.settle(entry, reservation);
+          if (isKnown) return ledger.settle(entry, reservation);
           // without the database the row waits, which a background answer can't
           if (await background.keep({ entry, reservation, reserved }).catch(() => false)) return;
           const used = usedBy(model, account, reserved, reasoning);
@@ -113,6 +113,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
 }
 
+/** Ends what the limits of a token hold; returns what its quotas hold. */
+function settledHold(hold: TokenHold | null, isKnown: boolean, { usage }: CallRecord) {
+  if (hold === null) return null;
+  void hold.settle(isKnown ? (usage?.totalTokens ?? 0) : null);
+  return hold.reservation;
+}
+
 interface TokenCall extends AdmissionRequest {
   readonly reserved: ReservedTokens;
   readonly token: Token;
@@ -120,52 +127,44 @@ interface TokenCall extends AdmissionRequest {
   readonly at: number;
 }
 
-/** Takes from the token's windows and, unless something beside refuses the call, from its quotas. */
+/** Takes from the token's limits and, unless something beside refuses the call, from its quotas. */
 async function admitToken(
   options: AdmissionOptions,
   call: Omit<TokenCall, "priced">,
   priced: CallPrices,
-): Promise<Reservation | null> {
-  const { clock, tokenLimiter } = options;
-  const { token, model, beside } = call;
+): Promise<TokenHold> {
+  const { token, model, beside, reserved } = call;
   refuseForbiddenModel(token.models, model);
   if (priced.all.some((price) => price === null || !coversCall(price, call.expected.units))) {
     throw fieldError("model_not_priced", "model", { model });
   }
-  const counted = tokenLimiter.take(token);
-  const decision = counted instanceof Promise ? await counted : counted;
-  if (!decision.admitted) throw rateLimited(decision, clock);
-  const { entry } = decision;
-  const giveBack = () => (entry === null ? undefined : tokenLimiter.release(token, entry));
-  if (beside !== undefined) {
-    await beside.catch(async (refusal: unknown) => {
-      await giveBack();
-      throw refusal;
-    });
+  const held = holdLimits(options, token, reserved.question + reserved.answers);
+  const hold = held instanceof Promise ? await held : held;
+  try {
+    if (beside !== undefined) await beside;
+    hold.reservation = await reserve(options, { ...call, priced });
+    return hold;
+  } catch (refusal) {
+    await hold.giveBack();
+    throw refusal;
   }
-  return reserve(options, { ...call, priced }, giveBack);
 }
 
-/**
- * Reserves the call's part of the token's quotas. Throws `quota_exceeded` for the first full one, once
- * the windows have what they counted back.
- */
+/** Reserves the call's part of the token's quotas. Throws `quota_exceeded` for the first full one. */
 async function reserve(
   { ledger, onDisconnect }: AdmissionOptions,
   { requestId, dialect, model, expected, reserved, token, priced, at }: TokenCall,
-  giveBack: () => MaybePromise<void>,
 ): Promise<Reservation | null> {
   const { tokens, money } = dearest(priced, reserved, expected.units);
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
   const result = await ledger.reserve({ ...call, money }).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
-  await giveBack();
   const { kind, period, resetsAt } = result.refusedBy;
   const state = refusalOf(result.refusedBy, result.retryAfterMs !== null);
   throw new ProxyError("quota_exceeded", {
     params: { quota: kind, period, state },
     details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
-    retryAfterMs: result.retryAfterMs ?? undefined,
+    retryAfterMs: result.retryAfterMs ?? Number.POSITIVE_INFINITY,
   });
 }
 

@@ -1,5 +1,5 @@
 import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
-import { Turns, type Weighted } from "../routing/turns.ts";
+import { WeightedTurns, type Weighted } from "../routing/turns.ts";
 import type { Plan, Target } from "./targets.ts";
 
 /** For a model that nobody has routed: the default upstream, whatever its state. */
@@ -24,7 +24,7 @@ export function planRouted(
   { isResting, forOwnKey }: RoutedOptions,
 ): Plan {
   const targets = stages.flatMap((stage) => stage.map(({ item }) => item));
-  const turns = stages.map((stage) => new Turns(stage));
+  const turns = stages.map((stage) => new WeightedTurns(stage));
   const isReady = (target: Target) => !isResting(target);
   return {
     isRouted: true,

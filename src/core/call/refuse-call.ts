@@ -10,6 +10,9 @@ const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   "limits_unavailable",
   "quota_exceeded",
   "streams_limited",
+  "tokens_limited",
+  "call_too_large",
+  "calls_limited",
 ]);
 
 /** For a call that took nothing. */

@@ -8,7 +8,7 @@ export interface Weighted<T> {
  * Smooth weighted round robin: of any calls in a row, each item gets its share to within one. Each copy
  * counts by itself, which comes to the same shares.
  */
-export class Turns<T> {
+export class WeightedTurns<T> {
   readonly #all: readonly { readonly item: T; readonly weight: number; credit: number }[];
 
   constructor(weighted: readonly Weighted<T>[]) {

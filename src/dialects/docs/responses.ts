@@ -26,6 +26,9 @@ const waitCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "rate_limited",
   "attempts_limited",
   "streams_limited",
+  "tokens_limited",
+  "call_too_large",
+  "calls_limited",
   "quota_exceeded",
   "upstream_rate_limited",
   "limits_unavailable",
@@ -102,6 +105,9 @@ const askCodes = [
   "field_unsupported",
   "quota_exceeded",
   "streams_limited",
+  "tokens_limited",
+  "call_too_large",
+  "calls_limited",
   ...upstreamCodes,
 ] as const;
 

@@ -23,6 +23,8 @@ const typeByStatus: Readonly<Record<number, string>> = {
 const typeByCode: Partial<Record<ErrorCode, string>> = {
   key_exhausted: "insufficient_quota",
   quota_exceeded: "insufficient_quota",
+  tokens_limited: "tokens",
+  call_too_large: "tokens",
 };
 
 function typeOf(code: ErrorCode, status: number = openaiStatus[code]): string {
@@ -38,6 +40,9 @@ const openaiCode: Partial<Record<ErrorCode, string>> = {
   key_malformed: "invalid_api_key",
   key_missing: "invalid_api_key",
   rate_limited: "rate_limit_exceeded",
+  tokens_limited: "rate_limit_exceeded",
+  call_too_large: "rate_limit_exceeded",
+  calls_limited: "rate_limit_exceeded",
   upstream_rate_limited: "rate_limit_exceeded",
   key_exhausted: "insufficient_quota",
   quota_exceeded: "insufficient_quota",

@@ -57,8 +57,9 @@ function addTranslated(headers: ResponseHeaders, { dropped, isEstimated }: Trans
   if (isEstimated) headers["x-parley-estimated"] = "true";
 }
 
-/** The wait before a retry, in every spelling that client libraries read. */
+/** The wait before a retry, in every spelling that client libraries read. Infinity: none helps. */
 export function retryHeaders(retryAfterMs: number): ResponseHeaders {
+  if (retryAfterMs === Number.POSITIVE_INFINITY) return { "x-should-retry": "false" };
   const headers: ResponseHeaders = {
     "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))),
     "retry-after-ms": String(Math.ceil(retryAfterMs)),

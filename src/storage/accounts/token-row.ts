@@ -19,6 +19,8 @@ export const tokenColumns = [
   "models",
   "limits",
   "quotas",
+  "tokens_per_minute",
+  "concurrency",
   "upstream_key",
 ] as const satisfies readonly (keyof TokenTable)[];
 
@@ -38,6 +40,8 @@ export function chosenColumns(token: NewToken) {
     models: modelsText(token.models ?? null),
     limits: JSON.stringify(checkedLimits(token.limits ?? {})),
     quotas: quotasText(token.quotas ?? noQuotas),
+    tokens_per_minute: countOrNull("tokensPerMinute", token.tokensPerMinute),
+    concurrency: countOrNull("concurrency", token.concurrency),
   };
 }
 
@@ -56,6 +60,8 @@ export function tokenOf(row: StoredToken): Token {
     models: row.models === null ? null : (JSON.parse(row.models) as string[]),
     limits: JSON.parse(row.limits) as Token["limits"],
     quotas: quotasOf(row.quotas),
+    tokensPerMinute: row.tokens_per_minute,
+    concurrency: row.concurrency,
     hasUpstreamKey: row.upstream_key !== null,
   };
 }
@@ -87,6 +93,12 @@ function quotasOf(text: string): Quotas {
   return JSON.parse(text, (_, limit) =>
     typeof limit === "string" ? parseMoney(limit) : limit,
   ) as Quotas;
+}
+
+function countOrNull(field: string, value: number | null | undefined): number | null {
+  if (value == null) return null;
+  if (!isCount(value) || value === 0) throw outOfRange(field);
+  return value;
 }
 
 function isCount(value: number): boolean {

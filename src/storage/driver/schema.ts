@@ -29,6 +29,8 @@ export interface TokenTable {
   models: string | null;
   limits: string;
   quotas: string;
+  tokens_per_minute: number | null;
+  concurrency: number | null;
   /** Encrypted; see secret-box.ts. */
   upstream_key: string | null;
 }

@@ -8,6 +8,8 @@ import { createReasoningModels } from "../../../src/core/call/reasoning.ts";
 import { ProxyError } from "../../../src/core/errors.ts";
 import type { CallRecord } from "../../../src/core/ports.ts";
 import type { RelayAccount } from "../../../src/core/upstream-ports.ts";
+import { createOpenCallLimiter } from "../../../src/limits/concurrency.ts";
+import { createMemoryAmounts } from "../../../src/limits/memory-amounts.ts";
 import { createMemoryTokenLimiter } from "../../../src/limits/memory-limiter.ts";
 import { noon, perDay, standingClock } from "../../storage/support/calls.ts";
 import { createDatabase } from "../../storage/support/databases.ts";
@@ -37,6 +39,8 @@ async function scene(token: Partial<NewToken> = {}, options: Partial<AdmissionOp
     digestKey: (key) => key.length.toString(16).padStart(64, "0"),
     onAccepted: () => undefined,
     tokenLimiter: createMemoryTokenLimiter(clock),
+    tokenMinutes: createMemoryAmounts(clock),
+    tokenCalls: createOpenCallLimiter(),
     maxReservedAnswer: 8_192,
     onDisconnect: "cancel",
     ...options,
@@ -227,7 +231,7 @@ test("a call that alone is larger than a quota is not told to come back", async 
   await expect(admit(holder)).rejects.toMatchObject({
     code: "quota_exceeded",
     params: { state: "too_small" },
-    retryAfterMs: undefined,
+    retryAfterMs: Number.POSITIVE_INFINITY,
   });
 });
 

@@ -118,7 +118,10 @@ function createReply(
     async fail(error, context) {
       if (!isCurrent()) return;
       const { code, details, retryAfterMs } = error;
-      const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
+      const wait =
+        retryAfterMs === undefined || retryAfterMs === Number.POSITIVE_INFINITY
+          ? {}
+          : { retry_after_ms: Math.ceil(retryAfterMs) };
       const message = reasonOf(error, context);
       const about = { type: "error", id, code, status: statusOf(error), message };
       await sendLast({ ...details, ...about, ...wait }, context);
