@@ -6,6 +6,7 @@ import {
   MAX_STAGES,
   MAX_WEIGHT,
 } from "../../core/routing/bounds.ts";
+import { isTargetModel } from "../../core/routing/route-text.ts";
 import {
   DEFAULT_UPSTREAM,
   type ModelRoute,
@@ -83,7 +84,7 @@ function rowOf({ model, stages }: ModelRoute): RouteTable {
   const checked = stages.map((stage) =>
     stage.map((target) => {
       const isWeight = Number.isInteger(target.weight) && target.weight >= 1;
-      if (!isWeight || target.weight > MAX_WEIGHT || target.model === "") {
+      if (!isWeight || target.weight > MAX_WEIGHT || !isTargetModel(target.model)) {
         throw fieldError("field_range", "to");
       }
       const { upstream, weight } = target;
