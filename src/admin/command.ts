@@ -11,6 +11,8 @@ interface Option {
   /** Placeholder of the value in the help; null for a switch. */
   readonly value: string | null;
   readonly help: string;
+  /** May be given several times: its field is a list. */
+  readonly isList?: true;
 }
 
 export type Options = Readonly<Record<string, Option>>;
@@ -24,7 +26,7 @@ export const commonOptions: Options = {
 /** What the command line gave. */
 export interface Given {
   /** Options as the operations name fields: `--requests-per-day 100` is `requests_per_day: "100"`. */
-  readonly fields: Readonly<Record<string, string | boolean>>;
+  readonly fields: Readonly<Record<string, string | boolean | readonly string[]>>;
   /** Empty when it is optional and missing. */
   readonly operand: string;
   readonly json: boolean;

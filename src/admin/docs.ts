@@ -4,6 +4,7 @@ import type { ErrorDoc, Route, RouteDoc } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
 import { exportColumns } from "../storage/ledger/columns.ts";
 import { createSchemas } from "./schemas.ts";
+import { upstreamDocs } from "./upstream-docs.ts";
 import { viewSchemas } from "./views.ts";
 
 /** Only described here, never parsed with, so any clock will do. */
@@ -120,6 +121,7 @@ export const routeDocs = {
     body: schemas.modelPrice,
     example: examplePrice,
   },
+  ...upstreamDocs,
   "GET /usage": {
     summary: "Sums calls, tokens and cost by day, model or token",
     query: schemas.usage,

@@ -4,15 +4,15 @@ import { fieldError } from "../core/common-errors.ts";
 import { type ErrorCode, type ErrorParams, ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { pathText } from "../http/body/field-problem.ts";
-import { isHeaderText, type Parsed as ParsedAs, type Problem, refused } from "../parsing.ts";
+import { isHeaderText, type Parsed, type Problem, refused } from "../parsing.ts";
 
-type Parsed<T> = ParsedAs<T, ErrorCode>;
+export type ParsedField<T> = Parsed<T, ErrorCode>;
 
 /** JSON Schema for /openapi.json: zod can't see what a parser accepts. */
 type Shown = Readonly<Record<string, unknown>>;
 
 /** A value as JSON or a command line gives it: numbers may come as text. */
-function field<T>(shown: Shown, parse: (given: unknown) => Parsed<T>) {
+export function field<T>(shown: Shown, parse: (given: unknown) => ParsedField<T>) {
   const parseOrMiss = (given: unknown) => (given == null ? refused("field_missing") : parse(given));
   const schema = z.unknown().transform((given, context): T => {
     const parsed = parseOrMiss(given);
@@ -53,7 +53,7 @@ function errorAt(path: readonly PropertyKey[], code: ErrorCode, params?: ErrorPa
   return fieldError(code, pathText(path).slice(0, MAX_FIELD_CHARACTERS), params);
 }
 
-function wrongType(expected: string) {
+export function wrongType(expected: string) {
   return refused("field_type", { expected });
 }
 
@@ -66,7 +66,7 @@ function textUpTo(max: number): Shown {
   return { type: "string", minLength: 1, maxLength: max };
 }
 
-function plainTextIn(given: unknown, max: number): Parsed<string> {
+function plainTextIn(given: unknown, max: number): ParsedField<string> {
   if (typeof given !== "string") return wrongType("string");
   const value = given.trim();
   if (value === "") return refused("field_empty");
@@ -85,7 +85,7 @@ export function headerValue(max: number) {
 /** A whole number from 1 to `max`; as text, plain digits. */
 export function count(max: number) {
   const shown = { type: ["integer", "string"], minimum: 1, maximum: max, pattern: "^\\d{1,15}$" };
-  return field(shown, (given): Parsed<number> => {
+  return field(shown, (given): ParsedField<number> => {
     const value = typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : given;
     if (typeof value !== "number" || !Number.isInteger(value)) return wrongType("whole_number");
     return value >= 1 && value <= max ? { value } : refused("field_range", { min: 1, max });
@@ -95,7 +95,7 @@ export function count(max: number) {
 /** US dollars, above 0. */
 export function money() {
   const shown = { type: ["string", "number"], description: "US dollars, above 0" };
-  return field(shown, (given): Parsed<Picodollars> => {
+  return field(shown, (given): ParsedField<Picodollars> => {
     const value = parseMoney(String(given).trim());
     return value === null || value === 0n ? wrongType("money") : { value };
   });
@@ -104,7 +104,7 @@ export function money() {
 /** US dollars per million tokens, in the shortest spelling. */
 export function price() {
   const shown = { type: ["string", "number"], description: "US dollars per million tokens" };
-  return field(shown, (given): Parsed<string> => {
+  return field(shown, (given): ParsedField<string> => {
     const amount = parsePrice(String(given).trim());
     return amount === null ? wrongType("price") : { value: formatPrice(amount) };
   });
@@ -118,7 +118,7 @@ export function names(maxNames: number, maxCharacters: number) {
     maxItems: maxNames,
     description: "A list, or text separated by commas",
   };
-  return field(shown, (given): Parsed<readonly string[]> => {
+  return field(shown, (given): ParsedField<readonly string[]> => {
     const list: unknown = typeof given === "string" ? given.split(",") : given;
     if (!Array.isArray(list) || list.length === 0) return wrongType("names");
     if (list.length > maxNames) return refused("field_too_many", { max: maxNames });
@@ -152,10 +152,13 @@ export function moment(clock: WallClock, direction: Direction) {
 /** A span of hours, days or weeks. Milliseconds. */
 export function span() {
   const description = "A span of time: 12h, 7d, 2w";
-  return field({ type: "string", pattern: SPAN.source, description }, (given): Parsed<number> => {
-    const value = typeof given === "string" ? spanIn(given.trim()) : null;
-    return value === null || value === 0 ? wrongType("span") : { value };
-  });
+  return field(
+    { type: "string", pattern: SPAN.source, description },
+    (given): ParsedField<number> => {
+      const value = typeof given === "string" ? spanIn(given.trim()) : null;
+      return value === null || value === 0 ? wrongType("span") : { value };
+    },
+  );
 }
 
 const SPAN = /^(\d{1,4})([hdw])$/;
@@ -182,7 +185,7 @@ function spanIn(text: string): number | null {
 }
 
 export function choiceOf<const T extends string>(choices: readonly T[]) {
-  return field({ type: "string", enum: choices }, (given): Parsed<T> => {
+  return field({ type: "string", enum: choices }, (given): ParsedField<T> => {
     const value = choices.find((one) => one === given);
     return value === undefined
       ? refused("field_choice", { choices: choices.join(", ") })
@@ -192,7 +195,7 @@ export function choiceOf<const T extends string>(choices: readonly T[]) {
 
 export function flag() {
   const shown = { type: ["boolean", "string"], enum: [true, false, "true", "false"] };
-  return field(shown, (given): Parsed<boolean> => {
+  return field(shown, (given): ParsedField<boolean> => {
     const value = [true, false].find((one) => given === one || given === String(one));
     return value === undefined ? wrongType("boolean") : { value };
   });

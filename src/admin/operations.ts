@@ -2,21 +2,26 @@ import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts
 import type { Price } from "../core/accounts/price.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
+import type { RoutingStore } from "../core/routing/routing.ts";
 import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
 import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
 import { importedPrices, priceOf } from "./price-schemas.ts";
+import { routeOperations } from "./route-operations.ts";
 import { createSchemas, present, type Schemas } from "./schemas.ts";
 import { allTokens, tokenOperations } from "./token-operations.ts";
+import { type UpstreamPorts, upstreamOperations } from "./upstream-operations.ts";
 import { shownPrice, shownSum } from "./views.ts";
 
 export interface AdminOptions {
   readonly tokens: TokenStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
+  readonly routing: RoutingStore;
+  readonly upstreams: UpstreamPorts;
   readonly clock: WallClock;
-  /** Whether SECRET_KEY is set. Storing an upstream key requires it. */
+  /** Whether SECRET_KEY is set. Storing a key or another secret of an upstream requires it. */
   readonly canSeal: boolean;
 }
 
@@ -32,6 +37,8 @@ export function createAdmin(options: AdminOptions) {
     tokens: tokenOperations(options, schemas),
     prices: priceOperations(options, schemas),
     usage: usageOperations(options, schemas),
+    upstreams: upstreamOperations(options),
+    routes: routeOperations(options),
   };
 }
 

@@ -11,6 +11,8 @@ import type { Translate } from "../locales.ts";
 import { adminErrors, routeDocs } from "./docs.ts";
 import { parseList } from "./list-json.ts";
 import type { Admin } from "./operations.ts";
+import { optionalBody } from "./optional-body.ts";
+import { upstreamHandlers } from "./upstream-routes.ts";
 
 export interface AdminDialectOptions {
   readonly admin: Admin;
@@ -36,7 +38,7 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
   const names = Object.keys(routeDocs) as RouteName[]; // an object literal has no others
   return {
     name: "admin",
-    about: "For the operator: tokens, prices and usage",
+    about: "For the operator: tokens, prices, upstreams and usage",
     prefix: "/admin",
     crossOrigin: false,
     errors: adminErrors,
@@ -57,13 +59,14 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
   const { tokens, prices, usage } = admin;
   const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
   return {
+    ...upstreamHandlers(admin, maxBodyBytes),
     "POST /tokens": async (c) => respondJson(c, 201, await tokens.create(await body(c))),
     "GET /tokens": async (c) => respondJson(c, 200, await tokens.list(c.req.query())),
     "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(idIn(c))),
     "PATCH /tokens/:id": async (c) =>
       respondJson(c, 200, await tokens.update(idIn(c), await body(c))),
     "POST /tokens/:id/rotate": async (c) => {
-      const given = hasBody(c) ? await body(c) : {};
+      const given = await optionalBody(c, maxBodyBytes);
       return respondJson(c, 200, await tokens.rotate(idIn(c), given));
     },
     "POST /tokens/:id/disable": async (c) => respondJson(c, 200, await tokens.disable(idIn(c))),
@@ -86,11 +89,6 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
       return streamText(c, EXPORT_TYPES[format], text, { "content-disposition": disposition });
     },
   };
-}
-
-function hasBody({ env }: AppContext): boolean {
-  const { "content-length": length = "0", "transfer-encoding": encoding } = env.incoming.headers;
-  return encoding !== undefined || length !== "0";
 }
 
 function idIn(c: AppContext): string {

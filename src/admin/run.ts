@@ -14,12 +14,21 @@ import {
   UsageError,
 } from "./command.ts";
 import { priceCommands } from "./commands/price.ts";
+import { routeCommands } from "./commands/route.ts";
 import { tokenCommands } from "./commands/token.ts";
 import { upkeepCommands } from "./commands/upkeep.ts";
+import { upstreamCommands } from "./commands/upstream.ts";
 import { usageCommands } from "./commands/usage.ts";
 import { createTools, LANGUAGE, SettingsError, type Terminal } from "./tools.ts";
 
-const commands = [...tokenCommands, ...priceCommands, ...usageCommands, ...upkeepCommands];
+const commands = [
+  ...tokenCommands,
+  ...priceCommands,
+  ...upstreamCommands,
+  ...routeCommands,
+  ...usageCommands,
+  ...upkeepCommands,
+];
 
 /** Runs one command and returns the exit code. */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -55,9 +64,12 @@ function commandOf(args: readonly string[]): Command | null {
 }
 
 function parse({ name, operand, options }: Command, args: readonly string[]): Given {
-  const types: Record<string, { type: "boolean" | "string" }> = {};
-  for (const [option, { value }] of Object.entries({ ...options, ...commonOptions })) {
-    types[option] = { type: value === null ? "boolean" : "string" };
+  const types: Record<string, { type: "boolean" | "string"; multiple: boolean }> = {};
+  for (const [option, { value, isList = false }] of Object.entries({
+    ...options,
+    ...commonOptions,
+  })) {
+    types[option] = { type: value === null ? "boolean" : "string", multiple: isList };
   }
   const rest = args.slice(name.split(" ").length);
   const { values, positionals } = parseArgs({ args: rest, options: types, allowPositionals: true });
@@ -95,14 +107,20 @@ function lineOf(thrown: unknown, command: Command | null): string {
   if (!(thrown instanceof ProxyError)) return failureOf(thrown);
   // the operator reads this, and needs the reason that clients don't get
   if (HAS_REASON.has(thrown.code)) return failureOf(thrown.cause);
-  const option = String(thrown.params.field).replaceAll("_", "-");
-  const isOption = option in (command?.options ?? {});
+  const option = optionOf(String(thrown.params.field), command);
   const text = (field: unknown) =>
     createTranslate()(LANGUAGE, `error.${thrown.code}`, { ...thrown.params, field: String(field) });
   // the texts speak of fields
-  return isOption
-    ? text(`--${option}`).replace("field --", "option --")
-    : text(thrown.params.field);
+  return option === null
+    ? text(thrown.params.field)
+    : text(`--${option}`).replace("field --", "option --");
+}
+
+/** An option that may be given several times fills a field with a name in the plural. */
+function optionOf(field: string, command: Command | null): string | null {
+  const name = field.replaceAll("_", "-");
+  const known = command?.options ?? {};
+  return [name, name.replace(/s$/, "")].find((one) => one in known) ?? null;
 }
 
 const HAS_REASON: ReadonlySet<string> = new Set(["internal", "storage_unavailable"]);

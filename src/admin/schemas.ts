@@ -117,7 +117,7 @@ export function present<T extends object>(given: T) {
 }
 
 /** Without what is undefined. */
-function defined<T extends object>(given: T) {
+export function defined<T extends object>(given: T) {
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

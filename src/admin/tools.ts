@@ -1,11 +1,13 @@
+import type { Setting } from "../config/kinds.ts";
 import { explainProblems, problemMessages, readConfig } from "../config/read.ts";
-import type { SettingName } from "../config/settings.ts";
+import { settings as allSettings, type SettingName } from "../config/settings.ts";
 import { storageOptions } from "../config/storage.ts";
 import type { Clock } from "../core/ports.ts";
 import { NoDatabaseError } from "../storage/driver/access.ts";
 import type { StorageNotice } from "../storage/driver/driver.ts";
 import { openStorage, type Storage } from "../storage/open.ts";
 import { type Admin, createAdmin } from "./operations.ts";
+import { createUpstreamPorts, upstreamSettings } from "./upstream-ports.ts";
 
 /** Of all output: the help and the results are not translated, so errors are not, either. */
 export const LANGUAGE = "en";
@@ -31,6 +33,7 @@ export class SettingsError extends Error {
 
 /**
  * The only settings that commands read, so that a mistake in another one can't block revoking a token.
+ * Those on upstreams also read the settings of one.
  */
 const storageSettings: readonly SettingName[] = [
   "DATA_DIR",
@@ -47,22 +50,26 @@ const storageSettings: readonly SettingName[] = [
 
 /** Most commands create none, since a wrong DATA_DIR would go unnoticed. */
 const WHERE_ELSE =
-  "check DATA_DIR and DATABASE_URL; `token create`, `price set`, `price import` and `restore` create one";
+  "check DATA_DIR and DATABASE_URL; `token create`, `price set`, `price import`, `upstream add` and `restore` create one";
 
 /** What commands share. */
 export type Tools = ReturnType<typeof createTools>;
 
 export function createTools(terminal: Terminal) {
   const { env, clock, readFile } = terminal;
-  const options = () => {
-    const names = storageSettings.flatMap((name) => [name, `${name}_FILE`]);
+  const settings = (wanted: readonly SettingName[]) => {
+    const names = wanted.flatMap((name) => {
+      const { aliases = [] }: Setting = allSettings[name];
+      return [name, ...aliases].flatMap((one) => [one, `${one}_FILE`]);
+    });
     const read = readConfig(Object.fromEntries(names.map((name) => [name, env[name]])), readFile);
     if ("problems" in read) {
       throw new SettingsError(explainProblems(read.problems, LANGUAGE).trimEnd());
     }
-    // a connection that breaks fails the command's own query, which is reported
-    return storageOptions(read.config, clock, () => undefined);
+    return read.config;
   };
+  // a connection that breaks fails the command's own query, which is reported
+  const options = () => storageOptions(settings(storageSettings), clock, () => undefined);
   /** Opens the database for this one command and closes it afterwards. */
   const withStorage = async <T>(work: (storage: Storage) => Promise<T>, mayCreate = false) => {
     const { databaseUrl, sqliteFile, ...rest } = options();
@@ -82,7 +89,11 @@ export function createTools(terminal: Terminal) {
   };
   const withAdmin = <T>(work: (admin: Admin) => Promise<T>, mayCreate = false): Promise<T> => {
     const canSeal = options().secretKeys.current !== null;
-    return withStorage((storage) => work(createAdmin({ ...storage, canSeal })), mayCreate);
+    const upstreams = createUpstreamPorts(() => settings(upstreamSettings), clock);
+    return withStorage(
+      (storage) => work(createAdmin({ ...storage, upstreams, canSeal })),
+      mayCreate,
+    );
   };
   return {
     terminal,

@@ -14,7 +14,7 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 type Shown<S extends Shape> = { [K in keyof S]: z.output<S[K]> };
 
 /** Fields as the command and /admin show them: the schema for /openapi.json, and how to read it. */
-function view<T>() {
+export function view<T>() {
   return <S extends Shape>(
     fields: {
       readonly [K in keyof S]: readonly [S[K], (from: T) => z.output<S[K]>];

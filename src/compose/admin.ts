@@ -1,5 +1,6 @@
 import { createAdmin } from "../admin/operations.ts";
 import { createAdminDialect } from "../admin/routes.ts";
+import { createUpstreamPorts } from "../admin/upstream-ports.ts";
 import type { Config } from "../config/settings.ts";
 import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { Dialect } from "../http/dialect.ts";
@@ -15,9 +16,10 @@ export interface AdminNeeds {
 /** The operator's API; without ADMIN_TOKEN nothing exists under /admin. */
 export function composeAdmin(config: Config, { storage, translate, brake }: AdminNeeds): Dialect[] {
   if (config.ADMIN_TOKEN === null) return [];
-  const { tokens, prices, ledger, clock } = storage;
+  const { tokens, prices, ledger, routing, clock } = storage;
   const canSeal = config.SECRET_KEY.length > 0;
-  const admin = createAdmin({ tokens, prices, ledger, clock, canSeal });
+  const upstreams = createUpstreamPorts(() => config, clock);
+  const admin = createAdmin({ tokens, prices, ledger, routing, upstreams, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
   return [createAdminDialect({ admin, token, brake, maxBodyBytes, translate })];
 }

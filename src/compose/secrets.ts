@@ -1,7 +1,5 @@
 import type { Config } from "../config/settings.ts";
-
-/** Names of parameters in OPENAI_URL that may carry a key. Others are versions and regions. */
-const SECRET_PARAMETER = /key|token|secret|sig|password|auth/i;
+import { SECRET_PARAMETER } from "../core/shown-url.ts";
 
 type Settings = Pick<
   Config,

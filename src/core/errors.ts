@@ -92,6 +92,7 @@ export const errorCodes = [
   "upstream_unknown",
   "upstream_name_taken",
   "upstream_in_use",
+  "upstream_fixed",
   "upstream_unreadable",
   "route_unknown",
   "routing_full",

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createAdmin } from "../../src/admin/operations.ts";
+import { createUpstreamPorts } from "../../src/admin/upstream-ports.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { noon, perDay, standingClock, tokenEntry, wish } from "./support/calls.ts";
@@ -22,7 +23,10 @@ eachDatabase("a clock that goes back", (kind) => {
 
   const priced = async (storage: Storage) =>
     (await storage.prices.priceOf("gpt-4o", storage.clock.wallMs()))?.input;
-  const adminOf = (storage: Storage) => createAdmin({ ...storage, canSeal: false });
+  const upstreams = createUpstreamPorts(() => {
+    throw new Error("no setting is needed");
+  }, systemClock);
+  const adminOf = (storage: Storage) => createAdmin({ ...storage, upstreams, canSeal: false });
 
   test("leaves the newest price in force, and a new one can be set", async () => {
     const clock = standingClock(noon + HOUR_MS);

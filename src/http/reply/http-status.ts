@@ -59,6 +59,7 @@ export const httpStatus = {
   upstream_unknown: 404,
   upstream_name_taken: 409,
   upstream_in_use: 409,
+  upstream_fixed: 409,
   upstream_unreadable: 409,
   route_unknown: 404,
   routing_full: 409,

@@ -14,6 +14,7 @@ import {
   type UpstreamSecrets,
   type UpstreamSettings,
 } from "../../core/routing/routing.ts";
+import { shownProxy } from "../../core/shown-url.ts";
 import { requireStorable } from "../driver/driver.ts";
 import type { UpstreamTable } from "../driver/schema.ts";
 
@@ -93,7 +94,7 @@ export function shownColumns({ keys, headers, proxyUrl }: UpstreamSecrets) {
 function withoutLogin(text: string): string {
   const url = URL.parse(text);
   if (url === null) throw outOfRange("proxy");
-  return `${url.protocol}//${url.host}`;
+  return shownProxy(url);
 }
 
 const MAX_COUNT = 1_000_000_000;

@@ -40,7 +40,10 @@ async function start() {
   const scene = await startScene(SETTINGS);
   const { origin } = scene.parley;
   const document = await readOpenAPI(origin);
-  const seen = { conversation_id: "new", id: "none", asset: "start.js", model: "gpt-4o-mini" };
+  const seen = {
+    ...{ conversation_id: "new", id: "none", asset: "start.js", model: "gpt-4o-mini" },
+    name: "ollama",
+  };
   let token = "";
   const credential = (name: string) => {
     if (name === "GET /metrics") return METRICS_TOKEN;

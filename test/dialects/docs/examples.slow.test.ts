@@ -59,6 +59,10 @@ function pathOf({ path, operation: { parameters = [] } }: Called): string {
 async function send(one: Called, headers: Record<string, string>, body = exampleOf(one.operation)) {
   const method = one.method.toUpperCase();
   if (one.path === "/admin/tokens") await freeNames();
+  if (one.path === "/admin/upstreams") {
+    const added = `${scene.parley.origin}/admin/upstreams/ollama`;
+    await postJson(added, undefined, { method: "DELETE", headers: bearer(ADMIN_TOKEN) });
+  }
   return postJson(scene.parley.origin + pathOf(one), body, { method, headers });
 }
 
