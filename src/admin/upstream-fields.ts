@@ -9,7 +9,7 @@ import {
   MAX_UPSTREAM_NAME_CHARACTERS,
   MAX_URL_CHARACTERS,
 } from "../core/routing/bounds.ts";
-import { hasSecretParameter } from "../core/shown-url.ts";
+import { secretParametersIn } from "../core/shown-url.ts";
 import { refused } from "../parsing.ts";
 import { field, type ParsedField, wrongType } from "./fields.ts";
 
@@ -26,7 +26,9 @@ export function serviceUrl() {
   const shown = { type: "string", format: "uri", maxLength: MAX_URL_CHARACTERS };
   return field(shown, (given): ParsedField<string> => {
     const parsed = parseUpstreamUrl(typeof given === "string" ? given.trim() : "");
-    if ("problem" in parsed || hasSecretParameter(parsed.value)) return wrongType("service_url");
+    if ("problem" in parsed || secretParametersIn(parsed.value).length > 0) {
+      return wrongType("service_url");
+    }
     const { href } = parsed.value;
     return href.length > MAX_URL_CHARACTERS
       ? refused("field_too_long", { max: MAX_URL_CHARACTERS })

@@ -25,7 +25,7 @@ export interface UpstreamPorts {
   /** Asks it once, for one paid token of the model or, without one, for what is free. */
   readonly probe: (upstream: ProbedUpstream, model: string | null) => Promise<Probed>;
   /** Left out where no calls are made. */
-  readonly stateOf?: (name: string) => BreakerState;
+  readonly stateOf?: ((name: string) => BreakerState) | undefined;
 }
 
 /** What an operator can do with upstreams. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/settings.ts";
-import { SECRET_PARAMETER } from "../core/shown-url.ts";
+import { secretParametersIn } from "../core/shown-url.ts";
 
 type Settings = Pick<
   Config,
@@ -37,9 +37,9 @@ export function secretsOf(config: Settings): string[] {
 }
 
 /** The password as it is and as it is written, and parameters of the query. */
-export function secretsInUrl({ password, searchParams }: URL): string[] {
-  const parameters = [...searchParams].filter(([name]) => SECRET_PARAMETER.test(name));
-  return [password, decoded(password), ...parameters.map(([, value]) => value)];
+export function secretsInUrl(url: URL): string[] {
+  const { password } = url;
+  return [password, decoded(password), ...secretParametersIn(url)];
 }
 
 function decoded(text: string): string {

@@ -1,10 +1,12 @@
 /** Names of parameters in a URL's query that may carry a key. Others are versions and regions. */
-export const SECRET_PARAMETER = /key|token|secret|sig|password|auth/i;
+const SECRET_PARAMETER = /key|token|secret|sig|password|auth/i;
 
 const HIDDEN = "***";
 
-export function hasSecretParameter({ searchParams }: URL): boolean {
-  return [...searchParams.keys()].some((name) => SECRET_PARAMETER.test(name));
+/** The values of parameters that may be secret. */
+export function secretParametersIn({ searchParams }: URL): string[] {
+  const found = [...searchParams].filter(([name]) => SECRET_PARAMETER.test(name));
+  return found.map(([, value]) => value);
 }
 
 /** Without login, and without the values of parameters that may be secret. */

@@ -3,6 +3,7 @@ import type { Clock } from "../core/ports.ts";
 import { reasonOf } from "../core/reason.ts";
 import { createRedact } from "../core/redact.ts";
 import type { UpstreamSecrets, UpstreamSettings } from "../core/routing/routing.ts";
+import { secretParametersIn } from "../core/shown-url.ts";
 import type { SentRequests } from "../core/upstream-ports.ts";
 import { askUpstream, type UpstreamRequest } from "./ask.ts";
 import { createRefusalOf } from "./errors.ts";
@@ -159,11 +160,11 @@ const NO_ROOM = {
   leave: () => undefined,
 };
 
-function createCleaner({ keys, headers, proxyUrl }: ProbedUpstream): (text: string) => string {
+function createCleaner({ keys, headers, proxyUrl, url }: ProbedUpstream): (text: string) => string {
   const password = proxyUrl === null ? "" : decodeURIComponent(new URL(proxyUrl).password);
   // a scheme such as Bearer stands before what is secret
   const values = Object.values(headers).flatMap((value) => [value, value.split(" ").at(-1) ?? ""]);
-  const secrets = [...keys, ...values, password];
+  const secrets = [...keys, ...values, password, ...secretParametersIn(new URL(url))];
   const redact = createRedact(secrets.filter((one) => one.length >= MIN_SECRET_CHARACTERS));
   return (text) => redact(text).slice(0, MAX_REASON_CHARACTERS);
 }

@@ -1,5 +1,11 @@
 /** Upstreams and routes over /admin and on the command line. */
 import { describe, expect, onTestFinished, test } from "vitest";
+import { createAdmin } from "../../src/admin/operations.ts";
+import { createUpstreamPorts } from "../../src/admin/upstream-ports.ts";
+import type { BreakerState } from "../../src/admin/upstream-views.ts";
+import { systemClock } from "../../src/clock.ts";
+import { readConfig } from "../../src/config/read.ts";
+import { openStorage } from "../../src/storage/open.ts";
 import { kinds } from "../storage/support/databases.ts";
 import { refuse } from "../support/faults.ts";
 import { startUpstream } from "../support/upstream.ts";
@@ -317,5 +323,30 @@ test("the URL of the settings is shown without what may be secret in it", async 
   const listed = await parleyHere(env, ["upstream", "list", "--json"]);
   expect(listed.json()).toMatchObject([
     { url: "https://a.example/v1?api-version=1&api-key=***", proxy: "http://p.example:1" },
+  ]);
+});
+
+test("the states of breakers are shown where there are any", async () => {
+  const { DATA_DIR } = await installed();
+  const sqliteFile = `${DATA_DIR}/parley.sqlite`;
+  const storage = await openStorage({ sqliteFile, clock: systemClock, oneOff: true });
+  onTestFinished(() => storage.close());
+  const read = readConfig({}, () => "");
+  if ("problems" in read) throw new Error("the settings are the usual ones");
+  const ports = createUpstreamPorts(() => read.config, systemClock);
+  const breakers: Readonly<Record<string, BreakerState>> = {
+    default: { state: "closed", retryAfterMs: 0 },
+    a: { state: "open", retryAfterMs: 1_500 },
+  };
+  const none: BreakerState = { state: "probe", retryAfterMs: 0 };
+  const stateOf = (name: string) => breakers[name] ?? none;
+  const upstreams = { ...ports, stateOf };
+  const admin = createAdmin({ ...storage, upstreams, canSeal: false });
+  for (const name of ["a", "b"]) await admin.upstreams.add({ name, url: "https://a.example" });
+  const listed = await admin.upstreams.list();
+  expect(listed.upstreams).toMatchObject([
+    { name: "default", state: "closed", retry_after_seconds: null },
+    { name: "a", state: "open", retry_after_seconds: 2 },
+    { name: "b", state: "probe", retry_after_seconds: null },
   ]);
 });

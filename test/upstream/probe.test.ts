@@ -83,7 +83,7 @@ test("a complete URL is asked as it stands", async () => {
 });
 
 test("a refusal is told in the service's words, without any secret", async () => {
-  const message = `Wrong key ${KEY} or header team-canary-1 via proxy-canary-2 ${"x".repeat(400)}`;
+  const message = `Wrong key ${KEY} or header team-canary-1 via proxy-canary-2 at query-canary-3 ${"x".repeat(400)}`;
   const upstream = await start(refuse(401, { message }));
   const secrets = {
     headers: { authorization: "Bearer team-canary-1" },
@@ -92,9 +92,15 @@ test("a refusal is told in the service's words, without any secret", async () =>
   const proxy = await startHttpProxy({ username: "ann", password: "proxy-canary-2" });
   onTestFinished(() => proxy.close());
   const proxyUrl = secrets.proxyUrl.replace(":9", `:${proxy.port}`);
-  const seen = await probeUpstream(probed(upstream.url, { ...secrets, proxyUrl }), null, options);
+  const seen = await probeUpstream(
+    probed(`${upstream.url}?sig=query-canary-3`, { ...secrets, proxyUrl }),
+    null,
+    options,
+  );
   expect(seen).toMatchObject({ asked: "models", ok: false, status: 401, models: null });
-  expect(seen.reason).toMatch(/^Wrong key \[removed\] or .*\[removed\] via \[removed\] x/);
+  expect(seen.reason).toMatch(
+    /^Wrong key \[removed\] or .*\[removed\] via \[removed\] at \[removed\] x/,
+  );
   expect(seen.reason).not.toContain("canary");
   expect(seen.reason?.length).toBeLessThanOrEqual(300);
   expect(proxy.targets).toHaveLength(1);
