@@ -14,7 +14,9 @@ export function table(
 
 /** A line for each field that is set: its name in words and its value. */
 export function fieldLines(shown: object): string {
-  const entries = Object.entries(shown).filter(([, value]) => value !== null && value !== "");
+  const entries = Object.entries(shown).filter(
+    ([, value]) => value !== null && String(value) !== "",
+  );
   const width = Math.max(...entries.map(([name]) => name.length));
   return entries
     .map(([name, value]) => `${inWords(name).padEnd(width)}  ${printable(value)}\n`)
@@ -27,7 +29,7 @@ function inWords(name: string): string {
 
 /** Clients choose models' names: a control character must not reach the terminal. */
 export function printable(value: unknown): string {
-  if (value === null || value === undefined || value === "") return "-";
-  const text = Array.isArray(value) ? value.join(", ") : String(value);
+  const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
+  if (text === "") return "-";
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{FFFD}");
 }

@@ -294,6 +294,8 @@ describe("a test of an upstream", () => {
     const failed = await test("default", "--json");
     expect([failed.code, failed.json()]).toMatchObject([1, { ok: false, reason: "out of order" }]);
     await parleyHere(env, ["upstream", "add", "az", "--kind", "azure", "--url", upstream.url]);
+    const listed = await parleyHere(env, ["upstream", "list"]);
+    expect(listed.out).toMatch(/^az +azure +http:\S+ +- +0 +- +-$/m);
     const nothing = await test("az");
     expect([nothing.code, nothing.out]).toEqual([1, expect.stringContaining("Use --paid")]);
     const broken = await parleyHere({ ...env, OPENAI_URL: "x" }, ["upstream", "list"]);

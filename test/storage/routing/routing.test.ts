@@ -171,31 +171,55 @@ eachDatabase("upstreams and routes", (kind) => {
     expect(routes[1]?.stages).toEqual(to("two"));
   });
 
-  test.each([
-    ["the name of the settings' own", { name: "default" }],
-    ["a name with a capital", { name: "Azure" }],
-    ["a long name", { name: "x".repeat(65) }],
-    ["half a call at a time", { concurrency: 0.5 }],
-    ["a key with a line break", { keys: ["sk\r\nx: y"] }],
-    ["more than 64 keys", { keys: Array.from({ length: 65 }, (_, at) => `sk-${at}`) }],
-    ["NUL in a model", { models: ["a\0b"] }],
-    ["a long URL", { url: `https://a.example/${"x".repeat(2_000)}` }],
-  ])("an upstream with %s is refused", async (_, changes) => {
-    const refused = routing.addUpstream({ ...local, ...changes });
-    await expect(refused).rejects.toMatchObject({ code: "field_range" });
+  test("an upstream that breaks a rule is refused", async () => {
+    for (const changes of [
+      { name: "default" },
+      { name: "Azure" },
+      { name: "x".repeat(65) },
+      { concurrency: 0.5 },
+      { keys: ["sk\r\nx: y"] },
+      { keys: Array.from({ length: 65 }, (_, at) => `sk-${at}`) },
+      { models: ["a\0b"] },
+      { url: `https://a.example/${"x".repeat(2_000)}` },
+    ]) {
+      const refused = routing.addUpstream({ ...local, ...changes });
+      const what = JSON.stringify(changes).slice(0, 80);
+      await expect(refused, what).rejects.toMatchObject({ code: "field_range" });
+    }
     expect(await routing.upstreams()).toEqual([]);
   });
 
-  test.each([
-    ["no target", []],
-    ["an empty stage", [[]]],
-    ["a weight of nothing", [[{ upstream: "default", model: "m", weight: 0 }]]],
-    ["no model", [[{ upstream: "default", model: "", weight: 1 }]]],
-    ["nine stages", Array.from({ length: 9 }, () => route.stages[0] ?? [])],
-  ])("a route with %s is refused", async (_, stages) => {
-    const refused = routing.setRoute({ model: "m", stages });
-    await expect(refused).rejects.toMatchObject({ code: "field_range" });
+  test("a route that breaks a rule is refused", async () => {
+    for (const stages of [
+      [],
+      [[]],
+      [[{ upstream: "default", model: "m", weight: 0 }]],
+      [[{ upstream: "default", model: "", weight: 1 }]],
+      [[{ upstream: "default", model: "a,b", weight: 1 }]],
+      Array.from({ length: 9 }, () => route.stages[0] ?? []),
+    ]) {
+      const refused = routing.setRoute({ model: "m", stages });
+      const what = JSON.stringify(stages).slice(0, 80);
+      await expect(refused, what).rejects.toMatchObject({ code: "field_range" });
+    }
     expect(await routing.version()).toBe(0);
+  });
+
+  test("the thousand and first route is refused, and one of the others is replaced", async () => {
+    const stages = JSON.stringify([[{ upstream: "default", model: "m", weight: 1 }]]);
+    await query(
+      database,
+      `INSERT INTO routes (model, stages) WITH RECURSIVE n(i) AS
+        (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+        SELECT 'm' || i, '${stages}' FROM n`,
+    );
+    const one = { stages: [[{ upstream: "default", model: "other", weight: 1 }]] };
+    const more = routing.setRoute({ ...one, model: "new" });
+    await expect(more).rejects.toMatchObject({ code: "routing_full", params: { max: 1_000 } });
+    await routing.setRoute({ ...one, model: "m7" });
+    const routes = await routing.routes();
+    expect(routes).toHaveLength(1_000);
+    expect(routes.find(({ model }) => model === "m7")).toMatchObject(one);
   });
 
   test("the hundred and first upstream is refused", async () => {
