@@ -71,7 +71,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const before = [
     composeStatus(config, needs),
     composeOpenAI(config, needs),
-    ...composeAdmin(config, { storage, translate, brake: brakes.admin }),
+    ...composeAdmin(config, { storage, live: needs.routing, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
   const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];

@@ -12,8 +12,10 @@ import { composeTargets } from "./targets.ts";
 
 /** Who answers for what, as the operator has it in the database now. */
 export interface LiveRouting extends Routing {
-  /** Every upstream, the default one first, and how long it rests; 0: it does not. Milliseconds. */
+  /** Every upstream, the default one first. */
   states(): readonly UpstreamState[];
+  /** Until the upstream is asked again; 0: it does not rest. Milliseconds. */
+  restsMs(name: string): number;
   /** The store, whose changes hold here at once. */
   readonly store: RoutingStore;
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export async function composeRouting(config: Config, needs: RoutingNeeds): Promi
         name,
         restsMs: breakers.remainingMs(name),
       })),
+    restsMs: (name) => breakers.remainingMs(name),
     store: table.store,
     close: targets.close,
   };

@@ -1,5 +1,5 @@
 import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
-import { WeightedTurns, type Weighted } from "../routing/turns.ts";
+import { type Weighted, WeightedTurns } from "../routing/turns.ts";
 import type { Plan, Target } from "./targets.ts";
 
 /** For a model that nobody has routed: the default upstream, whatever its state. */
