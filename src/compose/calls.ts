@@ -87,12 +87,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
       log.warn(translate(language, "warning.wrong_tokens", params), facts);
     },
   });
-  const identify = createIdentify({
-    allowed: config.ALLOWED_IPS,
-    tokensOnly: config.SHARED_KEY === "token",
-    tokens: storage.tokens,
-    brake: brakes.callers,
-  });
+  const identify = composeIdentify(config, storage, brakes);
   const report = createReport(log);
   // when a refused caller may come again is told in the time of all instances
   const gate = createGate(limits.limiter, metrics.decision, storage.clock);
@@ -113,6 +108,16 @@ function createObserve(
     metrics.call(record);
     noticeUnpriced(record);
   };
+}
+
+function composeIdentify(config: Config, storage: Storage, brakes: GuessBrakes): Identify {
+  return createIdentify({
+    allowed: config.ALLOWED_IPS,
+    tokensOnly: config.SHARED_KEY === "token",
+    takesAnthropicKeys: config.OPENAI_KIND === "anthropic",
+    tokens: storage.tokens,
+    brake: brakes.callers,
+  });
 }
 
 function createReport(log: Log): Calls["report"] {

@@ -2,6 +2,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
+import { createAnthropic } from "../dialects/anthropic/routes.ts";
 import type { TreeDialogue } from "../dialects/ask/questions.ts";
 import { createAskTrees } from "../dialects/ask/routes.ts";
 import { createChatAccess } from "../dialects/chats/access.ts";
@@ -16,6 +17,7 @@ import { createOpenAI } from "../dialects/openai/routes.ts";
 import { createStatus, type InstancesWarning } from "../dialects/status/routes.ts";
 import { createFormRoom } from "../http/body/form-room.ts";
 import type { ModelRules } from "../http/body/model-choice.ts";
+import { isAnthropicClient } from "../http/call/anthropic-client.ts";
 import { createIdempotent } from "../http/call/idempotency.ts";
 import type { Dialect, WriteError } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
@@ -70,7 +72,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   });
   const before = [
     composeStatus(config, needs),
-    composeOpenAI(config, needs),
+    ...composeRelays(config, needs),
     ...composeAdmin(config, { storage, live: needs.routing, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
@@ -85,14 +87,14 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   return [...before, docs, ...after];
 }
 
-function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
+/** The dialects below /v1. Where both may be meant, the client's headers tell the language of errors. */
+function composeRelays(config: Config, needs: DialectNeeds): Dialect[] {
   const { storage, limits, pipeline, routing, digestKey, translate } = needs;
   const { openCalls, identify } = needs.calls;
   const { prices, clock } = storage;
   const rules = modelRules(config);
-  return createOpenAI({
+  const common = {
     maxBodyBytes: config.MAX_BODY_BYTES,
-    maxUploadBytes: config.MAX_UPLOAD_BYTES,
     identify,
     openCalls,
     pipeline,
@@ -102,10 +104,20 @@ function composeOpenAI(config: Config, needs: DialectNeeds): Dialect {
     routing,
     rules,
     model: config.MODEL,
+    translate,
+  };
+  const anthropic = createAnthropic(common);
+  const openai = createOpenAI({
+    ...common,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
     moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
-    translate,
   });
+  const writeError: WriteError = (c, error) => {
+    const isAnthropic = isAnthropicClient(c.env.incoming.headers);
+    return (isAnthropic ? anthropic : openai).writeError(c, error);
+  };
+  return [anthropic, { ...openai, writeError }];
 }
 
 function composeStatus(config: Config, needs: DialectNeeds): Dialect {

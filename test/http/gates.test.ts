@@ -28,6 +28,8 @@ const own = { counted: true, refuses: 401, body: null } as const;
 const table: Readonly<Record<string, Expected>> = {
   "GET /metrics": { ...open, refuses: 404 },
   "GET /docs/:asset": open,
+  "POST /v1/messages": callers,
+  "POST /v1/messages/count_tokens": callers,
   "POST /v1/chat/completions": callers,
   "POST /v1/completions": callers,
   "POST /v1/responses": callers,

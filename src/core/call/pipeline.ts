@@ -1,4 +1,3 @@
-import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
 import {
   type AskOptions,
   isSentOnce,
@@ -35,6 +34,12 @@ export interface RelayCall {
   readonly onWhole?: (answer: WholeAnswer) => void;
 }
 
+/** Where a request goes that costs nothing: to whom a model's goes, or to one upstream. */
+export interface Unmetered {
+  readonly model?: string;
+  readonly upstream?: string;
+}
+
 /** Every dialect's question takes these steps: admit, ask, settle. */
 export interface Pipeline {
   complete(call: Call, request: ChatRequest): Promise<Completion>;
@@ -49,7 +54,7 @@ export interface Pipeline {
   /** The same steps for the upstream's own bytes. */
   relay(call: Call, relayed: RelayCall): Promise<RelayAnswer>;
   /** For requests that cost nothing, such as the list of models: no admission, no ledger row. */
-  relayUnmetered(call: Call, request: RelayRequest, upstream?: string): Promise<RelayAnswer>;
+  relayUnmetered(call: Call, request: RelayRequest, to?: Unmetered): Promise<RelayAnswer>;
   /** Ends what is still read for clients that left; resolves when all of it is settled. */
   close(): Promise<void>;
 }
@@ -99,10 +104,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const observer = observePieces(answer, call.principal, clock);
         return { ...answer, pieces: passed(call, begun, leave)(answer.pieces, observer) };
       }),
-    async relayUnmetered(call, request, upstream = DEFAULT_UPSTREAM) {
-      const plan = routing.planOf(upstream);
-      const attempts = plan === null ? NOWHERE : attemptsBy(plan, call.principal, "");
-      const begun = { model: "", settle: noSettle, attempts };
+    async relayUnmetered(call, request, { model = "", upstream } = {}) {
+      const plan = upstream === undefined ? await routing.planFor(model) : routing.planOf(upstream);
+      const attempts = plan === null ? NOWHERE : attemptsBy(plan, call.principal, model);
+      const begun = { model, settle: noSettle, attempts };
       return ask(call, begun, sending(request), isSentOnce(request));
     },
     async close() {

@@ -1,9 +1,6 @@
 import type { ProxyError } from "../../core/errors.ts";
-import type { RelayAnswer } from "../../core/upstream-ports.ts";
+import type { WriteBreak } from "../../http/reply/pass-on.ts";
 import type { Endpoint } from "./endpoints.ts";
-
-/** The last event of a stream that broke, in the form of its endpoint. */
-export type WriteBreak = (error: ProxyError, answer: RelayAnswer) => string;
 
 /** `describe` writes OpenAI's error object, or has the upstream's own words. */
 export function createWriteBreak(

@@ -72,9 +72,17 @@ export function modelsWithin(
   return [...routed].flatMap(([name, plan]) => (isWithin(plan) ? [name] : []));
 }
 
-/** A model that the operator has routed, in the upstream's form. */
-export function routedModel(id: string): object {
-  return { id, object: "model", created: 0, owned_by: "parley" };
+/** A model that the operator has routed, in OpenAI's form or in Anthropic's. */
+export function routedModel(id: string, isAnthropic: boolean): object {
+  return isAnthropic
+    ? { type: "model", id, display_name: id, created_at: new Date(0).toISOString() }
+    : { id, object: "model", created: 0, owned_by: "parley" };
+}
+
+export interface RoutedModels {
+  readonly routed: readonly string[];
+  /** The client's language. */
+  readonly isAnthropic: boolean;
 }
 
 /**
@@ -85,19 +93,32 @@ export async function writeModels(
   bytes: Uint8Array | null,
   principal: Principal,
   mayUse: ModelFilter,
-  routed: readonly string[],
+  { routed, isAnthropic }: RoutedModels,
 ): Promise<Uint8Array | string> {
   if (bytes !== null && principal.kind !== "token" && routed.length === 0) return bytes;
-  const given = bytes === null ? { object: "list", data: [] } : parseList(bytes);
+  const given = bytes === null ? emptyList(isAnthropic) : parseList(bytes);
   const own = new Set(routed);
   const others = given.data.filter((model) => !own.has(idOf(model)));
-  const list = { ...given, data: [...routed.map(routedModel), ...others] };
+  const list = { ...given, data: [...routed.map((id) => routedModel(id, isAnthropic)), ...others] };
   const data: unknown[] = [];
   for (const model of list.data) {
     const id = idOf(model);
     if (id !== "" && (await mayUse(principal, id))) data.push(model);
   }
-  return JSON.stringify({ ...list, data });
+  return JSON.stringify({ ...list, data, ...("first_id" in list && endsOf(data)) });
+}
+
+function emptyList(isAnthropic: boolean) {
+  const ends = { has_more: false, first_id: null, last_id: null };
+  return isAnthropic ? { data: [], ...ends } : { object: "list", data: [] };
+}
+
+/** Anthropic's lists name their first and last model. */
+function endsOf(data: readonly unknown[]) {
+  const [first_id, last_id] = [data[0], data.at(-1)].map((model) =>
+    typeof model === "object" && model !== null ? (Reflect.get(model, "id") as unknown) : null,
+  );
+  return { first_id, last_id };
 }
 
 function idOf(model: unknown): string {

@@ -6,9 +6,11 @@ import { checkPassedOn, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import { isForm } from "../../http/body/upload.ts";
 import { readCallBody } from "../../http/call/json-call.ts";
+import { repeatedAnswer, repeatKeyOf } from "../../http/call/repeated.ts";
 import type { AppContext, RequestContext } from "../../http/call/request-context.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
-import { holdWhole, wholeOf } from "../../http/reply/whole-answer.ts";
+import { passAnswer, passOn } from "../../http/reply/pass-on.ts";
+import { wholeOf } from "../../http/reply/whole-answer.ts";
 import type { Translate } from "../../locales.ts";
 import { createWriteBreak } from "./broken-stream.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -16,10 +18,10 @@ import { writeOpenAIError } from "./errors.ts";
 import { relayForm } from "./forms.ts";
 import type { FormEndpoint } from "./media-endpoints.ts";
 import { callOf, type OpenAIOptions } from "./options.ts";
-import { openaiHeaders, parseRelay, passAnswer, passOn } from "./wire.ts";
+import { openaiHeaders, parseRelay } from "./wire.ts";
 
 export function createJsonRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
-  const { pipeline, idempotent, translate } = options;
+  const { pipeline, translate } = options;
   const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
   const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
   return async function relay(c: AppContext): Promise<Response> {
@@ -29,21 +31,13 @@ export function createJsonRelay(options: OpenAIOptions, endpoint: Endpoint, anyT
     const added = call.principal.kind === "token" ? defaultModel : null;
     const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
     const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
-    const { request } = relayCall;
-    const key = incoming.headers["idempotency-key"];
-    const isRepeatable = !request.streamed && request.anyBytes === undefined;
-    if (!isRepeatable || typeof key !== "string" || key === "") {
+    const key = repeatKeyOf(incoming.headers, relayCall);
+    if (key === null) {
       const relayed = await pipeline.relay(call, passing(relayCall));
       return respondPassing(outgoing, context, relayed, endpoint, translate);
     }
-    let isOwn = false;
-    const { principal, signal } = call;
-    const repeatable = { principal, signal, key, headers: incoming.headers, request };
-    const whole = await idempotent(repeatable, async () => {
-      isOwn = true;
-      return wholeOf(await pipeline.relay(call, relayCall));
-    });
-    if (!isOwn) await holdWhole(call, whole.bytes.length);
+    const repeat = { key, headers: incoming.headers };
+    const whole = await repeatedAnswer(options, call, relayCall, repeat);
     const headers = openaiHeaders(context, whole.contentType);
     return sendWhole(outgoing, whole.status, headers, whole.bytes);
   };

@@ -1,8 +1,10 @@
 import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
+import { anthropicHeaders, isAnthropicClient } from "../../http/call/anthropic-client.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc } from "../../http/dialect.ts";
 import { sendWhole } from "../../http/reply/json-response.ts";
+import { passAnswer } from "../../http/reply/pass-on.ts";
 import { respond } from "../../http/reply/response-headers.ts";
 import { wholeOf } from "../../http/reply/whole-answer.ts";
 import { modelDoc, modelsDoc, relayDoc, usageDoc, weekDoc } from "./docs.ts";
@@ -24,7 +26,7 @@ import { callOf, OPENAI, type OpenAIOptions } from "./options.ts";
 import { canonicalPath } from "./paths.ts";
 import { createFormRelay, createJsonRelay, sendPassed } from "./relays.ts";
 import { usageOf, weekOf } from "./usage.ts";
-import { openaiHeaders, passAnswer } from "./wire.ts";
+import { openaiHeaders } from "./wire.ts";
 
 const JSON_TYPE = "application/json";
 
@@ -83,8 +85,8 @@ function createModels(options: OpenAIOptions) {
     const routed = modelsWithin(principal, await options.routing.routed());
     // a token's list is made of the whole one
     const mayPass = principal.kind !== "token" && routed.length === 0;
-    const relaying = options.pipeline.relayUnmetered(call, { ...modelsRequest, mayPass });
-    const relayed = await relaying.catch((error: unknown) => {
+    const asked = { ...modelsRequest, mayPass, anthropic: anthropicIn(c) };
+    const relayed = await options.pipeline.relayUnmetered(call, asked).catch((error: unknown) => {
       // what is routed needs no default upstream
       if (routed.length === 0 || principal.kind === "own-key") throw error;
       return null;
@@ -92,7 +94,10 @@ function createModels(options: OpenAIOptions) {
     const headers = openaiHeaders(context, JSON_TYPE);
     if (relayed?.kind === "passing") return passAnswer(outgoing, relayed, headers);
     const bytes = relayed && wholeOf(relayed).bytes;
-    const body = await writeModels(bytes, principal, options.modelFilter, routed);
+    const body = await writeModels(bytes, principal, options.modelFilter, {
+      routed,
+      isAnthropic: isAnthropicClient(c.env.incoming.headers),
+    });
     return sendWhole(outgoing, 200, headers, body);
   };
 }
@@ -106,11 +111,22 @@ function createModel(options: OpenAIOptions) {
     if (!(await options.modelFilter(call.principal, id))) throw modelNotFound(id);
     if ((await options.routing.routed()).has(id)) {
       const headers = openaiHeaders(context, JSON_TYPE);
-      return sendWhole(outgoing, 200, headers, JSON.stringify(routedModel(id)));
+      return sendWhole(
+        outgoing,
+        200,
+        headers,
+        JSON.stringify(routedModel(id, isAnthropicClient(c.env.incoming.headers))),
+      );
     }
-    const relayed = await options.pipeline.relayUnmetered(call, request);
+    const asked = { ...request, anthropic: anthropicIn(c) };
+    const relayed = await options.pipeline.relayUnmetered(call, asked);
     return sendPassed(outgoing, context, relayed);
   };
+}
+
+/** Clients of both languages ask for models at one path. */
+function anthropicIn({ env: { incoming } }: AppContext) {
+  return isAnthropicClient(incoming.headers) ? anthropicHeaders(incoming.headers) : undefined;
 }
 
 /** Asks for what costs nothing here: the account of the key pays the service. */

@@ -1,16 +1,8 @@
-import type { ServerResponse } from "node:http";
 import type { RelayCall } from "../../core/call/pipeline.ts";
-import { toProxyError } from "../../core/errors.ts";
-import type {
-  PassingAnswer,
-  RelayAnswer,
-  RelayPiece,
-  RelayRequest,
-  StreamedAnswer,
-} from "../../core/upstream-ports.ts";
+import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import type { PassedOn } from "../../http/body/model-choice.ts";
-import { countKeys, parsed } from "../../http/body/parsed.ts";
+import { hasUniqueKeys, parsed } from "../../http/body/parsed.ts";
 import {
   askingForUsage,
   expectedOfRelay,
@@ -20,10 +12,7 @@ import {
   withTokenField,
 } from "../../http/body/relay-fields.ts";
 import type { RequestContext } from "../../http/call/request-context.ts";
-import { EVENT_STREAM_HEADERS, roomIn, sentBy } from "../../http/reply/event-stream.ts";
-import { sendWhole } from "../../http/reply/json-response.ts";
 import { type ResponseHeaders, responseHeaders } from "../../http/reply/response-headers.ts";
-import type { WriteBreak } from "./broken-stream.ts";
 import { chatEndpoint, type Endpoint } from "./endpoints.ts";
 
 /**
@@ -74,17 +63,6 @@ export function parseRelay(
   };
 }
 
-const BYTE_ORDER_MARK = 0xef;
-
-/**
- * Whether the bytes can pass unchanged, which saves half the cost of a 100 KB prompt. Of two equal
- * keys Parley reads the last and the upstream perhaps the first: another model than the one admitted,
- * or a stream without its usage.
- */
-function hasUniqueKeys(json: object, bytes: Buffer): boolean {
-  return bytes[0] !== BYTE_ORDER_MARK && countKeys(bytes) === Object.keys(json).length;
-}
-
 /** The client's object, field for field, with what the upstream needs changed. */
 function adapted(endpoint: Endpoint, json: object, model: string, askForUsage: boolean): object {
   // a field of other dialects, which would give a credential to the upstream
@@ -116,67 +94,4 @@ function goDuration(ms: number): string {
   const rest = `${seconds % 60}s`;
   if (hours > 0) return `${hours}h${minutes}m${rest}`;
   return minutes > 0 ? `${minutes}m${rest}` : rest;
-}
-
-/** Passes an answer on. Of events, a break becomes an error event and no `[DONE]`. */
-export function passOn(
-  outgoing: ServerResponse,
-  answer: RelayAnswer,
-  headers: ResponseHeaders,
-  writeBreak: WriteBreak,
-): Response {
-  const { status, contentType } = answer;
-  if (answer.kind === "whole") return sendWhole(outgoing, status, headers, answer.bytes);
-  if (answer.kind === "passing") return passAnswer(outgoing, answer, headers);
-  outgoing.writeHead(status, { ...headers, ...EVENT_STREAM_HEADERS, "content-type": contentType });
-  outgoing.flushHeaders();
-  return sentBy(outgoing, passPieces(outgoing, answer, writeBreak));
-}
-
-/** Passes a large answer on as it comes. A break breaks the connection, too: no JSON may look whole. */
-export function passAnswer(
-  outgoing: ServerResponse,
-  { status, contentLength, pieces }: PassingAnswer,
-  headers: ResponseHeaders,
-): Response {
-  if (contentLength !== null) headers["content-length"] = String(contentLength);
-  outgoing.writeHead(status, headers);
-  return sentBy(outgoing, passBytes(outgoing, pieces));
-}
-
-async function passBytes(
-  outgoing: ServerResponse,
-  pieces: AsyncIterable<RelayPiece>,
-): Promise<void> {
-  try {
-    await writePieces(outgoing, pieces);
-    outgoing.end();
-  } catch (thrown) {
-    outgoing.destroy(toProxyError(thrown));
-  }
-}
-
-async function writePieces(
-  outgoing: ServerResponse,
-  pieces: AsyncIterable<RelayPiece>,
-): Promise<void> {
-  for await (const { bytes } of pieces) {
-    if (outgoing.destroyed) return;
-    if (!outgoing.write(bytes)) await roomIn(outgoing);
-  }
-}
-
-async function passPieces(
-  outgoing: ServerResponse,
-  answer: StreamedAnswer,
-  writeBreak: WriteBreak,
-): Promise<void> {
-  try {
-    await writePieces(outgoing, answer.pieces);
-  } catch (thrown) {
-    const error = toProxyError(thrown);
-    // empty lines end an event that was cut
-    if (error.code !== "canceled") outgoing.write(`\n\n${writeBreak(error, answer)}`);
-  }
-  outgoing.end();
 }

@@ -30,17 +30,26 @@ export function binaryPartsOf({ messages, input, prompt }: Fields): BinaryParts 
     tokens += found?.tokens ?? 0;
   };
   for (const item of [...listed(messages), ...listed(input)]) {
-    if (!isObject(item)) continue;
-    add(item);
-    for (const part of listed(item.content)) add(part);
-    for (const part of listed(item.output)) add(part);
-    // a screenshot that a computer has sent
-    add(item.output);
+    if (isObject(item)) for (const part of partsOf(item)) add(part);
   }
   // what a stored prompt is filled in with
   const variables = isObject(prompt) ? prompt.variables : null;
   if (isObject(variables)) for (const part of Object.values(variables)) add(part);
   return { characters, tokens };
+}
+
+function* partsOf(item: Fields): Generator<unknown> {
+  yield item;
+  for (const part of listed(item.content)) yield* withInner(part);
+  yield* listed(item.output);
+  // a screenshot that a computer has sent
+  yield item.output;
+}
+
+/** What a tool has said to Anthropic's models is a part with parts of its own. */
+function withInner(part: unknown): readonly unknown[] {
+  const inner = isObject(part) ? part.content : undefined;
+  return Array.isArray(inner) ? inner : [part];
 }
 
 function binaryOf(part: Fields): BinaryParts | null {
@@ -55,7 +64,10 @@ function binaryOf(part: Fields): BinaryParts | null {
         tokens: IMAGE_TOKENS,
       };
     case "document":
-      return sized(dataOf(part.source, "data"), FILE_CHARACTERS_PER_TOKEN);
+      // of text, it is text
+      return dataOf(part.source, "type") === "base64"
+        ? sized(dataOf(part.source, "data"), FILE_CHARACTERS_PER_TOKEN)
+        : null;
     case "image_generation_call":
       return { characters: lengthOf(part.result), tokens: IMAGE_TOKENS };
     case "audio_url":

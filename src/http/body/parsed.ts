@@ -65,6 +65,18 @@ export function isDeeperThan(max: number, bytes: Buffer): boolean {
   return false;
 }
 
+/** The first byte of a byte order mark. */
+const FIRST_OF_MARK = 0xef;
+
+/**
+ * Whether the bytes can pass unchanged, which saves half the cost of a 100 KB prompt. Of two equal
+ * keys Parley reads the last and the upstream perhaps the first: another model than the one admitted,
+ * or a stream without its usage.
+ */
+export function hasUniqueKeys(json: object, bytes: Buffer): boolean {
+  return bytes[0] !== FIRST_OF_MARK && countKeys(bytes) === Object.keys(json).length;
+}
+
 /** Number of keys in the text of the outermost object. A repeated key counts each time. */
 export function countKeys(bytes: Buffer): number {
   let keys = 0;

@@ -6,6 +6,7 @@ import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { ClientAddress } from "../address/client-address.ts";
 import type { AddressList } from "../address/trusted-proxies.ts";
+import { isAnthropicClient } from "./anthropic-client.ts";
 import { bearerIn } from "./bearer.ts";
 import type { GuessBrake } from "./guess-brake.ts";
 
@@ -22,6 +23,8 @@ export interface IdentifyOptions {
   readonly allowed: AddressList | null;
   /** Whether only token holders may use the operator's key. */
   readonly tokensOnly: boolean;
+  /** Whether the service that gets callers' own keys is Anthropic's. */
+  readonly takesAnthropicKeys: boolean;
   readonly tokens: Pick<TokenStore, "find">;
   readonly brake: Pick<GuessBrake, "judge">;
 }
@@ -39,7 +42,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const credential = credentialIn(headers, bodyKey);
     if (credential === null) return visitor(client, options);
     if (!isToken(credential)) {
-      return { kind: "own-key", bucket, key: checked(credential), account: accountIn(headers) };
+      const key = checked(credential, options);
+      return { kind: "own-key", bucket, key, account: accountIn(headers) };
     }
     const found = await options.tokens.find(credential.key).catch(storageUnavailable);
     if (found === null) {
@@ -58,9 +62,15 @@ function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions
   return { kind: "visitor", bucket: client.bucket };
 }
 
-function checked({ field, key }: Credential): string {
-  if (isApiKey(key)) return key;
-  throw fieldError("key_malformed", field);
+/** No other service than Anthropic's may see a key of Anthropic's. */
+const ANTHROPIC_PREFIX = "sk-ant-";
+
+function checked({ field, key }: Credential, { takesAnthropicKeys }: IdentifyOptions): string {
+  if (!isApiKey(key)) throw fieldError("key_malformed", field);
+  if (!takesAnthropicKeys && key.startsWith(ANTHROPIC_PREFIX)) {
+    throw new ProxyError("key_of_other_service");
+  }
+  return key;
 }
 
 /** Headers beside a caller's own key that name who pays for it. */
@@ -99,6 +109,8 @@ type Source = (headers: IncomingHttpHeaders, bodyKey: string | null) => unknown;
 const SOURCES: readonly (readonly [field: string, source: Source])[] = [
   ["api_key", (_headers, bodyKey) => bodyKey],
   ["Authorization", bearerIn],
+  // of other dialects' calls, it may be for a gateway in front
+  ["x-api-key", (headers) => (isAnthropicClient(headers) ? headers["x-api-key"] : undefined)],
   ["Api-Key", (headers) => headers["api-key"]],
   ["openai-token", (headers) => headers["openai-token"]],
   ["access-token", (headers) => tokenOnly(headers["access-token"])],

@@ -1,10 +1,10 @@
 import { usageIn } from "../reading/usage.ts";
-import { type Fields, fieldsOf, listed, textOf } from "./fields.ts";
+import { fieldsOf, type JsonFields, listed, stringOf } from "./fields.ts";
 import { finishReason } from "./stop-reasons.ts";
 import { chatUsage } from "./usage-forms.ts";
 
 /** Anthropic's message as a whole answer of OpenAI's; null if it is none. */
-export function toCompletion(message: Fields, seconds: number): Fields | null {
+export function toCompletion(message: JsonFields, seconds: number): JsonFields | null {
   if (message.type !== "message") return null;
   const { usage } = usageIn(message);
   const choice = {
@@ -14,24 +14,24 @@ export function toCompletion(message: Fields, seconds: number): Fields | null {
     finish_reason: finishReason(message.stop_reason),
   };
   return {
-    id: textOf(message.id),
+    id: stringOf(message.id),
     object: "chat.completion",
     created: seconds,
-    model: textOf(message.model),
+    model: stringOf(message.model),
     choices: [choice],
     ...(usage !== null && { usage: chatUsage(usage) }),
     ...(usage?.tier !== undefined && { service_tier: usage.tier }),
   };
 }
 
-function saidBy(content: readonly unknown[]): Fields {
+function saidBy(content: readonly unknown[]): JsonFields {
   let text = "";
   let thought = "";
-  const calls: Fields[] = [];
+  const calls: JsonFields[] = [];
   for (const one of content) {
     const block = fieldsOf(one);
-    if (block.type === "text") text += textOf(block.text);
-    else if (block.type === "thinking") thought += textOf(block.thinking);
+    if (block.type === "text") text += stringOf(block.text);
+    else if (block.type === "thinking") thought += stringOf(block.thinking);
     else if (block.type === "tool_use") calls.push(callOf(block));
   }
   return {
@@ -43,6 +43,6 @@ function saidBy(content: readonly unknown[]): Fields {
   };
 }
 
-function callOf({ id, name, input }: Fields): Fields {
+function callOf({ id, name, input }: JsonFields): JsonFields {
   return { id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } };
 }

@@ -1,17 +1,17 @@
 import { ProxyError } from "../../core/errors.ts";
 import { usageIn } from "../reading/usage.ts";
-import { type Fields, fieldsOf, listed, textOf } from "./fields.ts";
+import { fieldsOf, type JsonFields, listed, stringOf } from "./fields.ts";
 import { objectIn } from "./object-in.ts";
 import { stopReason } from "./stop-reasons.ts";
 import { messagesUsage } from "./usage-forms.ts";
 
 /** A whole answer of OpenAI's as Anthropic's message; null if it is none. */
-export function toMessage(answer: Fields): Fields | null {
+export function toMessage(answer: JsonFields): JsonFields | null {
   const choice = fieldsOf(listed(answer.choices)[0]);
   const { message, finish_reason: finish } = choice;
   if (message === undefined) return null;
   const said = fieldsOf(message);
-  const isRefused = textOf(said.refusal) !== "";
+  const isRefused = stringOf(said.refusal) !== "";
   return {
     ...messageHead(answer),
     content: contentOf(said, finish),
@@ -22,12 +22,12 @@ export function toMessage(answer: Fields): Fields | null {
 }
 
 /** What a message, and the first event of one, begin with. */
-export function messageHead({ id, model }: Fields): Fields {
-  return { id: textOf(id), type: "message", role: "assistant", model: textOf(model) };
+export function messageHead({ id, model }: JsonFields): JsonFields {
+  return { id: stringOf(id), type: "message", role: "assistant", model: stringOf(model) };
 }
 
-function contentOf(message: Fields, finish: unknown): readonly Fields[] {
-  const text = textIn(message.content) + textOf(message.refusal);
+function contentOf(message: JsonFields, finish: unknown): readonly JsonFields[] {
+  const text = textIn(message.content) + stringOf(message.refusal);
   const uses = listed(message.tool_calls).map((call) => useOf(fieldsOf(call), finish));
   return text === "" ? uses : [{ type: "text", text }, ...uses];
 }
@@ -36,13 +36,13 @@ function contentOf(message: Fields, finish: unknown): readonly Fields[] {
 function textIn(content: unknown): string {
   if (typeof content === "string") return content;
   return listed(content)
-    .map((part) => textOf(fieldsOf(part).text))
+    .map((part) => stringOf(fieldsOf(part).text))
     .join("");
 }
 
-function useOf({ id, function: called }: Fields, finish: unknown): Fields {
+function useOf({ id, function: called }: JsonFields, finish: unknown): JsonFields {
   const { name, arguments: given } = fieldsOf(called);
-  const input = objectIn(textOf(given));
+  const input = objectIn(stringOf(given));
   // a call that was cut by the bound is not made
   if (input === null && finish !== "length") throw new ProxyError("upstream_bad_answer");
   return { type: "tool_use", id, name, input: input ?? {} };

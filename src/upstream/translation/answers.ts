@@ -8,7 +8,7 @@ import { toMessage } from "./answer-to-messages.ts";
 import type { EventTranslation } from "./events.ts";
 import { EventsToChat } from "./events-to-chat.ts";
 import { EventsToMessages } from "./events-to-messages.ts";
-import { type Fields, fieldsOf, listed } from "./fields.ts";
+import { fieldsOf, type JsonFields, listed } from "./fields.ts";
 import { toChatModels, toMessagesModels } from "./models.ts";
 import type { AnswerTranslation } from "./translated-body.ts";
 
@@ -42,7 +42,7 @@ function noEvents(): EventTranslation {
 }
 
 /** An error passes as it is: whoever reads the answer reads errors in any form. */
-function rewritten(bytes: Buffer, translate: (answer: Fields) => Fields | null): Buffer {
+function rewritten(bytes: Buffer, translate: (answer: JsonFields) => JsonFields | null): Buffer {
   const text = String(withoutMark(bytes));
   const answer = jsonIn(text);
   if (!isObject(answer)) return bytes;

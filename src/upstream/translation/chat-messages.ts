@@ -1,11 +1,14 @@
 import { documentText, paragraphs, searchResultText } from "./documents.ts";
 import type { Dropped } from "./dropped.ts";
-import { type Fields, fieldsOf, isGiven, listed, textOf, unsupported } from "./fields.ts";
+import { fieldsOf, isGiven, type JsonFields, listed, stringOf, unsupported } from "./fields.ts";
 import { imagePart } from "./images.ts";
 
 /** Anthropic's system prompt and messages as OpenAI's messages. */
-export function chatMessages({ system, messages }: Fields, dropped: Dropped): readonly Fields[] {
-  const all: Fields[] = [];
+export function chatMessages(
+  { system, messages }: JsonFields,
+  dropped: Dropped,
+): readonly JsonFields[] {
+  const all: JsonFields[] = [];
   if (isGiven(system)) all.push({ role: "system", content: plainText(system, "system", dropped) });
   for (const [index, message] of listed(messages).entries()) {
     all.push(...messagesOf(fieldsOf(message), `messages[${index}]`, dropped));
@@ -13,7 +16,7 @@ export function chatMessages({ system, messages }: Fields, dropped: Dropped): re
   return all;
 }
 
-function messagesOf({ role, content }: Fields, path: string, dropped: Dropped): Fields[] {
+function messagesOf({ role, content }: JsonFields, path: string, dropped: Dropped): JsonFields[] {
   const at = `${path}.content`;
   switch (role) {
     case "user":
@@ -30,9 +33,9 @@ function messagesOf({ role, content }: Fields, path: string, dropped: Dropped): 
 }
 
 /** What tools have said becomes messages of its own, which come before the rest of the turn. */
-function userMessages(blocks: readonly unknown[], path: string, dropped: Dropped): Fields[] {
-  const results: Fields[] = [];
-  const parts: Fields[] = [];
+function userMessages(blocks: readonly unknown[], path: string, dropped: Dropped): JsonFields[] {
+  const results: JsonFields[] = [];
+  const parts: JsonFields[] = [];
   for (const [index, one] of blocks.entries()) {
     const block = fieldsOf(one);
     const at = `${path}[${index}]`;
@@ -50,13 +53,13 @@ function userMessages(blocks: readonly unknown[], path: string, dropped: Dropped
 }
 
 /** A single text is sent as one: some services take nothing else. */
-function contentOf(parts: readonly Fields[]): unknown {
+function contentOf(parts: readonly JsonFields[]): unknown {
   const [only] = parts;
   if (only === undefined) return "";
   return parts.length === 1 && only.type === "text" ? only.text : parts;
 }
 
-function toolResult(block: Fields, path: string, dropped: Dropped) {
+function toolResult(block: JsonFields, path: string, dropped: Dropped) {
   noteExtras(block, dropped);
   if (block.is_error === true) dropped.add("is_error");
   const { content } = block;
@@ -64,11 +67,11 @@ function toolResult(block: Fields, path: string, dropped: Dropped) {
   const parts = listed(content).map((one, index) =>
     partOf(fieldsOf(one), `${path}.content[${index}]`, dropped),
   );
-  const texts = parts.map((part) => textOf(part.text));
+  const texts = parts.map((part) => stringOf(part.text));
   return { text: paragraphs(texts), images: parts.filter(({ type }) => type !== "text") };
 }
 
-function partOf(block: Fields, path: string, dropped: Dropped): Fields {
+function partOf(block: JsonFields, path: string, dropped: Dropped): JsonFields {
   noteExtras(block, dropped);
   switch (block.type) {
     case "text":
@@ -84,13 +87,13 @@ function partOf(block: Fields, path: string, dropped: Dropped): Fields {
   }
 }
 
-function assistant(content: unknown, path: string, dropped: Dropped): Fields {
+function assistant(content: unknown, path: string, dropped: Dropped): JsonFields {
   let text = "";
-  const calls: Fields[] = [];
+  const calls: JsonFields[] = [];
   for (const [index, one] of listed(content).entries()) {
     const block = fieldsOf(one);
     noteExtras(block, dropped);
-    if (block.type === "text") text += textOf(block.text);
+    if (block.type === "text") text += stringOf(block.text);
     else if (block.type === "tool_use") calls.push(callOf(block));
     else if (block.type === "thinking" || block.type === "redacted_thinking")
       dropped.add("thinking");
@@ -100,7 +103,7 @@ function assistant(content: unknown, path: string, dropped: Dropped): Fields {
   return calls.length === 0 ? message : { ...message, tool_calls: calls };
 }
 
-function callOf({ id, name, input }: Fields): Fields {
+function callOf({ id, name, input }: JsonFields): JsonFields {
   return { id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } };
 }
 
@@ -110,12 +113,12 @@ function plainText(content: unknown, path: string, dropped: Dropped): string {
     const block = fieldsOf(one);
     noteExtras(block, dropped);
     if (block.type !== "text") throw unsupported(`${path}[${index}]`);
-    return textOf(block.text);
+    return stringOf(block.text);
   });
   return paragraphs(texts);
 }
 
-function noteExtras(block: Fields, dropped: Dropped): void {
+function noteExtras(block: JsonFields, dropped: Dropped): void {
   dropped.field(block, "cache_control");
   dropped.field(block, "citations");
 }

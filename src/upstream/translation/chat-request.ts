@@ -2,10 +2,18 @@ import { usualTokenField } from "../ask.ts";
 import { chatMessages } from "./chat-messages.ts";
 import type { Dropped } from "./dropped.ts";
 import { reasoningEffort } from "./effort.ts";
-import { defined, type Fields, fieldsOf, isGiven, listed, textOf, unsupported } from "./fields.ts";
+import {
+  defined,
+  fieldsOf,
+  isGiven,
+  type JsonFields,
+  listed,
+  stringOf,
+  unsupported,
+} from "./fields.ts";
 import { chatToolChoice, chatTools } from "./tools.ts";
 
-/** Fields of Anthropic's requests that are translated, or refused. */
+/** JsonFields of Anthropic's requests that are translated, or refused. */
 const KNOWN: ReadonlySet<string> = new Set([
   "model",
   "messages",
@@ -23,14 +31,14 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** Anthropic's request as OpenAI's. Throws for what can't be asked that way. */
-export function toChatRequest(request: Fields, dropped: Dropped): Fields {
+export function toChatRequest(request: JsonFields, dropped: Dropped): JsonFields {
   if (listed(request.mcp_servers).length > 0) throw unsupported("mcp_servers");
   const { model, stream, temperature, top_p, stop_sequences: stops } = request;
   const streamed = stream === true;
   const translated = defined({
     model,
     messages: chatMessages(request, dropped),
-    [usualTokenField(textOf(model))]: request.max_tokens,
+    [usualTokenField(stringOf(model))]: request.max_tokens,
     temperature: temperature ?? undefined,
     top_p: top_p ?? undefined,
     stop: listed(stops).length > 0 ? stops : undefined,
@@ -47,7 +55,7 @@ export function toChatRequest(request: Fields, dropped: Dropped): Fields {
 
 const CONFIG: ReadonlySet<string> = new Set(["effort", "format"]);
 
-function responseFormat(config: Fields, dropped: Dropped): Fields | undefined {
+function responseFormat(config: JsonFields, dropped: Dropped): JsonFields | undefined {
   const { format } = config;
   const { type, schema } = fieldsOf(format);
   const isSchema = type === "json_schema";

@@ -1,7 +1,7 @@
 import { PassedTokens } from "../../core/call/passed-tokens.ts";
 import { IMAGE_TOKENS } from "../../core/call/reserved-tokens.ts";
 import { isObject } from "../reading/json.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import { fieldsOf, type JsonFields } from "./fields.ts";
 
 /** What a service adds to each message, and to each tool. */
 const TOKENS_BESIDE = 4;
@@ -9,7 +9,7 @@ const TOKENS_BESIDE = 4;
 const DOCUMENT_CHARACTERS_PER_TOKEN = 16;
 
 /** Estimates the tokens of Anthropic's request: its text, and what is no text by its usual size. */
-export function estimatedTokens({ system, messages, tools }: Fields): number {
+export function estimatedTokens({ system, messages, tools }: JsonFields): number {
   const text = new PassedTokens();
   const others = [system, messages, tools].reduce<number>((sum, one) => sum + count(one, text), 0);
   return text.tokens + others;
@@ -29,7 +29,7 @@ function count(value: unknown, passed: PassedTokens): number {
   return inner.reduce<number>((sum, one) => sum + count(one, passed), isItem ? TOKENS_BESIDE : 0);
 }
 
-function binaryTokens({ type, source }: Fields): number | null {
+function binaryTokens({ type, source }: JsonFields): number | null {
   if (type === "image") return IMAGE_TOKENS;
   const { type: form, data } = fieldsOf(source);
   if (type !== "document" || form !== "base64" || typeof data !== "string") return null;

@@ -1,33 +1,33 @@
-import { type Fields, fieldsOf, listed, textOf, unsupported } from "./fields.ts";
+import { fieldsOf, type JsonFields, listed, stringOf, unsupported } from "./fields.ts";
 import { base64In } from "./images.ts";
 
 const PDF = "application/pdf";
 
 /** The text of a document, with what stands above it. Throws if it is no text. */
-export function documentText({ source, title, context }: Fields, path: string): string {
+export function documentText({ source, title, context }: JsonFields, path: string): string {
   return paragraphs([
-    textOf(title),
-    textOf(context),
+    stringOf(title),
+    stringOf(context),
     sourceText(fieldsOf(source), `${path}.source`),
   ]);
 }
 
-function sourceText({ type, data, content }: Fields, path: string): string {
-  if (type === "text") return textOf(data);
+function sourceText({ type, data, content }: JsonFields, path: string): string {
+  if (type === "text") return stringOf(data);
   if (type !== "content") throw unsupported(path);
   if (typeof content === "string") return content;
   const texts = listed(content).map((block, index) => {
     const { type: kind, text } = fieldsOf(block);
     if (kind !== "text") throw unsupported(`${path}.content[${index}]`);
-    return textOf(text);
+    return stringOf(text);
   });
   return paragraphs(texts);
 }
 
 /** A result of the client's own search. */
-export function searchResultText({ source, title, content }: Fields): string {
-  const texts = listed(content).map((block) => textOf(fieldsOf(block).text));
-  return paragraphs([textOf(title), textOf(source), ...texts]);
+export function searchResultText({ source, title, content }: JsonFields): string {
+  const texts = listed(content).map((block) => stringOf(fieldsOf(block).text));
+  return paragraphs([stringOf(title), stringOf(source), ...texts]);
 }
 
 export function paragraphs(texts: readonly string[]): string {
@@ -35,9 +35,9 @@ export function paragraphs(texts: readonly string[]): string {
 }
 
 /** A file as Anthropic takes it. Throws for what it reads nothing of. */
-export function documentBlock(file: Fields, path: string): Fields {
-  const source = base64In(textOf(file.file_data));
+export function documentBlock(file: JsonFields, path: string): JsonFields {
+  const source = base64In(stringOf(file.file_data));
   if (source === null || source.media_type !== PDF) throw unsupported(path);
-  const title = textOf(file.filename);
+  const title = stringOf(file.filename);
   return { type: "document", source, ...(title !== "" && { title }) };
 }

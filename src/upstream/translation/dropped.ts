@@ -1,4 +1,4 @@
-import { type Fields, isGiven } from "./fields.ts";
+import { isGiven, type JsonFields } from "./fields.ts";
 
 /** Clients choose names; these are sent back in a header. */
 const NAME = /^[\w.?-]{1,64}$/;
@@ -17,12 +17,12 @@ export class Dropped {
   }
 
   /** Adds a field if it is given. */
-  field(fields: Fields, name: string): void {
+  field(fields: JsonFields, name: string): void {
     if (isGiven(fields[name])) this.add(name);
   }
 
   /** Adds every field that is given and not known. */
-  others(fields: Fields, known: ReadonlySet<string>): void {
+  others(fields: JsonFields, known: ReadonlySet<string>): void {
     for (const name of Object.keys(fields)) if (!known.has(name)) this.field(fields, name);
   }
 }

@@ -1,6 +1,6 @@
 import { wantsNewerTokenField } from "../../core/call/messages.ts";
 import type { Dropped } from "./dropped.ts";
-import { type Fields, fieldsOf, isGiven, listed, textOf } from "./fields.ts";
+import { fieldsOf, isGiven, type JsonFields, listed, stringOf } from "./fields.ts";
 
 /** Budgets of thinking, in tokens, at which an effort begins to be medium or high. */
 const MEDIUM_TOKENS = 4_096;
@@ -24,9 +24,9 @@ const BUDGETS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** OpenAI's reasoning effort for what Anthropic's request says of thinking. */
-export function reasoningEffort(request: Fields, dropped: Dropped): string | undefined {
+export function reasoningEffort(request: JsonFields, dropped: Dropped): string | undefined {
   const { model, thinking, output_config: config } = request;
-  const takesEffort = wantsNewerTokenField(textOf(model)) || /\bgpt-oss\b/.test(textOf(model));
+  const takesEffort = wantsNewerTokenField(stringOf(model)) || /\bgpt-oss\b/.test(stringOf(model));
   const effort = EFFORTS.get(fieldsOf(config).effort);
   const budget = budgetOf(fieldsOf(thinking));
   if (isGiven(fieldsOf(config).effort) && (effort === undefined || !takesEffort)) {
@@ -40,7 +40,7 @@ export function reasoningEffort(request: Fields, dropped: Dropped): string | und
   return found;
 }
 
-function budgetOf({ type, budget_tokens: tokens }: Fields): string | undefined {
+function budgetOf({ type, budget_tokens: tokens }: JsonFields): string | undefined {
   if (type !== "enabled" || typeof tokens !== "number") return undefined;
   if (tokens >= HIGH_TOKENS) return "high";
   return tokens >= MEDIUM_TOKENS ? "medium" : "low";
@@ -51,11 +51,15 @@ const THINKS_BY_BUDGET = /^claude-(?:3-7-|(?:opus|sonnet|haiku)-4(?:-[015])?(?:-
 const NEVER_THINKS = /^claude-(?:2|instant|3-(?!7-))/;
 
 /** Anthropic's fields for OpenAI's reasoning effort. */
-export function thinkingFields(request: Fields, maxTokens: number, dropped: Dropped): Fields {
+export function thinkingFields(
+  request: JsonFields,
+  maxTokens: number,
+  dropped: Dropped,
+): JsonFields {
   const { model, reasoning_effort: asked } = request;
   if (!isGiven(asked)) return {};
   const effort = EFFORTS.get(asked);
-  const name = textOf(model);
+  const name = stringOf(model);
   if (effort !== undefined && !NEVER_THINKS.test(name)) {
     if (!THINKS_BY_BUDGET.test(name)) return { output_config: { effort } };
     const budget = Math.min(BUDGETS.get(effort) ?? LOW_TOKENS, maxTokens - 1);
@@ -68,7 +72,12 @@ export function thinkingFields(request: Fields, maxTokens: number, dropped: Drop
 }
 
 /** With a budget, these models take no forced tool, no temperature, and no calls without their thoughts. */
-function mayThink({ tool_choice: choice, messages, temperature, top_p: topP }: Fields): boolean {
+function mayThink({
+  tool_choice: choice,
+  messages,
+  temperature,
+  top_p: topP,
+}: JsonFields): boolean {
   if (isGiven(choice) && choice !== "auto" && choice !== "none") return false;
   if (isGiven(temperature) || isGiven(topP)) return false;
   return !listed(messages).some((message) => listed(fieldsOf(message).tool_calls).length > 0);

@@ -4,7 +4,7 @@ import { failureIn } from "../reading/failure.ts";
 import { isObject, jsonIn } from "../reading/json.ts";
 import { usageIn } from "../reading/usage.ts";
 import { COMMENT, type EventTranslation, errorEvent } from "./events.ts";
-import { type Fields, fieldsOf, isGiven, textOf } from "./fields.ts";
+import { fieldsOf, isGiven, type JsonFields, stringOf } from "./fields.ts";
 import { finishReason } from "./stop-reasons.ts";
 import { chatUsage } from "./usage-forms.ts";
 
@@ -40,7 +40,7 @@ export class EventsToChat implements EventTranslation {
     return "";
   }
 
-  #translated(event: Fields): string {
+  #translated(event: JsonFields): string {
     switch (event.type) {
       case "message_start":
         return this.#begin(fieldsOf(event.message));
@@ -59,14 +59,14 @@ export class EventsToChat implements EventTranslation {
     }
   }
 
-  #begin({ id, model }: Fields): string {
-    this.#id = textOf(id);
-    this.#model = textOf(model);
+  #begin({ id, model }: JsonFields): string {
+    this.#id = stringOf(id);
+    this.#model = stringOf(model);
     this.#tier = this.#usage?.tier;
     return this.#chunk({ role: "assistant", content: "", refusal: null });
   }
 
-  #block(block: Fields): string {
+  #block(block: JsonFields): string {
     this.#isCall = block.type === "tool_use";
     if (this.#isCall) {
       const index = this.#calls;
@@ -76,19 +76,19 @@ export class EventsToChat implements EventTranslation {
         tool_calls: [{ index, id: block.id, type: "function", function: called }],
       });
     }
-    const text = block.type === "text" ? textOf(block.text) : "";
+    const text = block.type === "text" ? stringOf(block.text) : "";
     return text === "" ? "" : this.#chunk({ content: text });
   }
 
-  #delta({ type, text, thinking, partial_json: json }: Fields): string {
-    if (type === "text_delta") return this.#chunk({ content: textOf(text) });
-    if (type === "thinking_delta") return this.#chunk({ reasoning_content: textOf(thinking) });
+  #delta({ type, text, thinking, partial_json: json }: JsonFields): string {
+    if (type === "text_delta") return this.#chunk({ content: stringOf(text) });
+    if (type === "thinking_delta") return this.#chunk({ reasoning_content: stringOf(thinking) });
     if (type !== "input_json_delta" || !this.#isCall) return "";
-    const called = { arguments: textOf(json) };
+    const called = { arguments: stringOf(json) };
     return this.#chunk({ tool_calls: [{ index: this.#calls - 1, function: called }] });
   }
 
-  #ended({ stop_reason: reason }: Fields): string {
+  #ended({ stop_reason: reason }: JsonFields): string {
     return isGiven(reason) ? this.#chunk({}, finishReason(reason)) : "";
   }
 
@@ -101,7 +101,7 @@ export class EventsToChat implements EventTranslation {
     return dataOf({ ...this.#head(), choices: [], usage: chatUsage(usage) });
   }
 
-  #chunk(delta: Fields, finish: string | null = null): string {
+  #chunk(delta: JsonFields, finish: string | null = null): string {
     const choice = { index: 0, delta, logprobs: null, finish_reason: finish };
     return dataOf({
       ...this.#head(),
@@ -110,7 +110,7 @@ export class EventsToChat implements EventTranslation {
     });
   }
 
-  #head(): Fields {
+  #head(): JsonFields {
     return {
       id: this.#id,
       object: "chat.completion.chunk",
@@ -121,6 +121,6 @@ export class EventsToChat implements EventTranslation {
   }
 }
 
-function dataOf(chunk: Fields): string {
+function dataOf(chunk: JsonFields): string {
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }

@@ -5,7 +5,7 @@ import { isObject, jsonIn } from "../reading/json.ts";
 import { usageIn } from "../reading/usage.ts";
 import { messageHead } from "./answer-to-messages.ts";
 import { COMMENT, type EventTranslation, errorEvent } from "./events.ts";
-import { type Fields, fieldsOf, isGiven, listed, textOf } from "./fields.ts";
+import { fieldsOf, isGiven, type JsonFields, listed, stringOf } from "./fields.ts";
 import { stopReason } from "./stop-reasons.ts";
 import { messagesUsage } from "./usage-forms.ts";
 
@@ -49,10 +49,10 @@ export class EventsToMessages implements EventTranslation {
     return !this.#isOver && this.#finish !== null ? this.#finished() : "";
   }
 
-  #begin(chunk: Fields): string {
+  #begin(chunk: JsonFields): string {
     if (this.#hasBegun) return "";
     this.#hasBegun = true;
-    this.#id = textOf(chunk.id);
+    this.#id = stringOf(chunk.id);
     return event("message_start", {
       message: {
         ...messageHead(chunk),
@@ -64,9 +64,9 @@ export class EventsToMessages implements EventTranslation {
     });
   }
 
-  #said(delta: Fields): string {
-    const text = textOf(delta.content);
-    const refusal = textOf(delta.refusal);
+  #said(delta: JsonFields): string {
+    const text = stringOf(delta.content);
+    const refusal = stringOf(delta.refusal);
     if (refusal !== "") this.#isRefused = true;
     const said = text === "" && refusal === "" ? "" : this.#text(text + refusal);
     return listed(delta.tool_calls).reduce<string>(
@@ -80,7 +80,7 @@ export class EventsToMessages implements EventTranslation {
     return begun + this.#delta({ type: "text_delta", text });
   }
 
-  #called({ index, id, function: called }: Fields): string {
+  #called({ index, id, function: called }: JsonFields): string {
     const { name, arguments: given } = fieldsOf(called);
     const number = typeof index === "number" ? index : this.#call + (isGiven(id) ? 1 : 0);
     // a call that another one has followed has ended
@@ -88,25 +88,25 @@ export class EventsToMessages implements EventTranslation {
     const isNew = number > this.#call || this.#open !== "tool";
     this.#call = number;
     const begun = isNew ? this.#start("tool", this.#use(id, name)) : "";
-    const input = textOf(given);
+    const input = stringOf(given);
     return input === ""
       ? begun
       : begun + this.#delta({ type: "input_json_delta", partial_json: input });
   }
 
   /** Some services give no id, by which the client would tell what its tool has said. */
-  #use(id: unknown, name: unknown): Fields {
-    const known = textOf(id) || `${this.#id || "call"}_${this.#call}`;
-    return { type: "tool_use", id: known, name: textOf(name), input: {} };
+  #use(id: unknown, name: unknown): JsonFields {
+    const known = stringOf(id) || `${this.#id || "call"}_${this.#call}`;
+    return { type: "tool_use", id: known, name: stringOf(name), input: {} };
   }
 
-  #start(kind: "text" | "tool", block: Fields): string {
+  #start(kind: "text" | "tool", block: JsonFields): string {
     const ended = this.#stop();
     this.#open = kind;
     return ended + event("content_block_start", { index: this.#block, content_block: block });
   }
 
-  #delta(delta: Fields): string {
+  #delta(delta: JsonFields): string {
     return event("content_block_delta", { index: this.#block, delta });
   }
 
@@ -128,10 +128,10 @@ export class EventsToMessages implements EventTranslation {
   }
 }
 
-function isSilent(delta: Fields): boolean {
-  return textOf(delta.content) === "" && listed(delta.tool_calls).length === 0;
+function isSilent(delta: JsonFields): boolean {
+  return stringOf(delta.content) === "" && listed(delta.tool_calls).length === 0;
 }
 
-function event(type: string, fields: Fields): string {
+function event(type: string, fields: JsonFields): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 }

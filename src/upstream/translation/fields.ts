@@ -3,19 +3,19 @@ import type { ProxyError } from "../../core/errors.ts";
 import { isObject } from "../reading/json.ts";
 
 /** A JSON object, read field by field. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type JsonFields = Readonly<Record<string, unknown>>;
 
-const NONE: Fields = {};
+const NONE: JsonFields = {};
 
-export function fieldsOf(value: unknown): Fields {
-  return isObject(value) ? (value as Fields) : NONE; // of any object
+export function fieldsOf(value: unknown): JsonFields {
+  return isObject(value) ? (value as JsonFields) : NONE; // of any object
 }
 
 export function listed(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-export function textOf(value: unknown): string {
+export function stringOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
@@ -25,7 +25,7 @@ export function isGiven(value: unknown): boolean {
 }
 
 /** Without the fields that are undefined. */
-export function defined(fields: Fields): Fields {
+export function defined(fields: JsonFields): JsonFields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 

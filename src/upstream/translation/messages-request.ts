@@ -1,10 +1,10 @@
 import type { Dropped } from "./dropped.ts";
 import { thinkingFields } from "./effort.ts";
-import { defined, type Fields, fieldsOf, isGiven, listed, unsupported } from "./fields.ts";
+import { defined, fieldsOf, isGiven, type JsonFields, listed, unsupported } from "./fields.ts";
 import { messagesTurns } from "./messages-turns.ts";
 import { messagesToolChoice, messagesTools } from "./tools.ts";
 
-/** Fields of OpenAI's requests that are translated, or mean nothing here. */
+/** JsonFields of OpenAI's requests that are translated, or mean nothing here. */
 const KNOWN: ReadonlySet<string> = new Set([
   "model",
   "messages",
@@ -28,7 +28,11 @@ const REFUSED = ["functions", "function_call"];
 const MAX_TEMPERATURE = 1;
 
 /** OpenAI's request as Anthropic's, which must have a bound: `usualTokens` where there is none. */
-export function toMessagesRequest(request: Fields, usualTokens: number, dropped: Dropped): Fields {
+export function toMessagesRequest(
+  request: JsonFields,
+  usualTokens: number,
+  dropped: Dropped,
+): JsonFields {
   refuse(request);
   const { model, stream, stop, top_p } = request;
   const maxTokens = boundOf(request) ?? usualTokens;
@@ -57,17 +61,20 @@ export function toMessagesRequest(request: Fields, usualTokens: number, dropped:
   return translated;
 }
 
-function refuse(request: Fields): void {
+function refuse(request: JsonFields): void {
   for (const name of REFUSED) if (isGiven(request[name])) throw unsupported(name);
   if (isGiven(request.n) && Number(request.n) !== 1) throw unsupported("n");
 }
 
 /** A bound of 0 or less is none: there are servers that read it so. */
-function boundOf({ max_completion_tokens: newer, max_tokens: older }: Fields): number | undefined {
+function boundOf({
+  max_completion_tokens: newer,
+  max_tokens: older,
+}: JsonFields): number | undefined {
   return [newer, older].find((bound): bound is number => typeof bound === "number" && bound > 0);
 }
 
-function temperatureOf({ temperature }: Fields, dropped: Dropped): unknown {
+function temperatureOf({ temperature }: JsonFields, dropped: Dropped): unknown {
   if (typeof temperature !== "number" || temperature <= MAX_TEMPERATURE) {
     return temperature ?? undefined;
   }
@@ -80,7 +87,7 @@ function stopsOf(stop: unknown): readonly unknown[] | undefined {
   return listed(stop).length > 0 ? listed(stop) : undefined;
 }
 
-function outputFormat(format: Fields, dropped: Dropped): Fields {
+function outputFormat(format: JsonFields, dropped: Dropped): JsonFields {
   const { type, json_schema: named } = format;
   if (type === "json_schema") return { format: { type, schema: fieldsOf(named).schema } };
   if (isGiven(type) && type !== "text") dropped.add("response_format");

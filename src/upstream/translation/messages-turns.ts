@@ -1,13 +1,13 @@
 import { documentBlock } from "./documents.ts";
 import type { Dropped } from "./dropped.ts";
-import { type Fields, fieldsOf, isGiven, listed, textOf, unsupported } from "./fields.ts";
+import { fieldsOf, isGiven, type JsonFields, listed, stringOf, unsupported } from "./fields.ts";
 import { imageBlock } from "./images.ts";
 import { objectIn } from "./object-in.ts";
 
 /** OpenAI's messages as Anthropic's system prompt and turns. */
 export interface Turns {
-  readonly system: string | readonly Fields[] | undefined;
-  readonly messages: readonly Fields[];
+  readonly system: string | readonly JsonFields[] | undefined;
+  readonly messages: readonly JsonFields[];
 }
 
 interface Turn {
@@ -19,7 +19,7 @@ interface Turn {
 
 /** Where each system message stood is not kept: there is one place for them. */
 export function messagesTurns(messages: unknown, dropped: Dropped): Turns {
-  const system: Fields[] = [];
+  const system: JsonFields[] = [];
   const turns: Turn[] = [];
   for (const [index, one] of listed(messages).entries()) {
     const message = fieldsOf(one);
@@ -37,9 +37,9 @@ export function messagesTurns(messages: unknown, dropped: Dropped): Turns {
   };
 }
 
-function systemOf(blocks: readonly Fields[]): Turns["system"] {
+function systemOf(blocks: readonly JsonFields[]): Turns["system"] {
   if (blocks.length === 0) return undefined;
-  return blocks.length === 1 ? textOf(blocks[0]?.text) : blocks;
+  return blocks.length === 1 ? stringOf(blocks[0]?.text) : blocks;
 }
 
 /** All that tools have said stands in one turn, together with what the user adds. */
@@ -55,7 +55,7 @@ function blocksOf(content: unknown): readonly unknown[] {
   return content === "" ? [] : [{ type: "text", text: content }];
 }
 
-function turnOf(message: Fields, path: string, dropped: Dropped): Turn | null {
+function turnOf(message: JsonFields, path: string, dropped: Dropped): Turn | null {
   const { role, content } = message;
   const at = `${path}.content`;
   switch (role) {
@@ -78,7 +78,7 @@ function userContent(content: unknown, path: string, dropped: Dropped): unknown 
   return listed(content).map((one, index) => blockOf(fieldsOf(one), `${path}[${index}]`, dropped));
 }
 
-function blockOf(part: Fields, path: string, dropped: Dropped): Fields {
+function blockOf(part: JsonFields, path: string, dropped: Dropped): JsonFields {
   switch (part.type) {
     case "text":
       return { type: "text", text: part.text };
@@ -91,12 +91,12 @@ function blockOf(part: Fields, path: string, dropped: Dropped): Fields {
   }
 }
 
-function resultOf({ tool_call_id: id, content }: Fields, path: string): Fields {
+function resultOf({ tool_call_id: id, content }: JsonFields, path: string): JsonFields {
   const said = typeof content === "string" ? content : textBlocks(content, path);
   return { type: "tool_result", tool_use_id: id, content: said };
 }
 
-function assistantContent(message: Fields, path: string): string | readonly Fields[] {
+function assistantContent(message: JsonFields, path: string): string | readonly JsonFields[] {
   const { content, refusal, tool_calls: calls } = message;
   if (isGiven(message.function_call)) throw unsupported(`${path}.function_call`);
   const said = typeof refusal === "string" ? [{ type: "text", text: refusal }] : [];
@@ -110,21 +110,21 @@ function assistantContent(message: Fields, path: string): string | readonly Fiel
   return [...texts, ...uses];
 }
 
-function useOf({ id, type, function: called }: Fields, path: string): Fields {
+function useOf({ id, type, function: called }: JsonFields, path: string): JsonFields {
   if (type !== "function" && isGiven(type)) throw unsupported(path);
   const { name, arguments: given } = fieldsOf(called);
-  const input = objectIn(textOf(given));
+  const input = objectIn(stringOf(given));
   if (input === null) throw unsupported(`${path}.function.arguments`);
   return { type: "tool_use", id, name, input };
 }
 
 /** The texts of a content that may have nothing else. Anthropic refuses empty ones. */
-function textBlocks(content: unknown, path: string): Fields[] {
+function textBlocks(content: unknown, path: string): JsonFields[] {
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   return listed(content).flatMap((one, index) => {
     const { type, text, refusal } = fieldsOf(one);
     if (type !== "text" && type !== "refusal") throw unsupported(`${path}[${index}]`);
-    const said = textOf(type === "text" ? text : refusal);
+    const said = stringOf(type === "text" ? text : refusal);
     return said === "" ? [] : [{ type: "text", text: said }];
   });
 }

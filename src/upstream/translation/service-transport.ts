@@ -16,7 +16,7 @@ import { answersToChat, answersToMessages, modelsToChat, modelsToMessages } from
 import { toChatRequest } from "./chat-request.ts";
 import { estimatedTokens } from "./count-tokens.ts";
 import { Dropped } from "./dropped.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import { fieldsOf, type JsonFields } from "./fields.ts";
 import { localResponse } from "./local-body.ts";
 import { toMessagesRequest } from "./messages-request.ts";
 import { type AnswerTranslation, TranslatedBody } from "./translated-body.ts";
@@ -53,7 +53,11 @@ const MODELS = "/models";
 /** Anthropic lists 20 models unless it is asked for more. */
 const ALL_MODELS = "/models?limit=1000";
 
-type Send = (request: ServiceRequest, body: Fields, dropped: Dropped) => Promise<UpstreamResponse>;
+type Send = (
+  request: ServiceRequest,
+  body: JsonFields,
+  dropped: Dropped,
+) => Promise<UpstreamResponse>;
 
 /**
  * The way out to a service of any kind. Where the service speaks the language of the request, bytes
@@ -68,7 +72,8 @@ export function createServiceTransport(options: ServiceTransportOptions): Servic
     send(request) {
       const { notes } = request;
       if (notes !== undefined && notes.translated !== null) notes.translated = null;
-      return request.isAnthropic === isAnthropic ? transport.send(request) : translate(request);
+      if (request.isAnthropic !== isAnthropic) return translate(request);
+      return transport.send(isAnthropic ? withAllModels(request) : request);
     },
     close: () => transport.close(),
   };
@@ -105,8 +110,8 @@ function askMessages(transport: Transport, options: ServiceTransportOptions) {
   return async (request: ServiceRequest): Promise<UpstreamResponse> => {
     const { path } = request;
     if (isModels(path)) {
-      const asked = path === MODELS ? { ...request, path: ALL_MODELS } : request;
-      return translated(await transport.send(asked), modelsToChat, request, options);
+      const response = await transport.send(withAllModels(request));
+      return translated(response, modelsToChat, request, options);
     }
     if (path !== CHAT_COMPLETIONS) throw new ProxyError("endpoint_not_available");
     const dropped = new Dropped();
@@ -123,17 +128,21 @@ function askMessages(transport: Transport, options: ServiceTransportOptions) {
   };
 }
 
+function withAllModels(request: ServiceRequest): ServiceRequest {
+  return request.path === MODELS ? { ...request, path: ALL_MODELS } : request;
+}
+
 function isModels(path: string): boolean {
   return path === MODELS || path.startsWith(`${MODELS}/`);
 }
 
-function bodyOf(body: RelayRequest["body"]): Fields {
+function bodyOf(body: RelayRequest["body"]): JsonFields {
   if (body === null || isUpload(body)) throw new ProxyError("endpoint_not_available");
   const text = typeof body === "string" ? body : Buffer.from(body).toString();
   return fieldsOf(jsonIn(text));
 }
 
-function withBody(request: ServiceRequest, body: Fields): ServiceRequest {
+function withBody(request: ServiceRequest, body: JsonFields): ServiceRequest {
   return { ...request, body: wellFormedJson(body) };
 }
 

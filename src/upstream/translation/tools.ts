@@ -1,5 +1,13 @@
 import type { Dropped } from "./dropped.ts";
-import { defined, type Fields, fieldsOf, isGiven, listed, textOf, unsupported } from "./fields.ts";
+import {
+  defined,
+  fieldsOf,
+  isGiven,
+  type JsonFields,
+  listed,
+  stringOf,
+  unsupported,
+} from "./fields.ts";
 
 const TOOL: ReadonlySet<string> = new Set([
   "type",
@@ -13,7 +21,7 @@ const FUNCTION: ReadonlySet<string> = new Set(["name", "description", "parameter
 const NO_INPUT = { type: "object", properties: {} };
 
 /** Anthropic's tools as OpenAI's. Tools that a service brings itself have a type, and no equal. */
-export function chatTools(tools: unknown, dropped: Dropped): readonly Fields[] | undefined {
+export function chatTools(tools: unknown, dropped: Dropped): readonly JsonFields[] | undefined {
   if (!isGiven(tools)) return undefined;
   return listed(tools).map((one, index) => {
     const tool = fieldsOf(one);
@@ -24,7 +32,7 @@ export function chatTools(tools: unknown, dropped: Dropped): readonly Fields[] |
   });
 }
 
-export function messagesTools(tools: unknown, dropped: Dropped): readonly Fields[] | undefined {
+export function messagesTools(tools: unknown, dropped: Dropped): readonly JsonFields[] | undefined {
   if (!isGiven(tools)) return undefined;
   return listed(tools).map((one, index) => {
     const tool = fieldsOf(one);
@@ -43,11 +51,11 @@ export function messagesTools(tools: unknown, dropped: Dropped): readonly Fields
 }
 
 /** Which tool is to be called, and whether several may be at once. */
-export function chatToolChoice(choice: unknown): Fields {
+export function chatToolChoice(choice: unknown): JsonFields {
   if (!isGiven(choice)) return {};
   const { type, name, disable_parallel_tool_use: alone } = fieldsOf(choice);
   return defined({
-    tool_choice: chatChoice(textOf(type), name),
+    tool_choice: chatChoice(stringOf(type), name),
     parallel_tool_calls: alone === true ? false : undefined,
   });
 }
@@ -59,7 +67,11 @@ function chatChoice(type: string, name: unknown): unknown {
   throw unsupported("tool_choice");
 }
 
-export function messagesToolChoice(choice: unknown, parallel: unknown, hasTools: boolean): Fields {
+export function messagesToolChoice(
+  choice: unknown,
+  parallel: unknown,
+  hasTools: boolean,
+): JsonFields {
   const chosen = messagesChoice(choice);
   if (parallel !== false || !hasTools || chosen?.type === "none") {
     return defined({ tool_choice: chosen });
@@ -67,7 +79,7 @@ export function messagesToolChoice(choice: unknown, parallel: unknown, hasTools:
   return { tool_choice: { type: "auto", ...chosen, disable_parallel_tool_use: true } };
 }
 
-function messagesChoice(choice: unknown): Fields | undefined {
+function messagesChoice(choice: unknown): JsonFields | undefined {
   if (!isGiven(choice)) return undefined;
   if (choice === "auto" || choice === "none") return { type: choice };
   if (choice === "required") return { type: "any" };

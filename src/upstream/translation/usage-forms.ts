@@ -1,8 +1,8 @@
 import { paidUsage, type Usage } from "../../core/call/messages.ts";
-import type { Fields } from "./fields.ts";
+import type { JsonFields } from "./fields.ts";
 
 /** Written where the count is still to come, or never comes. No call takes nothing. */
-const UNCOUNTED: Fields = {
+const UNCOUNTED: JsonFields = {
   input_tokens: 0,
   cache_creation_input_tokens: 0,
   cache_read_input_tokens: 0,
@@ -10,7 +10,7 @@ const UNCOUNTED: Fields = {
 };
 
 /** Usage in Anthropic's form, which counts apart what was read from a cache or written into one. */
-export function messagesUsage(counted: Usage | null): Fields {
+export function messagesUsage(counted: Usage | null): JsonFields {
   const usage = paidUsage(counted);
   if (usage === null) return UNCOUNTED;
   const { cacheWrite = 0, cacheWriteHour = 0, reasoning = 0 } = usage.parts ?? {};
@@ -27,12 +27,12 @@ export function messagesUsage(counted: Usage | null): Fields {
   };
 }
 
-function byAge(minutes: number, hour: number): Fields {
+function byAge(minutes: number, hour: number): JsonFields {
   return { ephemeral_5m_input_tokens: minutes, ephemeral_1h_input_tokens: hour };
 }
 
 /** Usage in OpenAI's form. Its prompt tokens are all of them. */
-export function chatUsage(usage: Usage): Fields {
+export function chatUsage(usage: Usage): JsonFields {
   const { cacheWrite = 0, cacheWriteHour = 0, reasoning = 0 } = usage.parts ?? {};
   const written = cacheWrite + cacheWriteHour;
   return {
