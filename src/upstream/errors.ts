@@ -3,7 +3,7 @@ import { type ErrorCode, ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
 import type { AskOptions } from "../core/upstream-ports.ts";
-import { isObject } from "./reading/json.ts";
+import { fieldOf, isObject, stringIn } from "./reading/json.ts";
 import { kindOfRefusal, type RefusalKind } from "./refusal-kinds.ts";
 import { codesIn, errorObjectIn, fieldIn, parseRefusal, wordsIn } from "./refusal-words.ts";
 import { type Waits, waitMs } from "./waits.ts";
@@ -100,7 +100,9 @@ function told(shown: Shown) {
 function refusalIn({ status, kind, body, codes, clean }: Shown, said: string | null) {
   const refusal = { status, mayRetry: status !== 429 || kind !== "request" };
   const own = kind === "request" ? errorObjectIn(body) : null;
-  if (own !== null) return { ...refusal, body: JSON.stringify(cleanValue(own, clean, 0)) };
+  if (own !== null) {
+    return { ...refusal, body: JSON.stringify(cleanValue(inOpenAIForm(own), clean, 0)) };
+  }
   if (said === null) return { ...refusal, body: null };
   const message = said.slice(0, MAX_MESSAGE_CHARACTERS);
   const error =
@@ -113,6 +115,13 @@ function refusalIn({ status, kind, body, codes, clean }: Shown, said: string | n
           code: cleanOrNull(codes[0] ?? null, clean),
         };
   return { ...refusal, body: JSON.stringify({ error }) };
+}
+
+/** Anthropic's errors have a type of their own around the one that both have. */
+function inOpenAIForm(own: object): object {
+  if (stringIn(own, "type") !== "error") return own;
+  const inner = fieldOf(own, "error");
+  return { error: { param: null, code: null, ...(isObject(inner) && inner) } };
 }
 
 function cleanOrNull(text: string | null, clean: (text: string) => string): string | null {

@@ -48,6 +48,8 @@ const ABOUT_SIZE: readonly RegExp[] = [
   /shorten (?:the |your )?(?:prompt|input|messages?|request)/i,
   /(?:shorter|smaller) (?:prompt|input|messages?|request|context)/i,
 ];
+/** Anthropic's account without money has the status of a mistake. */
+const CREDIT_IS_LOW = /credit balance is too low/i;
 /** A smaller request would pass, and so would this one with another key, or later. */
 const OR_LATER = /\bor (?:try again|retry|wait)\b/i;
 
@@ -58,6 +60,7 @@ export function kindOfRefusal(
   words: string | null,
 ): RefusalKind {
   if (status < 400 || status >= 500) return "upstream";
+  if (status === 400 && words !== null && CREDIT_IS_LOW.test(words)) return "account";
   const kind = KINDS[status] ?? "request";
   if (kind !== "account" && kind !== "rate") return kind;
   if (words !== null && isAboutSize(words)) return "request";

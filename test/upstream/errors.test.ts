@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type ErrorCode, ProxyError } from "../../src/core/errors.ts";
 import { createRedact } from "../../src/core/redact.ts";
 import { createRefusalOf, fromTransportFailure } from "../../src/upstream/errors.ts";
+import { failureIn, statusOfFailure } from "../../src/upstream/reading/failure.ts";
 
 const key = "my/odd+key (1)";
 const nowMs = Date.parse("Sat, 21 Nov 2026 10:00:00 GMT");
@@ -196,4 +197,44 @@ test("a connection that fails is unreachable before the response and broken afte
   expect(fromTransportFailure(cause, true)).toMatchObject({ code: "upstream_failed", cause });
   const canceled = new ProxyError("canceled");
   expect(fromTransportFailure(canceled, true)).toBe(canceled);
+});
+
+describe("an error of Anthropic's", () => {
+  const body = (type: string, message = "canary") => ({
+    type: "error",
+    error: { type, message },
+    request_id: "req_011",
+  });
+
+  test.each<[string, ErrorCode]>([
+    ["invalid_request_error", "upstream_refused"],
+    ["authentication_error", "key_rejected"],
+    ["billing_error", "key_exhausted"],
+    ["permission_error", "upstream_refused"],
+    ["not_found_error", "upstream_refused"],
+    ["request_too_large", "upstream_refused"],
+    ["rate_limit_error", "upstream_rate_limited"],
+    ["timeout_error", "upstream_failed"],
+    ["api_error", "upstream_failed"],
+    ["overloaded_error", "upstream_failed"],
+  ])("is read by its type %s where a stream has it, as %s", (type, code) => {
+    const failure = failureIn(body(type), true, () => JSON.stringify(body(type)));
+    if (failure === null) throw new Error("no failure");
+    const status = statusOfFailure(failure.error);
+    const error = refusalOf({ status, body: failure.text }, { key });
+    expect(error).toMatchObject({ code, answered: { code: type } });
+  });
+
+  test("has the form that OpenAI's clients know", () => {
+    const { refusal } = refusalOf({ status: 404, body: body("not_found_error") }, { key });
+    expect(JSON.parse(refusal?.body ?? "")).toEqual({
+      error: { type: "not_found_error", message: "canary", param: null, code: null },
+    });
+  });
+
+  test("about an empty account has the status of a mistake", () => {
+    const words = "Your credit balance is too low to access the Anthropic API.";
+    const error = refusalOf({ status: 400, body: body("invalid_request_error", words) }, { key });
+    expect(error).toMatchObject({ code: "key_exhausted", params: { reason: words } });
+  });
 });
