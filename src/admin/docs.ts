@@ -9,13 +9,15 @@ import { viewSchemas } from "./views.ts";
 
 /** Only described here, never parsed with, so any clock will do. */
 const schemas = createSchemas({ wallMs: () => 0 });
-const { token, quota, price, sum } = viewSchemas;
+const { token, group, quota, price, sum } = viewSchemas;
 
 const examplePrice = { input: "0.15", cached_input: "0.075", output: "0.60" };
 
 const newToken = token.extend({ token: z.string().describe("The secret; it is shown only here") });
 const limited = ["field_too_long", "field_unknown"] as const;
 const tokenId = { id: z.string().meta({ example: "1jf2k5n8q0f3a1b2c4d5e6f7a8" }) };
+
+const groupName = { name: z.string().meta({ example: "class" }) };
 
 const setPrice = {
   summary: "Sets a model's price",
@@ -33,7 +35,7 @@ export const routeDocs = {
     example: { name: "Ann", requests_per_day: 100 },
     status: 201,
     answer: z.union([newToken, z.object({ tokens: z.array(newToken) })]),
-    fails: ["token_name_taken", "token_unknown", "secret_key_missing", ...limited],
+    fails: ["token_name_taken", "token_unknown", "group_unknown", "secret_key_missing", ...limited],
   },
   "GET /tokens": {
     summary: "Lists tokens, oldest first",
@@ -54,7 +56,10 @@ export const routeDocs = {
     example: { requests_per_day: 200, expires: null },
     params: tokenId,
     answer: token,
-    fails: ["token_unknown", "token_revoked", "token_name_taken", "secret_key_missing", ...limited],
+    fails: [
+      ...["token_unknown", "token_revoked", "token_name_taken", "group_unknown"],
+      ...["secret_key_missing", ...limited],
+    ],
   },
   "POST /tokens/:id/rotate": {
     summary: "Gives a token a new secret; the old one ends at once, or after `grace`",
@@ -79,6 +84,42 @@ export const routeDocs = {
     summary: "Revokes a token; doing so again changes nothing",
     answer: token,
     fails: ["token_unknown"],
+  },
+  "POST /groups": {
+    summary: "Creates a group: quotas that its tokens share beside their own",
+    body: schemas.newGroup,
+    example: { name: "class", money_per_month: "50" },
+    status: 201,
+    answer: group,
+    fails: ["group_name_taken", ...limited],
+  },
+  "GET /groups": {
+    summary: "Lists groups by name",
+    query: schemas.tokenList,
+    answer: z.object({
+      groups: z.array(group),
+      next: z.string().nullable().describe("What to pass as `after` for more"),
+    }),
+  },
+  "GET /groups/:name": {
+    summary: "Shows a group and how much of its quotas is used",
+    params: groupName,
+    answer: group.extend({ quotas: z.array(quota) }),
+    fails: ["group_unknown"],
+  },
+  "PATCH /groups/:name": {
+    summary: "Changes a group; what is left out stays, null takes a quota away",
+    body: schemas.groupChanges,
+    example: { money_per_month: "80", requests_per_day: null },
+    params: groupName,
+    answer: group,
+    fails: ["group_unknown", ...limited],
+  },
+  "DELETE /groups/:name": {
+    summary: "Removes a group without tokens; revoked ones don't count",
+    params: groupName,
+    answer: group,
+    fails: ["group_unknown", "group_in_use"],
   },
   "GET /prices": {
     summary: "Lists current prices; with `history` also past and future ones",

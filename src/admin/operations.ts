@@ -1,10 +1,12 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
+import type { GroupStore } from "../core/accounts/groups.ts";
 import type { Price } from "../core/accounts/price.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
 import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
+import { groupOperations } from "./group-operations.ts";
 import { litellmPrices } from "./litellm-prices.ts";
 import priceList from "./price-list.json" with { type: "json" };
 import { importedPrices, priceOf } from "./price-schemas.ts";
@@ -16,6 +18,7 @@ import { shownPrice, shownSum } from "./views.ts";
 
 export interface AdminOptions {
   readonly tokens: TokenStore;
+  readonly groups: GroupStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
   readonly routing: RoutingStore;
@@ -35,6 +38,7 @@ export function createAdmin(options: AdminOptions) {
   const schemas = createSchemas(options.clock);
   return {
     tokens: tokenOperations(options, schemas),
+    groups: groupOperations(options, schemas),
     prices: priceOperations(options, schemas),
     usage: usageOperations(options, schemas),
     upstreams: upstreamOperations(options),

@@ -38,7 +38,7 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
   const names = Object.keys(routeDocs) as RouteName[]; // an object literal has no others
   return {
     name: "admin",
-    about: "For the operator: tokens, prices, upstreams and usage",
+    about: "For the operator: tokens, groups, prices, upstreams and usage",
     prefix: "/admin",
     crossOrigin: false,
     errors: adminErrors,
@@ -56,7 +56,7 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
 }
 
 function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers {
-  const { tokens, prices, usage } = admin;
+  const { tokens, groups, prices, usage } = admin;
   const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
   return {
     ...upstreamHandlers(admin, maxBodyBytes),
@@ -72,6 +72,12 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
     "POST /tokens/:id/disable": async (c) => respondJson(c, 200, await tokens.disable(idIn(c))),
     "POST /tokens/:id/enable": async (c) => respondJson(c, 200, await tokens.enable(idIn(c))),
     "DELETE /tokens/:id": async (c) => respondJson(c, 200, await tokens.revoke(idIn(c))),
+    "POST /groups": async (c) => respondJson(c, 201, await groups.create(await body(c))),
+    "GET /groups": async (c) => respondJson(c, 200, await groups.list(c.req.query())),
+    "GET /groups/:name": async (c) => respondJson(c, 200, await groups.show(nameIn(c))),
+    "PATCH /groups/:name": async (c) =>
+      respondJson(c, 200, await groups.update(nameIn(c), await body(c))),
+    "DELETE /groups/:name": async (c) => respondJson(c, 200, await groups.remove(nameIn(c))),
     "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
     "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),
     "POST /prices/import": async (c) => {
@@ -93,6 +99,10 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
 
 function idIn(c: AppContext): string {
   return c.req.param("id") ?? "";
+}
+
+function nameIn(c: AppContext): string {
+  return c.req.param("name") ?? "";
 }
 
 /** `{"default": true}` imports the list of this release. */

@@ -13,6 +13,7 @@ import {
   overview,
   UsageError,
 } from "./command.ts";
+import { groupCommands } from "./commands/group.ts";
 import { priceCommands } from "./commands/price.ts";
 import { routeCommands } from "./commands/route.ts";
 import { tokenCommands } from "./commands/token.ts";
@@ -23,6 +24,7 @@ import { createTools, LANGUAGE, SettingsError, type Terminal } from "./tools.ts"
 
 const commands = [
   ...tokenCommands,
+  ...groupCommands,
   ...priceCommands,
   ...upstreamCommands,
   ...routeCommands,

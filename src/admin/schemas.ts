@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { QuotaChanges } from "../core/accounts/quota.ts";
 import type { TokenChanges } from "../core/accounts/token-options.ts";
 import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
 import {
@@ -37,24 +38,8 @@ export function createSchemas(clock: WallClock) {
   const name = plainText(MAX_NAME_CHARACTERS);
   const past = moment(clock, "back").nullish();
   const span = { from: past, to: past, token: name.nullish() };
-  const options = {
-    comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
-    expires: moment(clock, "future").nullish(),
-    models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
-    requests_per_day: count(MAX_PER_PERIOD).nullish(),
-    requests_per_month: count(MAX_PER_PERIOD).nullish(),
-    tokens_per_day: count(MAX_PER_PERIOD).nullish(),
-    tokens_per_month: count(MAX_PER_PERIOD).nullish(),
-    money_per_day: money().nullish(),
-    money_per_month: money().nullish(),
-    second_limit: count(MAX_PER_WINDOW).nullish(),
-    minute_limit: count(MAX_PER_WINDOW).nullish(),
-    hour_limit: count(MAX_PER_WINDOW).nullish(),
-    day_limit: count(MAX_PER_WINDOW).nullish(),
-    tokens_per_minute: count(MAX_PER_WINDOW).nullish(),
-    concurrency: count(MAX_OPEN).nullish(),
-    upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
-  };
+  const options = tokenOptions(clock);
+  const purse = purseOptions();
   return {
     newToken: z.strictObject({
       name,
@@ -63,6 +48,8 @@ export function createSchemas(clock: WallClock) {
       like: name.nullish(),
     }),
     tokenChanges: z.strictObject({ name: name.optional(), ...options }),
+    newGroup: z.strictObject({ name, ...purse }),
+    groupChanges: z.strictObject(purse),
     rotation: z.strictObject({ grace: spanOfTime().nullish() }),
     tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
     ...createPriceSchemas(clock, MAX_NAME_CHARACTERS),
@@ -76,13 +63,44 @@ export function createSchemas(clock: WallClock) {
   };
 }
 
+/** What tokens and groups have. */
+function purseOptions() {
+  return {
+    comment: plainText(MAX_COMMENT_CHARACTERS).nullish(),
+    requests_per_day: count(MAX_PER_PERIOD).nullish(),
+    requests_per_month: count(MAX_PER_PERIOD).nullish(),
+    tokens_per_day: count(MAX_PER_PERIOD).nullish(),
+    tokens_per_month: count(MAX_PER_PERIOD).nullish(),
+    money_per_day: money().nullish(),
+    money_per_month: money().nullish(),
+  };
+}
+
+function tokenOptions(clock: WallClock) {
+  const { comment, ...quotas } = purseOptions();
+  return {
+    comment,
+    expires: moment(clock, "future").nullish(),
+    models: names(MAX_MODELS, MAX_NAME_CHARACTERS).nullish(),
+    ...quotas,
+    second_limit: count(MAX_PER_WINDOW).nullish(),
+    minute_limit: count(MAX_PER_WINDOW).nullish(),
+    hour_limit: count(MAX_PER_WINDOW).nullish(),
+    day_limit: count(MAX_PER_WINDOW).nullish(),
+    tokens_per_minute: count(MAX_PER_WINDOW).nullish(),
+    concurrency: count(MAX_OPEN).nullish(),
+    group: plainText(MAX_NAME_CHARACTERS).nullish(),
+    upstream_key: headerValue(MAX_KEY_CHARACTERS).nullish(),
+  };
+}
+
 export type Schemas = ReturnType<typeof createSchemas>;
 
 /** What is left out stays; null takes a bound away. */
 export function changesOf(fields: z.output<Schemas["tokenChanges"]>): TokenChanges {
-  const { name, comment, models, concurrency } = fields;
+  const { name, comment, models, concurrency, group } = fields;
   const given = {
-    ...{ name, comment, models, concurrency },
+    ...{ name, comment, models, concurrency, group },
     expiresAt: fields.expires,
     tokensPerMinute: fields.tokens_per_minute,
     upstreamKey: fields.upstream_key,
@@ -95,17 +113,22 @@ export function changesOf(fields: z.output<Schemas["tokenChanges"]>): TokenChang
       hour: fields.hour_limit,
       day: fields.day_limit,
     },
-    quotas: {
-      day: {
-        requests: fields.requests_per_day,
-        tokens: fields.tokens_per_day,
-        money: fields.money_per_day,
-      },
-      month: {
-        requests: fields.requests_per_month,
-        tokens: fields.tokens_per_month,
-        money: fields.money_per_month,
-      },
+    quotas: quotaChangesOf(fields),
+  };
+}
+
+/** The same for the quotas of a token or a group. */
+export function quotaChangesOf(fields: z.output<Schemas["groupChanges"]>): QuotaChanges {
+  return {
+    day: {
+      requests: fields.requests_per_day,
+      tokens: fields.tokens_per_day,
+      money: fields.money_per_day,
+    },
+    month: {
+      requests: fields.requests_per_month,
+      tokens: fields.tokens_per_month,
+      money: fields.money_per_month,
     },
   };
 }

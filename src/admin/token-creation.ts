@@ -1,3 +1,4 @@
+import type { Token } from "../core/accounts/accounts.ts";
 import type { NewSecret } from "../core/accounts/token-options.ts";
 import { type TokenChanges, withChanges } from "../core/accounts/token-options.ts";
 import { fieldError } from "../core/common-errors.ts";
@@ -34,12 +35,17 @@ export function tokenCreation<T>(
     requireFuture(chosenOptions.expiresAt ?? null);
     const chosen = {
       ...chosenOptions,
+      group: groupAfter(before?.token ?? null, changes),
       upstreamKey: changes.upstreamKey ?? before?.upstreamKey ?? null,
     };
     if (wanted == null) return withSecret(await tokens.create(chosen));
     const named = numberedNames(name, wanted).map((one) => ({ ...chosen, name: one }));
     return { tokens: (await tokens.createAll(named)).map(withSecret) };
   };
+}
+
+function groupAfter(before: Token | null, { group }: TokenChanges): string | null {
+  return group === undefined ? (before?.group?.name ?? null) : group;
 }
 
 /** Storing an upstream key requires SECRET_KEY. */

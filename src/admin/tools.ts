@@ -50,7 +50,7 @@ const storageSettings: readonly SettingName[] = [
 
 /** Most commands create none, since a wrong DATA_DIR would go unnoticed. */
 const WHERE_ELSE =
-  "check DATA_DIR and DATABASE_URL; `token create`, `price set`, `price import`, `upstream add` and `restore` create one";
+  "check DATA_DIR and DATABASE_URL; `token create`, `group create`, `price set`, `price import`, `upstream add` and `restore` create one";
 
 /** What commands share. */
 export type Tools = ReturnType<typeof createTools>;

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import type { LedgerSum, Token } from "../core/accounts/accounts.ts";
+import type { Group } from "../core/accounts/groups.ts";
 import { formatMoney } from "../core/accounts/money.ts";
 import type { Price } from "../core/accounts/price.ts";
 import {
   type QuotaState,
+  type Quotas,
   type QuotaUse,
   quotaKinds,
   quotaPeriods,
@@ -36,6 +38,26 @@ const time = z.iso.datetime();
 const dollars = z.string().describe("US dollars, an exact decimal");
 const amount = z.union([count, dollars]);
 
+type OfQuotas<T> = readonly [T, (from: { readonly quotas: Quotas }) => z.output<T>];
+
+/** The quotas of a token or a group. */
+const quotaFields = {
+  requests_per_day: [count.nullable(), ({ quotas }) => quotas.day.requests],
+  requests_per_month: [count.nullable(), ({ quotas }) => quotas.month.requests],
+  tokens_per_day: [count.nullable(), ({ quotas }) => quotas.day.tokens],
+  tokens_per_month: [count.nullable(), ({ quotas }) => quotas.month.tokens],
+  money_per_day: [dollars.nullable(), ({ quotas }) => moneyOrNull(quotas.day.money)],
+  money_per_month: [dollars.nullable(), ({ quotas }) => moneyOrNull(quotas.month.money)],
+} as const satisfies Readonly<Record<string, OfQuotas<z.ZodType>>>;
+
+const groupView = view<Group>()({
+  name: [text, ({ name }) => name],
+  comment: [text, ({ comment }) => comment],
+  created_at: [time, ({ createdAt }) => timeText(createdAt)],
+  ...quotaFields,
+  tokens: [count.describe("Tokens in it that are not revoked"), ({ tokens }) => tokens],
+});
+
 const tokenView = view<Token & { readonly nowMs: number }>()({
   id: [text, ({ id }) => id],
   name: [text, ({ name }) => name],
@@ -52,18 +74,14 @@ const tokenView = view<Token & { readonly nowMs: number }>()({
       timeOrNull(graceUntil !== null && graceUntil > nowMs ? graceUntil : null),
   ],
   models: [z.array(text).nullable(), ({ models }) => models && [...models]],
-  requests_per_day: [count.nullable(), ({ quotas }) => quotas.day.requests],
-  requests_per_month: [count.nullable(), ({ quotas }) => quotas.month.requests],
-  tokens_per_day: [count.nullable(), ({ quotas }) => quotas.day.tokens],
-  tokens_per_month: [count.nullable(), ({ quotas }) => quotas.month.tokens],
-  money_per_day: [dollars.nullable(), ({ quotas }) => moneyOrNull(quotas.day.money)],
-  money_per_month: [dollars.nullable(), ({ quotas }) => moneyOrNull(quotas.month.money)],
+  ...quotaFields,
   second_limit: [count.nullable(), ({ limits }) => limits.second ?? null],
   minute_limit: [count.nullable(), ({ limits }) => limits.minute ?? null],
   hour_limit: [count.nullable(), ({ limits }) => limits.hour ?? null],
   day_limit: [count.nullable(), ({ limits }) => limits.day ?? null],
   tokens_per_minute: [count.nullable(), ({ tokensPerMinute }) => tokensPerMinute],
   concurrency: [count.nullable(), ({ concurrency }) => concurrency],
+  group: [text.nullable(), ({ group }) => group?.name ?? null],
   own_upstream_key: [z.boolean(), ({ hasUpstreamKey }) => hasUpstreamKey],
 });
 
@@ -115,12 +133,14 @@ const sumView = view<LedgerSum>()({
 
 export const viewSchemas = {
   token: tokenView.schema,
+  group: groupView.schema,
   quota: quotaView.schema,
   price: priceView.schema,
   sum: sumView.schema,
 };
 
 export const shownPrice = priceView.show;
+export const shownGroup = groupView.show;
 export const shownSum = sumView.show;
 
 export function shownToken(token: Token, nowMs: number) {
@@ -128,7 +148,7 @@ export function shownToken(token: Token, nowMs: number) {
 }
 
 /** Every quota that is set, and how much of it is used. */
-export function shownQuotas({ quotas }: Token, use: QuotaUse, nowMs: number) {
+export function shownQuotas({ quotas }: Pick<Token, "quotas">, use: QuotaUse, nowMs: number) {
   return quotaStates(quotas, use, nowMs).map(quotaView.show);
 }
 

@@ -20,14 +20,15 @@ export interface AdminNeeds {
 export function composeAdmin(config: Config, needs: AdminNeeds): Dialect[] {
   if (config.ADMIN_TOKEN === null) return [];
   const { storage, live, translate, brake } = needs;
-  const { tokens, prices, ledger, clock } = storage;
+  const { tokens, groups, prices, ledger, clock } = storage;
   const { store: routing } = live;
   const canSeal = config.SECRET_KEY.length > 0;
   const upstreams = {
     ...createUpstreamPorts(() => config, clock),
     stateOf: (name: string) => breakerState(live.restsMs(name)),
   };
-  const admin = createAdmin({ tokens, prices, ledger, routing, upstreams, clock, canSeal });
+  const stores = { tokens, groups, prices, ledger, routing };
+  const admin = createAdmin({ ...stores, upstreams, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
   return [createAdminDialect({ admin, token, brake, maxBodyBytes, translate })];
 }

@@ -1,12 +1,15 @@
 import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { BackgroundCalls } from "../core/accounts/background.ts";
+import type { GroupStore } from "../core/accounts/groups.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
+import { createGroups } from "./accounts/groups.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
 import { createPrices } from "./accounts/prices.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
+import { createTokenLookup } from "./accounts/token-lookup.ts";
 import { createTokens } from "./accounts/tokens.ts";
 import { createAcceptedOwners } from "./conversations/accepted.ts";
 import { type ConversationOptions, createConversations } from "./conversations/conversations.ts";
@@ -66,6 +69,7 @@ export interface StorageOptions {
 export interface Storage {
   readonly kind: "sqlite" | "postgres";
   readonly tokens: TokenStore;
+  readonly groups: GroupStore;
   readonly prices: PriceBook;
   readonly ledger: Ledger;
   readonly background: BackgroundCalls;
@@ -111,7 +115,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const unheard = { onError: ignore, onHealth: ignore, onLost: ignore, onNotice: ignore };
   const opening = { ...nowhere, ...unheard, ...options, monotonicMs };
   const database = await openDatabase(options.oneOff ? { ...opening, ...COMMAND } : opening);
-  const { driver, builder, health } = database;
+  const { driver, health } = database;
   const clock = createDatabaseClock(options.clock);
   const latest = await closedIfItFails(database, async () => {
     if (driver.kind === "postgres" && !options.bringsTime) await hearPostgres(database, clock);
@@ -122,17 +126,18 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { ledger, giveUp, ...ledgerEnd } = createLedger(database, clock, ledgerOptions);
   const stored = createConversations(database, clock, sealing, options.conversations);
   const conversations = withStorageErrors(stored);
-  const tokens = createTokens(database, clock, box);
+  const lookup = createTokenLookup(database, clock, box);
+  const tokens = createTokens(database, clock, box, lookup);
   const routing = createRouting(database, clock, createSecretBox(secretKeys, "upstream secret"));
   const alive = createAlive(options.onInstances ?? ignore);
   const parts = { database, clock, latest, id, onAlive: alive.heard };
   const leave = options.oneOff
     ? async () => undefined
     : await live(options, parts, ledger.recover, conversations.sweep);
-  const probe = builder.selectFrom("prices").select("model").limit(1).compile();
   return {
     kind: driver.kind,
     tokens,
+    groups: createGroups(database, clock, lookup.forget),
     routing,
     prices: createPrices(database, clock, latest),
     ledger,
@@ -143,11 +148,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     clock,
     installationSecret: () => installationSecret(database),
     problem: health.problem,
-    ping: async () => {
-      const problem = health.problem();
-      if (problem !== null) throw new Error(problem.words);
-      await driver.all(probe);
-    },
+    ping: createPing(database),
     backup: (file) => driver.backup(file),
     reseal: () => resealAll(tokens, routing, stored),
     giveUp,
@@ -156,6 +157,16 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await leave();
       await driver.close();
     },
+  };
+}
+
+/** Throws if the database does not answer, or takes no writes. */
+function createPing({ driver, builder, health }: Database): () => Promise<void> {
+  const probe = builder.selectFrom("prices").select("model").limit(1).compile();
+  return async () => {
+    const problem = health.problem();
+    if (problem !== null) throw new Error(problem.words);
+    await driver.all(probe);
   };
 }
 

@@ -1,9 +1,11 @@
 import type { TokenCounts } from "../call/messages.ts";
 import type { Named } from "../named.ts";
 import type { CallRecord, WindowName } from "../ports.ts";
+import type { TokenGroup } from "./groups.ts";
 import type { Picodollars } from "./money.ts";
 import type { Price } from "./price.ts";
-import type { Periods, QuotaState, Quotas, QuotaUse, Spending } from "./quota.ts";
+import type { Quotas, QuotaUse } from "./quota.ts";
+import type { Reservation, ReserveResult } from "./reservation.ts";
 import type { NewSecret, TokenChanges } from "./token-options.ts";
 
 /** A credential the operator issued. Holds no secret: neither the token's nor the upstream key. */
@@ -29,6 +31,7 @@ export interface Token {
   readonly tokensPerMinute: number | null;
   /** Calls that may be open at once; null = unlimited. */
   readonly concurrency: number | null;
+  readonly group: TokenGroup | null;
   /** Whether calls are paid with an upstream key of the token's own. */
   readonly hasUpstreamKey: boolean;
 }
@@ -42,6 +45,8 @@ export interface NewToken {
   readonly quotas?: Quotas;
   readonly tokensPerMinute?: number | null;
   readonly concurrency?: number | null;
+  /** The name of its group. */
+  readonly group?: string | null;
   readonly upstreamKey?: string | null;
 }
 
@@ -155,21 +160,6 @@ export interface ReserveRequest
   readonly money: Picodollars;
 }
 
-/** Amounts reserved in a token's quotas, held until the call is settled. */
-export interface Reservation extends Periods, Spending, Pick<LedgerRow, "id"> {
-  readonly tokenId: TokenId;
-}
-
-export type ReserveResult =
-  /** No reservation where the token has no quota: nothing was written. */
-  | { readonly admitted: true; readonly reservation: Reservation | null }
-  | {
-      readonly admitted: false;
-      readonly refusedBy: QuotaState;
-      /** Until the period ends; null when the call alone is larger than the quota. */
-      readonly retryAfterMs: number | null;
-    };
-
 type OrNull<T> = { readonly [K in keyof T]: T[K] | null };
 
 /** A stored row. Cost and price are exact decimals as text; unknown is null, never 0. */
@@ -239,7 +229,7 @@ export interface Ledger {
   settle(entry: LedgerEntry, reservation: Reservation | null): Promise<void>;
   /** Settles what dead processes left open as interrupted and unknown; returns how many. */
   recover(): Promise<number>;
-  /** What a token has spent and holds reserved in the present periods. */
+  /** What a token, or a group, has spent and holds reserved in the present periods. */
   used(tokenId: string): Promise<QuotaUse>;
   /** Newest first. */
   rows(query?: PageQuery): Promise<readonly LedgerRow[]>;

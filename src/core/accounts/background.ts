@@ -1,5 +1,6 @@
 import type { ReservedTokens } from "../call/reserved-tokens.ts";
-import type { LedgerEntry, LedgerRow, Reservation } from "./accounts.ts";
+import type { LedgerEntry, LedgerRow } from "./accounts.ts";
+import type { Reservation } from "./reservation.ts";
 
 /** An answer that takes so long is worth a background call. */
 export const FIRST_LOOK_MS = 2_000;

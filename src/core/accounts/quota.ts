@@ -28,6 +28,13 @@ export interface QuotaLimits {
   readonly money: Picodollars | null;
 }
 
+/** What is left out stays, and null takes a bound away. */
+export type QuotaChanges = Readonly<
+  Partial<Record<QuotaPeriod, Partial<OrUndefined<QuotaLimits>>>>
+>;
+
+type OrUndefined<T> = { readonly [K in keyof T]: T[K] | undefined };
+
 export type Quotas = Readonly<Record<QuotaPeriod, QuotaLimits>>;
 export type QuotaUse = Readonly<Record<QuotaPeriod, Spending>>;
 
@@ -70,6 +77,15 @@ export function periodEnd(period: QuotaPeriod, wallMs: number): number {
   if (period === "day") return (Math.floor(wallMs / DAY_MS) + 1) * DAY_MS;
   const date = new Date(wallMs);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
+export function quotasAfter(before: Quotas, { day = {}, month = {} }: QuotaChanges): Quotas {
+  return { day: limitsAfter(before.day, day), month: limitsAfter(before.month, month) };
+}
+
+function limitsAfter(before: QuotaLimits, changes: Partial<OrUndefined<QuotaLimits>>): QuotaLimits {
+  const { requests = before.requests, tokens = before.tokens, money = before.money } = changes;
+  return { requests, tokens, money };
 }
 
 /** Callers without any quota need no reservation. */

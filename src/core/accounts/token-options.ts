@@ -1,6 +1,6 @@
 import type { WindowName } from "../ports.ts";
 import type { NewToken, Token } from "./accounts.ts";
-import { noQuotas, type QuotaLimits, type QuotaPeriod } from "./quota.ts";
+import { noQuotas, type QuotaChanges, quotasAfter } from "./quota.ts";
 
 type Limits = NonNullable<NewToken["limits"]>;
 
@@ -16,12 +16,10 @@ export interface TokenChanges
     Readonly<{
       comment?: string | null;
       limits?: Readonly<Partial<Record<WindowName, number | null | undefined>>>;
-      quotas?: Readonly<Partial<Record<QuotaPeriod, Partial<OrUndefined<QuotaLimits>>>>>;
+      quotas?: QuotaChanges;
     }> {}
 
-type OrUndefined<T> = { readonly [K in keyof T]: T[K] | undefined };
-
-/** What an operator chose for a token, without its upstream key. */
+/** What an operator chose for a token, without its upstream key and its group. */
 export type TokenOptions = Pick<NewToken, "name"> &
   Partial<
     Pick<
@@ -39,7 +37,6 @@ export function withChanges(before: TokenOptions, changes: TokenChanges): TokenO
     tokensPerMinute = before.tokensPerMinute,
     concurrency = before.concurrency,
   } = changes;
-  const { day, month } = before.quotas ?? noQuotas;
   return {
     name: changes.name ?? before.name,
     comment: comment ?? "",
@@ -48,10 +45,7 @@ export function withChanges(before: TokenOptions, changes: TokenChanges): TokenO
     tokensPerMinute: tokensPerMinute ?? null,
     concurrency: concurrency ?? null,
     limits: limitsAfter(before.limits ?? {}, changes.limits ?? {}),
-    quotas: {
-      day: quotasAfter(day, changes.quotas?.day ?? {}),
-      month: quotasAfter(month, changes.quotas?.month ?? {}),
-    },
+    quotas: quotasAfter(before.quotas ?? noQuotas, changes.quotas ?? {}),
   };
 }
 
@@ -59,9 +53,4 @@ function limitsAfter(before: Limits, changes: NonNullable<TokenChanges["limits"]
   const given = Object.entries(changes).filter(([, limit]) => limit !== undefined);
   const after = Object.entries({ ...before, ...Object.fromEntries(given) });
   return Object.fromEntries(after.filter(([, limit]) => limit !== null));
-}
-
-function quotasAfter(before: QuotaLimits, changes: Partial<OrUndefined<QuotaLimits>>): QuotaLimits {
-  const { requests = before.requests, tokens = before.tokens, money = before.money } = changes;
-  return { requests, tokens, money };
 }

@@ -4,14 +4,13 @@ import type {
   LedgerEntry,
   Payer,
   PriceBook,
-  Reservation,
   Token,
 } from "../accounts/accounts.ts";
 import type { BackgroundCalls } from "../accounts/background.ts";
 import { cost, type Price } from "../accounts/price.ts";
-import { refusalOf } from "../accounts/quota.ts";
+import { quotaExceeded } from "../accounts/quota-exceeded.ts";
+import type { Reservation } from "../accounts/reservation.ts";
 import { fieldError, storageUnavailable } from "../common-errors.ts";
-import { ProxyError } from "../errors.ts";
 import type { CallRecord } from "../ports.ts";
 import type { RelayAccount } from "../upstream-ports.ts";
 import { canBeAsked } from "./background-state.ts";
@@ -159,13 +158,7 @@ async function reserve(
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
   const result = await ledger.reserve({ ...call, money }).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
-  const { kind, period, resetsAt } = result.refusedBy;
-  const state = refusalOf(result.refusedBy, result.retryAfterMs !== null);
-  throw new ProxyError("quota_exceeded", {
-    params: { quota: kind, period, state },
-    details: { quota: kind, period, reset_at: new Date(resetsAt).toISOString() },
-    retryAfterMs: result.retryAfterMs ?? Number.POSITIVE_INFINITY,
-  });
+  throw quotaExceeded(result);
 }
 
 /** Whether the upstream can be asked later. Nothing is kept of a caller's own key, so theirs can't. */

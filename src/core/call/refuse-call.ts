@@ -1,19 +1,9 @@
-import { type ErrorCode, ProxyError } from "../errors.ts";
+import { ProxyError } from "../errors.ts";
 import type { Permit } from "./admission.ts";
 import { NOWHERE } from "./attempts.ts";
 import type { Call } from "./call.ts";
+import { LIMIT_CODES } from "./limit-codes.ts";
 import { createSettle, type SettleOptions } from "./settle.ts";
-
-/** Refusals by other limits than the address's, which gets back what it counted. */
-const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
-  "rate_limited",
-  "limits_unavailable",
-  "quota_exceeded",
-  "streams_limited",
-  "tokens_limited",
-  "call_too_large",
-  "calls_limited",
-]);
 
 /** For a call that took nothing. */
 const noRow: Permit = {

@@ -1,4 +1,5 @@
-import type { Reservation, Token } from "../accounts/accounts.ts";
+import type { Token } from "../accounts/accounts.ts";
+import type { Reservation } from "../accounts/reservation.ts";
 import { rateLimited } from "../common-errors.ts";
 import { ProxyError } from "../errors.ts";
 import type { MaybePromise } from "../maybe-promise.ts";

@@ -23,6 +23,7 @@ const typeByStatus: Readonly<Record<number, string>> = {
 const typeByCode: Partial<Record<ErrorCode, string>> = {
   key_exhausted: "insufficient_quota",
   quota_exceeded: "insufficient_quota",
+  group_quota_exceeded: "insufficient_quota",
   tokens_limited: "tokens",
   call_too_large: "tokens",
 };
@@ -46,6 +47,7 @@ const openaiCode: Partial<Record<ErrorCode, string>> = {
   upstream_rate_limited: "rate_limit_exceeded",
   key_exhausted: "insufficient_quota",
   quota_exceeded: "insufficient_quota",
+  group_quota_exceeded: "insufficient_quota",
 };
 
 /** Errors in /openapi.json. An upstream's refusal keeps its own words, which may have other types. */

@@ -1,6 +1,6 @@
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
-import { createCharges, type Taking } from "./quotas.ts";
+import { createCharges, type Taking, takings } from "./quotas.ts";
 import { type ClosedReservation, closeQueries } from "./reservations.ts";
 
 /** Each was under way when the database failed, so there are few. */
@@ -19,7 +19,7 @@ export function createDoubtful({ driver, builder }: Database) {
 
   function* giveBackStored(): Transaction<readonly ClosedReservation[]> {
     const stored = yield* query(close([...looksLeft.keys()].map((id) => [id])));
-    yield* charge(stored.map(takenBack));
+    yield* charge(stored.flatMap(takenBack));
     return stored;
   }
 
@@ -42,6 +42,6 @@ export function createDoubtful({ driver, builder }: Database) {
 export type Doubtful = ReturnType<typeof createDoubtful>;
 
 /** With its request: the call was never made. */
-function takenBack({ tokenId, day, month, tokens, money }: ClosedReservation): Taking {
-  return { tokenId, day, month, requests: -1, tokens: -tokens, money: -BigInt(money) };
+function takenBack({ tokens, money, ...counted }: ClosedReservation): readonly Taking[] {
+  return takings(counted, { requests: -1, tokens: -tokens, money: -BigInt(money) });
 }

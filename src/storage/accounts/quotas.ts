@@ -12,6 +12,7 @@ import {
   type Spending,
   sumOf,
 } from "../../core/accounts/quota.ts";
+import type { Reservation } from "../../core/accounts/reservation.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { type Builder, exactText, type Placeholders, prepare } from "../driver/queries.ts";
 import type { QuotaUseTable, Tables } from "../driver/schema.ts";
@@ -27,9 +28,11 @@ const counters = quotaPeriods.flatMap((period) =>
 /** Above every value of a 64-bit column. */
 const UNBOUNDED = 9_223_372_036_854_775_807n;
 
-/** What one or more calls take from the counters of their token. */
+/** What one or more calls take from the counters of their token or its group. */
 export interface Taking extends Periods, Spending {
   readonly tokenId: TokenId;
+  /** The group, else the token. Whoever takes from several counters does so in the order of guards. */
+  readonly guard: TokenId;
 }
 
 /** The values that `takeStatement` binds. */
@@ -44,8 +47,26 @@ export function takeValues(taking: Taking, quotas: Quotas): TakeValues {
   return values;
 }
 
+/** The same from the counters of a reservation's token and its group, the group first. */
+export function takings(
+  { tokenId, day, month, groupId, groupDay, groupMonth }: Counted,
+  { requests, tokens, money }: Spending,
+): readonly Taking[] {
+  const guard = groupId ?? tokenId;
+  const own = { guard, tokenId, day, month, requests, tokens, money };
+  // releases before groups wrote none
+  if (groupId == null || groupDay == null || groupMonth == null) return [own];
+  return [{ ...own, tokenId: groupId, day: groupDay, month: groupMonth }, own];
+}
+
+/** Whose counters have counted a call, and in which periods. */
+export type Counted = Pick<
+  Reservation,
+  "tokenId" | "day" | "month" | "groupId" | "groupDay" | "groupMonth"
+>;
+
 /**
- * Checks all six quotas of a token and takes from each or from none. This is one UPDATE of one row,
+ * Checks all six quotas of a token, or a group, and takes from each or from none. This is one UPDATE of one row,
  * so two callers can't both take the last place. A period that is over starts again.
  */
 export function takeStatement(
@@ -123,11 +144,12 @@ export function createCharges(builder: Builder): (charges: readonly Taking[]) =>
   return function* (charges) {
     const sums = new Map<string, Taking>();
     for (const one of charges) {
-      const key = `${one.tokenId} ${one.day} ${one.month}`;
+      const order = one.tokenId === one.guard ? "" : one.tokenId;
+      const key = `${one.guard} ${order} ${one.day} ${one.month}`;
       const sum = sums.get(key);
       sums.set(key, sum === undefined ? one : { ...one, ...sumOf(sum, one) });
     }
-    // In the order of tokens, so that two transactions never wait for each other.
+    // In one order, as in reserve.ts, so that two transactions never wait for each other.
     for (const [, sum] of [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       yield* query(charge(sum));
     }

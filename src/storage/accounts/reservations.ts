@@ -1,6 +1,7 @@
 import { sql } from "kysely";
-import type { Reservation, ReserveRequest } from "../../core/accounts/accounts.ts";
+import type { ReserveRequest } from "../../core/accounts/accounts.ts";
 import type { Periods, Quotas } from "../../core/accounts/quota.ts";
+import type { Reservation } from "../../core/accounts/reservation.ts";
 import type { Named } from "../../core/named.ts";
 import { toStorable, wholeMs } from "../driver/driver.ts";
 import {
@@ -38,6 +39,9 @@ const columns: { readonly [Field in keyof StoredReservation]: Column<StoredReser
   at: { type: "int", value: ({ request }) => wholeMs(request.at) },
   day: { type: "int", value: ({ day }) => day },
   month: { type: "int", value: ({ month }) => month },
+  groupId: { type: "text", value: ({ groupId }) => groupId },
+  groupDay: { type: "int", value: ({ groupDay }) => groupDay },
+  groupMonth: { type: "int", value: ({ groupMonth }) => groupMonth },
   tokens: { type: "int", value: ({ tokens }) => tokens },
   money: { type: "int", value: ({ money }) => money },
   requestId: { type: "text", value: ({ request }) => toStorable(request.requestId) },
@@ -72,7 +76,8 @@ export function reservationQueries(builder: Builder) {
       const values = fields.map((field) => [field, columns[field].value(call)]);
       // Cast: `fields` lists every key of StoredReservation.
       const row = Object.fromEntries(values) as StoredReservation;
-      return takeAndOpen({ ...row, ...takeValues(call, call.request.token.quotas) });
+      const taking = { ...call, guard: call.tokenId };
+      return takeAndOpen({ ...row, ...takeValues(taking, call.request.token.quotas) });
     },
   };
 }

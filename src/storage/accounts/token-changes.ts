@@ -1,16 +1,17 @@
 import { sql } from "kysely";
 import type { Token, TokenStore } from "../../core/accounts/accounts.ts";
-import { withChanges } from "../../core/accounts/token-options.ts";
+import { type TokenChanges, withChanges } from "../../core/accounts/token-options.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
 import type { TokenTable } from "../driver/schema.ts";
+import { chosenGroup } from "./group-row.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { oneAtATime } from "./token-lock.ts";
 import { requireFreeNames } from "./token-names.ts";
-import { checkedKey, chosenColumns, type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
+import { checkedKey, chosenColumns, type StoredToken, selectTokens, tokenOf } from "./token-row.ts";
 import { newSecret } from "./token-secret.ts";
 
 /** Changes of tokens that are there. */
@@ -26,19 +27,20 @@ export function createTokenChanges(
   const change = async (
     id: string,
     columnsOf: (row: StoredToken) => Partial<TokenTable>,
-    before?: (row: StoredToken) => Transaction<void>,
+    before?: (row: StoredToken) => Transaction<Partial<TokenTable>>,
   ): Promise<Token | null> => {
     if (!isStorable(id)) return null;
     const changed = driver.transaction(function* () {
       yield* oneAtATime(database);
-      const found = builder.selectFrom("tokens").select(tokenColumns).where("id", "=", id);
-      const [row] = yield* query(found.compile());
+      const found = selectTokens(builder).where("tokens.id", "=", id).compile();
+      const [row] = yield* query(found);
       if (row === undefined) return null;
       if (row.revoked_at !== null) throw new ProxyError("token_revoked");
-      if (before !== undefined) yield* before(row);
-      const set = columnsOf(row);
+      const also = before === undefined ? {} : yield* before(row);
+      const set = { ...columnsOf(row), ...also };
       yield* query(builder.updateTable("tokens").set(set).where("id", "=", id).compile());
-      return tokenOf({ ...row, ...set });
+      const [changed] = yield* query(found);
+      return changed === undefined ? null : tokenOf(changed);
     });
     return changed.finally(forget);
   };
@@ -52,13 +54,8 @@ export function createTokenChanges(
           ...chosen(row),
           ...(upstreamKey === undefined ? {} : { upstream_key: sealed(box, upstreamKey, id) }),
         }),
-        function* (row) {
-          const { name, expires_at } = chosen(row);
-          const nowMs = clock.wallMs();
-          const comesToLife = hasExpired(row.expires_at, nowMs) && !hasExpired(expires_at, nowMs);
-          if (name === row.name && !comesToLife) return;
-          yield* requireFreeNames(builder, [name], nowMs, id);
-        },
+        (row) =>
+          checkedUpdate(builder, { row, changes, after: chosen(row), nowMs: clock.wallMs() }),
       );
     },
     disable: (id) => change(id, (row) => ({ disabled_at: row.disabled_at ?? clock.wallMs() })),
@@ -80,8 +77,28 @@ export function createTokenChanges(
   };
 }
 
-function* endEarlier(builder: Builder, id: string): Transaction<void> {
+interface Update {
+  readonly row: StoredToken;
+  readonly changes: TokenChanges;
+  readonly after: ReturnType<typeof chosenColumns>;
+  readonly nowMs: number;
+}
+
+/** Refuses a name that is taken, and returns the column of the group that was named. */
+function* checkedUpdate(
+  builder: Builder,
+  { row, changes, after, nowMs }: Update,
+): Transaction<Partial<TokenTable>> {
+  const { name, expires_at } = after;
+  const comesToLife = hasExpired(row.expires_at, nowMs) && !hasExpired(expires_at, nowMs);
+  if (name !== row.name || comesToLife) yield* requireFreeNames(builder, [name], nowMs, row.id);
+  if (changes.group === undefined) return {};
+  return { group_id: (yield* chosenGroup(builder, changes.group))?.id ?? null };
+}
+
+function* endEarlier(builder: Builder, id: string): Transaction<Partial<TokenTable>> {
   yield* query(builder.deleteFrom("token_secrets").where("token_id", "=", id).compile());
+  return {};
 }
 
 /** Keeps the secret that the token has now, and drops those of all tokens that have ended. */
@@ -90,7 +107,7 @@ function* keepEarlier(
   id: string,
   endsAt: number,
   nowMs: number,
-): Transaction<void> {
+): Transaction<Partial<TokenTable>> {
   yield* query(builder.deleteFrom("token_secrets").where("ends_at", "<=", nowMs).compile());
   const present = builder
     .selectFrom("tokens")
@@ -98,6 +115,7 @@ function* keepEarlier(
     .where("id", "=", id);
   const kept = builder.insertInto("token_secrets").columns(["digest", "token_id", "ends_at"]);
   yield* query(kept.expression(present).compile());
+  return {};
 }
 
 function hasExpired(expiresAt: number | null, nowMs: number): boolean {

@@ -3,8 +3,10 @@ import { periodsAt } from "../../core/accounts/quota.ts";
 import type { NewSecret } from "../../core/accounts/token-options.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
-import { query } from "../driver/driver.ts";
+import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
+import type { Builder } from "../driver/queries.ts";
+import { chosenGroup, type StoredGroup } from "./group-row.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { oneAtATime } from "./token-lock.ts";
 import { requireFreeNames } from "./token-names.ts";
@@ -22,20 +24,39 @@ export function createTokenMaker(database: Database, clock: Pick<Clock, "wallMs"
       const one = chosen[at];
       return one === undefined ? [] : [newRow(one, id, now, box)];
     });
-    const rows = made.map(({ row }) => row);
+    const names = made.map(({ row }) => row.name);
     const uses = ids.map((token_id) => ({ token_id, ...periodsAt(now) }));
-    await driver.transaction(function* () {
+    return driver.transaction(function* () {
       yield* oneAtATime(database);
-      yield* requireFreeNames(
-        builder,
-        rows.map(({ name }) => name),
-        now,
-      );
+      yield* requireFreeNames(builder, names, now);
+      const groups = yield* groupsOf(builder, chosen);
+      const grouped = made.map(({ row, group, secret }) => {
+        const found = groups.get(group) ?? null;
+        return { row: { ...row, group_id: found?.id ?? null }, found, secret };
+      });
+      const rows = grouped.map(({ row }) => row);
       yield* query(builder.insertInto("tokens").values(rows).compile());
       yield* query(builder.insertInto("quota_use").values(uses).compile());
+      return grouped.map(({ row, found, secret }) => {
+        const shared = { group_name: found?.name ?? null, group_quotas: found?.quotas ?? null };
+        return { token: tokenOf({ ...row, ...shared }), secret };
+      });
     });
-    return made.map(({ row, secret }) => ({ token: tokenOf(row), secret }));
   };
+}
+
+type GroupName = NonNullable<NewToken["group"]>;
+
+/** The groups that the tokens name. */
+function* groupsOf(
+  builder: Builder,
+  chosen: readonly NewToken[],
+): Transaction<ReadonlyMap<GroupName | null, StoredGroup | null>> {
+  const groups = new Map<GroupName | null, StoredGroup | null>();
+  for (const name of new Set(chosen.map(({ group }) => group ?? null))) {
+    groups.set(name, yield* chosenGroup(builder, name));
+  }
+  return groups;
 }
 
 function newRow(chosen: NewToken, id: string, now: number, box: SecretBox) {
@@ -51,5 +72,5 @@ function newRow(chosen: NewToken, id: string, now: number, box: SecretBox) {
     grace_until: null,
     upstream_key: key === null ? null : box.seal(checkedKey(key), id),
   };
-  return { row, secret };
+  return { row, group: chosen.group ?? null, secret };
 }

@@ -5,7 +5,7 @@ import type { Database } from "../driver/database.ts";
 import { prepare } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenCache } from "./token-cache.ts";
-import { type StoredToken, tokenColumns, tokenOf } from "./token-row.ts";
+import { type StoredToken, selectTokens, tokenOf } from "./token-row.ts";
 import { isTokenSecret, tokenDigest } from "./token-secret.ts";
 
 /** A token by one of its secrets. */
@@ -15,6 +15,8 @@ interface BySecret {
   readonly endsAt: number | null;
 }
 
+export type TokenLookup = ReturnType<typeof createTokenLookup>;
+
 /** Finds the token of a call by its secret. */
 export function createTokenLookup(
   { driver, builder }: Database,
@@ -22,14 +24,13 @@ export function createTokenLookup(
   box: SecretBox,
 ) {
   const byDigest = prepare<{ digest: string }, StoredToken>(({ text }) =>
-    builder.selectFrom("tokens").select(tokenColumns).where("digest", "=", text("digest")),
+    selectTokens(builder).where("tokens.digest", "=", text("digest")),
   );
   const byEarlierDigest = prepare<{ digest: string }, StoredToken & { ends_at: number }>(
     ({ text }) =>
-      builder
-        .selectFrom("token_secrets")
-        .innerJoin("tokens", "tokens.id", "token_secrets.token_id")
-        .select([...tokenColumns, "ends_at"])
+      selectTokens(builder)
+        .innerJoin("token_secrets", "token_secrets.token_id", "tokens.id")
+        .select("token_secrets.ends_at")
         .where("token_secrets.digest", "=", text("digest")),
   );
   const cache = createTokenCache<BySecret>(driver);
@@ -60,7 +61,7 @@ export function createTokenLookup(
       if (found.token.disabledAt !== null) throw new ProxyError("token_disabled");
       return found;
     },
-    /** For this process's own writes. */
+    /** For this process's own writes, of groups too. */
     forget: cache.forget,
   };
 }

@@ -4,9 +4,10 @@ import { noQuotas, type Quotas } from "../../core/accounts/quota.ts";
 import { isApiKey } from "../../core/api-key.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { isStorable, requireStorable } from "../driver/driver.ts";
+import type { Builder } from "../driver/queries.ts";
 import type { TokenTable } from "../driver/schema.ts";
 
-export const tokenColumns = [
+const tokenColumns = [
   "id",
   "name",
   "comment",
@@ -21,13 +22,30 @@ export const tokenColumns = [
   "quotas",
   "tokens_per_minute",
   "concurrency",
+  "group_id",
   "upstream_key",
 ] as const satisfies readonly (keyof TokenTable)[];
 
-export type StoredToken = Readonly<Pick<TokenTable, (typeof tokenColumns)[number]>>;
+/** A token with what its calls need of its group. */
+export interface StoredToken
+  extends Readonly<Pick<TokenTable, (typeof tokenColumns)[number]>>,
+    GroupColumns {}
+
+export interface GroupColumns {
+  readonly group_name: string | null;
+  readonly group_quotas: string | null;
+}
+
+export function selectTokens(builder: Builder) {
+  return builder
+    .selectFrom("tokens")
+    .leftJoin("token_groups", "token_groups.id", "tokens.group_id")
+    .select(tokenColumns.map((column) => `tokens.${column}` as const))
+    .select(["token_groups.name as group_name", "token_groups.quotas as group_quotas"]);
+}
 
 const MAX_MODELS = 200;
-const MAX_COMMENT_CHARACTERS = 1_000;
+export const MAX_COMMENT_CHARACTERS = 1_000;
 
 /** The columns an operator chooses, checked. */
 export function chosenColumns(token: NewToken) {
@@ -62,8 +80,14 @@ export function tokenOf(row: StoredToken): Token {
     quotas: quotasOf(row.quotas),
     tokensPerMinute: row.tokens_per_minute,
     concurrency: row.concurrency,
+    group: groupOf(row),
     hasUpstreamKey: row.upstream_key !== null,
   };
+}
+
+function groupOf({ group_id: id, group_name: name, group_quotas: quotas }: StoredToken) {
+  if (id === null || name === null || quotas === null) return null;
+  return { id, name, quotas: quotasOf(quotas) };
 }
 
 function modelsText(models: readonly string[] | null): string | null {
@@ -78,7 +102,7 @@ function checkedLimits(limits: Token["limits"]): Token["limits"] {
 }
 
 /** Money becomes text, since JSON numbers have 53 bits. */
-function quotasText(quotas: Quotas): string {
+export function quotasText(quotas: Quotas): string {
   return JSON.stringify(quotas, (_, limit: unknown) => {
     if (typeof limit === "number" && !isCount(limit)) throw outOfRange("quotas");
     if (typeof limit !== "bigint") return limit;
@@ -88,7 +112,7 @@ function quotasText(quotas: Quotas): string {
   });
 }
 
-function quotasOf(text: string): Quotas {
+export function quotasOf(text: string): Quotas {
   // Cast: written only by quotasText.
   return JSON.parse(text, (_, limit) =>
     typeof limit === "string" ? parseMoney(limit) : limit,

@@ -12,16 +12,20 @@ import { pageSize } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenChanges } from "./token-changes.ts";
 import { createTokenMaker } from "./token-creation.ts";
-import { createTokenLookup, foundToken } from "./token-lookup.ts";
-import { tokenColumns, tokenOf } from "./token-row.ts";
+import { foundToken, type TokenLookup } from "./token-lookup.ts";
+import { selectTokens, tokenOf } from "./token-row.ts";
 
 const MAX_LISTED = 1_000;
 
-export function createTokens(database: Database, clock: Clock, box: SecretBox): TokenStore {
+export function createTokens(
+  database: Database,
+  clock: Clock,
+  box: SecretBox,
+  { find, forget }: TokenLookup,
+): TokenStore {
   const { driver, builder } = database;
-  const byId = builder.selectFrom("tokens").select(tokenColumns);
+  const byId = selectTokens(builder);
   const createAll = createTokenMaker(database, clock, box);
-  const { find, forget } = createTokenLookup(database, clock, box);
   return {
     create: async (chosen) => {
       const [made] = await createAll([chosen]);
@@ -32,11 +36,11 @@ export function createTokens(database: Database, clock: Clock, box: SecretBox): 
     find,
     show: async (id) => {
       if (!isStorable(id)) return null;
-      const [row] = await driver.all(byId.where("id", "=", id).compile());
+      const [row] = await driver.all(byId.where("tokens.id", "=", id).compile());
       return row === undefined ? null : tokenOf(row);
     },
     upstreamKey: async (id) => {
-      const [row] = await driver.all(byId.where("id", "=", id).compile());
+      const [row] = await driver.all(byId.where("tokens.id", "=", id).compile());
       return row === undefined ? null : foundToken(row, box).upstreamKey();
     },
     list: (wanted) => listTokens(database, wanted ?? {}),
@@ -64,8 +68,8 @@ async function listTokens(
   { limit, after }: ListQuery,
 ): Promise<readonly Token[]> {
   // Ids sort by the time they were created.
-  let tokens = builder.selectFrom("tokens").select(tokenColumns).orderBy("id");
-  if (after !== undefined) tokens = tokens.where("id", ">", isStorable(after) ? after : "");
+  let tokens = selectTokens(builder).orderBy("tokens.id");
+  if (after !== undefined) tokens = tokens.where("tokens.id", ">", isStorable(after) ? after : "");
   return (await driver.all(tokens.limit(pageSize(limit, MAX_LISTED)).compile())).map(tokenOf);
 }
 

@@ -31,6 +31,7 @@ export interface TokenTable {
   quotas: string;
   tokens_per_minute: number | null;
   concurrency: number | null;
+  group_id: string | null;
   /** Encrypted; see secret-box.ts. */
   upstream_key: string | null;
 }
@@ -42,7 +43,16 @@ export interface TokenSecretTable {
   ends_at: number;
 }
 
-/** One row per token. A period that is over is reset by the next reservation. */
+export interface TokenGroupTable {
+  id: string;
+  name: string;
+  comment: string;
+  created_at: number;
+  /** JSON, as for tokens. */
+  quotas: string;
+}
+
+/** One row per token, and per group. A period that is over is reset by the next reservation. */
 export type QuotaUseTable = { token_id: string } & Record<QuotaPeriod, number> &
   Record<`${QuotaPeriod}_${Exclude<QuotaKind, "money">}`, Generated<number>> &
   Record<`${QuotaPeriod}_money`, ColumnType<string, bigint | undefined, bigint>>;
@@ -165,6 +175,7 @@ export interface Tables {
   settings: SettingTable;
   tokens: TokenTable;
   token_secrets: TokenSecretTable;
+  token_groups: TokenGroupTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;
   background_answers: BackgroundAnswerTable;

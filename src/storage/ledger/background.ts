@@ -1,10 +1,11 @@
-import type { LedgerEntry, Reservation } from "../../core/accounts/accounts.ts";
+import type { LedgerEntry } from "../../core/accounts/accounts.ts";
 import {
   type BackgroundCall,
   type BackgroundCalls,
   FIRST_LOOK_MS,
   type KeptCall,
 } from "../../core/accounts/background.ts";
+import type { Reservation } from "../../core/accounts/reservation.ts";
 import type { CallRecord, Clock } from "../../core/ports.ts";
 import { BACKGROUND_OWNER } from "../accounts/reservations.ts";
 import type { Database } from "../driver/database.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/ports.ts";
-import { createCharges, type Taking } from "../accounts/quotas.ts";
+import { createCharges, type Taking, takings } from "../accounts/quotas.ts";
 import { abandonedQuery, type ClosedReservation, closeQueries } from "../accounts/reservations.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
@@ -56,7 +56,7 @@ function createRecoverSome({ driver, builder }: Database) {
     for (const chunk of chunks(closed, driver.rowsPerInsert)) {
       yield* query(inserts.fresh(chunk.map(recoveredValues)));
     }
-    yield* charge(closed.map(givenBack));
+    yield* charge(closed.flatMap(givenBack));
     return closed.length;
   };
 }
@@ -71,6 +71,6 @@ function recoveredValues(reservation: ClosedReservation) {
   });
 }
 
-function givenBack({ tokenId, day, month, tokens, money }: ClosedReservation): Taking {
-  return { tokenId, day, month, requests: 0, tokens: -tokens, money: -BigInt(money) };
+function givenBack({ tokens, money, ...counted }: ClosedReservation): readonly Taking[] {
+  return takings(counted, { requests: 0, tokens: -tokens, money: -BigInt(money) });
 }

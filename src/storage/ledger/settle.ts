@@ -1,7 +1,8 @@
 import { sql } from "kysely";
-import type { LedgerEntry, Reservation } from "../../core/accounts/accounts.ts";
+import type { LedgerEntry } from "../../core/accounts/accounts.ts";
 import { noSpending, type Spending } from "../../core/accounts/quota.ts";
-import { createCharges, type Taking } from "../accounts/quotas.ts";
+import type { Reservation } from "../../core/accounts/reservation.ts";
+import { createCharges, type Taking, takings } from "../accounts/quotas.ts";
 import { closeQueries } from "../accounts/reservations.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
@@ -134,12 +135,12 @@ function createSettleReserved(
       const [open, others] = partition(chunk, closed);
       // A reservation is deleted together with the insert of its row, so these have none yet.
       if (open.length > 0) yield* query(inserts.fresh(open.map(({ values }) => values)));
-      charges.push(...open.map((one) => difference(one, one.reservation)));
+      charges.push(...open.flatMap((one) => difference(one, one.reservation)));
       if (others.length === 0) continue;
       // Settled before, so the row stays; or recovered, so the reserved amounts were given back.
       const written = yield* query(inserts.late(others.map(({ values }) => values)));
       const [replaced] = partition(others, written);
-      charges.push(...replaced.map((one) => difference(one, noSpending)));
+      charges.push(...replaced.flatMap((one) => difference(one, noSpending)));
     }
     yield* charge(charges);
   };
@@ -157,17 +158,13 @@ function partition(
 }
 
 /** The request counts as spent unless the call was refused before it reached the upstream. */
-function difference({ entry, reservation }: EndedReserved, reserved: Spending): Taking {
-  const { tokenId, day, month } = reservation;
+function difference({ entry, reservation }: EndedReserved, reserved: Spending): readonly Taking[] {
   const { usage, cost, outcome } = entry;
-  return {
-    tokenId,
-    day,
-    month,
+  return takings(reservation, {
     requests: outcome === "refused" ? -1 : 0,
     tokens: (usage?.totalTokens ?? 0) - reserved.tokens,
     money: (cost ?? 0n) - reserved.money,
-  };
+  });
 }
 
 export function chunks<T>(all: readonly T[], size: number): readonly (readonly T[])[] {

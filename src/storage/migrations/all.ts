@@ -9,6 +9,7 @@ import * as tokenLife from "./0009-token-life.ts";
 import * as prices from "./0011-prices.ts";
 import * as routing from "./0012-routing.ts";
 import * as tokenMinute from "./0013-token-minute.ts";
+import * as groups from "./0014-groups.ts";
 import * as unitPrices from "./0016-unit-prices.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
@@ -32,5 +33,6 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0011-prices": prices,
   "0012-routing": routing,
   "0013-token-minute": tokenMinute,
+  "0014-groups": groups,
   "0016-unit-prices": unitPrices,
 };

@@ -48,6 +48,13 @@ async function freeNames() {
   }
 }
 
+/** The same for a group, which has no tokens here. */
+async function freeGroup() {
+  const { origin } = scene.parley;
+  const headers = bearer(ADMIN_TOKEN);
+  await postJson(`${origin}/admin/groups/class`, undefined, { method: "DELETE", headers });
+}
+
 /** The path as printed, too, with an ID that there is. */
 function pathOf({ path, operation: { parameters = [] } }: Called): string {
   return path.replace("{id}", id).replaceAll(/\{(\w+)\}/g, (_all, name) => {
@@ -63,6 +70,7 @@ async function send(one: Called, headers: Record<string, string>, body = example
     const added = `${scene.parley.origin}/admin/upstreams/ollama`;
     await postJson(added, undefined, { method: "DELETE", headers: bearer(ADMIN_TOKEN) });
   }
+  if (one.path === "/admin/groups") await freeGroup();
   return postJson(scene.parley.origin + pathOf(one), body, { method, headers });
 }
 

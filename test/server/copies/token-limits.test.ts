@@ -1,6 +1,14 @@
-/** Limits of a token hold over several processes: model tokens per minute, and open calls. */
+/** Limits hold over several processes: model tokens per minute, open calls, quotas of groups. */
 import { expect, test } from "vitest";
-import { ADMIN_ENV, bearer, issue, MODEL, setPrice } from "../../dialects/openai/support.ts";
+import {
+  ADMIN_ENV,
+  admin,
+  bearer,
+  type Issued,
+  issue,
+  MODEL,
+  setPrice,
+} from "../../dialects/openai/support.ts";
 import { closeAfterFile } from "../../support/cleanup.ts";
 import { startCopies } from "../../support/copies.ts";
 import { heldUntil } from "../../support/held.ts";
@@ -19,7 +27,7 @@ const ANSWER = 4_000;
 const LIMIT = ADMITTED * (ANSWER + 200);
 
 test.each(["sqlite", "postgres"] as const)(
-  "two copies on %s share what a token has in a minute and at once",
+  "two copies on %s share what a token has in a minute and at once, and what a group has",
   { tags: ["redis"], timeout: 300_000 },
   async (database) => {
     const { url: REDIS_URL } = closeAfterFile(await startRedis());
@@ -61,6 +69,18 @@ test.each(["sqlite", "postgres"] as const)(
     expect(statuses.filter((status) => status === 200)).toHaveLength(ADMITTED);
     expect(asks()).toBe(ADMITTED);
     for (const stream of streams) await stream.text();
+
+    await admin(first, "POST", "/groups", { name: "class", requests_per_day: 100 });
+    const members: Issued[] = [];
+    for (let one = 0; one < 4; one += 1) members.push(await issue(first, { group: "class" }));
+    const before = asks();
+    const answered: number[] = [];
+    await inTurn(CALLS, AT_ONCE, async (turn) => {
+      const headers = bearer(members[turn % members.length]?.token ?? "");
+      answered.push((await postJson(chat(turn), body, { headers })).status);
+    });
+    expect(answered.filter((status) => status === 200)).toHaveLength(100);
+    expect(asks() - before).toBe(100);
     upstream.behave(answer);
     const again = await postJson(chat(1), body, { headers: bearer(few.token) });
     expect(again.status).toBe(200);

@@ -24,16 +24,19 @@ if (work.kind === "migrate") process.send?.("migrated");
 await storage.close();
 process.disconnect?.();
 
-/** Tries as many reservations at once as it is told, and says how many it got. */
+/** Tries as many reservations at once as it is told, for one token or several in turn, and says how many it got. */
 async function reserveAtOnce(storage: Storage, { secret, parallel }: Work): Promise<void> {
-  const found = await storage.tokens.find(secret);
-  if (found === null) throw new Error("no such token");
+  const secrets = secret.split(",");
+  const found = await Promise.all(secrets.map((one) => storage.tokens.find(one)));
+  const tokens = found.flatMap((one) => (one === null ? [] : [one.token]));
   process.send?.("ready");
   await once(process, "message");
   const results = await Promise.all(
-    Array.from({ length: parallel }, () =>
-      storage.ledger.reserve(wish(found.token, { at: Date.now(), tokens: 10, money: 1n })),
-    ),
+    Array.from({ length: parallel }, (_, turn) => {
+      const token = tokens[turn % tokens.length];
+      if (token === undefined) throw new Error("no such token");
+      return storage.ledger.reserve(wish(token, { at: Date.now(), tokens: 10, money: 1n }));
+    }),
   );
   process.send?.(results.filter((result) => result.admitted).length);
   // Leaving gives up what is reserved, so it waits until that has been looked at.

@@ -8,6 +8,7 @@ import type { StorageOptions } from "../../../src/storage/open.ts";
 export interface Work {
   readonly place: Pick<StorageOptions, "databaseUrl" | "sqliteFile">;
   readonly kind: "reserve" | "calls" | "migrate" | "names";
+  /** Of one token; to reserve, of several with commas between. */
   readonly secret: string;
   /** Reservations to try at once, calls open at once, or names to try. */
   readonly parallel: number;

@@ -37,6 +37,8 @@ const exceptions: Partial<Record<ErrorCode, status>> = {
   upstream_in_use: status.FAILED_PRECONDITION,
   upstream_unreadable: status.FAILED_PRECONDITION,
   routing_full: status.FAILED_PRECONDITION,
+  group_name_taken: status.FAILED_PRECONDITION,
+  group_in_use: status.FAILED_PRECONDITION,
   price_outdated: status.FAILED_PRECONDITION,
   secret_key_missing: status.FAILED_PRECONDITION,
   conversation_full: status.FAILED_PRECONDITION,
