@@ -106,7 +106,7 @@ export function changesOf(fields: z.output<Schemas["tokenChanges"]>): TokenChang
     upstreamKey: fields.upstream_key,
   };
   return {
-    ...defined(given),
+    ...withoutUndefined(given),
     limits: {
       second: fields.second_limit,
       minute: fields.minute_limit,
@@ -140,7 +140,7 @@ export function present<T extends object>(given: T) {
 }
 
 /** Without what is undefined. */
-export function defined<T extends object>(given: T) {
+export function withoutUndefined<T extends object>(given: T) {
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

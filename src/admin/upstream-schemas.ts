@@ -7,7 +7,7 @@ import {
   upstreamKinds,
 } from "../core/routing/routing.ts";
 import { choiceOf, count, flag, names, plainText } from "./fields.ts";
-import { defined } from "./schemas.ts";
+import { withoutUndefined } from "./schemas.ts";
 import { headerFields, keyList, proxyUrl, serviceUrl, upstreamName } from "./upstream-fields.ts";
 
 const MAX_OPEN_CALLS = 1_000_000;
@@ -74,5 +74,5 @@ export function upstreamChangesOf(
     headers: headers === null ? {} : headers,
     proxyUrl: fields.proxy,
   };
-  return defined(changes);
+  return withoutUndefined(changes);
 }

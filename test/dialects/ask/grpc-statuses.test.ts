@@ -24,7 +24,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     key_missing key_malformed key_rejected key_of_other_service credential_missing token_rejected token_disabled token_needed
     admin_token_needed`,
   FAILED_PRECONDITION: `
-    token_revoked token_name_taken upstream_name_taken upstream_in_use upstream_unreadable routing_full
+    token_revoked token_name_taken upstream_name_taken upstream_in_use upstream_fixed upstream_unreadable routing_full
     price_outdated secret_key_missing conversation_full`,
   ABORTED: `
     idempotency_in_progress idempotency_lost conversation_conflict`,

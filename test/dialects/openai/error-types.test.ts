@@ -57,6 +57,7 @@ const codesOfType = {
     "upstream_unknown",
     "upstream_name_taken",
     "upstream_in_use",
+    "upstream_fixed",
     "upstream_unreadable",
     "route_unknown",
     "routing_full",

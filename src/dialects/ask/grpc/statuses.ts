@@ -35,6 +35,7 @@ const exceptions: Partial<Record<ErrorCode, status>> = {
   token_name_taken: status.FAILED_PRECONDITION,
   upstream_name_taken: status.FAILED_PRECONDITION,
   upstream_in_use: status.FAILED_PRECONDITION,
+  upstream_fixed: status.FAILED_PRECONDITION,
   upstream_unreadable: status.FAILED_PRECONDITION,
   routing_full: status.FAILED_PRECONDITION,
   group_name_taken: status.FAILED_PRECONDITION,
