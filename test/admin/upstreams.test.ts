@@ -38,7 +38,7 @@ describe.each(kinds)("upstreams on %s", (kind) => {
   test("over /admin: added, listed, changed and removed, without secrets in sight", async () => {
     const { send } = await startAdmin({ ...(await settingsFor(kind)), SECRET_KEY });
     const made = await send("POST", "/upstreams", { name: "azure-eu", ...azure, ...secrets });
-    expect([made.status, made.json]).toMatchObject([201, { ...shown, state: null }]);
+    expect([made.status, made.json]).toMatchObject([201, { ...shown, state: "closed" }]);
     const listed = await send("GET", "/upstreams");
     expect(listed.json).toMatchObject({
       upstreams: [{ name: "default", kind: "openai", created_at: null }, shown],
