@@ -49,7 +49,7 @@ export function takeValues(taking: Taking, quotas: Quotas): TakeValues {
 
 /** The same from the counters of a reservation's token and its group, the group first. */
 export function takings(
-  { tokenId, day, month, groupId, groupDay, groupMonth }: Counted,
+  { tokenId, day, month, groupId, groupDay, groupMonth }: CountedHold,
   { requests, tokens, money }: Spending,
 ): readonly Taking[] {
   const guard = groupId ?? tokenId;
@@ -60,7 +60,7 @@ export function takings(
 }
 
 /** Whose counters have counted a call, and in which periods. */
-export type Counted = Pick<
+export type CountedHold = Pick<
   Reservation,
   "tokenId" | "day" | "month" | "groupId" | "groupDay" | "groupMonth"
 >;

@@ -11,7 +11,7 @@ export interface Partitioning {
 
 export interface Writes {
   /** Returns how to add an entry; it resolves when that entry is durable. */
-  group<E, R>(group: Group<E, R>, partitioning: Partitioning): (entry: E) => Promise<R>;
+  group<E, R>(group: WriteGroup<E, R>, partitioning: Partitioning): (entry: E) => Promise<R>;
 }
 
 /** Larger transactions would delay their first entry for little gain. */
@@ -59,7 +59,7 @@ function createPartition(driver: Driver) {
     busy = false;
   };
 
-  return <E, R>(group: Group<E, R>, maxBatch: number): ((entry: E) => Promise<R>) => {
+  return <E, R>(group: WriteGroup<E, R>, maxBatch: number): ((entry: E) => Promise<R>) => {
     let waiting: Waiting<E, R>[] = [];
     groups.push(() => {
       if (waiting.length === 0) return null;
@@ -85,7 +85,7 @@ function createPartition(driver: Driver) {
 const SQLITE_REFUSALS = [18, 19, 20];
 
 /** Entries of one kind, which are written together. */
-export interface Group<E, R> {
+export interface WriteGroup<E, R> {
   /**
    * Entries with the same key are written together, and keys in their order, so that two transactions
    * never wait for each other. Postgres divides the keys among partitions by their last character,
@@ -114,7 +114,7 @@ export interface Batch {
   split(): readonly Batch[];
 }
 
-export function batchOf<E, R>(group: Group<E, R>, waiting: readonly Waiting<E, R>[]): Batch {
+export function batchOf<E, R>(group: WriteGroup<E, R>, waiting: readonly Waiting<E, R>[]): Batch {
   const byKey = [...Map.groupBy(waiting, ({ entry }) => group.keyOf(entry))]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, sameKey]) => sameKey);

@@ -11,20 +11,20 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     field_unsupported endpoint_not_available field_unknown_upstream
     bad_request model_not_available model_not_priced idempotency_mismatch upstream_refused`,
   RESOURCE_EXHAUSTED: `
-    body_too_large key_exhausted quota_exceeded rate_limited attempts_limited streams_limited connections_limited
+    body_too_large key_exhausted quota_exceeded group_quota_exceeded tokens_limited call_too_large calls_limited rate_limited attempts_limited streams_limited connections_limited
     message_too_large conversations_limited upstream_rate_limited upstream_busy`,
   PERMISSION_DENIED: `
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
     model_forbidden own_key_needed`,
   NOT_FOUND: `
-    not_found endpoint_unavailable model_not_found token_unknown upstream_unknown route_unknown conversation_not_found message_not_found`,
+    not_found endpoint_unavailable model_not_found token_unknown group_unknown upstream_unknown route_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
     key_missing key_malformed key_rejected key_of_other_service credential_missing token_rejected token_disabled token_needed
     admin_token_needed`,
   FAILED_PRECONDITION: `
-    token_revoked token_name_taken upstream_name_taken upstream_in_use upstream_fixed upstream_unreadable routing_full
+    token_revoked token_name_taken group_name_taken group_in_use upstream_name_taken upstream_in_use upstream_fixed upstream_unreadable routing_full
     price_outdated secret_key_missing conversation_full`,
   ABORTED: `
     idempotency_in_progress idempotency_lost conversation_conflict`,

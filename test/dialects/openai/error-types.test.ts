@@ -17,7 +17,8 @@ const codesOfType = {
     "token_needed",
     "admin_token_needed",
   ],
-  insufficient_quota: ["key_exhausted", "quota_exceeded"],
+  insufficient_quota: ["key_exhausted", "quota_exceeded", "group_quota_exceeded"],
+  tokens: ["tokens_limited", "call_too_large"],
   invalid_request_error: [
     "body_not_json",
     "body_not_utf8",
@@ -54,6 +55,9 @@ const codesOfType = {
     "token_unknown",
     "token_revoked",
     "token_name_taken",
+    "group_unknown",
+    "group_name_taken",
+    "group_in_use",
     "upstream_unknown",
     "upstream_name_taken",
     "upstream_in_use",
@@ -84,6 +88,7 @@ const codesOfType = {
   ],
   rate_limit_error: [
     "rate_limited",
+    "calls_limited",
     "attempts_limited",
     "streams_limited",
     "connections_limited",

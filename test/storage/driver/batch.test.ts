@@ -4,7 +4,7 @@ import { ProxyError } from "../../../src/core/errors.ts";
 import { type Driver, query, type Transaction } from "../../../src/storage/driver/driver.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
-import { batchOf, type Group, writeBatches } from "../../../src/storage/driver/writes.ts";
+import { batchOf, type WriteGroup, writeBatches } from "../../../src/storage/driver/writes.ts";
 
 const builder = createBuilder("sqlite");
 type Entry = number | Error;
@@ -27,7 +27,7 @@ async function scene() {
       return driver.transaction(work);
     },
   };
-  const group: Group<Entry, string> = {
+  const group: WriteGroup<Entry, string> = {
     keyOf: () => "",
     *write(entries): Transaction<readonly string[]> {
       runs.push(entries);

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type Driver, query, type Transaction } from "../../../src/storage/driver/driver.ts";
 import { createBuilder } from "../../../src/storage/driver/queries.ts";
 import { openSqlite } from "../../../src/storage/driver/sqlite.ts";
-import type { Group } from "../../../src/storage/driver/writes.ts";
+import type { WriteGroup } from "../../../src/storage/driver/writes.ts";
 import { createWrites } from "../../../src/storage/driver/writes.ts";
 
 const builder = createBuilder("sqlite");
@@ -24,7 +24,7 @@ async function numbers() {
       return result;
     },
   };
-  const group: Group<number, number> = {
+  const group: WriteGroup<number, number> = {
     keyOf: () => "",
     *write(entries): Transaction<readonly number[]> {
       for (const n of entries) yield* query(compiled(`insert into numbers values (${n})`));
