@@ -30,6 +30,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
   const pipeline = createPipeline({
     routing,
     breakers: limits.breakers,
+    patienceMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
     openCalls: limits.upstreamCalls,
     admission: createAdmission({
       ledger: storage.ledger,

@@ -52,6 +52,11 @@ const cases: readonly Case[] = [
   { alert: "ParleyRequestsFail", trouble: requests(10), usual: requests(1) },
   { alert: "ParleyCallsFail", trouble: calls(20), usual: calls(5) },
   {
+    alert: "ParleyUpstreamRests",
+    trouble: copies("parley_upstream_open", "1x60", "0x60", ',upstream="azure"'),
+    usual: copies("parley_upstream_open", "0x60", "1x3 0x57", ',upstream="azure"'),
+  },
+  {
     alert: "ParleyLimitsStoreDown",
     trouble: copies("parley_limits_store_up", "1x60", "0x60"),
     usual: copies("parley_limits_store_up", "1x60", "1x60"),

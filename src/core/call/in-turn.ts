@@ -1,10 +1,13 @@
 import { isCanceled, ProxyError, toProxyError } from "../errors.ts";
-import type { Breakers, OpenCallLimiter } from "../ports.ts";
+import type { Breakers, Clock, OpenCallLimiter } from "../ports.ts";
 import { type Attempts, MAX_REQUESTS } from "./attempts.ts";
 import type { Target } from "./targets.ts";
 import { verdictOn, wasNeverSent } from "./verdict.ts";
 
 export interface InTurnOptions {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  /** A call that has taken so long is not taken to another target. */
+  readonly patienceMs: number;
   readonly breakers: Breakers;
   /** Calls that an upstream has open. */
   readonly openCalls: OpenCallLimiter;
@@ -34,8 +37,9 @@ export async function askInTurn<T>(
 ): Promise<T> {
   let failure: ProxyError | null = null;
   let isBusy = false;
+  const isOverdue = createOverdue(options);
   for (const target of attempts.targets) {
-    if (attempts.tries >= MAX_REQUESTS) break;
+    if (failure !== null && isOverdue(attempts)) break;
     const entry = await enter(attempts, target, options);
     isBusy ||= entry === "busy";
     if (entry === "busy" || entry === "open") continue;
@@ -47,6 +51,11 @@ export async function askInTurn<T>(
     if (asked.isOver) break;
   }
   throw failure ?? nobody(attempts, isBusy, options.breakers);
+}
+
+function createOverdue({ clock, patienceMs }: InTurnOptions) {
+  const untilMs = clock.monotonicMs() + patienceMs;
+  return ({ tries }: Attempts) => tries >= MAX_REQUESTS || clock.monotonicMs() >= untilMs;
 }
 
 type Asked<T> = { readonly answer: T } | { readonly failure: ProxyError; readonly isOver: boolean };

@@ -106,6 +106,7 @@ function createScene(
   const pipeline = createPipeline({
     routing: onlyRouting(onlyTarget({ typed: upstream, keyRing })),
     breakers: createMemoryBreakers(clock),
+    patienceMs: 900_000,
     openCalls: createOpenCallLimiter(),
     admission: {
       async admit({ beside }) {
