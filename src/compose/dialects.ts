@@ -12,8 +12,10 @@ import { createDocs } from "../dialects/docs/routes.ts";
 import { envelopeErrors } from "../dialects/envelope/errors.ts";
 import { createEnvelope } from "../dialects/envelope/routes.ts";
 import { createHome } from "../dialects/home/routes.ts";
+import { createCountFree } from "../dialects/openai/free-calls.ts";
 import { createModelFilter } from "../dialects/openai/models.ts";
 import { createOpenAI } from "../dialects/openai/routes.ts";
+import { createStoredOwners } from "../dialects/openai/stored-owners.ts";
 import { createStatus, type InstancesWarning } from "../dialects/status/routes.ts";
 import { createFormRoom } from "../http/body/form-room.ts";
 import type { ModelRules } from "../http/body/model-choice.ts";
@@ -99,6 +101,8 @@ function composeRelays(config: Config, needs: DialectNeeds): Dialect[] {
     openCalls,
     pipeline,
     formRoom: createFormRoom(config.MAX_UPLOAD_BYTES),
+    countFree: createCountFree(limits.tokenLimiter, storage.clock),
+    storedOwners: createStoredOwners(storage.storedObjects, digestKey),
     idempotent: createIdempotent(limits.idempotency, digestKey, maxCallMs(config)),
     modelFilter: createModelFilter({ prices, clock, routing }, rules),
     routing,

@@ -81,6 +81,7 @@ export const errorCodes = [
   "model_forbidden",
   "model_not_found",
   "model_not_available",
+  "stored_not_found",
   "own_key_needed",
   "model_not_priced",
   "quota_exceeded",

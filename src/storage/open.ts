@@ -1,5 +1,4 @@
-import type { Ledger, PriceBook, TokenStore } from "../core/accounts/accounts.ts";
-import type { BackgroundCalls } from "../core/accounts/background.ts";
+import type { PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { GroupStore } from "../core/accounts/groups.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
@@ -19,11 +18,10 @@ import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/
 import type { StorageNotice } from "./driver/driver.ts";
 import { newId } from "./driver/ids.ts";
 import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
-import { createBackgroundCalls } from "./ledger/background.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
-import { createLedger } from "./ledger/ledger.ts";
 import type { LostRow } from "./ledger/settle.ts";
 import { runPeriodically } from "./periodic.ts";
+import { createRecords, type Records } from "./records.ts";
 import { type Resealed, resealAll } from "./reseal.ts";
 import { createRouting } from "./routing/routing.ts";
 import { installationSecret } from "./settings.ts";
@@ -66,13 +64,11 @@ export interface StorageOptions {
   readonly conversations?: ConversationOptions;
 }
 
-export interface Storage {
+export interface Storage extends Records {
   readonly kind: "sqlite" | "postgres";
   readonly tokens: TokenStore;
   readonly groups: GroupStore;
   readonly prices: PriceBook;
-  readonly ledger: Ledger;
-  readonly background: BackgroundCalls;
   readonly conversations: Conversations;
   readonly acceptedOwners: AcceptedOwners;
   readonly routing: RoutingStore;
@@ -123,7 +119,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   });
   const id = newId(clock.wallMs());
   const ledgerOptions = { staleMs: STALE_MS, ...unheard, ...options, instanceId: id };
-  const { ledger, giveUp, ...ledgerEnd } = createLedger(database, clock, ledgerOptions);
+  const { records, ...ends } = createRecords(database, clock, ledgerOptions);
   const stored = createConversations(database, clock, sealing, options.conversations);
   const conversations = withStorageErrors(stored);
   const lookup = createTokenLookup(database, clock, box);
@@ -133,15 +129,14 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const parts = { database, clock, latest, id, onAlive: alive.heard };
   const leave = options.oneOff
     ? async () => undefined
-    : await live(options, parts, ledger.recover, conversations.sweep);
+    : await live(options, parts, records.ledger.recover, () => ends.sweep(conversations));
   return {
     kind: driver.kind,
     tokens,
     groups: createGroups(database, clock, lookup.forget),
     routing,
     prices: createPrices(database, clock, latest),
-    ledger,
-    background: createBackgroundCalls(database, clock),
+    ...records,
     conversations,
     instances: alive.count,
     acceptedOwners: createAcceptedOwners(database, clock, options.onError ?? ignore),
@@ -151,9 +146,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     ping: createPing(database),
     backup: (file) => driver.backup(file),
     reseal: () => resealAll(tokens, routing, stored),
-    giveUp,
+    giveUp: ends.giveUp,
     close: async () => {
-      await ledgerEnd.close();
+      await ends.close();
       await leave();
       await driver.close();
     },

@@ -31,7 +31,7 @@ export async function askUpstream(
   const { key, signal, sent, room, notes } = ask;
   const isAnthropic = asked.anthropic !== undefined;
   const headers = headersOf(asked, ask, options);
-  const maxBytes = asked.anyBytes ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
+  const maxBytes = asked.anyBytes === true ? Number.POSITIVE_INFINITY : options.maxAnswerBytes;
   const headMs = streamed ? options.firstTokenMs : options.answerMs;
   const request = {
     method,

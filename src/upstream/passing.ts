@@ -61,6 +61,7 @@ const HARMLESS =
  */
 export function passFile(response: UpstreamResponse, keepsType: boolean): PassingAnswer {
   const { status, body } = response;
+  body.unbound();
   const [type = "application/octet-stream"] =
     (keepsType && HARMLESS.exec(headerOf(response, "content-type") ?? "")) || [];
   return {

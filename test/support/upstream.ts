@@ -398,10 +398,13 @@ export function composeAnswer(request: RecordedRequest, options: AnswerOptions =
   });
 }
 
+const KEPT = /^\/v1\/(?:conversations\b|responses\/)/;
+
 /** What is answered without a question. */
 function composeOther({ method, json }: RecordedRequest, path: string): GoodAnswer | null {
   if (method === "GET" && path.startsWith("/v1/models")) return showModels(path);
   if (/^\/v1\/(files|batches)\b/.test(path)) return ok({ id: "some", object: "some" });
+  if (KEPT.test(path)) return ok({ id: path.split("/")[3] ?? "conv_123", object: "some" });
   if (path.startsWith("/v1/audio/trans")) return ok({ text: "heard" });
   return method === "POST" && IMAGES.test(path) ? composeImages(toObject(json)) : null;
 }

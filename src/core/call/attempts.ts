@@ -48,6 +48,16 @@ export function attemptsBy(plan: Plan, principal: Principal, model: string): Att
   throw fieldError("model_not_available", "model", { model: shownModel(model) });
 }
 
+/**
+ * For a call that one upstream alone can answer: under the name that the model's route has for it there, else
+ * under its own. `there`: the plan of that upstream. Null if it is gone.
+ */
+export function attemptsAt(upstream: string, plan: Plan, there: Plan | null): Attempts | null {
+  const named = plan.targets.find((target) => target.upstream === upstream);
+  if (named !== undefined) return new Attempts([named], false);
+  return there === null ? null : new Attempts(there.targets, false);
+}
+
 function hasOwnKey(principal: Principal): boolean {
   if (principal.kind === "own-key") return true;
   return principal.kind === "token" && principal.found.token.hasUpstreamKey;

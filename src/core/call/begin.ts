@@ -1,7 +1,7 @@
 import { ProxyError } from "../errors.ts";
 import type { Admission } from "./admission.ts";
 import type { BegunCall } from "./ask.ts";
-import { attemptsBy } from "./attempts.ts";
+import { attemptsAt, attemptsBy } from "./attempts.ts";
 import type { Call } from "./call.ts";
 import { refuseCall } from "./refuse-call.ts";
 import type { ExpectedTokens } from "./reserved-tokens.ts";
@@ -29,10 +29,13 @@ export function createBegin(options: BeginOptions) {
   const { routing, admission } = options;
   const admit = async (call: Call, { model, expected, beside, upstream }: Beginning) => {
     const { requestId, dialect, principal } = call;
-    const found = upstream === undefined ? routing.planFor(model) : routing.planOf(upstream);
+    const found = routing.planFor(model);
     const plan = found instanceof Promise ? await found : found;
-    if (plan === null) throw new ProxyError("upstream_unavailable");
-    const attempts = attemptsBy(plan, principal, model);
+    const attempts =
+      upstream === undefined
+        ? attemptsBy(plan, principal, model)
+        : attemptsAt(upstream, plan, routing.planOf(upstream));
+    if (attempts === null) throw new ProxyError("upstream_unavailable");
     const { targets } = attempts;
     const asked = { requestId, dialect, principal, model, targets, expected, beside };
     return { attempts, permit: await admission.admit(asked) };

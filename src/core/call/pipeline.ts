@@ -7,12 +7,11 @@ import {
   type WholeAnswer,
 } from "../upstream-ports.ts";
 import { type AskingOptions, type BegunCall, createAsk } from "./ask.ts";
-import { attemptsBy, NOWHERE } from "./attempts.ts";
 import { type BeginOptions, createBegin } from "./begin.ts";
 import type { Call } from "./call.ts";
 import type { AnswerEvent, ChatRequest, Completion } from "./messages.ts";
+import { refuseCall } from "./refuse-call.ts";
 import { type ExpectedTokens, expectedOfChat } from "./reserved-tokens.ts";
-import type { Settle } from "./settle.ts";
 import {
   accountOf,
   observeEvents,
@@ -22,6 +21,7 @@ import {
 } from "./settled-stream.ts";
 import { type StreamLeaseOptions, withLease } from "./stream-lease.ts";
 import type { Target } from "./targets.ts";
+import { attemptsFor, noSettle, passUnmetered } from "./unmetered.ts";
 
 /** A request to be relayed, and what admission has to know of it. */
 export interface RelayCall {
@@ -31,13 +31,13 @@ export interface RelayCall {
   /** The upstream that alone can answer, for example because it made what is asked for. */
   readonly upstream?: string;
   /** Reads a whole answer before the call is settled: what it throws is how the call ends. */
-  readonly onWhole?: (answer: WholeAnswer) => void;
+  readonly onWhole?: (answer: WholeAnswer, upstream: string) => void;
 }
 
 /** Where a request goes that costs nothing: to whom a model's goes, or to one upstream. */
 export interface Unmetered {
-  readonly model?: string;
-  readonly upstream?: string;
+  readonly model?: string | undefined;
+  readonly upstream?: string | undefined;
 }
 
 /** Every dialect's question takes these steps: admit, ask, settle. */
@@ -104,12 +104,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const observer = observePieces(answer, call.principal, clock);
         return { ...answer, pieces: passed(call, begun, leave)(answer.pieces, observer) };
       }),
-    async relayUnmetered(call, request, { model = "", upstream } = {}) {
-      const plan = upstream === undefined ? await routing.planFor(model) : routing.planOf(upstream);
-      const attempts = plan === null ? NOWHERE : attemptsBy(plan, call.principal, model);
-      const begun = { model, settle: noSettle, attempts };
-      return ask(call, begun, sending(request), isSentOnce(request));
-    },
+    relayUnmetered: (call, request, to = {}) =>
+      withLease(request.streamed ? call : null, "", options, async (leave, beside) => {
+        await beside?.catch((refusal) => refuseCall(call, "", true, refusal, options));
+        const attempts = await attemptsFor(routing, call.principal, to);
+        const begun = { model: to.model ?? "", settle: noSettle, attempts };
+        const answer = await ask(call, begun, sending(request), isSentOnce(request));
+        return passUnmetered(answer, call, attempts, leave, clock);
+      }),
     async close() {
       disconnectPolicy.end();
       await background.done();
@@ -142,7 +144,7 @@ function sending(request: RelayRequest, onWhole?: RelayCall["onWhole"]) {
   if (onWhole === undefined) return send;
   return async (target: Target, how: AskOptions) => {
     const answer = await send(target, how);
-    if (answer.kind === "whole") onWhole(answer);
+    if (answer.kind === "whole") onWhole(answer, target.upstream);
     return answer;
   };
 }
@@ -168,8 +170,6 @@ function createBackground() {
     done: () => Promise.all(running),
   };
 }
-
-const noSettle: Settle = () => Promise.resolve();
 
 /** The usage of a complete answer is recorded even if the client has left. */
 function settleWhole(

@@ -27,6 +27,8 @@ export interface Endpoint {
   expected?(fields: RelayFields, bytes: number): ExpectedTokens;
   /** Whether it streams for another reason than `stream`. */
   isStreamed?(fields: RelayFields): boolean;
+  /** The service keeps its answers, and takes their ids. */
+  readonly keepsAnswers?: true;
   /** Its answers may be files, which are not repeated. */
   readonly answersFiles?: true;
 }
@@ -47,6 +49,11 @@ const responsesBody = z.union([
   relayFields.extend({ model, previous_response_id: z.string() }),
   relayFields.extend({ model, conversation: z.union([z.string(), z.looseObject({})]) }),
   relayFields.extend({ prompt: z.looseObject({ id: z.string() }) }),
+]);
+
+const compactBody = z.union([
+  relayFields.extend({ model, input }),
+  relayFields.extend({ model, previous_response_id: z.string() }),
 ]);
 
 export const chatEndpoint: Endpoint = {
@@ -74,6 +81,15 @@ export const endpoints: readonly Endpoint[] = [
     asksForUsage: false,
     bounds: ["max_output_tokens"],
     numbersEvents: true,
+    keepsAnswers: true,
+  },
+  {
+    path: "/responses/compact",
+    body: compactBody,
+    example: (model) => ({ model, input: QUESTION }),
+    asksForUsage: false,
+    bounds: ["max_output_tokens"],
+    keepsAnswers: true,
   },
   {
     path: "/embeddings",

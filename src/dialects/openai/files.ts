@@ -8,7 +8,7 @@ import { type CallOptions, readCallBody } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Route, RouteDoc } from "../../http/dialect.ts";
 import { batchBody, fileDocs } from "./files-docs.ts";
-import { restOf } from "./paths.ts";
+import { pathRequest } from "./path-request.ts";
 
 export interface FileOptions extends CallOptions {
   /** A larger upload is refused. */
@@ -61,13 +61,5 @@ export function checkOwnKey({ principal }: Call): void {
 const QUERY = ["purpose", "limit", "order", "after"];
 
 function emptyRequest(c: AppContext, method: RelayRequest["method"]): RelayRequest {
-  const rest = restOf(c.req.path.slice("/v1/".length));
-  if (rest === null) throw new ProxyError("not_found");
-  const query = new URLSearchParams();
-  for (const name of QUERY) {
-    const value = c.req.query(name);
-    if (value !== undefined) query.set(name, value);
-  }
-  const path = query.size === 0 ? `/${rest.spelled}` : `/${rest.spelled}?${query}`;
-  return { method, path, body: null, streamed: false, hideUsage: false, mayPass: true };
+  return pathRequest(c, method, QUERY);
 }

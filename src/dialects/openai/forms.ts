@@ -11,6 +11,7 @@ import { isLookalike } from "../../http/body/relay-fields.ts";
 import { openUpload } from "../../http/body/upload.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { FormEndpoint } from "./media-endpoints.ts";
+import { MEANS_TRUE } from "./path-request.ts";
 
 export interface FormRelayOptions {
   /** A larger form is refused. */
@@ -53,7 +54,7 @@ export async function relayForm(
   const model = formFieldIn(parts, "model") ?? "";
   checkPassedOn(call.principal, { model, fields: {}, bounds: null }, rules);
   const made = countIn(endpoint, parts);
-  const streamed = TRUE.test(formFieldIn(parts, "stream") ?? "");
+  const streamed = MEANS_TRUE.test(formFieldIn(parts, "stream") ?? "");
   const requestFor = (sent: readonly FormPart[]): RelayRequest => {
     const { contentType, bytes: body } = writeForm(sent);
     const named = (name: string) => requestFor(withModel(parts, name));
@@ -66,9 +67,6 @@ function withModel(parts: readonly FormPart[], model: string): readonly FormPart
   const others = parts.filter(({ name }) => name !== "model");
   return [{ name: "model", pieces: [Buffer.from(model)], file: null }, ...others];
 }
-
-/** As services read it. */
-const TRUE = /^(?:true|t|yes|y|on|1)$/i;
 
 function countIn({ hasCount }: FormEndpoint, parts: readonly FormPart[]): number {
   const text = hasCount ? formFieldIn(parts, "n") : undefined;

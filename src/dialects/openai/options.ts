@@ -10,12 +10,16 @@ import { openEmptyCall } from "../../http/call/json-call.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Translate } from "../../locales.ts";
 import type { FileOptions } from "./files.ts";
+import type { CountFree } from "./free-calls.ts";
 import type { ModelFilter } from "./models.ts";
+import type { StoredOwners } from "./stored-owners.ts";
 
 export interface OpenAIOptions extends FileOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly formRoom: FormRoom;
+  readonly storedOwners: StoredOwners;
+  readonly countFree: CountFree;
   readonly modelFilter: ModelFilter;
   readonly routing: Pick<Routing, "routed">;
   readonly rules: ModelRules;

@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
-import type { RelayCall } from "../../core/call/pipeline.ts";
+import type { Call } from "../../core/call/call.ts";
+import type { Pipeline, RelayCall } from "../../core/call/pipeline.ts";
 import type { ProxyError } from "../../core/errors.ts";
-import type { RelayAnswer } from "../../core/upstream-ports.ts";
+import { DEFAULT_UPSTREAM } from "../../core/routing/routing.ts";
+import type { RelayAnswer, WholeAnswer } from "../../core/upstream-ports.ts";
 import { checkPassedOn, type PassedOn } from "../../http/body/model-choice.ts";
 import { parseJson } from "../../http/body/parsed.ts";
 import { isForm } from "../../http/body/upload.ts";
@@ -18,10 +20,11 @@ import { writeOpenAIError } from "./errors.ts";
 import { relayForm } from "./forms.ts";
 import type { FormEndpoint } from "./media-endpoints.ts";
 import { callOf, type OpenAIOptions } from "./options.ts";
+import { withIdLearned } from "./stored-answers.ts";
 import { openaiHeaders, parseRelay } from "./wire.ts";
 
 export function createJsonRelay(options: OpenAIOptions, endpoint: Endpoint, anyType: boolean) {
-  const { pipeline, translate } = options;
+  const { translate } = options;
   const defaultModel = endpoint.hasDefaultModel ? options.moderationModel : null;
   const rules = { ...options.rules, model: defaultModel ?? options.rules.model };
   return async function relay(c: AppContext): Promise<Response> {
@@ -30,16 +33,55 @@ export function createJsonRelay(options: OpenAIOptions, endpoint: Endpoint, anyT
     const bytes = await readCallBody(c, options, anyType);
     const added = call.principal.kind === "token" ? defaultModel : null;
     const check = (asked: PassedOn) => checkPassedOn(call.principal, asked, rules);
-    const relayCall = parseRelay(endpoint, parseJson(bytes), bytes, added, check);
+    const json = parseJson(bytes);
+    const relayCall = parseRelay(endpoint, json, bytes, added, check);
+    const keeping = endpoint.keepsAnswers ? await asOwner(options, call, Object(json)) : null;
+    const pipeline = keeping ?? options.pipeline;
     const key = repeatKeyOf(incoming.headers, relayCall);
     if (key === null) {
       const relayed = await pipeline.relay(call, passing(relayCall));
       return respondPassing(outgoing, context, relayed, endpoint, translate);
     }
     const repeat = { key, headers: incoming.headers };
-    const whole = await repeatedAnswer(options, call, relayCall, repeat);
+    const whole = await repeatedAnswer({ ...options, pipeline }, call, relayCall, repeat);
     const headers = openaiHeaders(context, whole.contentType);
     return sendWhole(outgoing, whole.status, headers, whole.bytes);
+  };
+}
+
+/**
+ * Throws if a token refers to what it has not made. What the service then keeps is the token's; null: it
+ * keeps nothing.
+ */
+async function asOwner(
+  { pipeline, storedOwners }: OpenAIOptions,
+  { principal }: Call,
+  json: object,
+): Promise<Pick<Pipeline, "relay"> | null> {
+  if (principal.kind !== "token") return null;
+  const keeper = await storedOwners.checkFields(principal, json);
+  const isKept = Reflect.get(json, "store") !== false;
+  if (!isKept && keeper === undefined) return null;
+  return {
+    async relay(call, given) {
+      const relayCall = keeper === undefined ? given : { ...given, upstream: keeper };
+      if (!isKept) return pipeline.relay(call, relayCall);
+      let answering = DEFAULT_UPSTREAM;
+      const keep = (id: string, upstream = answering) =>
+        storedOwners.keep(principal, { kind: "response", id, upstream });
+      let kept: Promise<void> | null = null;
+      const onWhole = ({ account: { upstreamId } }: WholeAnswer, upstream: string) => {
+        // beside the row of the ledger, so that they can share a commit
+        if (upstreamId !== null) kept = keep(upstreamId, upstream);
+      };
+      const onUpstream = (name: string | null) => {
+        answering = name ?? answering;
+        call.onUpstream?.(name);
+      };
+      const answer = await pipeline.relay({ ...call, onUpstream }, { ...relayCall, onWhole });
+      await kept;
+      return withIdLearned(answer, keep);
+    },
   };
 }
 
@@ -62,7 +104,7 @@ function passing({ request, ...others }: RelayCall): RelayCall {
 }
 
 /** A function of its own, so that an open answer keeps no part of its question in memory. */
-function respondPassing(
+export function respondPassing(
   outgoing: ServerResponse,
   context: RequestContext,
   relayed: RelayAnswer,

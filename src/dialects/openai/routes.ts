@@ -25,6 +25,7 @@ import {
 import { callOf, OPENAI, type OpenAIOptions } from "./options.ts";
 import { canonicalPath } from "./paths.ts";
 import { createFormRelay, createJsonRelay, sendPassed } from "./relays.ts";
+import { storedRoutes } from "./stored-routes.ts";
 import { usageOf, weekOf } from "./usage.ts";
 import { openaiHeaders } from "./wire.ts";
 
@@ -64,6 +65,7 @@ export function createOpenAI(options: OpenAIOptions): Dialect {
       ),
       route("GET", "/v1/models", modelsDoc, createModels(options)),
       route("GET", "/v1/models/:model{.+}", modelDoc, createModel(options)),
+      ...storedRoutes(options).map((one) => ({ ...one, counted: true })),
       ...fileRoutes(options).map(({ method, path, doc, request }) =>
         route(method, path, doc, createForOwnKey(options, request)),
       ),

@@ -34,13 +34,14 @@ export function parseRelay(
   const streamed = fields.stream === true || endpoint.isStreamed?.(fields) === true;
   // checked by the schema
   const asked = json as object;
+  const isPlain = endpoint.keepsAnswers !== true || !isNested(fields.conversation);
   const requestFor = (renamed: string | null): RelayRequest => {
     const name = renamed ?? model;
     const adapt = (body: object, asksForUsage = hideUsage) => {
       const all = adapted(endpoint, body, name, asksForUsage);
       return renamed === null && added === null ? all : { ...all, model: name };
     };
-    const passes = !streamed && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
+    const passes = !streamed && isPlain && adapt(asked) === asked && hasUniqueKeys(asked, bytes);
     return {
       method: "POST",
       path: endpoint.path,
@@ -61,6 +62,11 @@ export function parseRelay(
       expectedOfRelay(fields, bytes.length, endpoint.bounds),
     request: requestFor(null),
   };
+}
+
+/** Its keys may be there twice. */
+function isNested(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** The client's object, field for field, with what the upstream needs changed. */

@@ -98,6 +98,7 @@ export function askingForUsage(body: object): object {
 const READ: ReadonlySet<string> = new Set([
   ...Object.keys(relayFields.shape),
   ...["n", "best_of", "background", "messages", "input", "prompt"],
+  ...["previous_response_id", "conversation", "store"],
 ]);
 const LONGEST_READ = Math.max(...[...READ].map(({ length }) => length));
 

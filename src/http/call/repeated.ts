@@ -12,9 +12,14 @@ export function repeatKeyOf(headers: IncomingHttpHeaders, { request }: RelayCall
   return mayRepeat && typeof key === "string" && key !== "" ? key : null;
 }
 
+export interface RepeatOptions {
+  readonly idempotent: Idempotent;
+  readonly pipeline: Pick<Pipeline, "relay">;
+}
+
 /** The whole answer, asked for once. */
 export async function repeatedAnswer(
-  { idempotent, pipeline }: { readonly idempotent: Idempotent; readonly pipeline: Pipeline },
+  { idempotent, pipeline }: RepeatOptions,
   call: Call,
   relayCall: RelayCall,
   repeat: { readonly key: string; readonly headers: IncomingHttpHeaders },

@@ -49,6 +49,7 @@ export const httpStatus = {
   model_forbidden: 403,
   model_not_found: 404,
   model_not_available: 400,
+  stored_not_found: 404,
   own_key_needed: 403,
   model_not_priced: 400,
   quota_exceeded: 429,

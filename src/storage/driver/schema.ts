@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
 import type { Price } from "../../core/accounts/price.ts";
 import type { QuotaKind, QuotaPeriod } from "../../core/accounts/quota.ts";
+import type { StoredObject } from "../../core/accounts/stored-objects.ts";
 import type { SnakeCase } from "../../core/named.ts";
 import type { StoredReservation } from "../accounts/reservations.ts";
 import type { StoredRow } from "../ledger/columns.ts";
@@ -161,6 +162,9 @@ export interface RouteTable {
   stages: string;
 }
 
+/** What upstreams keep for tokens: see accounts/stored-objects.ts. */
+export type StoredObjectTable = SnakeCase<StoredObject> & { created_at: number };
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -173,6 +177,7 @@ export interface Tables {
   conversation_rooms: ConversationRoomTable;
   accepted_owners: AcceptedOwnerTable;
   settings: SettingTable;
+  stored_objects: StoredObjectTable;
   tokens: TokenTable;
   token_secrets: TokenSecretTable;
   token_groups: TokenGroupTable;

@@ -11,6 +11,7 @@ import * as routing from "./0012-routing.ts";
 import * as tokenMinute from "./0013-token-minute.ts";
 import * as groups from "./0014-groups.ts";
 import * as unitPrices from "./0016-unit-prices.ts";
+import * as stored from "./0017-stored.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
 interface Step extends Migration {
@@ -35,4 +36,5 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0013-token-minute": tokenMinute,
   "0014-groups": groups,
   "0016-unit-prices": unitPrices,
+  "0017-stored": stored,
 };

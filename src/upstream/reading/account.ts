@@ -9,24 +9,23 @@ import { usageIn } from "./usage.ts";
 export function accountIn(value: object, before: Usage | null = null): RelayAccount {
   const answer = answerOf(value);
   const { usage, reasoned } = usageIn(value, before);
-  return {
+  const seconds = secondsIn(answer);
+  const account = {
     ...NOTHING_SEEN,
     usage: paidUsage(usage),
     reasoned,
-    ...secondsIn(answer),
     model: stringIn(answer, "model"),
     upstreamId: stringIn(answer, "id"),
     pending: isPending(answer, answer !== value),
   };
+  return seconds === null ? account : { ...account, seconds };
 }
 
 /** Of audio: as they are billed, or as they are. */
-function secondsIn(answer: object): Pick<RelayAccount, "seconds"> {
+function secondsIn(answer: object): number | null {
   const seconds = fieldOf(fieldOf(answer, "usage"), "seconds") ?? fieldOf(answer, "duration");
-  return typeof seconds === "number" && seconds >= 0 ? { seconds } : NOT_SAID;
+  return typeof seconds === "number" && seconds >= 0 ? seconds : null;
 }
-
-const NOT_SAID = {};
 
 /** Events of the responses API hold the answer one level down, and so does Anthropic's first one. */
 function answerOf(value: object): object {

@@ -56,15 +56,15 @@ function hasReason(event: object): boolean {
 /** The first event may leave the model empty. The last usage counts, as usage is cumulative. */
 function latest(known: RelayAccount, told: RelayAccount, hasState: boolean): RelayAccount {
   const { model, upstreamId } = known.model || known.upstreamId ? known : copied(told);
-  return {
+  const account = {
     ...known,
     model,
     upstreamId,
     usage: told.usage ?? known.usage,
-    ...(told.seconds !== undefined && { seconds: told.seconds }),
     reasoned: known.reasoned || told.reasoned,
     pending: hasState ? told.pending : known.pending,
   };
+  return told.seconds === undefined ? account : { ...account, seconds: told.seconds };
 }
 
 /** Names that are slices would keep the whole piece in memory. */

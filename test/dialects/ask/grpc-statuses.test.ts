@@ -17,7 +17,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
     model_forbidden own_key_needed`,
   NOT_FOUND: `
-    not_found endpoint_unavailable model_not_found token_unknown group_unknown upstream_unknown route_unknown conversation_not_found message_not_found`,
+    not_found endpoint_unavailable model_not_found stored_not_found token_unknown group_unknown upstream_unknown route_unknown conversation_not_found message_not_found`,
   UNIMPLEMENTED: `
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `

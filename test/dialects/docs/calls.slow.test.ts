@@ -75,8 +75,9 @@ async function start() {
 /** The same with another type in its first field. */
 function spoiled(body: unknown): unknown {
   if (Array.isArray(body)) return body.map(spoiled);
-  const [first = ""] = Object.keys(Object(body));
-  return { ...Object(body), [first]: { no: "such type" } };
+  const [[first, given] = ["", null]] = Object.entries(Object(body));
+  const isObject = typeof given === "object" && !Array.isArray(given);
+  return { ...Object(body), [first]: isObject ? 5 : { no: "such type" } };
 }
 
 const bodyKeys = ({ keys }: Called) => [

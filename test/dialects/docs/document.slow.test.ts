@@ -56,6 +56,7 @@ describe.concurrent("/openapi.json", () => {
       "/v1/audio/translations",
       "/v1/batches/{id}/cancel",
       "/v1/files",
+      "/v1/responses/{id}/cancel",
       "/{chat}/clear",
     ]);
     expect(paths["/{chat}/chat"]?.post?.responses).toMatchObject({

@@ -23,6 +23,8 @@ beforeAll(async () => {
   await asAdmin("/prices", { model: "gpt-4o-mini-tts", per_minute: "0.015" });
   const made = await asAdmin("/tokens", { name: "examples" });
   token = String(Reflect.get(Object(made.json), "token"));
+  const { origin } = scene.parley;
+  await postJson(`${origin}/v1/conversations`, {}, { headers: bearer(token) });
   const other = await asAdmin("/tokens", { name: "to be changed" });
   id = String(Reflect.get(Object(other.json), "id"));
 });
@@ -57,10 +59,12 @@ async function freeGroup() {
 
 /** The path as printed, too, with an ID that there is. */
 function pathOf({ path, operation: { parameters = [] } }: Called): string {
-  return path.replace("{id}", id).replaceAll(/\{(\w+)\}/g, (_all, name) => {
-    const parameter = parameters.find((one) => one.name === name);
-    return encodeURIComponent(Reflect.get(Object(parameter?.schema), "example"));
-  });
+  return path
+    .replace(/^\/admin(.*)\{id\}/, `/admin$1${id}`)
+    .replaceAll(/\{(\w+)\}/g, (_all, name) => {
+      const parameter = parameters.find((one) => one.name === name);
+      return encodeURIComponent(Reflect.get(Object(parameter?.schema), "example"));
+    });
 }
 
 async function send(one: Called, headers: Record<string, string>, body = exampleOf(one.operation)) {

@@ -133,6 +133,7 @@ const statuses: Record<ErrorCode, number> = {
   model_forbidden: 403,
   model_not_found: 404,
   model_not_available: 400,
+  stored_not_found: 404,
   own_key_needed: 403,
   model_not_priced: 400,
   quota_exceeded: 429,

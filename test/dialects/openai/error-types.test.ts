@@ -51,6 +51,7 @@ const codesOfType = {
     "model_not_found",
     "model_not_available",
     "field_unknown_upstream",
+    "stored_not_found",
     "model_not_priced",
     "token_unknown",
     "token_revoked",

@@ -68,7 +68,7 @@ const tables = [
   ...["tokens", "quota_use", "reservations", "owners", "ledger", "prices"],
   ...["background_answers", "turns", "conversations", "conversation_counts", "settings"],
   ...["conversation_rooms", "accepted_owners", "token_secrets", "upstreams", "routes"],
-  ...["token_groups"],
+  ...["token_groups", "stored_objects"],
 ];
 
 interface Place {
