@@ -1,5 +1,6 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
+import { createTokenState } from "../core/accounts/token-state.ts";
 import type { Pipeline } from "../core/call/pipeline.ts";
 import type { Dialogue } from "../core/conversations/turn.ts";
 import { createAnthropic } from "../dialects/anthropic/routes.ts";
@@ -116,6 +117,7 @@ function composeRelays(config: Config, needs: DialectNeeds): Dialect[] {
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     moderationModel: config.MODERATION_MODEL,
     ledger: storage.ledger,
+    stateOf: createTokenState({ ...limits, ledger: storage.ledger, clock: storage.clock }),
   });
   const writeError: WriteError = (c, error) => {
     const isAnthropic = isAnthropicClient(c.env.incoming.headers);

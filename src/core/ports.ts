@@ -62,6 +62,8 @@ export type LimitEntry = string | number;
 export interface TokenLimiter {
   /** Counts a call of the token wherever it comes from; without limits it is always admitted. */
   take(token: Token): MaybePromise<LimitDecision>;
+  /** The same decision without taking anything. */
+  peek(token: Token): MaybePromise<LimitDecision>;
   /** Gives an admitted call back, as `Limiter` does. */
   release(token: Token, entry: LimitEntry): MaybePromise<void>;
 }
@@ -73,6 +75,8 @@ export interface AmountLimiter {
    * limit is refused with a `retryAfterMs` of Infinity. Without a limit (0) it is always admitted.
    */
   take(bucket: string, limit: number, amount: number): MaybePromise<LimitDecision>;
+  /** The same decision about an amount of 1, without taking anything. */
+  peek(bucket: string, limit: number): MaybePromise<LimitDecision>;
   /** Lowers what was taken to what was used, at the time when it was taken. 0 gives all of it back. */
   settle(bucket: string, entry: LimitEntry, taken: number, used: number): MaybePromise<void>;
 }
@@ -105,6 +109,7 @@ export interface Cooldowns {
 export interface OpenCallLimiter {
   /** 0 = counted, but without a bound. */
   enter(holder: string, limit: number): MaybePromise<Lease>;
+  count(holder: string): MaybePromise<{ readonly open: number }>;
 }
 
 /** Rests targets that fail, by an id of the target. A call waits for no change. */

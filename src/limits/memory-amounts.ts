@@ -25,6 +25,11 @@ export function createMemoryAmounts(clock: Pick<Clock, "monotonicMs">): AmountLi
       logs ??= openLogs();
       return logs.take(bucket, minuteOf(limit), amount);
     },
+    peek(bucket, limit) {
+      if (limit === 0) return UNLIMITED;
+      logs ??= openLogs();
+      return logs.peek(bucket, minuteOf(limit));
+    },
     settle(bucket, entry, taken, used) {
       // of any limit: what is given back depends on the length of the window alone
       if (used < taken) logs?.release(bucket, minuteOf(1), Number(entry), taken - used);

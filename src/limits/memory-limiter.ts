@@ -70,6 +70,12 @@ export function createMemoryTokenLimiter(clock: Pick<Clock, "monotonicMs">): Tok
       logs ??= openLogs();
       return logs.take(token.id, windows);
     },
+    peek(token) {
+      const windows = windowsOfToken(token);
+      if (windows === null) return UNLIMITED;
+      logs ??= openLogs();
+      return logs.peek(token.id, windows);
+    },
     release(token, entry) {
       const windows = windowsOfToken(token);
       if (windows !== null) logs?.release(token.id, windows, Number(entry));

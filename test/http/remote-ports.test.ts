@@ -54,13 +54,18 @@ function remote(memory: LimitStores, link: Link): LimitStores {
     },
     tokenLimiter: {
       take: (token) => later(() => tokenLimiter.take(token)),
+      peek: (token) => later(() => tokenLimiter.peek(token)),
       release: (token, entry) => later(() => tokenLimiter.release(token, entry)),
     },
     tokenMinutes: {
       take: (...given) => later(() => tokenMinutes.take(...given)),
+      peek: (...given) => later(() => tokenMinutes.peek(...given)),
       settle: (...given) => later(() => tokenMinutes.settle(...given)),
     },
-    tokenCalls: { enter: (holder, limit) => later(() => tokenCalls.enter(holder, limit)) },
+    tokenCalls: {
+      enter: (...given) => later(() => tokenCalls.enter(...given)),
+      count: (holder) => later(() => tokenCalls.count(holder)),
+    },
     concurrency: {
       enter: (bucket) => later(() => concurrency.enter(bucket)),
       count: (bucket) => later(() => concurrency.count(bucket)),

@@ -231,6 +231,8 @@ export interface Ledger {
   recover(): Promise<number>;
   /** What a token, or a group, has spent and holds reserved in the present periods. */
   used(tokenId: string): Promise<QuotaUse>;
+  /** The part of it that open calls hold. */
+  reserved(tokenId: string): Promise<QuotaUse>;
   /** Newest first. */
   rows(query?: PageQuery): Promise<readonly LedgerRow[]>;
   sums(by: "day" | "model" | "token", query?: LedgerQuery): Promise<readonly LedgerSum[]>;

@@ -1,12 +1,14 @@
+import { fieldError } from "../common-errors.ts";
 import { isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
+import { DEFAULT_UPSTREAM } from "../routing/routing.ts";
+import { shownModel } from "../shown-model.ts";
 import type { AskOptions, SentRequests } from "../upstream-ports.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Call, KeyAccount, Principal } from "./call.ts";
 import type { DisconnectPolicy } from "./disconnect-policy.ts";
 import { NOTHING_SEEN } from "./estimate.ts";
 import { askInTurn, type InTurnOptions } from "./in-turn.ts";
-import type { KeyRing } from "./key-ring.ts";
 import { askWithRetries, type KeySource } from "./retries.ts";
 import type { Settle } from "./settle.ts";
 import type { Target } from "./targets.ts";
@@ -52,7 +54,7 @@ export function createAsk(options: AskingOptions): Ask {
         hasLeft: () => signal.aborted,
         ask: (target: Target, isFirst: boolean) =>
           askWithRetries(
-            keysOf(own, target.keyRing),
+            keysOf(own, target, model),
             (key) => attempt(target, { key, account, signal, room, sent, notes }),
             { clock, signal, retries: isFirst && !once ? options.retries : 0, attempts },
           ),
@@ -97,8 +99,12 @@ export function asSeenBy(principal: Principal, error: ProxyError): ProxyError {
   return new ProxyError("upstream_exhausted", { answered, retryAfterMs });
 }
 
-function keysOf(own: string | null, ring: KeyRing): KeySource {
-  if (own === null) return { next: (tried) => ring.next(tried), ring };
+/** Throws if a caller's own key would come to another upstream than the default one. */
+function keysOf(own: string | null, { upstream, keyRing }: Target, model: string): KeySource {
+  if (own === null) return { next: (tried) => keyRing.next(tried), ring: keyRing };
+  if (upstream !== DEFAULT_UPSTREAM) {
+    throw fieldError("model_not_available", "model", { model: shownModel(model) });
+  }
   return { next: (tried) => (tried.size === 0 ? own : null), ring: null };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RouteDoc } from "../../http/dialect.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { stateSchemas } from "./token-state.ts";
 
 /** A relayed endpoint in /openapi.json. */
 export function relayDoc({ path, body, example, bounds }: Endpoint, model: string): RouteDoc {
@@ -50,8 +51,9 @@ const counts = {
 };
 
 export const usageDoc: RouteDoc = {
-  summary: "What the token has spent, by day and by model, and its latest calls",
+  summary: "What the token has left, what it spent by day and by model, and its latest calls",
   answer: z.object({
+    ...stateSchemas,
     by_day: z.array(z.object({ day: z.string(), ...counts })),
     by_model: z.array(z.object({ model: z.string(), ...counts })),
     calls: z.array(

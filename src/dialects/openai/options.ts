@@ -1,4 +1,3 @@
-import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Call } from "../../core/call/call.ts";
 import type { Pipeline } from "../../core/call/pipeline.ts";
 import type { Routing } from "../../core/call/targets.ts";
@@ -13,8 +12,9 @@ import type { FileOptions } from "./files.ts";
 import type { CountFree } from "./free-calls.ts";
 import type { ModelFilter } from "./models.ts";
 import type { StoredOwners } from "./stored-owners.ts";
+import type { ReportOptions } from "./usage.ts";
 
-export interface OpenAIOptions extends FileOptions {
+export interface OpenAIOptions extends FileOptions, ReportOptions {
   readonly pipeline: Pipeline;
   readonly idempotent: Idempotent;
   readonly formRoom: FormRoom;
@@ -27,7 +27,6 @@ export interface OpenAIOptions extends FileOptions {
   readonly model: string;
   /** For tokens, as each of their calls needs a price. */
   readonly moderationModel: string;
-  readonly ledger: Ledger;
   readonly translate: Translate;
 }
 

@@ -1,4 +1,3 @@
-import type { Ledger } from "../../core/accounts/accounts.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { anthropicHeaders, isAnthropicClient } from "../../http/call/anthropic-client.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
@@ -26,7 +25,7 @@ import { callOf, OPENAI, type OpenAIOptions } from "./options.ts";
 import { canonicalPath } from "./paths.ts";
 import { createFormRelay, createJsonRelay, sendPassed } from "./relays.ts";
 import { storedRoutes } from "./stored-routes.ts";
-import { usageOf, weekOf } from "./usage.ts";
+import { type ReportOptions, usageOf, weekOf } from "./usage.ts";
 import { openaiHeaders } from "./wire.ts";
 
 const JSON_TYPE = "application/json";
@@ -145,11 +144,11 @@ function createForOwnKey(options: OpenAIOptions, requestOf: OwnKeyRequest) {
 /** Shows token holders their own rows of the ledger. */
 function createReport(
   options: OpenAIOptions,
-  report: (ledger: Ledger, principal: Principal) => Promise<unknown>,
+  report: (options: ReportOptions, principal: Principal) => Promise<unknown>,
 ) {
   return async function showReport(c: AppContext): Promise<Response> {
     const { principal } = await callOf(c, options);
-    const body = JSON.stringify(await report(options.ledger, principal));
+    const body = JSON.stringify(await report(options, principal));
     return respond(200, body, openaiHeaders(c.env.context, JSON_TYPE));
   };
 }

@@ -1,20 +1,30 @@
-import type { Ledger, LedgerRow, LedgerSum } from "../../core/accounts/accounts.ts";
+import type { Ledger, LedgerRow, LedgerSum, Token } from "../../core/accounts/accounts.ts";
+import type { TokenState } from "../../core/accounts/token-state.ts";
 import type { Principal } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { SnakeCase } from "../../core/named.ts";
+import { writeState } from "./token-state.ts";
 
 /** Newest calls in `GET /usage`. */
 const MAX_CALLS_SHOWN = 100;
 
-/** `GET /usage`: what a token has spent by day and by model, and its latest calls. */
-export async function usageOf(ledger: Ledger, principal: Principal) {
-  const tokenId = tokenIdOf(principal);
-  const [days, models, rows] = await Promise.all([
+export interface ReportOptions {
+  readonly ledger: Ledger;
+  readonly stateOf: (token: Token) => Promise<TokenState>;
+}
+
+/** `GET /usage`: what a token has left, what it spent by day and by model, and its latest calls. */
+export async function usageOf({ ledger, stateOf }: ReportOptions, principal: Principal) {
+  const token = tokenOf(principal);
+  const { id: tokenId } = token;
+  const [state, days, models, rows] = await Promise.all([
+    stateOf(token),
     ledger.sums("day", { tokenId }),
     ledger.sums("model", { tokenId }),
     ledger.rows({ tokenId, limit: MAX_CALLS_SHOWN }),
   ]);
   return {
+    ...writeState(state),
     by_day: days.map((sum) => ({ day: sum.key, ...countsOf(sum) })),
     by_model: models.map((sum) => ({ model: sum.key, ...countsOf(sum) })),
     calls: rows.map(callOf),
@@ -22,13 +32,13 @@ export async function usageOf(ledger: Ledger, principal: Principal) {
 }
 
 /** `GET /data/week`: the last seven days, with prices as numbers, as in the token agent. */
-export async function weekOf(ledger: Ledger, principal: Principal) {
-  const rows = await ledger.week(tokenIdOf(principal));
+export async function weekOf({ ledger }: ReportOptions, principal: Principal) {
+  const rows = await ledger.week(tokenOf(principal).id);
   return rows.map((row) => ({ ...row, price: row.price === null ? null : Number(row.price) }));
 }
 
-function tokenIdOf(principal: Principal): string {
-  if (principal.kind === "token") return principal.found.token.id;
+function tokenOf(principal: Principal): Token {
+  if (principal.kind === "token") return principal.found.token;
   throw new ProxyError("token_rejected");
 }
 

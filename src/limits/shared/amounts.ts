@@ -12,6 +12,7 @@ export function createSharedAmounts(options: SharedCountsOptions): AmountLimiter
       limit === 0 || amount === 0
         ? UNLIMITED
         : counts.take({ bucket, windows: minuteOf(limit), calls: amount }),
+    peek: (bucket, limit) => (limit === 0 ? UNLIMITED : counts.peek(bucket, minuteOf(limit))),
     settle(bucket, entry, taken, used) {
       if (used >= taken) return undefined;
       // of any limit: what is given back depends on the length of the window alone

@@ -64,16 +64,20 @@ export function createSharedLeases({ store, copyId, clock }: LeaseOptions): Shar
     return store.isAway() ? grant(key, part(limit), id, "no") : enterStore(key, limit, id);
   };
 
+  const count = async (key: string) => {
+    const reply = await store.run(COUNT, [key], [STORE_TIME]);
+    return typeof reply === "number" ? { open: reply } : own.count(key);
+  };
+
   return {
     limiter: (kind, limit) => ({
       enter: (bucket) => enter(store.key(kind, bucket), limit),
-      async count(bucket) {
-        const key = store.key(kind, bucket);
-        const reply = await store.run(COUNT, [key], [STORE_TIME]);
-        return typeof reply === "number" ? { open: reply } : own.count(key);
-      },
+      count: (bucket) => count(store.key(kind, bucket)),
     }),
-    openCalls: (kind) => ({ enter: (holder, limit) => enter(store.key(kind, holder), limit) }),
+    openCalls: (kind) => ({
+      enter: (holder, limit) => enter(store.key(kind, holder), limit),
+      count: (holder) => count(store.key(kind, holder)),
+    }),
     renew: book.renew,
   };
 }

@@ -26,6 +26,10 @@ export function createSharedTokenLimiter(options: SharedCountsOptions): TokenLim
       const windows = windowsOfToken(token);
       return windows === null ? UNLIMITED : counts.take({ bucket: token.id, windows, calls: 1 });
     },
+    peek(token) {
+      const windows = windowsOfToken(token);
+      return windows === null ? UNLIMITED : counts.peek(token.id, windows);
+    },
     release(token, entry) {
       const windows = windowsOfToken(token);
       return windows === null

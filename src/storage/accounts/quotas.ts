@@ -127,7 +127,7 @@ export function useOf(stored: StoredUse | undefined, now: Periods): QuotaUse {
  * A clock that went back a little must not open a new period, so a row that is one period ahead
  * still counts. A row further ahead was written by a wrong clock and starts again.
  */
-function isPresent(stored: number, now: number): boolean {
+export function isPresent(stored: number, now: number): boolean {
   return stored === now || stored === now + 1;
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "../../core/ports.ts";
 import { createDoubtful } from "../accounts/doubtful.ts";
 import { useOf, useQuery } from "../accounts/quotas.ts";
 import { createQuotaReserver } from "../accounts/reserve.ts";
+import { createReserved } from "../accounts/reserved.ts";
 import type { Database } from "../driver/database.ts";
 import { createCrashRecovery } from "./recover.ts";
 import { createLedgerReport } from "./report.ts";
@@ -24,6 +25,7 @@ export function createLedger(
   const report = createLedgerReport(database);
   const { settle, ...ends } = createSettlement(database, onLost);
   const use = useQuery(database.builder);
+  const reserved = createReserved(database);
   const doubtful = createDoubtful(database);
   const recover = createCrashRecovery(database, clock, staleMs);
   const ledger: Ledger = {
@@ -38,6 +40,7 @@ export function createLedger(
       const [stored] = await database.driver.all(use({ tokenId }));
       return useOf(stored, periodsAt(clock.wallMs()));
     },
+    reserved: (tokenId) => reserved(tokenId, periodsAt(clock.wallMs())),
     week: (tokenId) => report.week(tokenId, clock.wallMs()),
   };
   return { ledger, ...ends };

@@ -90,6 +90,8 @@ describe.concurrent("a client of the token agent", () => {
     const other = await scene.issue();
     expect(await scene.read(other.token, "/data/week")).toEqual([]);
     expect(await scene.read(other.token, "/usage")).toEqual({
+      quotas: [],
+      limits: [],
       by_day: [],
       by_model: [],
       calls: [],

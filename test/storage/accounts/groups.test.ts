@@ -141,9 +141,13 @@ eachDatabase("a group", (kind) => {
       const group = await makeGroup({ requests: 5 });
       const ann = await makeToken("ann");
       await storage.ledger.reserve(wish(ann));
+      for (const { id } of [group, ann]) {
+        expect((await other.ledger.reserved(id)).day).toEqual(times(1));
+      }
       await query(database, "DELETE FROM owners");
       expect(await other.ledger.recover()).toBe(1);
       const left = { requests: 1, tokens: 0, money: 0n };
+      expect((await other.ledger.reserved(group.id)).day.requests).toBe(0);
       expect([await day(group.id), await day(ann.id)]).toEqual([left, left]);
     });
 
