@@ -56,9 +56,12 @@ describe.concurrent.each(languages)("in %s", { timeout: 2 * SCRIPT_MS }, (langua
     },
   );
 
-  test("openai.mjs prints the answer as it arrives", async () => {
+  test.each([
+    ["openai.mjs", "api-openai.md"],
+    ["anthropic.mjs", "api-anthropic.md"],
+  ])("%s prints the answer as it arrives", async (sample, name) => {
     const { origin } = await startServer();
-    const ran = await runNode(sampleIn(page("api-openai.md"), "openai.mjs", origin));
+    const ran = await runNode(sampleIn(page(name), sample, origin));
     expect(ran.output).toMatch(/^echo: .+\n$/);
     expect(ran.code).toBe(0);
   });
