@@ -1,7 +1,8 @@
 import { saidIn } from "../../core/call/said.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { withoutMark } from "../passing.ts";
-import { failureIn } from "../reading/failure.ts";
+import { failureIn, saysOnlyAnError } from "../reading/failure.ts";
 import { isObject, jsonIn } from "../reading/json.ts";
 import { toCompletion } from "./answer-to-chat.ts";
 import { toMessage } from "./answer-to-messages.ts";
@@ -50,5 +51,7 @@ function rewritten(bytes: Buffer, translate: (answer: JsonFields) => JsonFields 
   const isSilent = saidIn(choice) === "";
   if (failureIn(answer, isSilent, () => text) !== null) return bytes;
   const translated = translate(fieldsOf(answer));
-  return translated === null ? bytes : Buffer.from(wellFormedJson(translated));
+  if (translated !== null) return Buffer.from(wellFormedJson(translated));
+  if (saysOnlyAnError(answer)) return bytes;
+  throw new ProxyError("upstream_bad_answer");
 }

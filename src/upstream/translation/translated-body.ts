@@ -7,7 +7,7 @@ import { heard } from "./silence.ts";
 
 /** How answers are translated. */
 export interface AnswerTranslation {
-  /** A whole answer. What is no such answer is returned as it is. */
+  /** A whole answer. An error, and what is no JSON, is returned as it is. */
   whole(bytes: Buffer): Buffer;
   /** The events of a stream. */
   events(): EventTranslation;

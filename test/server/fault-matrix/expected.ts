@@ -17,6 +17,8 @@ const codes: Readonly<Record<string, readonly [http: number, grpc: string]>> = {
   key_rejected: [401, "UNAUTHENTICATED"],
   key_exhausted: [429, "RESOURCE_EXHAUSTED"],
 };
+/** Anthropic's status for it, which its clients know. */
+const OVERLOADED = 529;
 /** The operator's key is not the caller's business. */
 const hidden: Readonly<Record<string, string>> = {
   key_rejected: "upstream_key_rejected",
@@ -51,6 +53,7 @@ function expectedOf(fault: Fault, surface: Surface, mode: Mode): string {
 const LIKE: Partial<Readonly<Record<Kind, Kind>>> = {
   bytes: "whole",
   "stream of bytes": "relayed",
+  translated: "typed",
 };
 
 function endOf(ends: Ends, kind: Kind): End {
@@ -77,7 +80,7 @@ const isHttp = ({ name }: Surface) => /JSON|SSE/.test(name);
 
 function failureOf(fault: Fault, surface: Surface, code: string, isLate: boolean): string {
   if (surface.name === "WebSocket, text") return code;
-  const told = statusOf(fault, code);
+  const told = statusOf(fault, code, surface);
   const wait = fault.retryAfter === undefined ? "" : `, again in ${fault.retryAfter} s`;
   if (surface.name === "gRPC") {
     const status = told === 403 ? "PERMISSION_DENIED" : codes[code]?.[1];
@@ -92,7 +95,8 @@ function failureOf(fault: Fault, surface: Surface, code: string, isLate: boolean
 /** The upstream's words are about the request, or about who pays for it. */
 const isTold = (code: string) => code === "upstream_refused" || code === "key_exhausted";
 
-function statusOf({ refused = 0 }: Fault, code: string): number | undefined {
+function statusOf({ refused = 0 }: Fault, code: string, { name }: Surface): number | undefined {
+  if (refused === OVERLOADED && name.startsWith("/v1/messages")) return OVERLOADED;
   const isOwn = isTold(code) && (refused === 403 || refused === 402);
   return isOwn ? refused : codes[code]?.[0];
 }

@@ -201,6 +201,7 @@ const lies: readonly Fault[] = [
   fault(errorEvent("later"), {
     ...streaming("answer", "upstream_failed"),
     "stream of bytes": "then its words",
+    translated: "then its words",
   }),
   first(null, "upstream_failed", { refused: 502, passes: true }),
   first(400, "upstream_refused", { refused: 400 }),

@@ -52,6 +52,12 @@ const openaiError = z.looseObject({
 const codeOf = ({ message, code }: { message: string; code: string | number | null }) =>
   message.startsWith(canary) ? "its words" : (ours[code ?? ""] ?? String(code));
 
+const anthropicError = z.looseObject({
+  message: text,
+  type: z.string().regex(/^[a-z_]+_error$|^request_too_large$/),
+  details: z.looseObject({ error_code: text }).optional(),
+});
+
 const messages = [{ role: "user", content: prompt }];
 const dialects: readonly HttpDialect[] = [
   {
@@ -138,6 +144,21 @@ const dialects: readonly HttpDialect[] = [
     deltaOf: (event) =>
       at(event, "type") === "response.output_text.delta" ? deltaAt("delta")(event) : undefined,
     isEnd: (event) => at(event, "type") === "response.completed",
+  },
+  {
+    name: "/v1/messages",
+    path: "/v1/messages",
+    kinds: ["whole", "translated"],
+    body: (stream) => ({ model: "gpt-4o-mini", max_tokens: 100, messages, stream }),
+    headers: ({ credential }) => ({ "x-api-key": credential }),
+    failure: z
+      .strictObject({ type: z.literal("error"), error: anthropicError, request_id: text })
+      .transform(({ error }) =>
+        error.message.startsWith(canary) ? "its words" : (error.details?.error_code ?? error.type),
+      ),
+    textOf: textAt("content", 0, "text"),
+    deltaOf: deltaAt("delta", "text"),
+    isEnd: (event) => at(event, "type") === "message_stop",
   },
 ];
 

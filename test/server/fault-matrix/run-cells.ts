@@ -77,7 +77,7 @@ async function askTimed(
   const told = await surface.ask(who);
   const busyMs = busy();
   const tookMs = performance.now() - startedMs;
-  const isBytes = surface.kind.includes("bytes") || surface.name.startsWith("completion");
+  const isBytes = surface.kind.includes("bytes") || /^(completion|\/v1)/.test(surface.name);
   if (!(bytesMayTell && isBytes)) expectNoSecret(told.raw, surface.name);
   if (waitMs !== undefined) {
     const tries = fault.passes === true ? 1 + retries : 1;

@@ -30,9 +30,9 @@ export interface Told {
 
 /**
  * How an answer comes: whole, in events of our own, in the upstream's events with ours beside them, or,
- * whole and as a stream, in the upstream's bytes.
+ * whole and as a stream, in the upstream's bytes; or in events that are translated one by one.
  */
-export type Kind = "whole" | "typed" | "relayed" | "bytes" | "stream of bytes";
+export type Kind = "whole" | "typed" | "relayed" | "bytes" | "stream of bytes" | "translated";
 
 export interface Surface {
   readonly name: string;
