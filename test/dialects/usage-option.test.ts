@@ -32,6 +32,10 @@ const streams: readonly (readonly [path: string, body: string])[] = [
     "/v1/chat/completions",
     `{"model":"m","messages":[{"role":"user","content":"hi"}],"seed":${big},"stream":true}`,
   ],
+  [
+    "/v1/messages",
+    `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"stream":true}`,
+  ],
   ["/v1/completions", JSON.stringify({ model: "m", prompt: "hi", stream: true })],
 ];
 

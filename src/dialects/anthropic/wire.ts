@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RelayCall } from "../../core/call/pipeline.ts";
+import { withExactNumbers } from "../../core/exact-numbers.ts";
 import type { AnthropicHeaders, RelayRequest } from "../../core/upstream-ports.ts";
-import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import type { PassedOn } from "../../http/body/model-choice.ts";
 import { hasUniqueKeys, parsed } from "../../http/body/parsed.ts";
 import {
@@ -67,15 +67,29 @@ function requestOf(
   model: string | null,
 ): RelayRequest {
   const { path, anthropic, streamed } = to;
-  const passes = model === null && adapted(body) === body && hasUniqueKeys(body, bytes);
-  const own = () => ({
+  const exact = () => ({
     ...adapted(withExactNumbers(body, bytes)),
     ...(model !== null && { model }),
   });
-  const sent = passes ? bytes : JSON.stringify(own());
-  const named = (name: string) => requestOf(body, bytes, to, name);
-  return { method: "POST", path, body: sent, streamed, hideUsage: false, anthropic, named };
+  const passes = model === null && adapted(body) === body && hasUniqueKeys(body, bytes);
+  const sent = passes ? bytes : JSON.stringify(exact());
+  const request = {
+    method: "POST",
+    path,
+    body: sent,
+    streamed,
+    hideUsage: false,
+    anthropic,
+    named: (name: string) => requestOf(body, bytes, to, name),
+  } as const;
+  if (!streamed) return request;
+  const without = () => JSON.stringify({ ...exact(), ...WITHOUT_USAGE });
+  const asked = model ?? String(Reflect.get(body, "model"));
+  return { ...request, usageOption: { model: asked, without } };
 }
+
+/** For the translation, where a service of another kind refuses to be asked for usage. */
+const WITHOUT_USAGE = { stream_options: { include_usage: false } };
 
 /** Without a field of other dialects, which would give a credential to the service. */
 function adapted(body: object): object {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { saidInMessage } from "../../core/call/said.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { withExactNumbers } from "../../core/exact-numbers.ts";
 import type { WholeAnswer } from "../../core/upstream-ports.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
-import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { jsonWithRepeated } from "../../http/reply/repeated-text.ts";
 import type { WholeDeltas } from "./whole-deltas.ts";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { RelayCall } from "../../core/call/pipeline.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { withExactNumbers } from "../../core/exact-numbers.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
-import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { chosenModel, type ModelRules, type PassedOn } from "../../http/body/model-choice.ts";
 import { parsed } from "../../http/body/parsed.ts";
 import {

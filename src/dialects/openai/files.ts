@@ -1,7 +1,7 @@
 import type { Call } from "../../core/call/call.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { withExactNumbers } from "../../core/exact-numbers.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
-import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { parsed, parseJson } from "../../http/body/parsed.ts";
 import { openUpload } from "../../http/body/upload.ts";
 import { type CallOptions, readCallBody } from "../../http/call/json-call.ts";

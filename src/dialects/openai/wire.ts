@@ -1,6 +1,6 @@
 import type { RelayCall } from "../../core/call/pipeline.ts";
+import { withExactNumbers } from "../../core/exact-numbers.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
-import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import type { PassedOn } from "../../http/body/model-choice.ts";
 import { hasUniqueKeys, parsed } from "../../http/body/parsed.ts";
 import {

@@ -3,7 +3,6 @@ import { ProxyError } from "../../core/errors.ts";
 import { wellFormedJson } from "../../core/well-formed.ts";
 import { withoutMark } from "../passing.ts";
 import { failureIn, saysOnlyAnError } from "../reading/failure.ts";
-import { isObject, jsonIn } from "../reading/json.ts";
 import { toCompletion } from "./answer-to-chat.ts";
 import { toMessage } from "./answer-to-messages.ts";
 import type { EventTranslation } from "./events.ts";
@@ -11,6 +10,7 @@ import { EventsToChat } from "./events-to-chat.ts";
 import { EventsToMessages } from "./events-to-messages.ts";
 import { fieldsOf, type JsonFields, listed } from "./fields.ts";
 import { toChatModels, toMessagesModels } from "./models.ts";
+import { exactlyIn } from "./object-in.ts";
 import type { AnswerTranslation } from "./translated-body.ts";
 
 /** OpenAI's answers as Anthropic's. */
@@ -45,8 +45,8 @@ function noEvents(): EventTranslation {
 /** An error passes as it is: whoever reads the answer reads errors in any form. */
 function rewritten(bytes: Buffer, translate: (answer: JsonFields) => JsonFields | null): Buffer {
   const text = String(withoutMark(bytes));
-  const answer = jsonIn(text);
-  if (!isObject(answer)) return bytes;
+  const answer = exactlyIn(text);
+  if (answer === null) return bytes;
   const choice = fieldsOf(listed(fieldsOf(answer).choices)[0]);
   const isSilent = saidIn(choice) === "";
   if (failureIn(answer, isSilent, () => text) !== null) return bytes;

@@ -28,6 +28,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "thinking",
   "output_config",
   "mcp_servers",
+  "stream_options",
 ]);
 
 /** Anthropic's request as OpenAI's. Throws for what can't be asked that way. */
@@ -47,10 +48,15 @@ export function toChatRequest(request: JsonFields, dropped: Dropped): JsonFields
     reasoning_effort: reasoningEffort(request, dropped),
     response_format: responseFormat(fieldsOf(request.output_config), dropped),
     stream: streamed || undefined,
-    stream_options: streamed ? { include_usage: true } : undefined,
+    stream_options: streamed && asksForUsage(request) ? { include_usage: true } : undefined,
   });
   dropped.others(request, KNOWN);
   return translated;
+}
+
+/** Anthropic's streams always have it. Only where a service has refused it, the field of OpenAI's is there. */
+function asksForUsage({ stream_options: options }: JsonFields): boolean {
+  return fieldsOf(options).include_usage !== false;
 }
 
 const CONFIG: ReadonlySet<string> = new Set(["effort", "format"]);

@@ -5,7 +5,6 @@ import { type CallNotes, isUpload, type RelayRequest } from "../../core/upstream
 import { wellFormedJson } from "../../core/well-formed.ts";
 import type { UpstreamResponse } from "../exchange.ts";
 import { baseUrlOf } from "../kinds.ts";
-import { jsonIn } from "../reading/json.ts";
 import {
   createTransport,
   type OutboundRequest,
@@ -19,6 +18,7 @@ import { Dropped } from "./dropped.ts";
 import { fieldsOf, type JsonFields } from "./fields.ts";
 import { localResponse } from "./local-body.ts";
 import { toMessagesRequest } from "./messages-request.ts";
+import { exactlyIn } from "./object-in.ts";
 import { type AnswerTranslation, TranslatedBody } from "./translated-body.ts";
 
 /** A request, and what its translation needs to know. */
@@ -139,7 +139,7 @@ function isModels(path: string): boolean {
 function bodyOf(body: RelayRequest["body"]): JsonFields {
   if (body === null || isUpload(body)) throw new ProxyError("endpoint_not_available");
   const text = typeof body === "string" ? body : Buffer.from(body).toString();
-  return fieldsOf(jsonIn(text));
+  return fieldsOf(exactlyIn(text));
 }
 
 function withBody(request: ServiceRequest, body: JsonFields): ServiceRequest {

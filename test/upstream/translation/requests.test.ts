@@ -3,6 +3,7 @@ import type { ProxyError } from "../../../src/core/errors.ts";
 import { toChatRequest } from "../../../src/upstream/translation/chat-request.ts";
 import { Dropped } from "../../../src/upstream/translation/dropped.ts";
 import { toMessagesRequest } from "../../../src/upstream/translation/messages-request.ts";
+import { exactlyIn } from "../../../src/upstream/translation/object-in.ts";
 
 const question = { role: "user", content: "hi" };
 const asked = { model: "gpt-4o", max_tokens: 9, messages: [question] };
@@ -256,4 +257,15 @@ describe("OpenAI's request as Anthropic's", () => {
     expect(dropped).toEqual(names);
     if (names.length > 0) expect(request).not.toHaveProperty("thinking");
   });
+});
+
+test("numbers too large for JavaScript stay as they were written", () => {
+  const big = "12345678901234567890";
+  const called = (exactlyIn(
+    `{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{"a":${big}}}]}`,
+  ) ?? {}) as object;
+  const there = toChat({ messages: [question, called] }).request;
+  expect(JSON.stringify(there)).toContain(`{\\"a\\":${big}}`);
+  const back = toMessagesRequest({ ...there }, 9, new Dropped());
+  expect(JSON.stringify(back)).toContain(`"input":{"a":${big}}`);
 });
