@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { withExactNumbers } from "../../core/exact-numbers.ts";
 import { DEFAULT_UPSTREAM } from "../../core/routing/routing.ts";
 import type { RelayRequest } from "../../core/upstream-ports.ts";
-import { withExactNumbers } from "../../http/body/exact-numbers.ts";
 import { parsed, parseJson } from "../../http/body/parsed.ts";
 import { relayFields } from "../../http/body/relay-fields.ts";
 import { readCallBody } from "../../http/call/json-call.ts";
