@@ -3,7 +3,7 @@ import { plansFor } from "../core/call/routing-plans.ts";
 import type { Routing, Target } from "../core/call/targets.ts";
 import { whenReady } from "../core/maybe-promise.ts";
 import type { Clock } from "../core/ports.ts";
-import type { RoutingStore } from "../core/routing/routing.ts";
+import { DEFAULT_UPSTREAM, type RoutingStore } from "../core/routing/routing.ts";
 import type { Log } from "../log.ts";
 import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
@@ -14,7 +14,7 @@ import { composeTargets } from "./targets.ts";
 export interface LiveRouting extends Routing {
   /** Every upstream, the default one first. */
   states(): readonly UpstreamState[];
-  /** Until the upstream is asked again; 0: it does not rest. Milliseconds. */
+  /** Until every model of the upstream is asked again; 0: none rests. Milliseconds. */
   restsMs(name: string): number;
   /** The store, whose changes hold here at once. */
   readonly store: RoutingStore;
@@ -38,8 +38,8 @@ export interface RoutingNeeds {
 export async function composeRouting(config: Config, needs: RoutingNeeds): Promise<LiveRouting> {
   const { clock, log, limits } = needs;
   const { breakers } = limits;
-  const isResting = ({ upstream, keyRing }: Target) =>
-    breakers.remainingMs(upstream) > 0 || keyRing.restMs() > 0;
+  const restMs = (id: string | null) => (id === null ? 0 : breakers.remainingMs(id));
+  const isResting = ({ breaker, keyRing }: Target) => restMs(breaker) > 0 || keyRing.restMs() > 0;
   const targets = composeTargets(config, needs);
   const table = await createRefresh({
     store: needs.store,
@@ -47,22 +47,22 @@ export async function composeRouting(config: Config, needs: RoutingNeeds): Promi
     apply(read) {
       const kept = targets.keep(read.upstreams);
       // where it is the only one, nobody needs to know how it does
-      return plansFor(read, { ...targets.base, isWatched: kept.size > 0 }, kept, isResting);
+      const breaker = kept.size > 0 ? DEFAULT_UPSTREAM : null;
+      return plansFor(read, { ...targets.base, breaker }, kept, isResting);
     },
     onError: (error) => log.error("upstreams and routes", describeFailure(error)),
     onUnreadable: (names) => log.error("no SECRET_KEY opens these upstreams", { names }),
   });
+  const restsMs = (name: string) =>
+    Math.max(0, ...(table.known().breakers.get(name) ?? []).map(restMs));
   return {
     planFor: (model) =>
       whenReady(table.now(), ({ plans, unrouted }) => plans.get(model) ?? unrouted),
     planOf: (name) => table.known().places.get(name) ?? null,
     routed: () => whenReady(table.now(), ({ plans }) => plans),
     states: () =>
-      [...table.known().places.keys()].map((name) => ({
-        name,
-        restsMs: breakers.remainingMs(name),
-      })),
-    restsMs: (name) => breakers.remainingMs(name),
+      [...table.known().places.keys()].map((name) => ({ name, restsMs: restsMs(name) })),
+    restsMs,
     store: table.store,
     close: targets.close,
   };

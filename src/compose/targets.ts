@@ -41,7 +41,7 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
   const { typed, relay } = own;
   const named = { upstream: DEFAULT_UPSTREAM, kind: config.OPENAI_KIND, model: null };
   const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
-  const base = { ...named, typed, relay, keyRing, maxOpen: 0, isWatched: false };
+  const base = { ...named, typed, relay, keyRing, maxOpen: 0, breaker: null };
 
   const openKept = (upstream: KeptUpstream): OpenTarget => {
     const { name, kind, keys, concurrency } = upstream;
@@ -49,7 +49,7 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
     // equal keys of two upstreams rest apart
     const digest = (key: string) => digestKey(`${name} ${key}`);
     const ring = createKeyRing(keys.length > 0 ? keys : [""], limits.cooldowns, digest);
-    const about = { upstream: name, kind, model: null, maxOpen: concurrency ?? 0, isWatched: true };
+    const about = { upstream: name, kind, model: null, maxOpen: concurrency ?? 0, breaker: name };
     return { ...kept, target: { ...about, typed: kept.typed, relay: kept.relay, keyRing: ring } };
   };
   /** By the upstream as it is kept: one that has not changed keeps its connections. */

@@ -16,7 +16,7 @@ interface TargetParts {
 export function onlyTarget(parts: TargetParts): Target {
   const typed = { complete: neverAsked, stream: neverAsked };
   const named = { upstream: "default", kind: "openai", model: null } as const;
-  return { typed, relay: { send: neverAsked }, ...named, maxOpen: 0, isWatched: false, ...parts };
+  return { typed, relay: { send: neverAsked }, ...named, maxOpen: 0, breaker: null, ...parts };
 }
 
 /** Nothing is routed. */

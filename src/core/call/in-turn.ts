@@ -70,7 +70,7 @@ async function askOne<T>(
 ): Promise<Asked<T>> {
   try {
     const answer = await call.ask(target, isFirst);
-    if (target.isWatched) void options.breakers.succeeded(target.upstream);
+    if (target.breaker !== null) void options.breakers.succeeded(target.breaker);
     return { answer };
   } catch (thrown) {
     attempts.leave();
@@ -89,8 +89,8 @@ async function enter(
   { breakers, openCalls }: InTurnOptions,
 ): Promise<Entry> {
   let state: Entry = "closed";
-  if (attempts.isRouted && target.isWatched) {
-    const told = breakers.state(target.upstream);
+  if (attempts.isRouted && target.breaker !== null) {
+    const told = breakers.state(target.breaker);
     ({ state } = told instanceof Promise ? await told : told);
   }
   if (state === "open" || target.maxOpen === 0) return state;
@@ -101,7 +101,7 @@ async function enter(
 /** Tells the breaker; true if nobody else is to be asked. */
 function isOver<T>(
   failure: ProxyError,
-  { model, upstream, isWatched }: Target,
+  { model, breaker }: Target,
   call: InTurnCall<T>,
   entry: Entry,
   { breakers }: InTurnOptions,
@@ -110,14 +110,16 @@ function isOver<T>(
   const verdict = verdictOn(failure, model ?? call.model, call.isOwnKey);
   // what refuses a request works, and a probe that is answered has found that out
   const works = verdict === "final" || (verdict === "elsewhere" && entry === "probe");
-  if (isWatched && works) void breakers.succeeded(upstream);
-  if (isWatched && verdict === "broken") void breakers.failed(upstream);
+  if (breaker !== null && works) void breakers.succeeded(breaker);
+  if (breaker !== null && verdict === "broken") void breakers.failed(breaker);
   return verdict === "final" || call.isOnce;
 }
 
 function nobody({ targets }: Attempts, isBusy: boolean, breakers: Breakers): ProxyError {
   if (isBusy) return new ProxyError("upstream_busy", { retryAfterMs: RETRY_BUSY_MS });
-  const waits = targets.map(({ upstream }) => breakers.remainingMs(upstream));
+  const waits = targets.map(({ breaker }) =>
+    breaker === null ? 0 : breakers.remainingMs(breaker),
+  );
   const soonest = waits.length === 0 ? undefined : Math.max(RETRY_BUSY_MS, Math.min(...waits));
   return new ProxyError("upstream_unavailable", { retryAfterMs: soonest });
 }

@@ -9,6 +9,8 @@ export interface RoutingPlans {
   /** By the upstream's name. */
   readonly places: ReadonlyMap<string, Plan>;
   readonly unrouted: Plan;
+  /** By the upstream's name: what its targets' breakers are known by. */
+  readonly breakers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A route wins over an upstream's list, and of two lists the first. */
@@ -26,12 +28,29 @@ export function plansFor(
   for (const { name, models } of upstreams.toReversed()) {
     const target = ofName.get(name);
     if (target === undefined) continue;
-    for (const model of models) plans.set(model, alone(target, unrouted.targets));
+    for (const model of models) {
+      plans.set(model, alone({ ...target, breaker: breakerOf(name, model) }, unrouted.targets));
+    }
   }
   for (const route of routes) plans.set(route.model, planOfRoute(route, ofName, isResting));
   const places = new Map<string, Plan>([[DEFAULT_UPSTREAM, unrouted]]);
   for (const [name, target] of kept) places.set(name, alone(target, []));
-  return { plans, places, unrouted };
+  const targets = [...plans.values(), ...places.values()].flatMap((plan) => plan.targets);
+  return { plans, places, unrouted, breakers: breakersIn(targets) };
+}
+
+/** One model may fail at a service that answers for all others. */
+function breakerOf(upstream: string, model: string): string {
+  return `${upstream}:${model}`;
+}
+
+function breakersIn(targets: readonly Target[]): RoutingPlans["breakers"] {
+  const found = new Map<string, Set<string>>();
+  for (const { upstream, breaker } of targets) {
+    const known = found.get(upstream) ?? new Set();
+    if (breaker !== null) found.set(upstream, known.add(breaker));
+  }
+  return new Map([...found].map(([name, ids]) => [name, [...ids]]));
 }
 
 /** An upstream that can't be used is left out of its routes. */
@@ -43,7 +62,8 @@ function planOfRoute(
   const targets = stages.map((stage) =>
     stage.flatMap(({ upstream, model, weight }) => {
       const target = ofName.get(upstream);
-      return target === undefined ? [] : [{ item: { ...target, model, isWatched: true }, weight }];
+      if (target === undefined) return [];
+      return [{ item: { ...target, model, breaker: breakerOf(upstream, model) }, weight }];
     }),
   );
   return planRouted(targets, {

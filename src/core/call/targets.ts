@@ -5,7 +5,7 @@ import type { KeyRing } from "./key-ring.ts";
 
 /** A place where a call may be asked: an upstream, and the model's name there. */
 export interface Target {
-  /** The upstream's name. Its breaker is known by it, too. */
+  /** Its name. */
   readonly upstream: string;
   readonly kind: UpstreamKind;
   /** Null: as the client named it. */
@@ -16,8 +16,8 @@ export interface Target {
   readonly relay: Relay;
   /** Most calls that are open at once; 0: without a bound. */
   readonly maxOpen: number;
-  /** Whether its failures are counted: where it is the only upstream, nothing else could be asked. */
-  readonly isWatched: boolean;
+  /** By what its breaker is known. Null: its failures are not counted, as there is no other upstream. */
+  readonly breaker: string | null;
 }
 
 /** Who answers for a model. */

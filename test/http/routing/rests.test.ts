@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { createVirtualClock } from "../../core/virtual-clock.ts";
 import { refuse } from "../../support/faults.ts";
+import { postJson } from "../../support/http.ts";
 import { startRouted } from "../../support/routed.ts";
-import { createAnswer } from "../../support/upstream.ts";
+import { answer, createAnswer } from "../../support/upstream.ts";
 
 const SECOND = 1_000;
 
@@ -73,6 +74,24 @@ describe("a target that fails", () => {
     expect(first.requests).toHaveLength(24);
     first.behave(createAnswer());
     expect((await chat("alias", key)).headers["x-parley-upstream"]).toBe("first");
+  });
+
+  test("rests alone: another model of its upstream is asked", async () => {
+    const { add, route, token, chat, parley } = await scene();
+    const first = await add("first");
+    await route("alias", "first:ill; first:well");
+    const key = await token();
+    first.behave(({ json }) =>
+      (json as { model: string }).model === "ill" ? refuse(500) : answer,
+    );
+    for (let call = 0; call < 8; call++) expect((await chat("alias", key)).status).toBe(200);
+    const asked = first.requests.map(({ json }) => (json as { model: string }).model);
+    expect(asked.filter((model) => model === "ill")).toHaveLength(5);
+    const { json } = await postJson(`${parley.origin}/readyz`, undefined, { method: "GET" });
+    expect(json).toMatchObject({
+      degraded: ["upstreams"],
+      upstreams: { default: "closed", first: "open" },
+    });
   });
 
   test("is asked all the same where it is the only one that there is", async () => {
