@@ -9,7 +9,7 @@ import { createJsonErrors, respondJson } from "../http/reply/json-response.ts";
 import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
 import { adminErrors, routeDocs } from "./docs.ts";
-import { parseList } from "./list-json.ts";
+import { MAX_LIST_BYTES, parseList } from "./list-json.ts";
 import type { Admin } from "./operations.ts";
 import { optionalBody } from "./optional-body.ts";
 import { upstreamHandlers } from "./upstream-routes.ts";
@@ -81,7 +81,9 @@ function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers 
     "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
     "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),
     "POST /prices/import": async (c) => {
-      const list = parseList(await readBody(c.env.incoming, { maxBytes: maxBodyBytes }));
+      // a public list is larger than any question
+      const maxBytes = Math.max(maxBodyBytes, MAX_LIST_BYTES);
+      const list = parseList(await readBody(c.env.incoming, { maxBytes }));
       return respondJson(c, 200, await importPrices(prices, list, c.req.query()));
     },
     "PUT /prices/:model": async (c) => {

@@ -81,6 +81,10 @@ describe.each(kinds)("/admin on %s", (kind) => {
     const theirs = { n: { input_cost_per_token: 1e-6, litellm_provider: "openai" } };
     const form = await send("POST", formPath, theirs);
     expect(form.json).toMatchObject({ added: 0, unpriced: ["n"], left_out: [] });
+    // public lists are larger than MAX_BODY_BYTES
+    const note = "x".repeat(2_000_000);
+    const long = await send("POST", "/prices/import", [{ model: "l", input: 1, output: 2, note }]);
+    expect(long.json).toMatchObject({ added: 1 });
     const twice = await send("POST", "/prices/import", '[{"model": "x", "model": "y"}]', {
       "content-type": "application/json",
     });
