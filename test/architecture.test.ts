@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   upstream: ["core"],
   limits: ["core"],
   storage: ["core"],
+  alerts: ["core"],
   http: ["core", "locales", "limits"],
   // each by itself: no dialect imports another
   "dialects/*": ["core", "locales", "http"],
@@ -35,7 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** The parts that may import each package. Any part but core may import Node's own modules. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   openai: ["upstream"],
-  undici: ["upstream"],
+  undici: ["upstream", "alerts"],
   "@grpc/grpc-js": ["dialects/ask"],
   "@grpc/proto-loader": ["dialects/ask"],
   "@grpc/reflection": ["dialects/ask"],

@@ -1,4 +1,4 @@
-import type { Group } from "../core/accounts/groups.ts";
+import type { GroupDetails } from "../core/accounts/groups.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import { parseFields } from "./fields.ts";
@@ -45,7 +45,7 @@ export function groupOperations({ groups, ledger, clock }: AdminOptions, schemas
   };
 }
 
-function known(found: Group | null): Group {
+function known(found: GroupDetails | null): GroupDetails {
   if (found === null) throw new ProxyError("group_unknown");
   return found;
 }

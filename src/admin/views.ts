@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LedgerSum, Token } from "../core/accounts/accounts.ts";
-import type { Group } from "../core/accounts/groups.ts";
+import type { GroupDetails } from "../core/accounts/groups.ts";
 import { formatMoney } from "../core/accounts/money.ts";
 import type { Price } from "../core/accounts/price.ts";
 import {
@@ -50,7 +50,7 @@ const quotaFields = {
   money_per_month: [dollars.nullable(), ({ quotas }) => moneyOrNull(quotas.month.money)],
 } as const satisfies Readonly<Record<string, OfQuotas<z.ZodType>>>;
 
-const groupView = view<Group>()({
+const groupView = view<GroupDetails>()({
   name: [text, ({ name }) => name],
   comment: [text, ({ comment }) => comment],
   created_at: [time, ({ createdAt }) => timeText(createdAt)],

@@ -12,6 +12,7 @@ import type { HttpServer } from "../http/server.ts";
 import { createTranslate } from "../locales.ts";
 import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
+import { composeAlerts } from "./alerts.ts";
 import { composeCalls } from "./calls.ts";
 import { composeDialogue } from "./conversations.ts";
 import { composeDialects, modelRules } from "./dialects.ts";
@@ -53,7 +54,8 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const secret = await storage.installationSecret();
   const digestKey = createKeyDigest(secret);
   const limits = await chooseLimits(config, { clock, log, secret, storage });
-  const needs = { clock, log, storage, limits, digestKey };
+  const alerts = composeAlerts(config, { log, storage, digestKey, translate });
+  const needs = { clock, log, storage, limits, digestKey, alerts };
   const routing = await composeRouting(config, { ...needs, store: storage.routing });
   const calls = composeCalls(config, { ...needs, routing, translate });
   const pipeline = composePipeline(config, { ...needs, routing, observe: calls.observe });

@@ -7,6 +7,7 @@ import { ownerOfKey } from "../core/conversations/owner.ts";
 import type { CallObserver, Clock } from "../core/ports.ts";
 import type { Log } from "../log.ts";
 import type { Storage } from "../storage/open.ts";
+import type { OperatorAlerts } from "./alerts.ts";
 import { composeBackground } from "./background.ts";
 import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
@@ -18,18 +19,25 @@ export interface PipelineNeeds {
   readonly storage: Storage;
   readonly limits: LimitStores;
   readonly routing: LiveRouting;
+  readonly alerts: OperatorAlerts;
   readonly digestKey: (key: string) => string;
   readonly observe: CallObserver;
 }
 
 /** The pipeline with the upstreams behind it; closing it settles what is open, then disconnects. */
 export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline {
-  const { clock, log, storage, limits, routing, digestKey, observe } = needs;
+  const { clock, log, storage, limits, routing, alerts, digestKey, observe } = needs;
   const reasoning = createReasoningModels();
   const background = composeBackground(config, { ...needs, reasoning });
   const pipeline = createPipeline({
     routing,
     breakers: limits.breakers,
+    onBreaker: ({ upstream, model }, reason) =>
+      alerts.alert(
+        reason === null
+          ? { type: "upstream.closed", upstream, model }
+          : { type: "upstream.open", upstream, model, reason },
+      ),
     patienceMs: config.UPSTREAM_TOTAL_SECONDS * 1_000,
     openCalls: limits.upstreamCalls,
     admission: createAdmission({
@@ -43,6 +51,8 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
       tokenLimiter: limits.tokenLimiter,
       tokenMinutes: limits.tokenMinutes,
       tokenCalls: limits.tokenCalls,
+      quotaWatch: alerts.quotaWatch,
+      onToken: alerts.onToken,
       maxReservedAnswer: config.RESERVE_TOKENS,
       onDisconnect: config.ON_DISCONNECT.name,
     }),
@@ -61,6 +71,7 @@ export function composePipeline(config: Config, needs: PipelineNeeds): Pipeline 
     close: async () => {
       await pipeline.close();
       await background.close();
+      await alerts.close();
       await routing.close();
     },
   };

@@ -5,6 +5,7 @@ import { whenReady } from "../core/maybe-promise.ts";
 import type { Clock } from "../core/ports.ts";
 import { DEFAULT_UPSTREAM, type RoutingStore } from "../core/routing/routing.ts";
 import type { Log } from "../log.ts";
+import type { OperatorAlerts } from "./alerts.ts";
 import { describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 import { createRefresh } from "./refresh.ts";
@@ -32,6 +33,7 @@ export interface RoutingNeeds {
   readonly store: RoutingStore;
   readonly limits: Pick<LimitStores, "cooldowns" | "breakers">;
   readonly digestKey: (key: string) => string;
+  readonly alerts: Pick<OperatorAlerts, "alert">;
 }
 
 /** Follows the table of upstreams and routes. */

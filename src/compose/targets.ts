@@ -1,10 +1,11 @@
 import type { Config } from "../config/settings.ts";
-import { createKeyRing } from "../core/call/key-ring.ts";
+import { createKeyRing, type KeyCooldown } from "../core/call/key-ring.ts";
 import type { Target } from "../core/call/targets.ts";
 import { createCleanName } from "../core/clean-name.ts";
 import type { Clock } from "../core/ports.ts";
 import { createRedact } from "../core/redact.ts";
 import { DEFAULT_UPSTREAM, type RoutingTable } from "../core/routing/routing.ts";
+import type { OperatorAlerts } from "./alerts.ts";
 import type { LimitStores } from "./limits.ts";
 import { secretsInUrl, secretsOf } from "./secrets.ts";
 import { defaultPlace, type OpenUpstream, openUpstream } from "./upstream.ts";
@@ -13,6 +14,7 @@ export interface TargetNeeds {
   readonly clock: Clock;
   readonly limits: Pick<LimitStores, "cooldowns">;
   readonly digestKey: (key: string) => string;
+  readonly alerts: Pick<OperatorAlerts, "alert">;
 }
 
 /** Every upstream that can be asked, with its connections. */
@@ -31,7 +33,7 @@ interface OpenTarget extends OpenUpstream {
 }
 
 export function composeTargets(config: Config, needs: TargetNeeds): Targets {
-  const { clock, limits, digestKey } = needs;
+  const { clock, limits, digestKey, alerts } = needs;
   const always = secretsOf(config);
   let secrets: readonly string[] = always;
   const listed = () => secrets;
@@ -40,7 +42,14 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
   const own = openUpstream(config, defaultPlace(config), opening);
   const { typed, relay } = own;
   const named = { upstream: DEFAULT_UPSTREAM, kind: config.OPENAI_KIND, model: null };
-  const keyRing = createKeyRing(config.API_KEY, limits.cooldowns, digestKey);
+  /** Without the key, and without its hint: its place among the keys is enough. */
+  const tell = (upstream: string) => (cooldown: KeyCooldown) => {
+    const { position: key, reason, ms } = cooldown;
+    const seconds = Math.ceil(ms / 1_000);
+    alerts.alert({ type: "key.cooldown", upstream, key, reason, seconds });
+  };
+  const { cooldowns } = limits;
+  const keyRing = createKeyRing(config.API_KEY, cooldowns, digestKey, tell(DEFAULT_UPSTREAM));
   const base = { ...named, typed, relay, keyRing, maxOpen: 0, breaker: null };
 
   const openKept = (upstream: KeptUpstream): OpenTarget => {
@@ -48,7 +57,7 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
     const kept = openUpstream(config, placeOf(config, upstream), opening);
     // equal keys of two upstreams rest apart
     const digest = (key: string) => digestKey(`${name} ${key}`);
-    const ring = createKeyRing(keys.length > 0 ? keys : [""], limits.cooldowns, digest);
+    const ring = createKeyRing(keys.length > 0 ? keys : [""], cooldowns, digest, tell(name));
     const about = { upstream: name, kind, model: null, maxOpen: concurrency ?? 0, breaker: name };
     return { ...kept, target: { ...about, typed: kept.typed, relay: kept.relay, keyRing: ring } };
   };

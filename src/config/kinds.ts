@@ -157,6 +157,19 @@ export function parseAdminToken(text: string): Parsed<string | null> {
     : refused("too_short", { min: MIN_TOKEN_CHARACTERS });
 }
 
+const ALERT_SECRET = /^whsec_([A-Za-z0-9+/]{32,88}={0,2})$/;
+/** As Standard Webhooks asks. */
+const MIN_ALERT_SECRET_BYTES = 24;
+const MAX_ALERT_SECRET_BYTES = 64;
+
+/** The key that signs webhooks, as Standard Webhooks writes it; null when empty. */
+export function parseAlertSecret(text: string): Parsed<Uint8Array | null> {
+  if (text === "") return { value: null };
+  const bytes = Buffer.from(ALERT_SECRET.exec(text)?.[1] ?? "", "base64");
+  const fits = bytes.length >= MIN_ALERT_SECRET_BYTES && bytes.length <= MAX_ALERT_SECRET_BYTES;
+  return fits ? { value: bytes } : refused("alert_secret");
+}
+
 /** Null when empty: every address is allowed. */
 export function parseAllowedAddresses(text: string): Parsed<AddressList | null> {
   return text === "" ? { value: null } : withoutInvalid(createAddressList(text));

@@ -164,6 +164,7 @@ const NEEDED = [
   ["GRPC_TLS_CERT", "GRPC_TLS_KEY"],
   ["GRPC_TLS_KEY", "GRPC_TLS_CERT"],
   ["GRPC_TLS_CERT", "GRPC_PORT"],
+  ["ALERT_URL", "ALERT_SECRET"],
 ] as const;
 
 const PORTS = ["PORT", "METRICS_PORT", "WS_PORT", "GRPC_PORT"] as const;

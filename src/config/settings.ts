@@ -4,6 +4,7 @@ import {
   list,
   optionalNumber,
   parseAdminToken,
+  parseAlertSecret,
   parseAllowedAddresses,
   parseApiKeys,
   parseDisconnectSetting,
@@ -18,7 +19,7 @@ import {
   wholeNumber,
 } from "./kinds.ts";
 import { parseRedisHost, parseRedisUrl } from "./redis-url.ts";
-import { parseOrigins, parseProxyUrl, parseUpstreamUrl } from "./urls.ts";
+import { parseAlertUrl, parseOrigins, parseProxyUrl, parseUpstreamUrl } from "./urls.ts";
 
 /** A week: longer than any answer and far below what a timer can hold. */
 const MAX_SECONDS = 604_800;
@@ -155,6 +156,13 @@ export const settings = {
   LOG_LEVEL: choice("info", ["debug", "info", "warn", "error", "silent"], { group: "status" }),
   METRICS_PORT: optionalNumber(1, 65_535, { group: "status", example: "9464" }),
   METRICS_TOKEN: setting("", { group: "status", secret: true }, parseHeaderText),
+  ALERT_URL: setting(
+    "",
+    { group: "status", secret: true, example: "https://alerts.example.org/parley" },
+    parseAlertUrl,
+  ),
+  ALERT_SECRET: setting("", { group: "status", secret: true }, parseAlertSecret),
+  SHARED_TOKEN_NETWORKS: wholeNumber(8, 0, 1_000, { group: "status" }),
 } as const;
 
 export type SettingName = keyof typeof settings;

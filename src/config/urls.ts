@@ -18,6 +18,14 @@ export function parseUpstreamUrl(text: string): Parsed<URL> {
   return { value: url };
 }
 
+/** Where webhooks go; its path or query may be a secret. Null when empty. */
+export function parseAlertUrl(text: string): Parsed<URL | null> {
+  if (text === "") return { value: null };
+  const url = urlIn(text, ["http:", "https:"]);
+  const isPlain = url?.username === "" && url.password === "" && url.hash === "";
+  return url !== null && isPlain ? { value: url } : refused("http_url");
+}
+
 /** A proxy is a host with a login: undici throws at anything more. */
 export function parseProxyUrl(text: string): Parsed<URL | null> {
   if (text === "") return { value: null };

@@ -1,15 +1,17 @@
 import type { PriceBook, TokenStore } from "../core/accounts/accounts.ts";
 import type { GroupStore } from "../core/accounts/groups.ts";
+import type { AlertStore, NetworkStore } from "../core/alerts.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
-import { createGroups } from "./accounts/groups.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
 import { createPrices } from "./accounts/prices.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
-import { createTokenLookup } from "./accounts/token-lookup.ts";
-import { createTokens } from "./accounts/tokens.ts";
+import { createTokensAndGroups } from "./accounts/tokens-and-groups.ts";
+import { createAlertStore } from "./alerts/alerts.ts";
+import { createNetworks } from "./alerts/networks.ts";
+import { createAlertSweep } from "./alerts/sweep.ts";
 import { createAcceptedOwners } from "./conversations/accepted.ts";
 import { type ConversationOptions, createConversations } from "./conversations/conversations.ts";
 import { createSealing } from "./conversations/sealing.ts";
@@ -68,6 +70,8 @@ export interface Storage extends Records {
   readonly kind: "sqlite" | "postgres";
   readonly tokens: TokenStore;
   readonly groups: GroupStore;
+  readonly alerts: AlertStore;
+  readonly networks: NetworkStore;
   readonly prices: PriceBook;
   readonly conversations: Conversations;
   readonly acceptedOwners: AcceptedOwners;
@@ -106,10 +110,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   // First, so that a bad key is reported before anything is opened.
   const box = createSecretBox(secretKeys);
   const sealing = createSealing(secretKeys, options.conversations?.encryptContent);
-  const { monotonicMs } = options.clock;
   const nowhere = { databaseUrl: null, sqliteFile: null };
   const unheard = { onError: ignore, onHealth: ignore, onLost: ignore, onNotice: ignore };
-  const opening = { ...nowhere, ...unheard, ...options, monotonicMs };
+  const opening = { ...nowhere, ...unheard, ...options, monotonicMs: options.clock.monotonicMs };
   const database = await openDatabase(options.oneOff ? { ...opening, ...COMMAND } : opening);
   const { driver, health } = database;
   const clock = createDatabaseClock(options.clock);
@@ -122,18 +125,19 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { records, ...ends } = createRecords(database, clock, ledgerOptions);
   const stored = createConversations(database, clock, sealing, options.conversations);
   const conversations = withStorageErrors(stored);
-  const lookup = createTokenLookup(database, clock, box);
-  const tokens = createTokens(database, clock, box, lookup);
+  const accounts = createTokensAndGroups(database, clock, box);
   const routing = createRouting(database, clock, createSecretBox(secretKeys, "upstream secret"));
   const alive = createAlive(options.onInstances ?? ignore);
   const parts = { database, clock, latest, id, onAlive: alive.heard };
+  const sweeps = [conversations.sweep, ends.sweep, createAlertSweep(database, clock)];
   const leave = options.oneOff
     ? async () => undefined
-    : await live(options, parts, records.ledger.recover, () => ends.sweep(conversations));
+    : await live(options, parts, records.ledger.recover, sweeps);
   return {
     kind: driver.kind,
-    tokens,
-    groups: createGroups(database, clock, lookup.forget),
+    ...accounts,
+    alerts: createAlertStore(database, clock),
+    networks: createNetworks(database),
     routing,
     prices: createPrices(database, clock, latest),
     ...records,
@@ -145,7 +149,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     problem: health.problem,
     ping: createPing(database),
     backup: (file) => driver.backup(file),
-    reseal: () => resealAll(tokens, routing, stored),
+    reseal: () => resealAll(accounts.tokens, routing, stored),
     giveUp: ends.giveUp,
     close: async () => {
       await ends.close();
@@ -191,7 +195,7 @@ async function live(
   options: StorageOptions,
   { database, clock, latest, id, onAlive }: Parts,
   recover: () => Promise<unknown>,
-  sweep: () => Promise<unknown>,
+  sweeps: readonly (() => Promise<unknown>)[],
 ): Promise<() => Promise<void>> {
   const { onError = ignore, instanceName = null, heartbeatMs = HEARTBEAT_MS } = options;
   const { staleMs = STALE_MS } = options;
@@ -208,9 +212,9 @@ async function live(
       throw error;
     }
   });
-  const stopSweeping = runPeriodically(sweep, SWEEP_MS, onError);
+  const stops = sweeps.map((sweep) => runPeriodically(sweep, SWEEP_MS, onError));
   return async () => {
-    await stopSweeping();
+    await Promise.all(stops.map((stop) => stop()));
     // The database may be away: then the heartbeat becomes old instead.
     await leave().catch(onError);
   };

@@ -1,7 +1,6 @@
 import type { Ledger } from "../core/accounts/accounts.ts";
 import type { BackgroundCalls } from "../core/accounts/background.ts";
 import type { StoredObjects } from "../core/accounts/stored-objects.ts";
-import type { Conversations } from "../core/conversations/conversations.ts";
 import type { Clock } from "../core/ports.ts";
 import { createStoredObjects } from "./accounts/stored-objects.ts";
 import type { Database } from "./driver/database.ts";
@@ -27,8 +26,7 @@ export function createRecords(database: Database, clock: Clock, options: Records
   const records: Records = { ledger, background, storedObjects };
   return {
     records,
-    sweep: (conversations: Pick<Conversations, "sweep">) =>
-      Promise.all([conversations.sweep(), storedObjects.sweep()]),
+    sweep: storedObjects.sweep,
     close: () => Promise.all([ledgerEnd.close(), storedObjects.close()]),
     giveUp() {
       ledgerEnd.giveUp();

@@ -75,6 +75,8 @@ const taken: Record<CustomName, readonly string[]> &
   ACCESS_TOKEN: ["123456", "!~"],
   ADMIN_TOKEN: ["0123456789abcdef"],
   METRICS_TOKEN: ["let-me-in", "!~"],
+  ALERT_URL: ["https://alerts.example/hook?x=1", "http://127.0.0.1:8080/"],
+  ALERT_SECRET: [`whsec_${"A".repeat(32)}`, `whsec_${Buffer.alloc(64).toString("base64")}`],
 };
 
 /** Other settings that a setting needs for some of its values. */
@@ -88,6 +90,7 @@ const needed: Partial<Record<SettingName, Environment>> = {
   ENCRYPT_CONTENT: { SECRET_KEY: "k".repeat(32) },
   REDIS_PASSWORD: { REDIS_HOST: "127.0.0.1" },
   REDIS_CA_FILE: { REDIS_URL: "rediss://127.0.0.1" },
+  ALERT_URL: { ALERT_SECRET: `whsec_${"A".repeat(32)}` },
 };
 
 const notNumbers = [
@@ -195,6 +198,8 @@ const refused: Partial<Record<SettingName, readonly string[]>> = {
   ],
   ALLOWED_IPS: ["x", "10.0.0.256", "10.0.0.0/8/8", "1", "10.0.0.0-10.0.0.9", "-1"],
   LOG_LEVEL: ["trace"],
+  ALERT_URL: ["alerts.example", "ftp://x/", "https://u:p@x/", "https://x/#y", "https://x/ y"],
+  ALERT_SECRET: ["whsec_", "A".repeat(32), `whsec_${"A".repeat(31)}`, `whsec_${"?".repeat(32)}`],
   METRICS_TOKEN: ["a b", "a\nb", "пароль", "a\u0000"],
   ACCESS_TOKEN: ["a b", "a\nb", "пароль"],
   CHATS_ACCESS: ["all"],
@@ -487,6 +492,8 @@ describe("secrets in files", () => {
       "REDIS_URL",
       "REDIS_PASSWORD",
       "METRICS_TOKEN",
+      "ALERT_URL",
+      "ALERT_SECRET",
     ]);
     expect(good({ MODEL_FILE: fileWith("model", "x") }, read).MODEL).toBe("gpt-4o-mini");
   });

@@ -7,6 +7,7 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
+import { composeAlerts } from "../../src/compose/alerts.ts";
 import { composeCalls } from "../../src/compose/calls.ts";
 import { composeDialogue } from "../../src/compose/conversations.ts";
 import { composeDialects, modelRules } from "../../src/compose/dialects.ts";
@@ -112,7 +113,8 @@ async function compose(config: Config, link: Link) {
   const storage = await composeStorage(config, clock, log);
   const digestKey = createKeyDigest(await storage.installationSecret());
   const limits = remote(composeLimits(config, clock), link);
-  const needs = { clock, log, storage, limits, digestKey };
+  const alerts = composeAlerts(config, { log, storage, digestKey, translate });
+  const needs = { clock, log, storage, limits, digestKey, alerts };
   const routing = await composeRouting(config, { ...needs, store: storage.routing });
   const calls = composeCalls(config, { ...needs, routing, translate });
   const observe = calls.metrics.call;

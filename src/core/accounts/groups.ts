@@ -10,12 +10,12 @@ export interface TokenGroup {
 }
 
 /** A purse that tokens share beside their own quotas. */
-export interface Group extends TokenGroup, Pick<Token, "comment" | "createdAt"> {
+export interface GroupDetails extends TokenGroup, Pick<Token, "comment" | "createdAt"> {
   /** Tokens in it that are not revoked. */
   readonly tokens: number;
 }
 
-export interface NewGroup extends Pick<Group, "name"> {
+export interface NewGroup extends Pick<GroupDetails, "name"> {
   readonly comment: string | null | undefined;
   readonly quotas: QuotaChanges;
 }
@@ -33,12 +33,12 @@ export interface GroupQuery {
 /** Groups by name. */
 export interface GroupStore {
   /** Refused if there is one of this name. */
-  create(group: NewGroup): Promise<Group>;
+  create(group: NewGroup): Promise<GroupDetails>;
   /** Null if there is none, like the next ones. */
-  update(name: string, changes: GroupChanges): Promise<Group | null>;
-  show(name: string): Promise<Group | null>;
+  update(name: string, changes: GroupChanges): Promise<GroupDetails | null>;
+  show(name: string): Promise<GroupDetails | null>;
   /** By name. */
-  list(query?: GroupQuery): Promise<readonly Group[]>;
+  list(query?: GroupQuery): Promise<readonly GroupDetails[]>;
   /** Refused while it has tokens that are not revoked. */
-  remove(name: string): Promise<Group | null>;
+  remove(name: string): Promise<GroupDetails | null>;
 }

@@ -1,13 +1,9 @@
 import { ProxyError } from "../errors.ts";
 import { refusalOf } from "./quota.ts";
-import type { ReserveResult } from "./reservation.ts";
+import type { Refusal } from "./reservation.ts";
 
 /** Says whose quota has no room for the call, what it counts, and when it starts again. */
-export function quotaExceeded({
-  refusedBy,
-  group,
-  retryAfterMs,
-}: Extract<ReserveResult, { readonly admitted: false }>): ProxyError {
+export function quotaExceeded({ refusedBy, group, retryAfterMs }: Refusal): ProxyError {
   const { kind, period, resetsAt } = refusedBy;
   const state = refusalOf(refusedBy, retryAfterMs !== null);
   const about = { quota: kind, period };

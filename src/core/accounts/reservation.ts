@@ -11,6 +11,8 @@ export interface Reservation extends Periods, Spending, Pick<LedgerRow, "id"> {
   readonly groupMonth: Periods["month"] | null;
 }
 
+export type Refusal = Extract<ReserveResult, { readonly admitted: false }>;
+
 export type ReserveResult =
   /** No reservation where the token has no quota: nothing was written. */
   | { readonly admitted: true; readonly reservation: Reservation | null }

@@ -9,6 +9,7 @@ import type {
 import type { BackgroundCalls } from "../accounts/background.ts";
 import { cost, type Price } from "../accounts/price.ts";
 import { quotaExceeded } from "../accounts/quota-exceeded.ts";
+import type { QuotaWatch } from "../accounts/quota-watch.ts";
 import type { Reservation } from "../accounts/reservation.ts";
 import { fieldError, storageUnavailable } from "../common-errors.ts";
 import type { CallRecord } from "../ports.ts";
@@ -60,6 +61,10 @@ export interface AdmissionOptions extends TokenLimits {
   readonly onAccepted: (digest: KeyDigest) => void;
   /** Most tokens that are reserved for one answer, whatever it may have. */
   readonly maxReservedAnswer: number;
+  /** Looks at quotas of tokens after their calls; null where nobody is to be told. */
+  readonly quotaWatch?: Pick<QuotaWatch, "spent" | "refused"> | null;
+  /** Called with each call of a token and the network it comes from. */
+  readonly onToken?: ((token: Token, network: string) => void) | null;
   /** Written into every row: "cancel" or "drain:30". */
   readonly onDisconnect: LedgerEntry["onDisconnect"];
 }
@@ -82,6 +87,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       let hold: TokenHold | null = null;
       if (principal.kind === "token") {
         const { token } = principal.found;
+        options.onToken?.(token, principal.bucket);
         hold = await admitToken(options, { ...request, reserved, token, at }, priced);
       } else if (request.beside !== undefined) {
         await request.beside;
@@ -101,7 +107,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
           const answered = await priceOfAnswer(prices, record, asked, at);
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
-          if (isKnown) return ledger.settle(entry, reservation);
+          if (isKnown) return settleKnown(options, entry, hold);
           // without the database the row waits, which a background answer can't
           if (await background.keep({ entry, reservation, reserved }).catch(() => false)) return;
           const used = usedBy(model, account, reserved, reasoning);
@@ -110,6 +116,17 @@ export function createAdmission(options: AdmissionOptions): Admission {
       };
     },
   };
+}
+
+function settleKnown(
+  { ledger, quotaWatch }: AdmissionOptions,
+  entry: LedgerEntry,
+  hold: TokenHold | null,
+): Promise<void> {
+  const reservation = hold?.reservation ?? null;
+  const written = ledger.settle(entry, reservation);
+  if (quotaWatch == null || hold === null || reservation === null) return written;
+  return written.then(() => quotaWatch.spent(hold.token));
 }
 
 /** Ends what the limits of a token hold; returns what its quotas hold. */
@@ -151,13 +168,14 @@ async function admitToken(
 
 /** Reserves the call's part of the token's quotas. Throws `quota_exceeded` for the first full one. */
 async function reserve(
-  { ledger, onDisconnect }: AdmissionOptions,
+  { ledger, onDisconnect, quotaWatch }: AdmissionOptions,
   { requestId, dialect, model, expected, reserved, token, priced, at }: TokenCall,
 ): Promise<Reservation | null> {
   const { tokens, money } = dearest(priced, reserved, expected.units);
   const call = { requestId, at, token, dialect, model, onDisconnect, tokens };
   const result = await ledger.reserve({ ...call, money }).catch(storageUnavailable);
   if (result.admitted) return result.reservation;
+  if (result.retryAfterMs !== null) quotaWatch?.refused(token, result);
   throw quotaExceeded(result);
 }
 

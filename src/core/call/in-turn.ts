@@ -1,10 +1,12 @@
-import { isCanceled, ProxyError, toProxyError } from "../errors.ts";
+import { type ErrorCode, isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { Breakers, Clock, OpenCallLimiter } from "../ports.ts";
 import { type Attempts, MAX_REQUESTS } from "./attempts.ts";
 import type { Target } from "./targets.ts";
 import { verdictOn, wasNeverSent } from "./verdict.ts";
 
 export interface InTurnOptions {
+  /** Called when a breaker opens, with why, or closes again (null). */
+  readonly onBreaker?: (target: Target, reason: ErrorCode | null) => void;
   readonly clock: Pick<Clock, "monotonicMs">;
   /** A call that has taken so long is not taken to another target. */
   readonly patienceMs: number;
@@ -71,6 +73,7 @@ async function askOne<T>(
   try {
     const answer = await call.ask(target, isFirst);
     if (target.breaker !== null) void options.breakers.succeeded(target.breaker);
+    if (entry === "probe") options.onBreaker?.(target, null);
     return { answer };
   } catch (thrown) {
     attempts.leave();
@@ -101,18 +104,32 @@ async function enter(
 /** Tells the breaker; true if nobody else is to be asked. */
 function isOver<T>(
   failure: ProxyError,
-  { model, breaker }: Target,
+  target: Target,
   call: InTurnCall<T>,
   entry: Entry,
-  { breakers }: InTurnOptions,
+  options: InTurnOptions,
 ): boolean {
+  const { model, breaker } = target;
   if (call.hasLeft() || isCanceled(failure)) return true;
   const verdict = verdictOn(failure, model ?? call.model, call.isOwnKey);
   // what refuses a request works, and a probe that is answered has found that out
   const works = verdict === "final" || (verdict === "elsewhere" && entry === "probe");
-  if (breaker !== null && works) void breakers.succeeded(breaker);
-  if (breaker !== null && verdict === "broken") void breakers.failed(breaker);
+  if (breaker !== null && works) void options.breakers.succeeded(breaker);
+  if (works && entry === "probe") options.onBreaker?.(target, null);
+  if (breaker !== null && verdict === "broken") void fail(target, breaker, failure.code, options);
   return verdict === "final" || call.isOnce;
+}
+
+/** Counts a failure, and says so if it was one too many. */
+async function fail(
+  target: Target,
+  breaker: string,
+  reason: ErrorCode,
+  { breakers, onBreaker }: InTurnOptions,
+): Promise<void> {
+  const wasClosed = breakers.remainingMs(breaker) === 0;
+  await breakers.failed(breaker);
+  if (wasClosed && breakers.remainingMs(breaker) > 0) onBreaker?.(target, reason);
 }
 
 function nobody({ targets }: Attempts, isBusy: boolean, breakers: Breakers): ProxyError {

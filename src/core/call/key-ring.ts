@@ -23,11 +23,20 @@ export interface KeyRing {
   restore(key: string): void;
 }
 
+export interface KeyCooldown {
+  /** In the list of keys, from 1. */
+  readonly position: number;
+  readonly reason: CooldownReason;
+  readonly ms: number;
+}
+
 /** Cooldowns are kept under a digest of the key: their store never sees a key. */
 export function createKeyRing(
   keys: readonly string[],
   cooldowns: Cooldowns,
   digestKey: (key: string) => string,
+  /** Called when a key that was ready cools down. */
+  onCoolDown: (cooldown: KeyCooldown) => void = () => undefined,
 ): KeyRing {
   const digests = new Map(keys.map((key) => [key, digestKey(key)]));
   const idOf = (key: string) => digests.get(key) ?? "";
@@ -49,7 +58,9 @@ export function createKeyRing(
     restMs: () => (keys.length === 0 ? 0 : Math.min(...keys.map(remaining))),
     coolDown(key, reason, forMs) {
       const usual = reason === "limited" ? AFTER_LIMIT_MS : AFTER_REFUSAL_MS;
-      void cooldowns.start(idOf(key), Math.min(forMs ?? usual, MAX_COOLDOWN_MS));
+      const ms = Math.min(forMs ?? usual, MAX_COOLDOWN_MS);
+      if (remaining(key) === 0) onCoolDown({ position: keys.indexOf(key) + 1, reason, ms });
+      void cooldowns.start(idOf(key), ms);
     },
     restore(key) {
       if (remaining(key) > 0) void cooldowns.end(idOf(key));

@@ -36,7 +36,7 @@ interface Further {
 export class TokenHold {
   reservation: Reservation | null = null;
   readonly #limits: TokenLimits;
-  readonly #token: Token;
+  readonly token: Token;
   /** Model tokens that the minute counts. */
   readonly #tokens: number;
   readonly #entry: LimitEntry | null;
@@ -50,7 +50,7 @@ export class TokenHold {
     further: Further | null,
   ) {
     this.#limits = limits;
-    this.#token = token;
+    this.token = token;
     this.#tokens = tokens;
     this.#entry = entry;
     this.#further = further;
@@ -59,7 +59,7 @@ export class TokenHold {
   /** The call was refused: as if it had never been counted. */
   async giveBack(): Promise<void> {
     const released =
-      this.#entry === null ? null : this.#limits.tokenLimiter.release(this.#token, this.#entry);
+      this.#entry === null ? null : this.#limits.tokenLimiter.release(this.token, this.#entry);
     const settled = this.settle(0);
     if (released instanceof Promise) await released;
     if (settled instanceof Promise) await settled;
@@ -72,7 +72,7 @@ export class TokenHold {
     if (lease?.entered === true) lease.leave();
     if (minute.entry === null || usedTokens === null) return;
     const { tokenMinutes } = this.#limits;
-    return tokenMinutes.settle(this.#token.id, minute.entry, this.#tokens, usedTokens);
+    return tokenMinutes.settle(this.token.id, minute.entry, this.#tokens, usedTokens);
   }
 }
 

@@ -1,4 +1,9 @@
-import type { Group, GroupChanges, GroupQuery, GroupStore } from "../../core/accounts/groups.ts";
+import type {
+  GroupChanges,
+  GroupDetails,
+  GroupQuery,
+  GroupStore,
+} from "../../core/accounts/groups.ts";
 import { noQuotas, periodsAt, quotasAfter } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
@@ -20,7 +25,7 @@ export function createGroups(
   forget: () => void,
 ): GroupStore {
   const { driver, builder } = database;
-  const inTurn = (work: () => Transaction<Group | null>) =>
+  const inTurn = (work: () => Transaction<GroupDetails | null>) =>
     driver
       .transaction(function* () {
         yield* oneAtATime(database);
@@ -80,7 +85,7 @@ export function createGroups(
 async function listGroups(
   { driver, builder }: Database,
   { limit, after }: GroupQuery,
-): Promise<readonly Group[]> {
+): Promise<readonly GroupDetails[]> {
   let groups = builder
     .selectFrom("token_groups")
     .selectAll()
@@ -117,7 +122,10 @@ function* tokensIn(builder: Builder, id: string): Transaction<number> {
   return Number(counted?.tokens ?? 0);
 }
 
-function groupOf({ id, name, comment, created_at, quotas }: StoredGroup, tokens: number): Group {
+function groupOf(
+  { id, name, comment, created_at, quotas }: StoredGroup,
+  tokens: number,
+): GroupDetails {
   return { id, name, comment, createdAt: created_at, quotas: quotasOf(quotas), tokens };
 }
 

@@ -5,14 +5,12 @@ import {
   quotaStates,
   refusingQuota,
 } from "../../core/accounts/quota.ts";
-import type { ReserveResult } from "../../core/accounts/reservation.ts";
+import type { Refusal } from "../../core/accounts/reservation.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { useOf, useQuery } from "./quotas.ts";
 import { groupOf, type Pending } from "./take.ts";
-
-type Refusal = Extract<ReserveResult, { readonly admitted: false }>;
 
 /** Reads why a call had no place; null if it has one now. Of two quotas, the one that returns last. */
 export function createRefusal({ builder }: Database) {

@@ -49,7 +49,7 @@ export function takeValues(taking: Taking, quotas: Quotas): TakeValues {
 
 /** The same from the counters of a reservation's token and its group, the group first. */
 export function takings(
-  { tokenId, day, month, groupId, groupDay, groupMonth }: CountedHold,
+  { tokenId, day, month, groupId, groupDay, groupMonth }: CountedCall,
   { requests, tokens, money }: Spending,
 ): readonly Taking[] {
   const guard = groupId ?? tokenId;
@@ -60,7 +60,7 @@ export function takings(
 }
 
 /** Whose counters have counted a call, and in which periods. */
-export type CountedHold = Pick<
+export type CountedCall = Pick<
   Reservation,
   "tokenId" | "day" | "month" | "groupId" | "groupDay" | "groupMonth"
 >;

@@ -165,6 +165,25 @@ export interface RouteTable {
 /** What upstreams keep for tokens: see accounts/stored-objects.ts. */
 export type StoredObjectTable = SnakeCase<StoredObject> & { created_at: number };
 
+/** Alerts that were told, or wait for it: see alerts/alerts.ts. */
+export interface AlertTable {
+  subject: string;
+  mark: number;
+  ends_at: number;
+  id: string;
+  body: string;
+  /** Null: delivered, given up, or nobody is to be told. */
+  due_at: number | null;
+  tries: number;
+}
+
+/** Networks that a token was seen from on a day since 1970, by keyed digests. */
+export interface TokenNetworkTable {
+  token_id: string;
+  day: number;
+  network: string;
+}
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -181,6 +200,8 @@ export interface Tables {
   tokens: TokenTable;
   token_secrets: TokenSecretTable;
   token_groups: TokenGroupTable;
+  alerts: AlertTable;
+  token_networks: TokenNetworkTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;
   background_answers: BackgroundAnswerTable;

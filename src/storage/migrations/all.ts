@@ -10,6 +10,7 @@ import * as prices from "./0011-prices.ts";
 import * as routing from "./0012-routing.ts";
 import * as tokenMinute from "./0013-token-minute.ts";
 import * as groups from "./0014-groups.ts";
+import * as alerts from "./0015-alerts.ts";
 import * as unitPrices from "./0016-unit-prices.ts";
 import * as stored from "./0017-stored.ts";
 
@@ -35,6 +36,7 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0012-routing": routing,
   "0013-token-minute": tokenMinute,
   "0014-groups": groups,
+  "0015-alerts": alerts,
   "0016-unit-prices": unitPrices,
   "0017-stored": stored,
 };

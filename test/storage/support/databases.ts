@@ -68,7 +68,7 @@ const tables = [
   ...["tokens", "quota_use", "reservations", "owners", "ledger", "prices"],
   ...["background_answers", "turns", "conversations", "conversation_counts", "settings"],
   ...["conversation_rooms", "accepted_owners", "token_secrets", "upstreams", "routes"],
-  ...["token_groups", "stored_objects"],
+  ...["token_groups", "stored_objects", "alerts", "token_networks"],
 ];
 
 interface Place {
