@@ -103,6 +103,17 @@ export function testAmounts(open: () => HeldAmounts, runs: number): void {
       expect((await amounts.take("a", 100, 100)).admitted).toBe(true);
     });
 
+    test("a look takes nothing, and sees what was settled", async () => {
+      const { amounts } = open();
+      const left = async () => (await amounts.peek("a", 100)).windows[0]?.remaining;
+      expect(await left()).toBe(100);
+      const { entry } = await amounts.take("a", 100, 60);
+      expect([await left(), await left()]).toEqual([40, 40]);
+      await amounts.settle("a", entry ?? 0, 60, 25);
+      expect(await left()).toBe(75);
+      expect((await amounts.peek("a", 0)).windows).toEqual([]);
+    });
+
     test("without a limit everything is admitted", async () => {
       const { amounts } = open();
       const all = await Promise.all(

@@ -58,6 +58,19 @@ beforeAll(async () => {
 });
 
 describe("leases of several copies", { tags: "redis" }, () => {
+  test("bound open calls by the limit that each brings, and are counted by all", async () => {
+    const { copies } = await startCopies(2, 1);
+    const [mine, theirs] = copies.map(({ leases }) => leases.openCalls("calls"));
+    if (mine === undefined || theirs === undefined) throw new Error("there are two");
+    const first = await mine.enter("a", 2);
+    expect((await theirs.enter("a", 2)).entered).toBe(true);
+    expect((await mine.enter("a", 2)).entered).toBe(false);
+    expect((await theirs.enter("a", 3)).entered).toBe(true);
+    expect([await mine.count("a"), await theirs.count("b")]).toEqual([{ open: 3 }, { open: 0 }]);
+    leave(first);
+    expect(await theirs.count("a")).toEqual({ open: 2 });
+  });
+
   test("never hold more than the limit together, and exactly as many", async () => {
     const { copies } = await startCopies(4, 10);
     const held = await Promise.all(copies.map(({ streams }) => enterAtOnce(streams, 30)));
