@@ -12,6 +12,8 @@ export class Attempts {
   readonly targets: readonly Target[];
   /** A target that fails rests, and another is asked. False: there is no other. */
   readonly isRouted: boolean;
+  /** What is asked for belongs to the account of one key: to the others it does not exist. */
+  readonly isKept: boolean;
   /** Asked last. */
   target: Target | null = null;
   /** Requests so far. */
@@ -19,8 +21,9 @@ export class Attempts {
   /** Of the target asked last, where it has a bound. */
   lease: Lease | null = null;
 
-  constructor(targets: readonly Target[], isRouted: boolean) {
+  constructor(targets: readonly Target[], isRouted: boolean, isKept = false) {
     this.targets = targets;
+    this.isKept = isKept;
     this.isRouted = isRouted;
   }
 
@@ -54,8 +57,8 @@ export function attemptsBy(plan: Plan, principal: Principal, model: string): Att
  */
 export function attemptsAt(upstream: string, plan: Plan, there: Plan | null): Attempts | null {
   const named = plan.targets.find((target) => target.upstream === upstream);
-  if (named !== undefined) return new Attempts([named], false);
-  return there === null ? null : new Attempts(there.targets, false);
+  if (named !== undefined) return new Attempts([named], false, true);
+  return there === null ? null : new Attempts(there.targets, false, true);
 }
 
 function hasOwnKey(principal: Principal): boolean {

@@ -20,7 +20,7 @@ export interface RetryOptions {
   readonly signal: CallSignal;
   readonly retries: number;
   /** Counts the requests of the call. */
-  readonly attempts: Pick<Attempts, "tries">;
+  readonly attempts: Pick<Attempts, "tries"> & Partial<Pick<Attempts, "isKept">>;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function askWithRetries<T>(
       return result;
     } catch (thrown) {
       const error = failureOf(thrown, options.signal);
-      const other = otherKey(keys, key, tried, error);
+      const other = otherKey(keys, key, tried, error, options.attempts);
       if (options.attempts.tries >= MAX_REQUESTS) throw error;
       if (other === null) await pause(error, failures++, options);
       else key = other;
@@ -58,17 +58,21 @@ function failureOf(thrown: unknown, signal: CallSignal): ProxyError {
   return thrown;
 }
 
-/** The key to use after one was turned down, which cools down; null if the key was not to blame. */
+/**
+ * The key to use after one was turned down, which cools down, or after one whose account does not know what
+ * is kept; null if the key was not to blame.
+ */
 function otherKey(
   keys: KeySource,
   key: string,
   tried: Set<string>,
   error: ProxyError,
+  { isKept = false }: RetryOptions["attempts"],
 ): string | null {
   const reason = cooldownReason(error.code);
-  if (reason === null) return null;
+  if (reason === null && !(isKept && isUnknown(error))) return null;
   tried.add(key);
-  keys.ring?.coolDown(key, reason, error.retryAfterMs);
+  if (reason !== null) keys.ring?.coolDown(key, reason, error.retryAfterMs);
   const other = keys.next(tried);
   if (other === null) throw error;
   return other;
@@ -83,6 +87,11 @@ async function pause(
   if (!isTransient(error) || failures >= retries) throw error;
   await clock.sleep(FIRST_PAUSE_MS * 2 ** failures, signal);
   if (signal.aborted) throw abortReason(signal);
+}
+
+/** The account of the key has no such thing. */
+function isUnknown({ details, answered }: ProxyError): boolean {
+  return details.upstream_status === 404 || answered?.code === "previous_response_not_found";
 }
 
 function cooldownReason(code: ErrorCode): "limited" | "refused" | null {

@@ -359,6 +359,43 @@ test("what another upstream keeps is asked for there, under its own name of the 
   expect(await rejection(mine.responses.create({ ...next, conversation }))).toEqual(notFound);
 });
 
+test("what belongs to the account of one of several keys is found there", async () => {
+  const { mine, upstream } = await start({ API_KEY: "sk-first-0123456789,sk-other-0123456789" });
+  const makers = new Map<string, unknown>();
+  const error = { message: "not here", type: "invalid_request_error", param: null };
+  const refused = (status: number, code: string | null): Behaviour => ({
+    name: "refuse",
+    run: ({ response }) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { ...error, code } }));
+    },
+  });
+  upstream.behave((request) => {
+    const { authorization } = request.headers;
+    const previous: unknown = Reflect.get(Object(request.json), "previous_response_id");
+    const id = String(previous ?? request.path.split("/")[3]);
+    if (makers.has(id) && makers.get(id) !== authorization) {
+      return previous === undefined
+        ? refused(404, null)
+        : refused(400, "previous_response_not_found");
+    }
+    makers.set(`resp_${request.serial}`, authorization);
+    return service(request);
+  });
+  for (let round = 0; round < 4; round += 1) {
+    const { id } = await mine.responses.create(asked);
+    await mine.responses.retrieve(id);
+    await mine.responses.create({ ...asked, previous_response_id: id });
+  }
+  expect(new Set(makers.values()).size).toBe(2);
+  upstream.behave(refused(404, null));
+  const gone = mine.responses.retrieve([...makers.keys()][0] ?? "");
+  await expect(gone).rejects.toMatchObject({
+    status: 404,
+    message: expect.stringContaining("not here"),
+  });
+});
+
 test("a token with another key of its own has lost what the first one kept", async () => {
   const { issue, client, parley, origin } = await start();
   const { id, token } = await issue({ upstream_key: "sk-first-0123456789" });
