@@ -12,6 +12,7 @@ const MAX_HEADERS = 20;
 
 /** A field, or a file. */
 export interface FormPart {
+  /** Empty if it has none. */
   readonly name: string;
   readonly pieces: readonly Buffer[];
   /** Null: it is a field. */
@@ -70,15 +71,22 @@ function written(parser: BusboyInstance, piece: Uint8Array): Promise<void> {
   });
 }
 
+/** A part may have none, though the parser's types say otherwise. */
+function nameOf(given: string | undefined): string {
+  return given ?? "";
+}
+
 function collect(parser: BusboyInstance, parts: FormPart[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    parser.on("file", (name, stream, fileName, _encoding, contentType) => {
+    parser.on("file", (given, stream, fileName, _encoding, contentType) => {
+      const name = nameOf(given);
       const pieces: Buffer[] = [];
       parts.push({ name, pieces, file: { name: fileName ?? "", contentType } });
       stream.on("data", (piece: Buffer) => pieces.push(piece));
       stream.on("error", () => reject(new ProxyError("bad_request")));
     });
-    parser.on("field", (name, value, _isNameCut, isCut) => {
+    parser.on("field", (given, value, _isNameCut, isCut) => {
+      const name = nameOf(given);
       if (isCut) reject(fieldError("field_too_long", name, { max: MAX_FIELD_BYTES }));
       parts.push({ name, pieces: [Buffer.from(value)], file: null });
     });
