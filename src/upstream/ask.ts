@@ -78,7 +78,7 @@ function headersOf(
     headers["content-type"] = body.contentType;
     if (body.contentLength !== null) headers["content-length"] = String(body.contentLength);
   } else if (body !== null) headers["content-type"] = contentType;
-  if (anthropic !== undefined && kind === "anthropic") Object.assign(headers, anthropic);
+  if (kind === "anthropic") return { ...headers, ...anthropic, ...ownHeaders };
   if (account?.organization) headers["openai-organization"] = account.organization;
   if (account?.project) headers["openai-project"] = account.project;
   return ownHeaders === null ? headers : { ...headers, ...ownHeaders };

@@ -16,7 +16,9 @@ export interface AnthropicUsage {
 interface AnthropicOptions {
   readonly usage?: AnthropicUsage;
   readonly thinking?: string;
-  /** What happens behind the first delta of a stream. */
+  /** Holds the connection of a stream open behind its last event. */
+  readonly holds?: () => Promise<void>;
+  /** What happens behind the first block of a stream. */
   readonly breaks?: (exchange: Exchange) => Promise<void>;
 }
 
@@ -89,7 +91,7 @@ function messageFor(body: Fields, serial: number, { usage, thinking }: Anthropic
 async function sendEvents(
   exchange: Exchange,
   message: ReturnType<typeof messageFor>,
-  { breaks }: AnthropicOptions,
+  { breaks, holds }: AnthropicOptions,
 ): Promise<void> {
   exchange.response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
   const { content, usage, stop_reason, stop_sequence } = message;
@@ -112,6 +114,7 @@ async function sendEvents(
     usage: used,
   });
   await send(exchange, { type: "message_stop" });
+  await holds?.();
   exchange.response.end();
 }
 

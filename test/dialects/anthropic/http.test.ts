@@ -3,7 +3,14 @@ import { anthropicAnswer, createAnthropicAnswer } from "../../support/anthropic.
 import { refuse } from "../../support/faults.ts";
 import { openStream, postJson } from "../../support/http.ts";
 import { OPERATOR_KEY, OWN_KEY, startScene } from "../../support/scene.ts";
-import { bearer, MODEL, setPrice, startTokenScene, type TokenScene } from "../openai/support.ts";
+import {
+  admin,
+  bearer,
+  MODEL,
+  setPrice,
+  startTokenScene,
+  type TokenScene,
+} from "../openai/support.ts";
 import { CLAUDE, startNative } from "./support.ts";
 
 const OTHERS_KEY = "sk-ant-api03-0123456789";
@@ -186,6 +193,9 @@ const cached = {
 
 test("the same answer costs the same in either language, whole or streamed", async () => {
   native.upstream.behave(createAnthropicAnswer({ usage: cached, thinking: "hm" }));
+  const price = { input: "3", cached_input: "0.3", output: "15", cache_write: "3.75" };
+  const prices = { ...price, cache_write_1h: "6", reasoning: "20" };
+  await admin(native.parley.origin, "PUT", `/prices/${CLAUDE}`, prices);
   const headers = bearer(native.token);
   for (const stream of [false, true]) {
     for (const url of [messagesAt(native), native.chat]) {
@@ -209,11 +219,30 @@ test("the same answer costs the same in either language, whole or streamed", asy
       completion_tokens: 40,
       total_tokens: 1_350,
       cost: first?.cost,
-      price: Reflect.get(first ?? {}, "price"),
+      price: "3,0.3,15,cache_write_1h=6*200,cache_write=3.75*100,reasoning=20*30",
       provenance: "reported",
       upstream_id: expect.stringMatching(/^msg_/),
     });
   }
+});
+
+test("a client that has its last event finds the answer in the ledger", async () => {
+  const hold = Promise.withResolvers<void>();
+  native.upstream.behave(createAnthropicAnswer({ holds: () => hold.promise }));
+  const headers = bearer(native.token);
+  const body = { ...question(CLAUDE), stream: true };
+  for (const [url, last] of [
+    [messagesAt(native), /"message_stop"/],
+    [native.chat, /\[DONE\]/],
+  ] as const) {
+    const before = native.rows().length;
+    const { events, hangUp } = await openStream(url, body, { headers });
+    for await (const event of events) if (last.test(event)) break;
+    expect(native.rows().slice(before)).toMatchObject([{ outcome: "completed", total_tokens: 18 }]);
+    hangUp();
+  }
+  hold.resolve();
+  native.upstream.behave(anthropicAnswer);
 });
 
 test("a base URL of Anthropic's kind may have its /v1 or not", async () => {

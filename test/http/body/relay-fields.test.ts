@@ -31,6 +31,19 @@ test.each<[string, object, number]>([
     { messages: [user({ type: "image", source: { type: "base64", data: base64 } })] },
     1_500,
   ],
+  [
+    "a picture that a tool returned, in Anthropic's form",
+    {
+      messages: [
+        user({
+          type: "tool_result",
+          tool_use_id: "t",
+          content: [{ type: "image", source: { type: "base64", data: base64 } }],
+        }),
+      ],
+    },
+    1_500,
+  ],
   ["a picture to embed", { input: [{ type: "image", image: png }] }, 1_500],
   [
     "a screenshot",

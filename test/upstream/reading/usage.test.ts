@@ -204,3 +204,45 @@ it.each<[string, object, string | undefined]>([
 ])("the tier is read %s", (_, answer, tier) => {
   expect(usageIn(answer).usage).toEqual({ ...read, cachedTokens: null, ...(tier && { tier }) });
 });
+
+it.each<[string, object]>([
+  ["the answer's counts come alone", { output_tokens: 7 }],
+  [
+    "the last event counts all again, but for the time in the cache",
+    {
+      input_tokens: 1,
+      cache_creation_input_tokens: 5,
+      cache_read_input_tokens: 2,
+      output_tokens: 7,
+    },
+  ],
+])("a cache that is kept for an hour is told once: %s", (_, used) => {
+  const account = new StreamAccount();
+  const first = {
+    input_tokens: 1,
+    cache_creation_input_tokens: 5,
+    cache_read_input_tokens: 2,
+    cache_creation: { ephemeral_5m_input_tokens: 2, ephemeral_1h_input_tokens: 3 },
+    output_tokens: 1,
+  };
+  const usage = { ...used, output_tokens_details: { thinking_tokens: 4 } };
+  account.learn({ type: "message_start", message: { id: "msg_1", model: "m", usage: first } });
+  account.learn({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage });
+  expect(account.known).toMatchObject({
+    model: "m",
+    upstreamId: "msg_1",
+    reasoned: true,
+    usage: {
+      promptTokens: 8,
+      cachedTokens: 2,
+      completionTokens: 7,
+      parts: { cacheWrite: 2, cacheWriteHour: 3, reasoning: 4 },
+    },
+  });
+});
+
+it("a count of nothing in Anthropic's form is still to come", () => {
+  const none = { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 };
+  expect(toUsage(none)).toBeNull();
+  expect(toUsage({ ...none, cache_read_input_tokens: 1 })).toMatchObject({ promptTokens: 1 });
+});
