@@ -1,6 +1,7 @@
+import { saidInMessage } from "../../core/call/said.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { usageIn } from "../reading/usage.ts";
-import { fieldsOf, type JsonFields, listed, stringOf } from "./fields.ts";
+import { fieldsOf, type JsonFields, jsonText, listed, stringOf } from "./fields.ts";
 import { objectIn } from "./object-in.ts";
 import { stopReason } from "./stop-reasons.ts";
 import { messagesUsage } from "./usage-forms.ts";
@@ -12,10 +13,11 @@ export function toMessage(answer: JsonFields): JsonFields | null {
   if (message === undefined) return null;
   const said = fieldsOf(message);
   const isRefused = stringOf(said.refusal) !== "";
+  const calls = listed(said.tool_calls).length > 0;
   return {
     ...messageHead(answer),
     content: contentOf(said, finish),
-    stop_reason: isRefused ? "refusal" : stopReason(finish),
+    stop_reason: isRefused ? "refusal" : stopReason(finish, calls),
     stop_sequence: null,
     usage: messagesUsage(usageIn(answer).usage),
   };
@@ -27,22 +29,14 @@ export function messageHead({ id, model }: JsonFields): JsonFields {
 }
 
 function contentOf(message: JsonFields, finish: unknown): readonly JsonFields[] {
-  const text = textIn(message.content) + stringOf(message.refusal);
+  const text = saidInMessage({ content: message.content }) + stringOf(message.refusal);
   const uses = listed(message.tool_calls).map((call) => useOf(fieldsOf(call), finish));
   return text === "" ? uses : [{ type: "text", text }, ...uses];
 }
 
-/** Text, or parts of which those that are text count. */
-function textIn(content: unknown): string {
-  if (typeof content === "string") return content;
-  return listed(content)
-    .map((part) => stringOf(fieldsOf(part).text))
-    .join("");
-}
-
 function useOf({ id, function: called }: JsonFields, finish: unknown): JsonFields {
   const { name, arguments: given } = fieldsOf(called);
-  const input = objectIn(stringOf(given));
+  const input = objectIn(jsonText(given));
   // a call that was cut by the bound is not made
   if (input === null && finish !== "length") throw new ProxyError("upstream_bad_answer");
   return { type: "tool_use", id, name, input: input ?? {} };

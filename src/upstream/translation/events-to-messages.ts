@@ -1,11 +1,12 @@
 import type { Usage } from "../../core/call/messages.ts";
+import { saidInMessage } from "../../core/call/said.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { failureIn } from "../reading/failure.ts";
 import { isObject, jsonIn } from "../reading/json.ts";
 import { usageIn } from "../reading/usage.ts";
 import { messageHead } from "./answer-to-messages.ts";
 import { COMMENT, type EventTranslation, errorEvent } from "./events.ts";
-import { fieldsOf, isGiven, type JsonFields, listed, stringOf } from "./fields.ts";
+import { fieldsOf, isGiven, type JsonFields, jsonText, listed, stringOf } from "./fields.ts";
 import { stopReason } from "./stop-reasons.ts";
 import { messagesUsage } from "./usage-forms.ts";
 
@@ -37,11 +38,14 @@ export class EventsToMessages implements EventTranslation {
     if (data === "[DONE]") return this.#finished();
     const chunk = jsonIn(data);
     if (!isObject(chunk)) throw new ProxyError("upstream_bad_answer");
-    const choice = fieldsOf(listed(fieldsOf(chunk).choices)[0]);
+    const [first] = listed(fieldsOf(chunk).choices);
+    const choice = fieldsOf(first);
     const delta = fieldsOf(choice.delta);
     if (failureIn(chunk, isSilent(delta), () => data) !== null) return errorEvent(data);
     this.#usage = usageIn(chunk, this.#usage).usage ?? this.#usage;
     if (isGiven(choice.finish_reason)) this.#finish = choice.finish_reason;
+    // Azure tells of its filters first, with no id and no model
+    if (first === undefined) return "";
     return this.#begin(fieldsOf(chunk)) + this.#said(delta);
   }
 
@@ -65,7 +69,7 @@ export class EventsToMessages implements EventTranslation {
   }
 
   #said(delta: JsonFields): string {
-    const text = stringOf(delta.content);
+    const text = saidInMessage({ content: delta.content });
     const refusal = stringOf(delta.refusal);
     if (refusal !== "") this.#isRefused = true;
     const said = text === "" && refusal === "" ? "" : this.#text(text + refusal);
@@ -88,7 +92,7 @@ export class EventsToMessages implements EventTranslation {
     const isNew = number > this.#call || this.#open !== "tool";
     this.#call = number;
     const begun = isNew ? this.#start("tool", this.#use(id, name)) : "";
-    const input = stringOf(given);
+    const input = jsonText(given);
     return input === ""
       ? begun
       : begun + this.#delta({ type: "input_json_delta", partial_json: input });
@@ -121,7 +125,7 @@ export class EventsToMessages implements EventTranslation {
   #finished(): string {
     if (!this.#hasBegun) throw new ProxyError("upstream_failed");
     this.#isOver = true;
-    const reason = this.#isRefused ? "refusal" : stopReason(this.#finish);
+    const reason = this.#isRefused ? "refusal" : stopReason(this.#finish, this.#call >= 0);
     const delta = { stop_reason: reason, stop_sequence: null };
     const usage = messagesUsage(this.#usage);
     return this.#stop() + event("message_delta", { delta, usage }) + event("message_stop", {});
@@ -129,7 +133,7 @@ export class EventsToMessages implements EventTranslation {
 }
 
 function isSilent(delta: JsonFields): boolean {
-  return stringOf(delta.content) === "" && listed(delta.tool_calls).length === 0;
+  return saidInMessage(delta) === "" && listed(delta.tool_calls).length === 0;
 }
 
 function event(type: string, fields: JsonFields): string {

@@ -19,6 +19,11 @@ export function stringOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+/** What a tool is called with is JSON as a text; some services write it as it is. */
+export function jsonText(value: unknown): string {
+  return isObject(value) ? JSON.stringify(value) : stringOf(value);
+}
+
 /** Neither missing nor null. */
 export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;

@@ -53,12 +53,6 @@ const MODELS = "/models";
 /** Anthropic lists 20 models unless it is asked for more. */
 const ALL_MODELS = "/models?limit=1000";
 
-type Send = (
-  request: ServiceRequest,
-  body: JsonFields,
-  dropped: Dropped,
-) => Promise<UpstreamResponse>;
-
 /**
  * The way out to a service of any kind. Where the service speaks the language of the request, bytes
  * pass; else the request is translated on its way there, and the answer on its way back.
@@ -81,18 +75,6 @@ export function createServiceTransport(options: ServiceTransportOptions): Servic
 
 /** Asks a service of OpenAI's kind what is asked in Anthropic's language. */
 function askChat(transport: Transport, options: ServiceTransportOptions) {
-  const send: Send = async (request, body, dropped) => {
-    const { path } = request;
-    if (path === COUNT_TOKENS) {
-      note(request, dropped, true);
-      return localResponse({ input_tokens: estimatedTokens(body) });
-    }
-    const chat = { ...request, path: CHAT_COMPLETIONS };
-    if (path !== MESSAGES) throw new ProxyError("endpoint_not_available");
-    const sent = withBody(chat, toChatRequest(body, dropped));
-    note(request, dropped);
-    return translated(await transport.send(sent), answersToMessages, request, options);
-  };
   return async (request: ServiceRequest): Promise<UpstreamResponse> => {
     if (isModels(request.path)) {
       return translated(await transport.send(request), modelsToMessages, request, options);
@@ -100,7 +82,16 @@ function askChat(transport: Transport, options: ServiceTransportOptions) {
     const [path = "", query = ""] = request.path.split("?", 2);
     const dropped = new Dropped();
     for (const name of new URLSearchParams(query).keys()) dropped.add(`?${name}`);
-    return send({ ...request, path }, bodyOf(request.body), dropped);
+    const body = bodyOf(request.body);
+    if (path === COUNT_TOKENS) {
+      note(request, dropped, true);
+      return localResponse({ input_tokens: estimatedTokens(body) });
+    }
+    if (path !== MESSAGES) throw new ProxyError("endpoint_not_available");
+    const chat = toChatRequest(body, dropped);
+    const sent = withBody({ ...request, path: CHAT_COMPLETIONS }, chat);
+    note(request, dropped);
+    return translated(await transport.send(sent), answersToMessages, request, options);
   };
 }
 

@@ -21,6 +21,7 @@ export function finishReason(stopReason: unknown): string {
   return TO_CHAT.get(stopReason) ?? "stop";
 }
 
-export function stopReason(finish: unknown): string {
-  return TO_MESSAGES.get(finish) ?? "end_turn";
+/** `calls`: the answer calls tools, of which some services say nothing here. */
+export function stopReason(finish: unknown, calls: boolean): string {
+  return TO_MESSAGES.get(finish) ?? (calls ? "tool_use" : "end_turn");
 }

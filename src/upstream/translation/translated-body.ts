@@ -36,6 +36,8 @@ export class TranslatedBody implements ResponseBody {
   #kind: BodyKind | null = null;
   #waiting: Promise<IteratorResult<Buffer>> | null = null;
   #isOver = false;
+  /** Thrown once all that came before it has passed. */
+  #failure: unknown = null;
 
   constructor(response: UpstreamResponse, options: TranslatedBodyOptions) {
     this.#response = response;
@@ -96,6 +98,7 @@ export class TranslatedBody implements ResponseBody {
   async #translate(): Promise<IteratorResult<Buffer>> {
     this.#events ??= this.#options.translation.events();
     const events = this.#events;
+    if (this.#failure !== null) throw this.#failure;
     while (!this.#isOver) {
       const next = await this.#read(events);
       const text = next === null ? events.ping : this.#textOf(next, events);
@@ -116,7 +119,15 @@ export class TranslatedBody implements ResponseBody {
   #textOf({ done, value }: IteratorResult<Buffer>, events: EventTranslation): string {
     const all = done === true ? this.#parser.end() : this.#parser.push(value);
     let text = "";
-    for (const data of all) text += events.next(data);
+    for (const data of all) {
+      try {
+        text += events.next(data);
+      } catch (thrown) {
+        if (text === "") throw thrown;
+        this.#failure = thrown;
+        return text;
+      }
+    }
     if (done === true) {
       this.#isOver = true;
       return text + events.end();

@@ -191,3 +191,31 @@ describe("Anthropic's events as OpenAI's chunks", () => {
     expect(text).toBe(`event: error\ndata: ${JSON.stringify(error)}\n\n`);
   });
 });
+
+describe("what services do in ways of their own", () => {
+  test("an event about filters comes first, without id and model", () => {
+    const filters = JSON.stringify({ id: "", model: "", choices: [], prompt_filter_results: [] });
+    const text = toMessages(filters, chunk({ content: "a" }), chunk({}, "stop"), "[DONE]");
+    expect(gathered(text)).toMatchObject({ id: "chatcmpl-1", model: "gpt-4o" });
+  });
+
+  test("a text comes in parts, thoughts among them", () => {
+    const content = [
+      { type: "thinking", thinking: [{ type: "text", text: "hm" }] },
+      { type: "text", text: "Yes" },
+    ];
+    const text = toMessages(chunk({ content }), chunk({}, "stop"));
+    expect(gathered(text).content).toEqual([{ type: "text", text: "Yes" }]);
+  });
+
+  test("a tool is called with an object, and the reason tells nothing of it", () => {
+    const text = toMessages(
+      chunk(call(0, { name: "find", arguments: { a: 1 } }, "x")),
+      chunk({}, "stop"),
+    );
+    expect(gathered(text)).toMatchObject({
+      content: [{ type: "tool_use", id: "x", name: "find", input: { a: 1 } }],
+      stop_reason: "tool_use",
+    });
+  });
+});

@@ -142,6 +142,26 @@ describe("a stream that is translated", () => {
     expect(gathered(silent).content).toEqual([{ type: "text", text: `echo: ${text}` }]);
   });
 
+  test("passes what came before an event that is none", async () => {
+    upstream.behave({
+      name: "a mistake in the same piece",
+      run: async ({ request, response, write }) => {
+        const { events } = composeAnswer(request);
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        await write(`${events.slice(0, 3).join("")}data: {"choices":\n\n`);
+        response.end();
+      },
+    });
+    const relayed = await relay({});
+    if (relayed.kind !== "streamed") throw new Error(relayed.kind);
+    let seen = "";
+    const reading = (async () => {
+      for await (const { bytes } of relayed.pieces) seen += Buffer.from(bytes).toString();
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "upstream_bad_answer" });
+    expect(seen).toContain("text_delta");
+  });
+
   test("has a bound on what an event may take", async () => {
     upstream.behave(faults.endlessLine(64 * MAX_EVENT_BYTES));
     await expect(relay({}).then(textOf)).rejects.toMatchObject({ code: "upstream_bad_answer" });
