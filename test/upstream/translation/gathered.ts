@@ -64,7 +64,8 @@ class Blocks {
 export function eventsIn(text: string): Anthropic.MessageStreamEvent[] {
   const events = text.split("\n\n").filter((one) => one !== "" && !one.startsWith(":"));
   return events.map((one) => {
-    const [, name, data = ""] = /^event: (\w+)\ndata: (.*)$/.exec(one) ?? [];
+    // a text may have line ends that are none of events
+    const [, name, data = ""] = /^event: (\w+)\ndata: ([^\n]*)$/.exec(one) ?? [];
     const event = JSON.parse(data);
     expect(event.type).toBe(name);
     return event;

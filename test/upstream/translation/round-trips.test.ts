@@ -45,5 +45,6 @@ describe("what both languages have is the same after both translations", () => {
 
 /** The data of each event; none of ours has more than a line of it. */
 function dataOf(text: string): string[] {
-  return text.split("\n\n").flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []);
+  const lines = text.split("\n").filter((line) => line.startsWith("data: "));
+  return lines.map((line) => line.slice("data: ".length));
 }
