@@ -13,6 +13,14 @@ export const headerComponents = {
   "content-language": { schema: text, description: "The language of texts for people" },
   "ratelimit-policy": { schema: text, description: "The limits of the caller's address, if any" },
   ratelimit: { schema: text, description: "What is left of them" },
+  "x-parley-dropped": {
+    schema: text,
+    description: "Fields that the service was not sent, as it has nothing like them",
+  },
+  "x-parley-estimated": {
+    schema: { type: "string", const: "true" },
+    description: "Present if the counts of the answer are an estimate",
+  },
   "retry-after": { schema: { type: "integer", minimum: 1 }, description: "Seconds" },
   "retry-after-ms": { schema: { type: "integer" }, description: "The same in milliseconds" },
   "x-should-retry": {
