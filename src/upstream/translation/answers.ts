@@ -15,25 +15,26 @@ import type { AnswerTranslation } from "./translated-body.ts";
 
 /** OpenAI's answers as Anthropic's. */
 export const answersToMessages: AnswerTranslation = {
-  whole: (bytes) => rewritten(bytes, toMessage),
+  whole: (bytes) => rewritten(bytes, (answer) => jsonOf(toMessage(answer))),
+  wholeAsEvents: (bytes) => rewritten(bytes, eventsOfWhole),
   events: () => new EventsToMessages(),
 };
 
 /** Anthropic's answers as OpenAI's. */
 export function answersToChat(seconds: number, withUsage: boolean): AnswerTranslation {
   return {
-    whole: (bytes) => rewritten(bytes, (message) => toCompletion(message, seconds)),
+    whole: (bytes) => rewritten(bytes, (message) => jsonOf(toCompletion(message, seconds))),
     events: () => new EventsToChat(seconds, withUsage),
   };
 }
 
 export const modelsToMessages: AnswerTranslation = {
-  whole: (bytes) => rewritten(bytes, toMessagesModels),
+  whole: (bytes) => rewritten(bytes, (list) => jsonOf(toMessagesModels(list))),
   events: noEvents,
 };
 
 export const modelsToChat: AnswerTranslation = {
-  whole: (bytes) => rewritten(bytes, toChatModels),
+  whole: (bytes) => rewritten(bytes, (list) => jsonOf(toChatModels(list))),
   events: noEvents,
 };
 
@@ -42,8 +43,21 @@ function noEvents(): EventTranslation {
   return { next: () => "", end: () => "", ping: "" };
 }
 
+function jsonOf(translated: JsonFields | null): string | null {
+  return translated === null ? null : wellFormedJson(translated);
+}
+
+/** Some services ignore that a stream was asked for; Anthropic's clients read nothing else then. */
+function eventsOfWhole(answer: JsonFields): string | null {
+  const choice = fieldsOf(listed(answer.choices)[0]);
+  if (choice.message === undefined) return null;
+  const events = new EventsToMessages();
+  const only = { ...answer, choices: [{ ...choice, delta: choice.message }] };
+  return events.next(JSON.stringify(only)) + events.next("[DONE]");
+}
+
 /** An error passes as it is: whoever reads the answer reads errors in any form. */
-function rewritten(bytes: Buffer, translate: (answer: JsonFields) => JsonFields | null): Buffer {
+function rewritten(bytes: Buffer, translate: (answer: JsonFields) => string | null): Buffer {
   const text = String(withoutMark(bytes));
   const answer = exactlyIn(text);
   if (answer === null) return bytes;
@@ -51,7 +65,7 @@ function rewritten(bytes: Buffer, translate: (answer: JsonFields) => JsonFields 
   const isSilent = saidIn(choice) === "";
   if (failureIn(answer, isSilent, () => text) !== null) return bytes;
   const translated = translate(fieldsOf(answer));
-  if (translated !== null) return Buffer.from(wellFormedJson(translated));
+  if (translated !== null) return Buffer.from(translated);
   if (saysOnlyAnError(answer)) return bytes;
   throw new ProxyError("upstream_bad_answer");
 }

@@ -8,9 +8,11 @@ import { heard } from "./silence.ts";
 /** How answers are translated. */
 export interface AnswerTranslation {
   /** A whole answer. An error, and what is no JSON, is returned as it is. */
-  whole(bytes: Buffer): Buffer;
+  readonly whole: (bytes: Buffer) => Buffer;
+  /** The same as events, for who has asked for a stream. Left out: a whole answer will do. */
+  readonly wholeAsEvents?: (bytes: Buffer) => Buffer;
   /** The events of a stream. */
-  events(): EventTranslation;
+  readonly events: () => EventTranslation;
 }
 
 export interface TranslatedBodyOptions {
@@ -90,9 +92,11 @@ export class TranslatedBody implements ResponseBody {
   }
 
   async #gather(): Promise<IteratorResult<Buffer>> {
-    const bytes = await this.#inner.whole(this.#options.room, REWRITTEN_WEIGHT);
+    const { room, streamed, translation } = this.#options;
+    const bytes = await this.#inner.whole(room, REWRITTEN_WEIGHT);
     this.#isOver = true;
-    return { done: false, value: this.#options.translation.whole(bytes) };
+    const { whole, wholeAsEvents = whole } = translation;
+    return { done: false, value: streamed ? wholeAsEvents(bytes) : whole(bytes) };
   }
 
   async #translate(): Promise<IteratorResult<Buffer>> {

@@ -3,8 +3,10 @@ import OpenAI from "openai";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { anthropicAnswer, createAnthropicAnswer } from "../../support/anthropic.ts";
 import { refuse } from "../../support/faults.ts";
+import { startGrpc } from "../../support/grpc.ts";
 import { openStream, postJson } from "../../support/http.ts";
 import { OWN_KEY } from "../../support/scene.ts";
+import { connect, readText } from "../../support/websocket.ts";
 import { bearer, setPrice, type TokenScene } from "../openai/support.ts";
 import { others } from "../routes.ts";
 import { CLAUDE, startNative } from "./support.ts";
@@ -244,4 +246,15 @@ test("the caller's parameters that Anthropic has nothing like are named by /chat
   });
   expect(reply).toMatchObject({ status: 200, headers: { "x-parley-dropped": "seed" } });
   expect(sent()?.json).toMatchObject({ temperature: 0.5, max_tokens: expect.any(Number) });
+});
+
+test("questions over WebSocket and gRPC are translated, too", async () => {
+  const settings = { OPENAI_KIND: "anthropic", MODEL: CLAUDE };
+  const grpc = await startGrpc(settings, { behaviour: anthropicAnswer });
+  expect(JSON.stringify(await grpc.client.ask({ prompt: "hi" }))).toContain("echo: hi");
+  const socket = await connect(`${grpc.parley.origin}/ask`);
+  socket.send("<|ask|>$new$new$hi");
+  expect((await readText(socket)).text).toBe("echo: hi");
+  await socket.close();
+  expect(grpc.upstream.requests.map(({ path }) => path)).toEqual(["/v1/messages", "/v1/messages"]);
 });
