@@ -98,7 +98,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
           const units = chargedUnits(priced.of(upstreamModel), request.expected.units);
           if (units !== null) return usedUnits(account, units);
           if (willBeKnown(principal, account)) return UNKNOWN;
-          return usedBy(model, account, reserved, reasoning);
+          return usedBy(upstreamModel ?? model, account, reserved, reasoning);
         },
         async settle(record, account) {
           const isKnown = !willBeKnown(principal, account);
@@ -110,7 +110,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
           if (isKnown) return settleKnown(options, entry, hold);
           // without the database the row waits, which a background answer can't
           if (await background.keep({ entry, reservation, reserved }).catch(() => false)) return;
-          const used = usedBy(model, account, reserved, reasoning);
+          const used = usedBy(record.upstreamModel ?? model, account, reserved, reasoning);
           await ledger.settle({ ...entry, ...used, cost: cost(used.usage, answered) }, reservation);
         },
       };

@@ -81,7 +81,7 @@ async function settle(
   { calls, reasoning }: BackgroundPollOptions,
 ): Promise<void> {
   const { entry, reserved } = call;
-  const used = usedBy(entry.model, account, reserved, reasoning);
+  const used = usedBy(entry.upstreamModel ?? entry.model, account, reserved, reasoning);
   const answeredBy = account.model ?? entry.answeredBy;
   await calls.settle(call, { ...entry, ...used, answeredBy, cost: cost(used.usage, entry.price) });
 }

@@ -30,6 +30,7 @@ export const UNKNOWN: Used = { usage: null, provenance: "unknown" };
 
 /**
  * As it was reported, else as estimated. Unknown, and free, is what the upstream refused or never got.
+ * `model`: as its service names it, which tells whether it thinks.
  */
 export function usedBy(
   model: string,
