@@ -5,10 +5,10 @@ import type { ErrorDoc, WriteError } from "../../http/dialect.ts";
 import { httpStatus, statusOf } from "../../http/reply/http-status.ts";
 import type { WriteBreak } from "../../http/reply/pass-on.ts";
 import {
+  addRetryAdvice,
   type ResponseHeaders,
   respond,
   responseHeaders,
-  retryHeaders,
 } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
 
@@ -68,11 +68,10 @@ export function createAnthropicErrors(translate: Translate): WriteError {
   return (c, error) => {
     const { context } = c.env;
     const headers = anthropicResponseHeaders(context, "application/json");
-    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
+    const status = statusIn(error);
+    addRetryAdvice(headers, error, status);
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
-    // their clients try a 429 again by themselves, which would fail in the same way
-    if (error.refusal?.mayRetry === false) headers["x-should-retry"] = "false";
-    return respond(statusIn(error), describeError(translate, context, error), headers);
+    return respond(status, describeError(translate, context, error), headers);
   };
 }
 

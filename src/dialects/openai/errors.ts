@@ -3,7 +3,7 @@ import { type ErrorCode, errorCodes, type ProxyError } from "../../core/errors.t
 import type { RequestContext } from "../../http/call/request-context.ts";
 import type { ErrorDoc, WriteError } from "../../http/dialect.ts";
 import { httpStatus, statusOf } from "../../http/reply/http-status.ts";
-import { respond, retryHeaders } from "../../http/reply/response-headers.ts";
+import { addRetryAdvice, respond } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
 import { openaiHeaders } from "./wire.ts";
 
@@ -73,11 +73,10 @@ export function createOpenAIErrors(translate: Translate): WriteError {
   return (c, error) => {
     const { context } = c.env;
     const headers = openaiHeaders(context, "application/json");
-    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
+    const status = statusIn(error);
+    addRetryAdvice(headers, error, status);
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
-    // their clients try a 429 again by themselves, which would fail in the same way
-    if (error.refusal?.mayRetry === false) headers["x-should-retry"] = "false";
-    return respond(statusIn(error), writeOpenAIError(translate, context, error), headers);
+    return respond(status, writeOpenAIError(translate, context, error), headers);
   };
 }
 

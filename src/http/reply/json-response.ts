@@ -7,10 +7,10 @@ import type { AppContext, RequestContext } from "../call/request-context.ts";
 import { ALREADY_SENT, STALLED_READER_MS } from "./event-stream.ts";
 import { statusOf } from "./http-status.ts";
 import {
+  addRetryAdvice,
   type ResponseHeaders,
   respond,
   responseHeaders,
-  retryHeaders,
 } from "./response-headers.ts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -117,10 +117,11 @@ export function createFailureResponse(translate: Translate, form: ErrorForm) {
   const describe = createDescribeFailure(translate, form);
   return function failureResponse(context: RequestContext, error: ProxyError): FailureResponse {
     const headers = responseHeaders(context, JSON_TYPE);
-    if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
+    const status = statusOf(error, form.status);
+    addRetryAdvice(headers, error, status);
     if (error.code === "method_not_allowed") headers.allow = String(error.details.allow);
     if (error.code === "upgrade_needed") headers.upgrade = "websocket";
-    return { status: statusOf(error, form.status), headers, body: describe(context, error) };
+    return { status, headers, body: describe(context, error) };
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ProxyError } from "../../core/errors.ts";
 import type { WindowState } from "../../core/ports.ts";
 import type { Translated } from "../../core/upstream-ports.ts";
 import { htmlTag } from "../../locales.ts";
@@ -23,6 +24,8 @@ const EXPOSED = [
 
 /** After a longer wait, clients should not retry by themselves. */
 const MAX_USEFUL_WAIT_MS = 60_000;
+
+const UNAUTHORIZED = 401;
 
 /** A plain object: node-server writes it as it is, but takes a Headers object apart again. */
 export type ResponseHeaders = Record<string, string>;
@@ -55,6 +58,16 @@ export function responseHeaders(context: RequestContext, contentType: string): R
 function addTranslated(headers: ResponseHeaders, { dropped, isEstimated }: Translated): void {
   if (dropped.length > 0) headers["x-parley-dropped"] = dropped.join(", ");
   if (isEstimated) headers["x-parley-estimated"] = "true";
+}
+
+/**
+ * For clients that try again by themselves. Without this, some repeat a call with a wrong credential
+ * for minutes, and others one whose size the service refuses.
+ */
+export function addRetryAdvice(headers: ResponseHeaders, error: ProxyError, status: number): void {
+  if (error.retryAfterMs !== undefined) Object.assign(headers, retryHeaders(error.retryAfterMs));
+  const isUseless = status === UNAUTHORIZED || error.refusal?.mayRetry === false;
+  if (isUseless) headers["x-should-retry"] = "false";
 }
 
 /** The wait before a retry, in every spelling that client libraries read. Infinity: none helps. */

@@ -53,6 +53,8 @@ describe("a caller", () => {
         request_id: reply.headers["request-id"],
       },
     });
+    // their clients repeat it for minutes otherwise
+    expect(reply.headers["x-should-retry"]).toBe("false");
   });
 
   test("has a key of their own sent to a service of Anthropic's kind as x-api-key", async () => {

@@ -44,6 +44,7 @@ describe.concurrent("who may not call is told so with 401", () => {
         expect([reply.status, path, headers]).toEqual([401, path, headers]);
         const { type, code } = errorOf(reply);
         expect([type, code]).toEqual(["authentication_error", "invalid_api_key"]);
+        expect(reply.headers["x-should-retry"]).toBe("false");
       }
     }
     for (const [at, path] of ["/v1/models", "/usage", "/data/week"].entries()) {
