@@ -7,6 +7,7 @@ const tokenColumns = [
   "id",
   "name",
   "state",
+  "group",
   "hint",
   "created_at",
   "expires_at",

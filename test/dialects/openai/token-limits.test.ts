@@ -8,8 +8,12 @@ import { bearer, errorOf, question, startTokenScene, WAIT_MS } from "./support.t
 
 const HOUR = { HOUR_LIMIT: "50" };
 
-async function start(fields: object, options: Parameters<typeof startTokenScene>[1] = {}) {
-  const scene = await startTokenScene(HOUR, options);
+async function start(
+  fields: object,
+  options: Parameters<typeof startTokenScene>[1] = {},
+  env: Readonly<Record<string, string>> = {},
+) {
+  const scene = await startTokenScene({ ...HOUR, ...env }, options);
   const { token } = await scene.issue(fields);
   const headers = bearer(token);
   return {
@@ -127,6 +131,25 @@ describe.concurrent("open calls of a token", () => {
       label: "the row is written",
       timeoutMs: WAIT_MS,
     });
+    expect((await ask()).status).toBe(200);
+  });
+
+  test("are open until an answer is read to its end for a client that has left", async () => {
+    const go = Promise.withResolvers<void>();
+    const { scene, ask, headers } = await start(
+      { concurrency: 1 },
+      { behaviour: heldUntil(go.promise) },
+      { ON_DISCONNECT: "drain:30" },
+    );
+    const stream = await openStream(scene.chat, { ...question, stream: true }, { headers });
+    stream.hangUp();
+    await until(() => scene.parley.parley.openCalls.count === 0, {
+      label: "the client has left",
+      timeoutMs: WAIT_MS,
+    });
+    expect((await ask()).status).toBe(429);
+    go.resolve();
+    await until(() => scene.rows().length === 1, { label: "the row", timeoutMs: WAIT_MS });
     expect((await ask()).status).toBe(200);
   });
 
