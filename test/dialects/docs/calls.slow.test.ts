@@ -42,7 +42,8 @@ async function start() {
   const document = await readOpenAPI(origin);
   const seen = {
     ...{ conversation_id: "new", id: "none", asset: "start.js", model: "gpt-4o-mini" },
-    name: "ollama",
+    upstreams: "ollama",
+    groups: "class",
   };
   let token = "";
   const credential = (name: string) => {
@@ -53,8 +54,9 @@ async function start() {
   const call = async ({ name, operation }: Called, body: unknown = exampleOf(operation)) => {
     const [method = "", path = ""] = name.split(" ");
     const filled = path.replaceAll(
-      /:(\w+)(?:\{[^}]*\})?/g,
-      (_all, key) => Reflect.get(seen, key) || "some",
+      /(\w+)\/:(\w+)(?:\{[^}]*\})?/g,
+      // a name is one of what stands before it
+      (_all, of, key) => `${of}/${Reflect.get(seen, key === "name" ? of : key) || "some"}`,
     );
     const authorization = `Bearer ${credential(name)}`;
     const headers = TAKES_FORM.test(name) ? { authorization, ...FORM } : { authorization };
