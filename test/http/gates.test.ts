@@ -315,7 +315,9 @@ describe("every route with a body", () => {
     ["empty", "", json, 400],
   ];
 
+  // a list of prices has a bound of its own
   const isTaken = ({ body: kind }: Expected, body: unknown, type: Record<string, string>) =>
+    (kind === "list" && Object(body).content !== undefined) ||
     (kind === "any" && type["content-type"] === "text/plain") ||
     (kind === "list" && body === "[]") ||
     (kind === "optional" && body === "");
