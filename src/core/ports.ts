@@ -121,8 +121,11 @@ export interface Breakers {
   state(id: string): MaybePromise<{ readonly state: "closed" | "open" | "probe" }>;
   /** Until the next probe; 0 unless it is open. Milliseconds, from memory. */
   remainingMs(id: string): number;
-  succeeded(id: string): MaybePromise<void>;
-  failed(id: string): MaybePromise<void>;
+  /** `asProbe`: told by the call that won the probe; what others tell changes nothing until then. */
+  succeeded(id: string, asProbe?: boolean): MaybePromise<void>;
+  failed(id: string, asProbe?: boolean): MaybePromise<void>;
+  /** The probe tells nothing: its client has left, or the target was not asked after all. */
+  released(id: string, wasAsked: boolean): MaybePromise<void>;
 }
 
 /** A whole response, as it is remembered for a repeated call. */

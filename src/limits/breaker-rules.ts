@@ -11,16 +11,18 @@ export const BREAKER = {
   maxRestMs: 300_000,
   /** The part by which a rest is longer or shorter by chance, so that targets return one by one. */
   jitter: 0.2,
-  /** A probe that has told nothing after this is taken for lost: the next call may probe. */
+  /** A probe that has told nothing after this is taken for a failure, unless it succeeds yet. */
   probeMs: 30_000,
   /** A target that was not asked for so long begins anew. */
   forgetMs: 3_600_000,
 } as const;
 
+export type State = "closed" | "open" | "probe";
+
 /** What is known of one target. */
 export interface Breaker {
   phase: "closed" | "open" | "probing";
-  /** This process holds the probe. */
+  /** A probe of this process has told nothing yet. */
   mine: boolean;
   row: number;
   /** How often it has opened in a row; each time it rests for twice as long. */
@@ -44,8 +46,12 @@ export function restMs(level: number, random: number): number {
 }
 
 /** Answers one call that wants to ask the target. The first after a rest gets the probe. */
-export function ask(breaker: Breaker, nowMs: number): "closed" | "open" | "probe" {
+export function ask(breaker: Breaker, nowMs: number, random: number): State {
   if (breaker.phase === "closed") return "closed";
+  // a target that hangs must not get a call each time that a probe is lost
+  if (breaker.phase === "probing" && nowMs >= breaker.untilMs) {
+    open(breaker, breaker.untilMs, breaker.level + 1, random);
+  }
   if (nowMs < breaker.untilMs) return "open";
   breaker.phase = "probing";
   breaker.mine = true;
@@ -53,30 +59,44 @@ export function ask(breaker: Breaker, nowMs: number): "closed" | "open" | "probe
   return "probe";
 }
 
-/** Nothing counts while it is open: what comes then was asked before. */
-export function countSuccess(breaker: Breaker, nowMs: number): void {
+/** Nothing counts while it is open, but for its probe: what comes then was asked before. */
+export function countSuccess(breaker: Breaker, nowMs: number, asProbe: boolean): void {
   breaker.usedAtMs = nowMs;
   if (breaker.phase === "closed") {
     breaker.row = 0;
     breaker.tally.add(nowMs, 1, 0);
-  } else if (breaker.phase === "probing" && breaker.mine) close(breaker);
+  } else if (asProbe && breaker.mine) close(breaker);
 }
 
-export function countFailure(breaker: Breaker, nowMs: number, random: number): void {
+export function countFailure(
+  breaker: Breaker,
+  nowMs: number,
+  random: number,
+  asProbe: boolean,
+): void {
   breaker.usedAtMs = nowMs;
   if (breaker.phase === "closed") {
     breaker.row += 1;
     const { calls, failures } = breaker.tally.add(nowMs, 0, 1);
     const half = calls >= BREAKER.minCalls && failures * 2 >= calls;
     if (breaker.row >= BREAKER.row || half) open(breaker, nowMs, 0, random);
-  } else if (breaker.phase === "probing" && breaker.mine) {
-    open(breaker, nowMs, breaker.level + 1, random);
+  } else if (asProbe && breaker.mine) {
+    breaker.mine = false;
+    if (breaker.phase === "probing") open(breaker, nowMs, breaker.level + 1, random);
   }
+}
+
+/** The probe tells nothing. The target rests as long as before, or not at all if it was not asked. */
+export function release(breaker: Breaker, nowMs: number, random: number, wasAsked: boolean): void {
+  if (!breaker.mine) return;
+  breaker.mine = false;
+  if (breaker.phase !== "probing") return;
+  open(breaker, nowMs, breaker.level, random);
+  if (!wasAsked) breaker.untilMs = nowMs;
 }
 
 function open(breaker: Breaker, nowMs: number, level: number, random: number): void {
   breaker.phase = "open";
-  breaker.mine = false;
   breaker.level = level;
   breaker.untilMs = nowMs + restMs(level, random);
 }

@@ -6,13 +6,16 @@ import {
   countFailure,
   countSuccess,
   createBreaker,
+  release,
+  type State,
 } from "./breaker-rules.ts";
 
 /** Decides at once. */
 export interface MemoryBreakers extends Breakers {
-  state(id: string): { readonly state: "closed" | "open" | "probe" };
-  succeeded(id: string): void;
-  failed(id: string): void;
+  state(id: string): { readonly state: State };
+  succeeded(id: string, asProbe?: boolean): void;
+  failed(id: string, asProbe?: boolean): void;
+  released(id: string, wasAsked: boolean): void;
 }
 
 /** In the memory of this process. Bounded by its ids, which are the operator's targets. */
@@ -35,7 +38,7 @@ export function createMemoryBreakers(
     state(id) {
       const nowMs = clock.monotonicMs();
       const breaker = known(id, nowMs);
-      return { state: breaker === null ? "closed" : ask(breaker, nowMs) };
+      return { state: breaker === null ? "closed" : ask(breaker, nowMs, random()) };
     },
     remainingMs(id) {
       const nowMs = clock.monotonicMs();
@@ -43,13 +46,18 @@ export function createMemoryBreakers(
       if (breaker === null || breaker.phase === "closed") return 0;
       return Math.max(0, breaker.untilMs - nowMs);
     },
-    succeeded(id) {
+    succeeded(id, asProbe = false) {
       const nowMs = clock.monotonicMs();
-      countSuccess(counted(id, nowMs), nowMs);
+      countSuccess(counted(id, nowMs), nowMs, asProbe);
     },
-    failed(id) {
+    failed(id, asProbe = false) {
       const nowMs = clock.monotonicMs();
-      countFailure(counted(id, nowMs), nowMs, random());
+      countFailure(counted(id, nowMs), nowMs, random(), asProbe);
+    },
+    released(id, wasAsked) {
+      const nowMs = clock.monotonicMs();
+      const breaker = known(id, nowMs);
+      if (breaker !== null) release(breaker, nowMs, random(), wasAsked);
     },
   };
 }

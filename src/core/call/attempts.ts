@@ -1,4 +1,5 @@
 import { fieldError } from "../common-errors.ts";
+import type { ProxyError } from "../errors.ts";
 import type { Lease } from "../ports.ts";
 import { shownModel } from "../shown-model.ts";
 import type { Principal } from "./call.ts";
@@ -6,6 +7,9 @@ import type { Plan, Target } from "./targets.ts";
 
 /** Most requests for one call, over all targets, keys and retries. */
 export const MAX_REQUESTS = 6;
+
+/** Why a target was not asked: it rests, or it is full. */
+export type PassedBy = "open" | "busy";
 
 /** Where one call may be asked, first choice first, and where it was. */
 export class Attempts {
@@ -18,6 +22,12 @@ export class Attempts {
   target: Target | null = null;
   /** Requests so far. */
   tries = 0;
+  /** Of the target asked last. */
+  failure: ProxyError | null = null;
+  /** Why a target can't be asked this. */
+  unsent: ProxyError | null = null;
+  /** Of the targets that could have been asked; "busy" if any was. */
+  passedBy: PassedBy | null = null;
   /** Of the target asked last, where it has a bound. */
   lease: Lease | null = null;
 

@@ -1,8 +1,8 @@
 import { type ErrorCode, isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { Breakers, Clock, OpenCallLimiter } from "../ports.ts";
-import { type Attempts, MAX_REQUESTS } from "./attempts.ts";
+import { type Attempts, MAX_REQUESTS, type PassedBy } from "./attempts.ts";
 import type { Target } from "./targets.ts";
-import { verdictOn, wasNeverSent } from "./verdict.ts";
+import { type Verdict, verdictOn } from "./verdict.ts";
 
 export interface InTurnOptions {
   /** Called when a breaker opens, with why, or closes again (null). */
@@ -20,6 +20,7 @@ export interface InTurnCall<T> {
   readonly isOwnKey: boolean;
   /** The request can be sent only once. */
   readonly isOnce: boolean;
+  /** The client, even if an answer would be read on. */
   readonly hasLeft: () => boolean;
   /** Asks one target, with its keys and retries. `isFirst`: nothing was asked before it. */
   readonly ask: (target: Target, isFirst: boolean) => Promise<T>;
@@ -37,22 +38,17 @@ export async function askInTurn<T>(
   call: InTurnCall<T>,
   options: InTurnOptions,
 ): Promise<T> {
-  let failure: ProxyError | null = null;
-  let isBusy = false;
   const isOverdue = createOverdue(options);
   for (const target of attempts.targets) {
-    if (failure !== null && isOverdue(attempts)) break;
-    const entry = await enter(attempts, target, options);
-    isBusy ||= entry === "busy";
-    if (entry === "busy" || entry === "open") continue;
-    attempts.target = target;
-    const isFirst: boolean = failure === null;
-    const asked: Asked<T> = await askOne(attempts, target, isFirst, call, entry, options);
+    if (isOverdue(attempts)) break;
+    const entered = enter(attempts, target, options);
+    const entry = entered instanceof Promise ? await entered : entered;
+    if (isPassedBy(entry, attempts)) continue;
+    const asked: Asked<T> = await askOne(attempts, target, call, entry, options);
     if ("answer" in asked) return asked.answer;
-    ({ failure } = asked);
     if (asked.isOver) break;
   }
-  throw failure ?? nobody(attempts, isBusy, options.breakers);
+  throw whyNobody(attempts, options);
 }
 
 function createOverdue({ clock, patienceMs }: InTurnOptions) {
@@ -60,64 +56,100 @@ function createOverdue({ clock, patienceMs }: InTurnOptions) {
   return ({ tries }: Attempts) => tries >= MAX_REQUESTS || clock.monotonicMs() >= untilMs;
 }
 
-type Asked<T> = { readonly answer: T } | { readonly failure: ProxyError; readonly isOver: boolean };
+type Asked<T> = { readonly answer: T } | { readonly isOver: boolean };
 
 async function askOne<T>(
   attempts: Attempts,
   target: Target,
-  isFirst: boolean,
   call: InTurnCall<T>,
-  entry: Entry,
+  entry: Asking,
   options: InTurnOptions,
 ): Promise<Asked<T>> {
+  const { target: before, tries } = attempts;
+  attempts.target = target;
   try {
-    const answer = await call.ask(target, isFirst);
-    if (target.breaker !== null) void options.breakers.succeeded(target.breaker);
-    if (entry === "probe") options.onBreaker?.(target, null);
+    const answer = await call.ask(target, attempts.failure === null);
+    if (target.breaker !== null) succeed(target, target.breaker, entry, options);
     return { answer };
   } catch (thrown) {
     attempts.leave();
     const failure = toProxyError(thrown);
-    if (wasNeverSent(failure)) attempts.tries -= 1;
-    return { failure, isOver: isOver(failure, target, call, entry, options) };
+    const verdict = verdictOn(failure, target.model ?? call.model, call.isOwnKey);
+    tell(target, verdict, failure, entry, options);
+    if (verdict === "unsent") {
+      attempts.target = before;
+      attempts.tries = tries;
+      attempts.unsent = failure;
+      return { isOver: false };
+    }
+    attempts.failure = failure;
+    const isLeft = call.hasLeft() || isCanceled(failure);
+    return { isOver: isLeft || verdict === "final" || call.isOnce };
   }
 }
 
-/** How a call comes to a target: it is "open" while it rests, and "busy" while it is full. */
-type Entry = "closed" | "probe" | "open" | "busy";
+type Asking = "closed" | "probe";
+type Entry = Asking | PassedBy;
 
-async function enter(
+function isPassedBy(entry: Entry, attempts: Attempts): entry is PassedBy {
+  if (entry !== "busy" && entry !== "open") return false;
+  if (attempts.passedBy !== "busy") attempts.passedBy = entry;
+  return true;
+}
+
+/** Where nothing is routed and nothing bounded, no call waits. */
+function enter(attempts: Attempts, target: Target, options: InTurnOptions): Entry | Promise<Entry> {
+  const isFree = target.maxOpen === 0 && !(attempts.isRouted && target.breaker !== null);
+  return isFree ? "closed" : enterBounded(attempts, target, options);
+}
+
+/** The breaker comes last: a call that finds no place must not take the probe. */
+async function enterBounded(
   attempts: Attempts,
-  target: Target,
+  { breaker, upstream, maxOpen }: Target,
   { breakers, openCalls }: InTurnOptions,
 ): Promise<Entry> {
-  let state: Entry = "closed";
-  if (attempts.isRouted && target.breaker !== null) {
-    const told = breakers.state(target.breaker);
-    ({ state } = told instanceof Promise ? await told : told);
+  const watched = attempts.isRouted ? breaker : null;
+  if (watched !== null && breakers.remainingMs(watched) > 0) return "open";
+  if (maxOpen > 0) {
+    attempts.lease = await openCalls.enter(upstream, maxOpen);
+    if (!attempts.lease.entered) return "busy";
   }
-  if (state === "open" || target.maxOpen === 0) return state;
-  attempts.lease = await openCalls.enter(target.upstream, target.maxOpen);
-  return attempts.lease.entered ? state : "busy";
+  if (watched === null) return "closed";
+  const told = breakers.state(watched);
+  const { state } = told instanceof Promise ? await told : told;
+  if (state === "open") attempts.leave();
+  return state;
 }
 
-/** Tells the breaker; true if nobody else is to be asked. */
-function isOver<T>(
-  failure: ProxyError,
+/** Tells the breaker how the target has done. */
+function tell(
   target: Target,
-  call: InTurnCall<T>,
-  entry: Entry,
+  verdict: Verdict,
+  failure: ProxyError,
+  entry: Asking,
   options: InTurnOptions,
-): boolean {
-  const { model, breaker } = target;
-  if (call.hasLeft() || isCanceled(failure)) return true;
-  const verdict = verdictOn(failure, model ?? call.model, call.isOwnKey);
+): void {
+  const { breaker } = target;
+  if (breaker === null) return;
+  const isProbe = entry === "probe";
+  if (isCanceled(failure) || verdict === "unsent") {
+    if (isProbe) void options.breakers.released(breaker, verdict !== "unsent");
+  } else if (verdict === "broken") void fail(target, breaker, failure.code, entry, options);
   // what refuses a request works, and a probe that is answered has found that out
-  const works = verdict === "final" || (verdict === "elsewhere" && entry === "probe");
-  if (breaker !== null && works) void options.breakers.succeeded(breaker);
-  if (works && entry === "probe") options.onBreaker?.(target, null);
-  if (breaker !== null && verdict === "broken") void fail(target, breaker, failure.code, options);
-  return verdict === "final" || call.isOnce;
+  else if (failure.answered === undefined) {
+    if (isProbe) void options.breakers.released(breaker, true);
+  } else if (verdict === "final" || isProbe) succeed(target, breaker, entry, options);
+}
+
+function succeed(
+  target: Target,
+  breaker: string,
+  entry: Asking,
+  { breakers, onBreaker }: InTurnOptions,
+): void {
+  void breakers.succeeded(breaker, entry === "probe");
+  if (entry === "probe") onBreaker?.(target, null);
 }
 
 /** Counts a failure, and says so if it was one too many. */
@@ -125,18 +157,28 @@ async function fail(
   target: Target,
   breaker: string,
   reason: ErrorCode,
+  entry: Asking,
   { breakers, onBreaker }: InTurnOptions,
 ): Promise<void> {
   const wasClosed = breakers.remainingMs(breaker) === 0;
-  await breakers.failed(breaker);
+  await breakers.failed(breaker, entry === "probe");
   if (wasClosed && breakers.remainingMs(breaker) > 0) onBreaker?.(target, reason);
 }
 
-function nobody({ targets }: Attempts, isBusy: boolean, breakers: Breakers): ProxyError {
-  if (isBusy) return new ProxyError("upstream_busy", { retryAfterMs: RETRY_BUSY_MS });
-  const waits = targets.map(({ breaker }) =>
-    breaker === null ? 0 : breakers.remainingMs(breaker),
-  );
-  const soonest = waits.length === 0 ? undefined : Math.max(RETRY_BUSY_MS, Math.min(...waits));
+/** Empty if the rest that was seen is over by now. */
+function shortest(waits: readonly number[]): readonly number[] {
+  return waits.length === 0 ? [] : [Math.min(...waits)];
+}
+
+/** What a target can't be asked says nothing of those that could be, but not now. */
+function whyNobody(attempts: Attempts, { breakers }: InTurnOptions): ProxyError {
+  const { targets, failure, unsent, passedBy } = attempts;
+  if (failure !== null) return failure;
+  if (unsent !== null && passedBy === null) return unsent;
+  if (passedBy === "busy") return new ProxyError("upstream_busy", { retryAfterMs: RETRY_BUSY_MS });
+  const waits = targets
+    .map(({ breaker }) => (breaker === null ? 0 : breakers.remainingMs(breaker)))
+    .filter((ms) => ms > 0);
+  const soonest = targets.length === 0 ? undefined : Math.max(RETRY_BUSY_MS, ...shortest(waits));
   return new ProxyError("upstream_unavailable", { retryAfterMs: soonest });
 }

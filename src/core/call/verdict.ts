@@ -6,6 +6,8 @@ export type Verdict =
   | "elsewhere"
   /** The same, and its breaker hears of it. */
   | "broken"
+  /** Nothing was sent: this target can't be asked that, another may be. */
+  | "unsent"
   /** The request is refused everywhere. */
   | "final";
 
@@ -15,23 +17,18 @@ const BROKEN: ReadonlySet<ErrorCode> = new Set([
   "upstream_bad_answer",
 ]);
 
-/** What a service of one kind can't be asked, another may be. */
-const NEVER_SENT: readonly ErrorCode[] = [
+/** There is no key for it, or its service knows nothing like what is asked. */
+const UNSENT: ReadonlySet<ErrorCode> = new Set([
+  "key_missing",
   "endpoint_unavailable",
   "endpoint_not_available",
   "field_unsupported",
-];
-
-export function wasNeverSent({ code }: ProxyError): boolean {
-  return NEVER_SENT.includes(code);
-}
+]);
 
 const ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
   "upstream_rate_limited",
-  "key_missing",
   "key_rejected",
   "key_exhausted",
-  ...NEVER_SENT,
 ]);
 
 /** `model`: as it was named there. A caller's own key is refused for good. */
@@ -39,6 +36,7 @@ export function verdictOn(error: ProxyError, model: string, isOwnKey: boolean): 
   const { code } = error;
   if (BROKEN.has(code)) return "broken";
   if (code === "upstream_failed") return isServersOwn(error) ? "broken" : "elsewhere";
+  if (UNSENT.has(code)) return "unsent";
   if (code === "key_rejected" && isOwnKey) return "final";
   if (ELSEWHERE.has(code)) return "elsewhere";
   return code === "upstream_refused" && lacksModel(error, model) ? "elsewhere" : "final";

@@ -49,7 +49,7 @@ export function createBreakerView(
     if (store.isAway() && target.byItself && leftMs(target) > forMs) return;
     if (phase === "closed") closeHere(target);
     else Object.assign(target, { phase, level, untilMs: clock.monotonicMs() + forMs, untold: 0 });
-    target.mine &&= phase === "probing";
+    target.mine &&= phase !== "closed";
     target.row = row;
     target.byItself = false;
   };

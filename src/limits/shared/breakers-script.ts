@@ -11,8 +11,8 @@ export const PHASES = ["closed", "open", "probing"] as const;
 
 /**
  * Lua over a hash of breakers, one field a target: phase (index of PHASES), failures in a row, level,
- * when the rest is over or the probe is lost, how long that was, who probes, when it was last used,
- * and the window: second, successes, failures, and so on. Times are milliseconds; where the store's
+ * when the rest is over or the probe is lost, how long that was, whose probe has told nothing yet, when
+ * it was last used, and the window: second, successes, failures, and so on. Times are milliseconds; where the store's
  * clock went back, what is of the future is of now.
  */
 const FUNCTIONS = `
@@ -25,6 +25,11 @@ local function unpacked(packed)
   return breaker
 end
 local function fresh() return { 0, 0, 0, 0, 0, '', nowMs, {} } end
+local function open(breaker, level, random)
+  local rest = math.min(${BREAKER.firstRestMs} * 2 ^ level, ${BREAKER.maxRestMs})
+  rest = math.floor(rest * (1 + ${BREAKER.jitter} * (2 * random - 1)) + 0.5)
+  breaker[1], breaker[3], breaker[4], breaker[5] = 1, level, nowMs + rest, rest
+end
 local function save(hash, id, breaker)
   if redis.call('HLEN', hash) >= ${MAX_TARGETS} and redis.call('HEXISTS', hash, id) == 0 then return end
   redis.call('HSET', hash, id, cmsgpack.pack(breaker))
@@ -60,11 +65,6 @@ local function tally(breaker, ok, failed)
   kept[#kept + 1], kept[#kept + 2], kept[#kept + 3] = second, ok, failed
   breaker[8] = kept
   return calls, failures
-end
-local function open(breaker, level, random)
-  local rest = math.min(${BREAKER.firstRestMs} * 2 ^ level, ${BREAKER.maxRestMs})
-  rest = math.floor(rest * (1 + ${BREAKER.jitter} * (2 * random - 1)) + 0.5)
-  breaker[1], breaker[3], breaker[4], breaker[5], breaker[6] = 1, level, nowMs + rest, rest, ''
 end
 `;
 
@@ -108,8 +108,13 @@ for index = 4, #ARGV, 3 do
     local calls, failures = tally(breaker, ok, failed)
     local half = calls >= ${BREAKER.minCalls} and failures * 2 >= calls
     if failed > 0 and (breaker[2] >= ${BREAKER.row} or half) then open(breaker, 0, ARGV[3]) end
-  elseif breaker[1] == 2 and breaker[6] == ARGV[2] then
-    if failed > 0 then open(breaker, breaker[3] + 1, ARGV[3]) else breaker = fresh() end
+  elseif breaker[6] == ARGV[2] then
+    breaker[6] = ''
+    if failed == 0 then
+      breaker = fresh()
+    elseif breaker[1] == 2 then
+      open(breaker, breaker[3] + 1, ARGV[3])
+    end
   end
   save(KEYS[1], id, breaker)
   tell(told, id, breaker)
@@ -117,20 +122,52 @@ end
 return told`,
 };
 
-/** KEYS: the hash. ARGV: the time, the copy, the id. Replies 1 if the copy may probe, and the target. */
+/**
+ * KEYS: the hash. ARGV: the time, the copy, a random number from 0 to 1, the id. Replies 1 if the copy
+ * may probe, and the target. A probe that is lost counts as a failure at its time.
+ */
 export const PROBE: Script = {
   name: "probe",
   lua: `${BEGIN}
 local told = {}
-local breaker = unpacked(redis.call('HGET', KEYS[1], ARGV[3])) or fresh()
+local id = ARGV[4]
+local breaker = unpacked(redis.call('HGET', KEYS[1], id)) or fresh()
+local isLost = breaker[1] == 2 and leftMs(breaker) == 0
+if isLost then
+  local agoMs = nowMs - breaker[4]
+  open(breaker, breaker[3] + 1, ARGV[3])
+  breaker[4] = breaker[4] - agoMs
+end
 local wins = breaker[1] ~= 0 and leftMs(breaker) == 0
 if wins then
   breaker[1], breaker[6], breaker[7] = 2, ARGV[2], nowMs
   breaker[4], breaker[5] = nowMs + ${BREAKER.probeMs}, ${BREAKER.probeMs}
-  save(KEYS[1], ARGV[3], breaker)
 end
-tell(told, ARGV[3], breaker)
+if wins or isLost then save(KEYS[1], id, breaker) end
+tell(told, id, breaker)
 return { wins and 1 or 0, told }`,
+};
+
+/**
+ * KEYS: the hash. ARGV: the time, the copy, a random number from 0 to 1, the id, and 1 where the target
+ * was asked. The copy's probe tells nothing. Replies with the target as a beat does.
+ */
+export const RELEASE_PROBE: Script = {
+  name: "release-probe",
+  lua: `${BEGIN}
+local told = {}
+local id = ARGV[4]
+local breaker = unpacked(redis.call('HGET', KEYS[1], id)) or fresh()
+if breaker[6] == ARGV[2] then
+  breaker[6] = ''
+  if breaker[1] == 2 then
+    open(breaker, breaker[3], ARGV[3])
+    if ARGV[5] == '0' then breaker[4] = nowMs end
+  end
+  save(KEYS[1], id, breaker)
+end
+tell(told, id, breaker)
+return told`,
 };
 
 /**

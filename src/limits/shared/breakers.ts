@@ -1,5 +1,5 @@
 import type { Breakers, Clock } from "../../core/ports.ts";
-import { ask, countFailure, countSuccess } from "../breaker-rules.ts";
+import { ask, countFailure, countSuccess, release } from "../breaker-rules.ts";
 import { BEAT_TAG, type Beat } from "./beat.ts";
 import {
   type BreakerView,
@@ -7,7 +7,7 @@ import {
   type KnownTarget,
   takeUntold,
 } from "./breaker-view.ts";
-import { PROBE, REOPEN, REPORT } from "./breakers-script.ts";
+import { PROBE, RELEASE_PROBE, REOPEN, REPORT } from "./breakers-script.ts";
 import { STORE_TIME } from "./script-time.ts";
 import { AWAY, type Reply, type RunNow, type SharedStore } from "./store.ts";
 
@@ -43,7 +43,7 @@ export function createSharedBreakers(options: SharedBreakersOptions): Breakers {
 
   const succeededClosed = async (id: string, target: KnownTarget) => {
     const breaksRow = target.row > 0;
-    countSuccess(target, clock.monotonicMs());
+    countSuccess(target, clock.monotonicMs(), false);
     target.untold += 1;
     if (!breaksRow) return;
     const ok = takeUntold(target);
@@ -61,24 +61,32 @@ export function createSharedBreakers(options: SharedBreakersOptions): Breakers {
       const target = targets.get(id);
       return target === undefined ? 0 : leftMs(target);
     },
-    async succeeded(id) {
+    async succeeded(id, asProbe = false) {
       const target = targetOf(id);
       if (target.phase === "closed") return succeededClosed(id, target);
-      if (!target.mine || (await teller.report([[id, 1, 0]]))) return;
-      countSuccess(target, clock.monotonicMs());
+      if (!(asProbe && target.mine)) return;
+      if (await teller.report([[id, 1, 0]])) target.mine = false;
+      else countSuccess(target, clock.monotonicMs(), asProbe);
     },
-    async failed(id) {
+    async failed(id, asProbe = false) {
       const target = targetOf(id);
-      if (target.phase !== "closed" && !target.mine) return;
+      if (target.phase !== "closed" && !(asProbe && target.mine)) return;
       const ok = takeUntold(target);
       if (await teller.report([[id, ok, 1]])) {
+        if (asProbe) target.mine = false;
         // for the time when this copy decides by itself
         if (target.phase === "closed") target.tally.add(clock.monotonicMs(), 0, 1);
         return;
       }
-      countFailure(target, clock.monotonicMs(), random());
+      countFailure(target, clock.monotonicMs(), random(), asProbe);
       target.untold += ok;
       target.byItself = target.phase === "open";
+    },
+    async released(id, wasAsked) {
+      const target = targetOf(id);
+      if (!target.mine) return;
+      if (await teller.release(id, wasAsked)) target.mine = false;
+      else release(target, clock.monotonicMs(), random(), wasAsked);
     },
   };
 }
@@ -115,15 +123,23 @@ function createTeller(
       });
       await runNow(REOPEN, keys, [STORE_TIME, ...words]);
     },
+    /** False if the store was away. */
+    async release(id: string, wasAsked: boolean): Promise<boolean> {
+      const words = [STORE_TIME, copyId, random(), id, wasAsked ? 1 : 0];
+      const reply = await store.run(RELEASE_PROBE, keys, words);
+      if (reply !== AWAY) hear(reply);
+      return reply !== AWAY;
+    },
     async probe(id: string, target: KnownTarget) {
       target.isAsking = true;
-      const reply = await store.run(PROBE, keys, [STORE_TIME, copyId, id]);
+      const reply = await store.run(PROBE, keys, [STORE_TIME, copyId, random(), id]);
       target.isAsking = false;
-      if (reply === AWAY) return { state: ask(target, clock.monotonicMs()) };
+      if (reply === AWAY) return { state: ask(target, clock.monotonicMs(), random()) };
       const [wins, words = null] = Array.isArray(reply) ? (reply as readonly Reply[]) : [];
       hear(words);
-      target.mine = wins === 1;
-      if (target.mine) return { state: "probe" } as const;
+      // one that was lost may yet tell that the target works
+      target.mine ||= wins === 1;
+      if (wins === 1) return { state: "probe" } as const;
       return { state: target.phase === "closed" ? "closed" : "open" } as const;
     },
   };

@@ -90,9 +90,11 @@ const scenes: Readonly<Record<string, () => Promise<Scene>>> = {
   },
 };
 
+/** A call succeeds or fails, `+` or `-`; a probe does, `o` or `x`. */
 async function happen(breakers: Breakers, outcomes: string, id = "t"): Promise<void> {
   for (const outcome of outcomes) {
-    await (outcome === "+" ? breakers.succeeded(id) : breakers.failed(id));
+    const asProbe = "ox".includes(outcome);
+    await ("+o".includes(outcome) ? breakers.succeeded(id, asProbe) : breakers.failed(id, asProbe));
   }
 }
 
@@ -156,7 +158,9 @@ function everyBreaker(start: () => Promise<Scene>): void {
     await pass(5_000);
     const states = await Promise.all([1, 2, 3].map(() => stateOf(breakers)));
     expect(states).toEqual(["probe", "open", "open"]);
-    await happen(breakers, "+");
+    await happen(breakers, "+-");
+    expect(await stateOf(breakers)).toBe("open");
+    await happen(breakers, "o");
     expect(await stateOf(breakers)).toBe("closed");
     await happen(breakers, "----");
     expect(await stateOf(breakers)).toBe("closed");
@@ -170,12 +174,12 @@ function everyBreaker(start: () => Promise<Scene>): void {
       rests.push(breakers.remainingMs("t") / 1_000);
       await pass(breakers.remainingMs("t"));
       expect(await stateOf(breakers)).toBe("probe");
-      await happen(breakers, "-");
+      await happen(breakers, "x");
     }
     expect(rests).toEqual([5, 10, 20, 40, 80, 160, 300, 300]);
     await pass(300_000);
     expect(await stateOf(breakers)).toBe("probe");
-    await happen(breakers, "+-----");
+    await happen(breakers, "o-----");
     expect(breakers.remainingMs("t")).toBe(5_000);
   });
 
@@ -200,7 +204,7 @@ function everyBreaker(start: () => Promise<Scene>): void {
     expect(await stateOf(breakers)).toBe("probe");
   });
 
-  test("lets the next call probe when a probe tells nothing for 30 s", async () => {
+  test("takes a probe that tells nothing for 30 s for a failure", async () => {
     const { breakers, pass } = await start();
     await happen(breakers, "-----");
     await pass(5_000);
@@ -208,6 +212,55 @@ function everyBreaker(start: () => Promise<Scene>): void {
     await pass(29_999);
     expect(await stateOf(breakers)).toBe("open");
     await pass(1);
+    expect(await stateOf(breakers)).toBe("open");
+    expect(breakers.remainingMs("t")).toBe(10_000);
+    await happen(breakers, "x");
+    expect(breakers.remainingMs("t")).toBe(10_000);
+    await pass(10_000);
+    expect(await stateOf(breakers)).toBe("probe");
+    await pass(35_000);
+    expect(await stateOf(breakers)).toBe("open");
+    expect(breakers.remainingMs("t")).toBe(15_000);
+  });
+
+  test("closes when a probe succeeds after all", async () => {
+    const { breakers, pass } = await start();
+    await happen(breakers, "-----");
+    await pass(5_000);
+    expect(await stateOf(breakers)).toBe("probe");
+    await pass(31_000);
+    expect(await stateOf(breakers)).toBe("open");
+    await happen(breakers, "o");
+    expect(await stateOf(breakers)).toBe("closed");
+    await happen(breakers, "----");
+    expect(await stateOf(breakers)).toBe("closed");
+  });
+
+  test("rests as long as before when the client of a probe leaves", async () => {
+    const { breakers, pass } = await start();
+    await happen(breakers, "-----");
+    await pass(5_000);
+    expect(await stateOf(breakers)).toBe("probe");
+    await pass(3_000);
+    await breakers.released("t", true);
+    expect(breakers.remainingMs("t")).toBe(5_000);
+    await happen(breakers, "ox");
+    expect(breakers.remainingMs("t")).toBe(5_000);
+    await pass(5_000);
+    expect(await stateOf(breakers)).toBe("probe");
+    await happen(breakers, "x");
+    expect(breakers.remainingMs("t")).toBe(10_000);
+  });
+
+  test("lets the next call probe when a probe did not ask", async () => {
+    const { breakers, pass } = await start();
+    await happen(breakers, "-----");
+    await breakers.released("t", false);
+    expect(breakers.remainingMs("t")).toBe(5_000);
+    await pass(5_000);
+    expect(await stateOf(breakers)).toBe("probe");
+    await breakers.released("t", false);
+    expect(breakers.remainingMs("t")).toBe(0);
     expect(await stateOf(breakers)).toBe("probe");
   });
 }
@@ -259,7 +312,7 @@ describe("breakers of several copies", { tags: "redis" }, () => {
       await hear();
       expect(await stateOf(breakers)).toBe("open");
     }
-    await happen(winner.breakers, "+");
+    await happen(winner.breakers, "o");
     for (const { hear, breakers } of copies) {
       await hear();
       expect(await stateOf(breakers)).toBe("closed");
@@ -276,12 +329,12 @@ describe("breakers of several copies", { tags: "redis" }, () => {
     expect(await stateOf(other.breakers)).toBe("open");
     await one.hear();
     expect(one.breakers.remainingMs("t")).toBe(30_000);
-    await happen(one.breakers, "+");
+    await happen(one.breakers, "o");
     await other.hear();
     expect(await stateOf(other.breakers)).toBe("closed");
   });
 
-  test("of a killed copy's probe are probed by another after 30 s", async () => {
+  test("of a killed copy's probe are probed by another after 30 s and a rest", async () => {
     const clock = createVirtualClock();
     const { one, other } = await startCopies(2, clock);
     await happen(one.breakers, "-----");
@@ -290,8 +343,11 @@ describe("breakers of several copies", { tags: "redis" }, () => {
     expect(await stateOf(one.breakers)).toBe("probe");
     clock.advance(29_999);
     expect(await stateOf(other.breakers)).toBe("open");
-    clock.advance(1);
+    clock.advance(10_001);
     expect(await stateOf(other.breakers)).toBe("probe");
+    // the copy slept: what its probe tells now is too late
+    await happen(one.breakers, "o");
+    expect(await stateOf(one.breakers)).toBe("open");
   });
 
   test("have what opened while the store was away added on return", async () => {
@@ -325,12 +381,12 @@ describe("breakers of several copies", { tags: "redis" }, () => {
     await other.hear();
     clock.advance(5_000);
     expect(await stateOf(one.breakers)).toBe("probe");
-    await happen(one.breakers, "-");
+    await happen(one.breakers, "x");
     one.store.goAway();
     await other.hear();
     clock.advance(10_000);
     expect(await stateOf(other.breakers)).toBe("probe");
-    await happen(other.breakers, "+");
+    await happen(other.breakers, "o");
     await one.store.comeBack(one.hear);
     await one.hear();
     expect(await stateOf(one.breakers)).toBe("closed");
