@@ -47,16 +47,17 @@ export function createAsk(options: AskingOptions): Ask {
     const account = accountOf(principal);
     try {
       const own = ownKey(principal);
+      const hasLeft = () => call.signal.aborted;
       const inTurn = {
         model,
         isOwnKey: own !== null,
         isOnce: once,
-        hasLeft: () => signal.aborted,
+        hasLeft,
         ask: (target: Target, isFirst: boolean) =>
           askWithRetries(
             keysOf(own, target, model),
             (key) => attempt(target, { key, account, signal, room, sent, notes }),
-            { clock, signal, retries: isFirst && !once ? options.retries : 0, attempts },
+            { clock, signal, hasLeft, retries: isFirst && !once ? options.retries : 0, attempts },
           ),
       };
       const answer = await askInTurn(attempts, inTurn, options);

@@ -18,6 +18,8 @@ export interface KeySource {
 export interface RetryOptions {
   readonly clock: Clock;
   readonly signal: CallSignal;
+  /** Nothing is asked anew for a client that has left. */
+  readonly hasLeft: () => boolean;
   readonly retries: number;
   /** Counts the requests of the call. */
   readonly attempts: Pick<Attempts, "tries"> & Partial<Pick<Attempts, "isKept">>;
@@ -45,7 +47,7 @@ export async function askWithRetries<T>(
     } catch (thrown) {
       const error = failureOf(thrown, options.signal);
       const other = otherKey(keys, key, tried, error, options.attempts);
-      if (options.attempts.tries >= MAX_REQUESTS) throw error;
+      if (options.attempts.tries >= MAX_REQUESTS || options.hasLeft()) throw error;
       if (other === null) await pause(error, failures++, options);
       else key = other;
     }
@@ -82,11 +84,12 @@ function otherKey(
 async function pause(
   error: ProxyError,
   failures: number,
-  { clock, signal, retries }: RetryOptions,
+  { clock, signal, hasLeft, retries }: RetryOptions,
 ): Promise<void> {
   if (!isTransient(error) || failures >= retries) throw error;
   await clock.sleep(FIRST_PAUSE_MS * 2 ** failures, signal);
   if (signal.aborted) throw abortReason(signal);
+  if (hasLeft()) throw error;
 }
 
 /** The account of the key has no such thing. */

@@ -32,7 +32,13 @@ function createScene({ keys = ["k1"], ownKey, retries = 2, clock: options, signa
         if (outcome !== "answer") throw outcome;
         return `answered with ${key}`;
       },
-      { clock, signal: signal ?? new AbortController().signal, retries, attempts: { tries: 0 } },
+      {
+        clock,
+        signal: signal ?? new AbortController().signal,
+        hasLeft: () => false,
+        retries,
+        attempts: { tries: 0 },
+      },
     );
   return { clock, ring, used, run };
 }
