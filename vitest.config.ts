@@ -11,6 +11,8 @@ const QUICK = ["test", "test/limits", "test/{config,core,dialects,docs,http,metr
 const HEAVY = ["test/**/*.heavy.test.ts"];
 /** What takes minutes: run by `npm run test:deep` alone. */
 const DEEP = ["test/**/*.deep.test.ts"];
+/** Programs from a package.json of their own: run by `npm run test:clients` alone. */
+const CLIENTS = ["test/clients/npm/*.test.ts"];
 const IN_MEMORY = "/dev/shm";
 const ROOM_BYTES = 2 ** 30;
 const services = ["test/support/services.ts"];
@@ -43,7 +45,7 @@ export default defineConfig({
         test: {
           name: "full",
           include: ["test/**/*.test.ts"],
-          exclude: [...QUICK, ...HEAVY, ...DEEP],
+          exclude: [...QUICK, ...HEAVY, ...DEEP, ...CLIENTS, "**/node_modules/**"],
           globalSetup: services,
         },
       },
@@ -54,6 +56,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: "deep", include: DEEP, globalSetup: services, ...oneAtATime(2) },
+      },
+      {
+        extends: true,
+        test: { name: "clients", include: CLIENTS, testTimeout: 180_000, ...oneAtATime(3) },
       },
     ],
   },
