@@ -3,7 +3,8 @@ import type { RecordedRequest } from "../../support/upstream.ts";
 
 export const QUESTION = "What does note.txt say?";
 export const NOTE = "the kettle is blue, 水壶是蓝色的 🫖";
-const COMMAND = "cat note.txt";
+/** Qwen Code at times loses what a command prints that ends at once. */
+export const COMMAND = "cat note.txt && sleep 0.5";
 /** How clients call what runs a command. */
 const RUNS_COMMANDS = /^(bash|shell|shell_command|exec_command|run_shell_command|run_commands?)$/i;
 
@@ -75,7 +76,7 @@ function inputFor(schema: Fields): Fields {
 
 function valueFor(name: string, { type, enum: values }: Fields): unknown {
   if (name === "commands") return [COMMAND];
-  if (/^(cmd|command)$/.test(name)) return type === "array" ? COMMAND.split(" ") : COMMAND;
+  if (/^(cmd|command)$/.test(name)) return type === "array" ? ["sh", "-c", COMMAND] : COMMAND;
   if (type === "boolean") return false;
   if (type === "number" || type === "integer") return 10_000;
   return listed(values)[0] ?? "Shows the note";

@@ -109,12 +109,7 @@ export const qwenCode: Agent = {
     {
       program: QWEN,
       args: ["--auth-type", "openai", "--yolo", QUESTION],
-      files: {
-        ...note,
-        "~/.qwen/.env": settingsOf("Qwen Code", server),
-        // its terminal loses what a quick command prints
-        "~/.qwen/settings.json": '{"tools":{"shell":{"enableInteractiveShell":false}}}',
-      },
+      files: { ...note, "~/.qwen/.env": settingsOf("Qwen Code", server) },
     },
   ],
 };

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type AnthropicPackage from "@anthropic-ai/sdk";
 import type OpenAIPackage from "openai";
 import { beforeAll, describe, expect, test } from "vitest";
-import { NOTE, QUESTION } from "./agent-model.ts";
+import { COMMAND, NOTE, QUESTION } from "./agent-model.ts";
 import { type AgentScene, type Kind, startAgentScene } from "./servers.ts";
 import { CLAUDE, MODEL } from "./settings.ts";
 
@@ -53,7 +53,7 @@ describe.each(versions)("%s", (name) => {
     expect(finish_reason).toBe("tool_calls");
     const [call] = message.tool_calls ?? [];
     if (call?.type !== "function") throw new Error("no call of a function");
-    expect(JSON.parse(call.function.arguments)).toEqual({ command: "cat note.txt" });
+    expect(JSON.parse(call.function.arguments)).toEqual({ command: COMMAND });
     const result = { role: "tool" as const, tool_call_id: call.id, content: NOTE };
     const told = await chat.completions.create({
       model,
@@ -81,7 +81,7 @@ describe.each(versions)("%s", (name) => {
       const calls = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
       expect(calls.map(({ function: named }) => named?.name ?? "").join("")).toBe("bash");
       const given = calls.map(({ function: named }) => named?.arguments ?? "").join("");
-      expect(JSON.parse(given)).toEqual({ command: "cat note.txt" });
+      expect(JSON.parse(given)).toEqual({ command: COMMAND });
       expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 11, completion_tokens: 7 });
     },
   );
@@ -166,7 +166,7 @@ describe.each([
     const message = await client().messages.create(asked);
     const [use] = message.content;
     if (use?.type !== "tool_use") throw new Error("no use of a tool");
-    expect(use.input).toEqual({ command: "cat note.txt" });
+    expect(use.input).toEqual({ command: COMMAND });
     const result = { type: "tool_result" as const, tool_use_id: use.id, content: NOTE };
     const told = await client().messages.create({
       ...asked,
@@ -183,7 +183,7 @@ describe.each([
     const message = await client().messages.stream(asked).finalMessage();
     expect(message).toMatchObject({
       stop_reason: "tool_use",
-      content: [{ type: "tool_use", name: "bash", input: { command: "cat note.txt" } }],
+      content: [{ type: "tool_use", name: "bash", input: { command: COMMAND } }],
       usage: { input_tokens: 11, output_tokens: 7 },
     });
   });
