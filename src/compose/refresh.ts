@@ -3,8 +3,10 @@ import type { RoutingStore, RoutingTable } from "../core/routing/routing.ts";
 
 /** How long a change by another process may stay unseen. */
 const REFRESH_MS = 250;
-/** How long a call waits while the table is read again: then it takes the one that is known. */
+/** How long calls wait while the table is read again: then all take the one that is known. */
 const MAX_REREAD_MS = 100;
+/** How often it is said that the database is away. */
+const SAY_EVERY_MS = 10_000;
 
 export interface RefreshOptions<T> {
   readonly store: RoutingStore;
@@ -32,7 +34,10 @@ export async function createRefresh<T>(options: RefreshOptions<T>): Promise<Refr
   let version = NOTHING.version;
   let readAtMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<T> | null = null;
+  /** The same for calls, until it takes too long. */
+  let waiting: Promise<T> | null = null;
 
+  const say = onceInAWhile(onError, clock);
   const read = async (): Promise<T> => {
     try {
       const newest = await store.version();
@@ -43,28 +48,33 @@ export async function createRefresh<T>(options: RefreshOptions<T>): Promise<Refr
         if (table.unreadable.length > 0) onUnreadable(table.unreadable);
       }
     } catch (error) {
-      onError(error);
+      say(error);
     } finally {
       reading = null;
+      waiting = null;
     }
     return applied;
   };
+  const begin = (): Promise<T> => {
+    if (reading !== null) return reading;
+    readAtMs = clock.monotonicMs();
+    reading = read();
+    waiting = soon(reading, () => {
+      waiting = null;
+      return applied;
+    });
+    return reading;
+  };
   const now = (): T | Promise<T> => {
-    const nowMs = clock.monotonicMs();
-    if (nowMs - readAtMs >= REFRESH_MS) {
-      readAtMs = nowMs;
-      reading ??= read();
-    }
-    return reading === null ? applied : soon(reading, () => applied);
+    if (clock.monotonicMs() - readAtMs >= REFRESH_MS) void begin();
+    return waiting ?? applied;
   };
   const changing =
     <A extends readonly unknown[], R>(change: (...given: A) => Promise<R>) =>
     async (...given: A): Promise<R> => {
       const result = await change(...given);
       await (reading ?? undefined);
-      readAtMs = clock.monotonicMs();
-      reading ??= read();
-      await reading;
+      await begin();
       return result;
     };
   await read();
@@ -79,6 +89,19 @@ export async function createRefresh<T>(options: RefreshOptions<T>): Promise<Refr
       setRoute: changing(store.setRoute),
       removeRoute: changing(store.removeRoute),
     },
+  };
+}
+
+function onceInAWhile(
+  onError: (error: unknown) => void,
+  clock: Pick<Clock, "monotonicMs">,
+): (error: unknown) => void {
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - saidAtMs < SAY_EVERY_MS) return;
+    saidAtMs = nowMs;
+    onError(error);
   };
 }
 
