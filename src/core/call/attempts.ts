@@ -11,9 +11,12 @@ export const MAX_REQUESTS = 6;
 /** Why a target was not asked: it rests, or it is full. */
 export type PassedBy = "open" | "busy";
 
-/** Where one call may be asked, first choice first, and where it was. */
+/** Where one call may be asked, and where it was. */
 export class Attempts {
+  /** In no order. */
   readonly targets: readonly Target[];
+  /** First choice first. */
+  readonly inTurn: Iterable<Target>;
   /** A target that fails rests, and another is asked. False: there is no other. */
   readonly isRouted: boolean;
   /** What is asked for belongs to the account of one key: to the others it does not exist. */
@@ -31,8 +34,14 @@ export class Attempts {
   /** Of the target asked last, where it has a bound. */
   lease: Lease | null = null;
 
-  constructor(targets: readonly Target[], isRouted: boolean, isKept = false) {
+  constructor(
+    targets: readonly Target[],
+    isRouted: boolean,
+    isKept = false,
+    inTurn: Iterable<Target> = targets,
+  ) {
     this.targets = targets;
+    this.inTurn = inTurn;
     this.isKept = isKept;
     this.isRouted = isRouted;
   }
@@ -56,7 +65,7 @@ export function mayReach(plan: Plan, principal: Principal): boolean {
 /** Throws `model_not_available` if the caller's own key may not go where the model is. */
 export function attemptsBy(plan: Plan, principal: Principal, model: string): Attempts {
   if (!plan.isRouted) return new Attempts(plan.targets, false);
-  if (!hasOwnKey(principal)) return new Attempts(plan.inTurn(), true);
+  if (!hasOwnKey(principal)) return new Attempts(plan.targets, true, false, plan.inTurn());
   if (plan.forOwnKey.length > 0) return new Attempts(plan.forOwnKey, false);
   throw fieldError("model_not_available", "model", { model: shownModel(model) });
 }

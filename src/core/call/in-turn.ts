@@ -39,7 +39,7 @@ export async function askInTurn<T>(
   options: InTurnOptions,
 ): Promise<T> {
   const isOverdue = createOverdue(options);
-  for (const target of attempts.targets) {
+  for (const target of attempts.inTurn) {
     if (isOverdue(attempts)) break;
     const entered = enter(attempts, target, options);
     const entry = entered instanceof Promise ? await entered : entered;

@@ -25,15 +25,21 @@ export function planRouted(
 ): Plan {
   const targets = stages.flatMap((stage) => stage.map(({ item }) => item));
   const turns = stages.map((stage) => new WeightedTurns(stage));
-  const isReady = (target: Target) => !isResting(target);
   return {
     isRouted: true,
     targets,
     forOwnKey,
-    inTurn() {
-      const ready = turns.flatMap((turn) => turn.next(isReady));
-      if (ready.length === targets.length) return ready;
-      return [...ready, ...targets.filter((target) => !ready.includes(target))];
+    // a turn is taken when a target is asked, not before: else the same ones would stand in for each other
+    *inTurn() {
+      const asked = new Set<Target>();
+      const mayHave = (target: Target) => !(asked.has(target) || isResting(target));
+      for (const turn of turns) {
+        for (let next = turn.next(mayHave); next !== null; next = turn.next(mayHave)) {
+          asked.add(next);
+          yield next;
+        }
+      }
+      for (const target of targets) if (!asked.has(target)) yield target;
     },
   };
 }

@@ -26,8 +26,8 @@ export interface Plan {
   readonly isRouted: boolean;
   /** Every target, in no order. */
   readonly targets: readonly Target[];
-  /** For one call with the operator's keys: first choice first. */
-  inTurn(): readonly Target[];
+  /** For one call with the operator's keys: first choice first. Takes a turn with each that is read. */
+  inTurn(): Iterable<Target>;
   /** Where a caller's own key may go: to the default upstream alone, or nowhere. */
   readonly forOwnKey: readonly Target[];
 }

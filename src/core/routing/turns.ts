@@ -17,19 +17,20 @@ export class WeightedTurns<T> {
       .toSorted((a, b) => b.weight - a.weight);
   }
 
-  /** Whose turn it is among those that are ready, then the other ready ones, the heaviest first. */
-  next(isReady: (item: T) => boolean): readonly T[] {
-    const ready = this.#all.filter(({ item }) => isReady(item));
-    const [first] = ready;
-    if (first === undefined || ready.length === 1) return ready.map(({ item }) => item);
+  /** Whose turn it is among those that may have it; null if none may. */
+  next(mayHave: (item: T) => boolean): T | null {
+    const able = this.#all.filter(({ item }) => mayHave(item));
+    const [first] = able;
+    if (first === undefined) return null;
+    if (able.length === 1) return first.item;
     let chosen = first;
     let total = 0;
-    for (const one of ready) {
+    for (const one of able) {
       one.credit += one.weight;
       total += one.weight;
       if (one.credit > chosen.credit) chosen = one;
     }
     chosen.credit -= total;
-    return [chosen, ...ready.filter((one) => one !== chosen)].map(({ item }) => item);
+    return chosen.item;
   }
 }
