@@ -5,3 +5,8 @@ export const MAX_KEY_CHARACTERS = 8_192;
 export function isApiKey(text: string): boolean {
   return text.length <= MAX_KEY_CHARACTERS && /^[\x21-\x7e]+$/.test(text);
 }
+
+/** Keys of Anthropic's begin so: no other service may see one. */
+export function isAnthropicKey(key: string): boolean {
+  return key.startsWith("sk-ant-");
+}

@@ -1,3 +1,4 @@
+import { isAnthropicKey } from "../api-key.ts";
 import { fieldError } from "../common-errors.ts";
 import { isCanceled, ProxyError, toProxyError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
@@ -100,12 +101,13 @@ export function asSeenBy(principal: Principal, error: ProxyError): ProxyError {
   return new ProxyError("upstream_exhausted", { answered, retryAfterMs });
 }
 
-/** Throws if a caller's own key would come to another upstream than the default one. */
-function keysOf(own: string | null, { upstream, keyRing }: Target, model: string): KeySource {
+/** Throws if a caller's own key would come to another upstream than the default one, or to another service. */
+function keysOf(own: string | null, { upstream, kind, keyRing }: Target, model: string): KeySource {
   if (own === null) return { next: (tried) => keyRing.next(tried), ring: keyRing };
   if (upstream !== DEFAULT_UPSTREAM) {
     throw fieldError("model_not_available", "model", { model: shownModel(model) });
   }
+  if (kind !== "anthropic" && isAnthropicKey(own)) throw new ProxyError("key_of_other_service");
   return { next: (tried) => (tried.size === 0 ? own : null), ring: null };
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TokenStore } from "../../core/accounts/accounts.ts";
-import { isApiKey } from "../../core/api-key.ts";
+import { isAnthropicKey, isApiKey } from "../../core/api-key.ts";
 import type { KeyAccount, Principal } from "../../core/call/call.ts";
 import { fieldError, storageUnavailable } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
@@ -62,12 +62,9 @@ function visitor(client: ClientAddress, { allowed, tokensOnly }: IdentifyOptions
   return { kind: "visitor", bucket: client.bucket };
 }
 
-/** No other service than Anthropic's may see a key of Anthropic's. */
-const ANTHROPIC_PREFIX = "sk-ant-";
-
 function checked({ field, key }: Credential, { takesAnthropicKeys }: IdentifyOptions): string {
   if (!isApiKey(key)) throw fieldError("key_malformed", field);
-  if (!takesAnthropicKeys && key.startsWith(ANTHROPIC_PREFIX)) {
+  if (!takesAnthropicKeys && isAnthropicKey(key)) {
     throw new ProxyError("key_of_other_service");
   }
   return key;

@@ -165,6 +165,14 @@ describe("a caller's own key", () => {
     expect(first.requests).toHaveLength(0);
   });
 
+  test("of Anthropic's kept with a token comes to no other service", async () => {
+    const { base, chat, token } = await scene();
+    const key = await token({ upstreamKey: "sk-ant-of-a-token-0123456789" });
+    const { status, json } = await chat("base-model", key);
+    expect([status, json]).toMatchObject([401, { error: { code: "key_of_other_service" } }]);
+    expect(base.requests).toHaveLength(0);
+  });
+
   test("of a token's own follows the same rule", async () => {
     const { base, add, route, chat, token } = await scene();
     const first = await add("first");
