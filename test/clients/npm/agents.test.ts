@@ -4,6 +4,7 @@ import { NOTE } from "./agent-model.ts";
 import {
   type Agent,
   claudeCode,
+  claudeCodeGpt,
   cline,
   codex,
   codexProvider,
@@ -24,6 +25,7 @@ const turns: readonly (readonly [Agent, Kind])[] = [
   [codexProvider, "openai"],
   [claudeCode, "openai"],
   [claudeCode, "anthropic"],
+  [claudeCodeGpt, "openai"],
   [openCode, "openai"],
   [openCode, "anthropic"],
   [cline, "openai"],

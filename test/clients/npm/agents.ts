@@ -49,16 +49,17 @@ export const codexProvider: Agent = {
   ],
 };
 
-export const claudeCode: Agent = {
-  name: "Claude Code",
+const claudeCodeWith = (name: string, model: string): Agent => ({
+  name,
   program: CLAUDE_CODE,
-  model: CLAUDE,
+  model,
   runs: (server) => [
     {
       program: CLAUDE_CODE,
       args: ["-p", "--dangerously-skip-permissions", QUESTION],
       env: {
         ...variablesIn(settingsOf("Claude Code", server)),
+        ANTHROPIC_MODEL: model,
         // its permission is refused to root elsewhere
         IS_SANDBOX: "1",
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
@@ -66,7 +67,10 @@ export const claudeCode: Agent = {
       files: note,
     },
   ],
-};
+});
+
+export const claudeCode = claudeCodeWith("Claude Code", CLAUDE);
+export const claudeCodeGpt = claudeCodeWith("Claude Code with a model of OpenAI's", MODEL);
 
 export const openCode: Agent = {
   name: "opencode",
