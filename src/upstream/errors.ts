@@ -117,11 +117,16 @@ function refusalIn({ status, kind, body, codes, clean }: Shown, said: string | n
   return { ...refusal, body: JSON.stringify({ error }) };
 }
 
+/** What Anthropic says in words, OpenAI has a code for, by which clients shorten a conversation. */
+const TOO_LONG = /^(?:prompt|input) is too long|exceed context limit/i;
+
 /** Anthropic's errors have a type of their own around the one that both have. */
 function inOpenAIForm(own: object): object {
   if (stringIn(own, "type") !== "error") return own;
   const inner = fieldOf(own, "error");
-  return { error: { param: null, code: null, ...(isObject(inner) && inner) } };
+  const isTooLong = TOO_LONG.test(stringIn(inner, "message") ?? "");
+  const code = isTooLong ? "context_length_exceeded" : null;
+  return { error: { param: null, code, ...(isObject(inner) && inner) } };
 }
 
 function cleanOrNull(text: string | null, clean: (text: string) => string): string | null {

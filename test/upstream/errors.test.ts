@@ -232,6 +232,24 @@ describe("an error of Anthropic's", () => {
     });
   });
 
+  test.each([
+    "prompt is too long: 210000 tokens > 200000 maximum",
+    "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+  ])("that says %s has OpenAI's code for it", (words) => {
+    const { refusal } = refusalOf(
+      { status: 400, body: body("invalid_request_error", words) },
+      { key },
+    );
+    expect(JSON.parse(refusal?.body ?? "")).toEqual({
+      error: {
+        type: "invalid_request_error",
+        message: words,
+        param: null,
+        code: "context_length_exceeded",
+      },
+    });
+  });
+
   test("about an empty account has the status of a mistake", () => {
     const words = "Your credit balance is too low to access the Anthropic API.";
     const error = refusalOf({ status: 400, body: body("invalid_request_error", words) }, { key });
