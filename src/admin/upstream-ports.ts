@@ -1,5 +1,6 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
+import { upstreamUrl } from "../config/upstream.ts";
 import type { Clock } from "../core/ports.ts";
 import { DEFAULT_UPSTREAM } from "../core/routing/routing.ts";
 import type { UpstreamPorts } from "./upstream-operations.ts";
@@ -20,12 +21,12 @@ type Settings = Pick<Config, (typeof upstreamSettings)[number]>;
 export function createUpstreamPorts(settings: () => Settings, clock: Clock): UpstreamPorts {
   return {
     ofSettings() {
-      const { API_KEY: keys, OPENAI_URL: url, OPENAI_KIND: kind, OPENAI_PROXY: proxy } = settings();
+      const { API_KEY: keys, OPENAI_KIND: kind, OPENAI_PROXY: proxy, ...others } = settings();
       const unset = { concurrency: null, answerSeconds: null, firstTokenSeconds: null };
       return {
         name: DEFAULT_UPSTREAM,
         kind,
-        url: url.href,
+        url: upstreamUrl({ OPENAI_KIND: kind, ...others }).href,
         models: [],
         ...unset,
         keys,

@@ -1,5 +1,6 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/settings.ts";
+import { upstreamUrl } from "../config/upstream.ts";
 import type { CleanName } from "../core/clean-name.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Redact } from "../core/redact.ts";
@@ -36,7 +37,7 @@ export interface OpenUpstream {
 export function defaultPlace(config: Config): UpstreamPlace {
   return {
     kind: config.OPENAI_KIND,
-    url: config.OPENAI_URL,
+    url: upstreamUrl(config),
     proxyUrl: config.OPENAI_PROXY,
     headers: null,
     answerSeconds: config.UPSTREAM_ANSWER_SECONDS,
