@@ -29,6 +29,7 @@ test("the page on clients names the versions that are tested", () => {
     Cline: ["@cline/cli-linux-x64"],
     "Qwen Code": ["@qwen-code/qwen-code"],
     pi: ["@earendil-works/pi-coding-agent"],
+    Continue: ["@continuedev/cli"],
     LangChain: ["@langchain/openai"],
     "Vercel AI SDK": ["@ai-sdk/openai-compatible"],
     "OpenAI libraries": ["openai-3", "openai-4", "openai-5", "openai-6", "openai-7"],

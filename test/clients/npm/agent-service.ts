@@ -32,7 +32,7 @@ async function writeChat(exchange: Exchange, decision: Decision): Promise<void> 
     completion_tokens: TOKENS.completion,
     total_tokens: TOKENS.prompt + TOKENS.completion,
   };
-  const message = "text" in decision ? { content: decision.text } : calling(serial, decision);
+  const message = "text" in decision ? { content: decision.text } : callOf(serial, decision);
   const finish_reason = "text" in decision ? "stop" : "tool_calls";
   if (!wantsStream(exchange.request)) {
     const choice = { index: 0, message: { role: "assistant", ...message }, finish_reason };
@@ -53,7 +53,7 @@ async function writeChat(exchange: Exchange, decision: Decision): Promise<void> 
   ]);
 }
 
-function calling(serial: number, { tool, input }: Exclude<Decision, { readonly text: string }>) {
+function callOf(serial: number, { tool, input }: Exclude<Decision, { readonly text: string }>) {
   const call = { name: tool, arguments: JSON.stringify(input) };
   const tool_calls = [{ index: 0, id: `call_${serial}`, type: "function", function: call }];
   return { content: null, tool_calls };
@@ -77,24 +77,35 @@ async function writeResponse(exchange: Exchange, decision: Decision): Promise<vo
     sendJson(exchange, finished);
     return;
   }
-  const at = { item_id: item.id, output_index: 0 };
-  const text = "text" in decision ? decision.text : null;
-  const deltas: readonly Fields[] =
-    text === null
-      ? [{ type: "response.function_call_arguments.delta", ...at, delta: String(item.arguments) }]
-      : [
-          { type: "response.output_text.delta", ...at, content_index: 0, delta: text },
-          { type: "response.output_text.done", ...at, content_index: 0, text },
-        ];
+  const said = "text" in decision ? saying(item, decision.text) : calling(item);
   const events: readonly Fields[] = [
     { type: "response.created", response: started },
     { type: "response.output_item.added", output_index: 0, item: begun(item) },
-    ...deltas,
+    ...said,
     { type: "response.output_item.done", output_index: 0, item },
     { type: "response.completed", response: finished },
   ];
   const numbered = events.map((event, sequence_number) => ({ ...event, sequence_number }));
   await sendEvents(exchange, numbered);
+}
+
+function saying({ id }: Fields, text: string): readonly Fields[] {
+  const at = { item_id: id, output_index: 0, content_index: 0 };
+  const part = { type: "output_text", text, annotations: [], logprobs: [] };
+  return [
+    { type: "response.content_part.added", ...at, part: { ...part, text: "" } },
+    { type: "response.output_text.delta", ...at, delta: text, logprobs: [] },
+    { type: "response.output_text.done", ...at, text, logprobs: [] },
+    { type: "response.content_part.done", ...at, part },
+  ];
+}
+
+function calling({ id, name, arguments: given }: Fields): readonly Fields[] {
+  const at = { item_id: id, output_index: 0 };
+  return [
+    { type: "response.function_call_arguments.delta", ...at, delta: given },
+    { type: "response.function_call_arguments.done", ...at, name, arguments: given },
+  ];
 }
 
 const messageItem = (serial: number, text: string): Fields => ({

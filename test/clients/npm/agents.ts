@@ -16,6 +16,7 @@ const CLAUDE_CODE = "@anthropic-ai/claude-code-linux-x64/claude";
 const OPENCODE = "opencode-linux-x64/bin/opencode";
 const CLINE = "@cline/cli-linux-x64/bin/cline";
 const QWEN = "@qwen-code/qwen-code/cli-entry.js";
+const CONTINUE = "@continuedev/cli/dist/cn.js";
 const PI = "@earendil-works/pi-coding-agent/dist/bundle/cli.js";
 
 const note = { "note.txt": `${NOTE}\n` };
@@ -114,6 +115,20 @@ export const qwenCode: Agent = {
       program: QWEN,
       args: ["--auth-type", "openai", "--yolo", QUESTION],
       files: { ...note, "~/.qwen/.env": settingsOf("Qwen Code", server) },
+    },
+  ],
+};
+
+export const continueCli: Agent = {
+  name: "Continue",
+  program: CONTINUE,
+  model: MODEL,
+  runs: (server) => [
+    {
+      program: CONTINUE,
+      args: ["--auto", "-p", QUESTION],
+      env: { CONTINUE_TELEMETRY_ENABLED: "0" },
+      files: { ...note, "~/.continue/config.yaml": settingsOf("Continue", server) },
     },
   ],
 };
