@@ -151,6 +151,8 @@ export interface UpstreamAnswered {
   readonly status: number;
   /** Its own name for what went wrong. */
   readonly code: string | null;
+  /** One of its names for it is about the model. */
+  readonly isModel?: boolean;
 }
 
 interface ProxyErrorOptions {

@@ -64,7 +64,11 @@ export function createRefusalOf(redact: Redact, clock: Pick<Clock, "wallMs">): R
     return new ProxyError(CODES[kind], {
       retryAfterMs: waitAfter(kind, status, wait),
       details: { upstream_status: status },
-      answered: { status, code: codes.map(clean).find(isCode) ?? null },
+      answered: {
+        status,
+        code: codes.map(clean).find(isCode) ?? null,
+        ...(status === 404 && codes.some(isOfModel) && { isModel: true }),
+      },
       cause: `upstream answered ${status}`,
       ...(isTold(kind) && told({ status, kind, words, body, codes, clean })),
     });
@@ -152,6 +156,11 @@ function cleanNumber(value: number, clean: (text: string) => string): unknown {
   const text = String(value);
   const shown = clean(text);
   return shown === text ? value : shown;
+}
+
+/** `model_not_found`, `DeploymentNotFound` and the like, as its code or its type. */
+function isOfModel(code: string): boolean {
+  return /model|deployment/i.test(code);
 }
 
 /** Nothing that was taken out. */

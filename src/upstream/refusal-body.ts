@@ -9,6 +9,8 @@ import type { ResponseBody } from "./exchange.ts";
 
 /** Read and unpacked of a refusal; what is beyond it says nothing more. */
 const MAX_REFUSAL_BYTES = 65_536;
+/** For its bytes to come: somebody waits, and another target may be asked. */
+const MAX_REFUSAL_MS = 2_000;
 /** `gzip, br` was packed twice; nobody does it more often. */
 const MAX_ENCODINGS = 2;
 
@@ -25,7 +27,7 @@ const UNPACK: Readonly<Record<string, Unpack>> = {
   zstd: zstdDecompressSync,
 };
 
-/** The text of a refusal. Empty if it breaks, is packed in an unknown way, or unpacks into too much. */
+/** The text of a refusal. Empty if it breaks, is late, is packed in an unknown way, or unpacks into too much. */
 export async function readRefusalText(
   body: ResponseBody,
   encoding: string | null,
@@ -41,10 +43,15 @@ export async function readRefusalText(
 async function beginning(body: ResponseBody): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= MAX_REFUSAL_BYTES) break;
+  const late = setTimeout(() => void body.return?.(), MAX_REFUSAL_MS);
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= MAX_REFUSAL_BYTES) break;
+    }
+  } finally {
+    clearTimeout(late);
   }
   return Buffer.concat(chunks).subarray(0, MAX_REFUSAL_BYTES);
 }

@@ -52,5 +52,5 @@ function isServersOwn({ details }: ProxyError): boolean {
 function lacksModel({ answered, params }: ProxyError, model: string): boolean {
   if (answered?.status !== 404) return false;
   const isNamed = model !== "" && String(params.reason ?? "").includes(model);
-  return isNamed || /model|deployment/i.test(answered.code ?? "");
+  return isNamed || answered.isModel === true;
 }

@@ -20,6 +20,23 @@ const SHORT = { answerSeconds: 1, firstTokenSeconds: 1 };
 
 const modelMissing = refuse(404, { message: "The model `model-a` does not exist" });
 
+const modelMissingByType: Behaviour = {
+  name: "404 by its type",
+  run: ({ response }) => {
+    const error = { message: "No such thing", type: "model_not_found", code: "404" };
+    response.writeHead(404, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error }));
+  },
+};
+
+const endlessRefusal: Behaviour = {
+  name: "500 without an end",
+  run: ({ response }) => {
+    response.writeHead(500, { "content-type": "application/json" });
+    response.write('{"error":');
+  },
+};
+
 const goesOn: readonly (readonly [string, Behaviour])[] = [
   ["no answer at all", silent],
   ["headers and nothing more", stallAfterHeaders],
@@ -33,6 +50,8 @@ const goesOn: readonly (readonly [string, Behaviour])[] = [
   ["a key that is refused", refuse(401)],
   ["an account without money", refuse(402)],
   ["404 for the model", modelMissing],
+  ["404 that speaks of the model in its type alone", modelMissingByType],
+  ["a refusal whose body never ends", endlessRefusal],
   ["a page", html200],
   ["a 200 that is an error", errorJson200WhereSseAsked],
 ];
