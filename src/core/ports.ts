@@ -174,7 +174,7 @@ export type CallRecord = Named<{
   /** Null if nobody knows it, or if the call cost nothing. */
   readonly usage: Usage | null;
   /** Charged beside tokens. Left out if there are none. */
-  readonly units?: Units;
+  readonly units?: Units | undefined;
   readonly provenance: UsageSource;
   readonly upstreamId: string | null;
   readonly outcome: Outcome;

@@ -67,13 +67,11 @@ function headersOf(
   { key, account }: AskOptions,
   { kind, userAgent, ownHeaders }: OpenAIUpstreamOptions,
 ): Record<string, string> {
-  const headers: Record<string, string> = {
-    ...credentialHeaders(kind, key),
-    accept: anyBytes ? "*/*" : "application/json, text/event-stream",
-    "accept-encoding": "identity",
-    // firewalls in front of services refuse requests without one
-    "user-agent": userAgent,
-  };
+  const headers = credentialHeaders(kind, key);
+  headers.accept = anyBytes ? "*/*" : "application/json, text/event-stream";
+  headers["accept-encoding"] = "identity";
+  // firewalls in front of services refuse requests without one
+  headers["user-agent"] = userAgent;
   if (isUpload(body)) {
     headers["content-type"] = body.contentType;
     if (body.contentLength !== null) headers["content-length"] = String(body.contentLength);

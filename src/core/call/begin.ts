@@ -27,31 +27,27 @@ interface Beginning {
 /** Plans and admits a call. Throws the reason if it is refused, also by what is granted beside. */
 export function createBegin(options: BeginOptions) {
   const { routing, admission } = options;
-  const admit = async (call: Call, { model, expected, beside, upstream }: Beginning) => {
-    const { requestId, dialect, principal } = call;
-    const found = routing.planFor(model);
-    const plan = found instanceof Promise ? await found : found;
-    const attempts =
-      upstream === undefined
-        ? attemptsBy(plan, principal, model)
-        : attemptsAt(upstream, plan, routing.planOf(upstream));
-    if (attempts === null) throw new ProxyError("upstream_unavailable");
-    const { targets } = attempts;
-    const asked = { requestId, dialect, principal, model, targets, expected, beside };
-    return { attempts, permit: await admission.admit(asked) };
-  };
   return async function begin(call: Call, beginning: Beginning): Promise<BegunCall> {
-    const { model, streamed, beside } = beginning;
-    const { attempts, permit } = await admit(call, beginning).catch(async (error: unknown) => {
+    const { model, streamed, expected, beside, upstream } = beginning;
+    const { requestId, dialect, principal } = call;
+    try {
+      const found = routing.planFor(model);
+      const plan = found instanceof Promise ? await found : found;
+      const attempts =
+        upstream === undefined
+          ? attemptsBy(plan, principal, model)
+          : attemptsAt(upstream, plan, routing.planOf(upstream));
+      if (attempts === null) throw new ProxyError("upstream_unavailable");
+      const { targets } = attempts;
+      const asked = { requestId, dialect, principal, model, targets, expected, beside };
+      const permit = await admission.admit(asked);
+      const settle = createSettle(call, { model, streamed, attempts }, permit, options);
+      return { model, attempts, settle };
+    } catch (error) {
       // where both refuse, the lease's refusal is told
       const reason = beside === undefined ? error : await beside.then(() => error).catch(identity);
       return refuseCall(call, model, streamed, reason, options);
-    });
-    return {
-      model,
-      attempts,
-      settle: createSettle(call, { model, streamed, attempts }, permit, options),
-    };
+    }
   };
 }
 

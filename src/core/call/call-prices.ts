@@ -13,7 +13,24 @@ export interface CallPrices {
   of(upstreamModel: string | null): Price | null;
 }
 
-export const UNPRICED: CallPrices = { all: [null], of: () => null };
+/** A class, because nearly every call has one. */
+class OnePrice implements CallPrices {
+  readonly #price: Price | null;
+
+  constructor(price: Price | null) {
+    this.#price = price;
+  }
+
+  get all(): CallPrices["all"] {
+    return [this.#price];
+  }
+
+  of(): Price | null {
+    return this.#price;
+  }
+}
+
+export const UNPRICED: CallPrices = new OnePrice(null);
 
 interface PricedCall {
   readonly model: string;
@@ -26,10 +43,11 @@ export async function callPrices(
   { model, targets }: PricedCall,
   at: number,
 ): Promise<CallPrices> {
+  const price = await prices.priceOf(model, at);
+  const isOne = targets.every((target) => target.model === null || target.model === model);
+  if (isOne) return new OnePrice(price);
   const renamed = new Set(targets.flatMap((target) => target.model ?? []));
   renamed.delete(model);
-  const price = await prices.priceOf(model, at);
-  if (renamed.size === 0) return { all: [price], of: () => price };
   const found = new Map<string | null, Price | null>([[model, price]]);
   for (const name of renamed) found.set(name, (await prices.priceOf(name, at)) ?? price);
   const isNamed = targets.some((target) => (target.model ?? model) === model);

@@ -33,7 +33,31 @@ const RETRY_BUSY_MS = 1_000;
  * Asks one target after the other until one answers, all before the client's first byte. Those that rest
  * or are full are left out. Throws the last failure, or why nobody could be asked.
  */
-export async function askInTurn<T>(
+export function askInTurn<T>(
+  attempts: Attempts,
+  call: InTurnCall<T>,
+  options: InTurnOptions,
+): Promise<T> {
+  const [first] = attempts.targets;
+  const isAlone = attempts.targets.length === 1 && first?.breaker === null && first.maxOpen === 0;
+  return isAlone ? askAlone(attempts, first, call) : askEach(attempts, call, options);
+}
+
+/** Where there is one upstream: nothing is counted, and a call pays for nothing of this. */
+async function askAlone<T>(attempts: Attempts, target: Target, call: InTurnCall<T>): Promise<T> {
+  attempts.target = target;
+  try {
+    return await call.ask(target, true);
+  } catch (thrown) {
+    if (verdictOn(toProxyError(thrown), call.model, call.isOwnKey) === "unsent") {
+      attempts.target = null;
+      attempts.tries = 0;
+    }
+    throw thrown;
+  }
+}
+
+async function askEach<T>(
   attempts: Attempts,
   call: InTurnCall<T>,
   options: InTurnOptions,
