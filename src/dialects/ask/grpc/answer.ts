@@ -50,7 +50,9 @@ async function* answerTo(
   const events = await questions.stream(call.open("ask", principal), question);
   // not earlier: clients don't retry a call by themselves once they have seen metadata
   const metadata = new Metadata();
-  metadata.set("x-request-id", call.context.requestId);
+  const { requestId, upstream } = call.context;
+  metadata.set("x-request-id", requestId);
+  if (upstream !== null) metadata.set("x-parley-upstream", upstream);
   grpcCall.sendMetadata(metadata);
   for await (const event of events) {
     if (event.type === "text-delta") yield* piecesOf(event.text);

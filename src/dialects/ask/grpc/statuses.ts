@@ -60,11 +60,12 @@ const MAX_TEXT_CHARACTERS = 500;
 export type DescribeStatus = (context: RequestContext, error: ProxyError) => StatusObject;
 
 export function createDescribeStatus(translate: Translate): DescribeStatus {
-  return ({ requestId, language }, error) => {
+  return ({ requestId, language, upstream }, error) => {
     const text = translate(language, `error.${error.code}`, { ...error.params, requestId });
     const metadata = new Metadata();
     metadata.set("error-code", error.code);
     metadata.set("x-request-id", requestId);
+    if (upstream !== null) metadata.set("x-parley-upstream", upstream);
     const retry = error.retryAfterMs === undefined ? {} : retryHeaders(error.retryAfterMs);
     for (const [name, value] of Object.entries(retry)) metadata.set(name, value);
     // the library encodes the text, and throws if it contains half a character
