@@ -30,6 +30,7 @@ type KeptUpstream = RoutingTable["upstreams"][number];
 
 interface OpenTarget extends OpenUpstream {
   readonly target: Target;
+  readonly secrets: readonly string[];
 }
 
 export function composeTargets(config: Config, needs: TargetNeeds): Targets {
@@ -59,7 +60,8 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
     const digest = (key: string) => digestKey(`${name} ${key}`);
     const ring = createKeyRing(keys.length > 0 ? keys : [""], cooldowns, digest, tell(name));
     const about = { upstream: name, kind, model: null, maxOpen: concurrency ?? 0, breaker: name };
-    return { ...kept, target: { ...about, typed: kept.typed, relay: kept.relay, keyRing: ring } };
+    const target = { ...about, typed: kept.typed, relay: kept.relay, keyRing: ring };
+    return { ...kept, target, secrets: secretsOfKept(upstream) };
   };
   /** By the upstream as it is kept: one that has not changed keeps its connections. */
   let open: ReadonlyMap<string, OpenTarget> = new Map();
@@ -67,11 +69,13 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
   return {
     base,
     keep(upstreams) {
-      secrets = [...always, ...upstreams.flatMap(secretsOfKept)];
       const before = open;
       const entries = upstreams.map((one) => [JSON.stringify(one), one] as const);
       open = new Map(entries.map(([as, one]) => [as, before.get(as) ?? openKept(one)]));
       for (const [as, one] of before) if (!open.has(as)) retired.add(one);
+      // a call that is open at a retired one may still be told of its secrets
+      const known = [...open.values(), ...retired.all()];
+      secrets = [...always, ...known.flatMap((one) => one.secrets)];
       return new Map([...open.values()].map(({ target }) => [target.upstream, target]));
     },
     async close() {
@@ -83,9 +87,10 @@ export function composeTargets(config: Config, needs: TargetNeeds): Targets {
 
 /** Upstreams that get no more calls, while the open ones go on to their end. */
 function createRetired(longestCallMs: number) {
-  const retired = new Set<OpenUpstream>();
+  const retired = new Set<OpenTarget>();
   return {
-    add(upstream: OpenUpstream) {
+    all: () => retired,
+    add(upstream: OpenTarget) {
       retired.add(upstream);
       const end = () => {
         retired.delete(upstream);

@@ -13,7 +13,12 @@ import {
 import { openStream } from "../../support/http.ts";
 import { startRouted } from "../../support/routed.ts";
 import { OPERATOR_KEY, OWN_KEY } from "../../support/scene.ts";
-import { type Behaviour, createAnswer, startUpstream } from "../../support/upstream.ts";
+import {
+  type Behaviour,
+  createAnswer,
+  type Exchange,
+  startUpstream,
+} from "../../support/upstream.ts";
 
 const ROUTE = "first:model-a; second:model-b";
 const SHORT = { answerSeconds: 1, firstTokenSeconds: 1 };
@@ -270,6 +275,28 @@ test("what an upstream said of its key is told to nobody", async () => {
   for (const secret of ["of-first-0123456789", "canary-of-a-header", OPERATOR_KEY.slice(3)]) {
     expect(told).not.toContain(secret);
   }
+});
+
+test("nor what it says of a header that has been changed since the call began", async () => {
+  const { add, route, token, chat, storage } = await scene();
+  const first = await add("first", { headers: { "x-secret": "canary-of-a-header" } });
+  await route("alias", "first:model-a");
+  await route("listed", "first:model-b");
+  const key = await token();
+  const begun = Promise.withResolvers<Exchange>();
+  first.behave({ name: "held", run: (exchange) => begun.resolve(exchange) });
+  const reply = chat("alias", key);
+  const exchange = await begun.promise;
+  first.behave(createAnswer());
+  await storage.routing.changeUpstream("first", { headers: { "x-secret": "another" } });
+  const sent = () => first.requests.at(-1)?.headers["x-secret"];
+  await expect
+    .poll(() => chat("listed", key).then(sent), { timeout: 5_000, interval: 50 })
+    .toBe("another");
+  await refuse(400, { message: "no: canary-of-a-header" }).run(exchange);
+  const { status, text } = await reply;
+  expect([status, text.includes("no: ")]).toEqual([400, true]);
+  expect(text).not.toContain("canary-of-a-header");
 });
 
 async function scene(env: Readonly<Record<string, string>> = {}) {
