@@ -51,12 +51,13 @@ describe("parseJson", () => {
     const texts = ["[", "[[]", '{"":', '"\\', "[{", '["', "\\u0000"];
     for (const unit of texts) {
       const bytes = Buffer.from(unit.repeat(1_048_576 / unit.length));
-      const start = bytes.subarray(0, bytes.length / 16);
+      // long enough for a pause of the machine to be a small part of it
+      const start = bytes.subarray(0, bytes.length / 8);
       const inProportion = timeRatio(
         () => void codeOf(bytes),
         () => void codeOf(start),
       );
-      expect(inProportion, unit).toBeLessThan(4 * 16);
+      expect(inProportion, unit).toBeLessThan(4 * 8);
     }
   });
 });
