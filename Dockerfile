@@ -4,11 +4,13 @@ COPY package.json package-lock.json ./
 COPY docker/bundler ./docker/bundler
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && npm ci --prefix docker/bundler --ignore-scripts --no-audit --no-fund
-COPY rolldown.config.ts ./
+COPY rolldown.config.ts rolldown.pages.config.ts tsconfig.json ./
 COPY locales ./locales
+COPY pages ./pages
 COPY src ./src
 COPY docker/compile.mjs ./docker/
-RUN node docker/bundler/node_modules/rolldown/bin/cli.mjs --config rolldown.config.ts \
+RUN node docker/bundler/node_modules/rolldown/bin/cli.mjs --config rolldown.pages.config.ts \
+  && node docker/bundler/node_modules/rolldown/bin/cli.mjs --config rolldown.config.ts \
   && chmod -R a+rX dist && install -d -o node -g node .compiled
 # Node keeps compiled code per user id, so it is compiled by the user that will run it.
 USER node

@@ -10,6 +10,8 @@ const SWAGGER_UI = `${PACKAGES}/swagger-ui-dist`;
 const KEPT = ["@grpc/grpc-js", "@grpc/proto-loader", "@grpc/reflection", "grpc-health-check"];
 /** What kept packages ask for, but not to be required: a command line, types. */
 const UNUSED = /^(yargs|@types\/.*)$/;
+/** What rolldown.pages.config.ts puts into pages.json. */
+const IN_PAGES = [`${PACKAGES}/preact`];
 const CODE = /\.(js|json|proto)$/;
 const LICENSE = /^(licen[cs]e|copying|notice)/i;
 
@@ -17,6 +19,7 @@ const LICENSE = /^(licen[cs]e|copying|notice)/i;
 const files: readonly (readonly [name: string, path: string])[] = [
   ["ask.proto", "src/dialects/ask/grpc/ask.proto"],
   ["start.js", "src/dialects/docs/start.js"],
+  ["pages.json", "src/dialects/pages/pages.json"],
   ...["package.json", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"]
     .map((name) => `${SWAGGER_UI}/${name}`)
     .map((path) => [path, path] as const),
@@ -33,7 +36,7 @@ const besideTheCode: Plugin = {
     const used = Object.values(bundle).flatMap((output) =>
       output.type === "chunk" ? output.moduleIds : [],
     );
-    emit("LICENSES.txt", licensesOf([...used, ...files.map(([, path]) => path)]));
+    emit("LICENSES.txt", licensesOf([...used, ...files.map(([, path]) => path), ...IN_PAGES]));
   },
 };
 

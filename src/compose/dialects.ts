@@ -12,7 +12,6 @@ import { createCompletion } from "../dialects/completion/routes.ts";
 import { createDocs } from "../dialects/docs/routes.ts";
 import { envelopeErrors } from "../dialects/envelope/errors.ts";
 import { createEnvelope } from "../dialects/envelope/routes.ts";
-import { createHome } from "../dialects/home/routes.ts";
 import { createCountFree } from "../dialects/openai/free-calls.ts";
 import { createModelFilter } from "../dialects/openai/models.ts";
 import { createOpenAI } from "../dialects/openai/routes.ts";
@@ -28,6 +27,7 @@ import type { Storage } from "../storage/open.ts";
 import { composeAdmin } from "./admin.ts";
 import type { Calls } from "./calls.ts";
 import type { LimitStores } from "./limits.ts";
+import { composePages } from "./pages.ts";
 import type { LiveRouting, UpstreamState } from "./routing.ts";
 
 export interface DialectNeeds {
@@ -48,6 +48,7 @@ export interface DialectNeeds {
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
   const { storage, pipeline, questions, translate, writeError } = needs;
   const { openCalls, identify, brakes } = needs.calls;
+  const pages = composePages(config, needs);
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   const rules = modelRules(config);
 
@@ -79,7 +80,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     ...composeAdmin(config, { storage, live: needs.routing, translate, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
-  const after = [ask, completion, createHome(writeError), envelope, composeChats(config, needs)];
+  const after = [ask, completion, pages, envelope, composeChats(config, needs)];
   const docs = createDocs({
     version: packageJson.version,
     others: [...before, ...after],

@@ -88,7 +88,7 @@ export function choice<const T extends string>(fallback: T, choices: readonly T[
  */
 export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(
   `v1 chat chats chat_complete conversations ask system mod usage data admin whoami healthz readyz metrics docs
-   openapi.json status completions responses embeddings moderations models images audio messages`.split(
+   openapi.json status me assets completions responses embeddings moderations models images audio messages`.split(
     /\s+/,
   ),
 );

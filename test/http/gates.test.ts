@@ -28,6 +28,8 @@ const own = { counted: true, refuses: 401, body: null } as const;
 const table: Readonly<Record<string, Expected>> = {
   "GET /metrics": { ...open, refuses: 404 },
   "GET /docs/:asset": open,
+  "GET /me/": open,
+  "GET /assets/:asset{[\\w-]+\\.\\w+}": open,
   "POST /v1/messages": callers,
   "POST /v1/messages/count_tokens": callers,
   "POST /v1/chat/completions": callers,
@@ -154,7 +156,7 @@ function listed({ routes }: Started): SetMember[] {
     const expected = isPlainPage(route) ? open : table[name];
     if (expected === undefined) throw new Error(`${name} has no row`);
     const path = route.path
-      .replaceAll(":asset", "start.js")
+      .replaceAll(/:asset(\{[^}]*\})?/g, "start.js")
       .replaceAll(":conversation_id", "new")
       .replaceAll(/:\w+(\{[^}]*\})?/g, "some");
     return [{ name, route, dialect, expected, path }];

@@ -24,9 +24,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function build(): Promise<void> {
-  await promisify(execFile)(process.execPath, ["node_modules/rolldown/bin/cli.mjs", "--config"], {
-    cwd: root,
-  });
+  for (const config of ["rolldown.pages.config.ts", "rolldown.config.ts"]) {
+    const args = ["node_modules/rolldown/bin/cli.mjs", "--config", config];
+    await promisify(execFile)(process.execPath, args, { cwd: root });
+  }
 }
 
 /** The server that answers, or else one of our own, which also ends when this process crashes. */

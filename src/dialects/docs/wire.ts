@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { AppContext } from "../../http/call/request-context.ts";
+import { acceptsCoding } from "../../http/reply/content-coding.ts";
 import {
   type ResponseHeaders,
   respond,
@@ -56,19 +57,12 @@ export function respondCached(
     ...more,
   };
   if (isAmong(etag, asked["if-none-match"])) return c.body(null, 304, headers);
-  if (zipped === null || !takesGzip(asked["accept-encoding"])) return respond(200, bytes, headers);
+  if (zipped === null || !acceptsCoding("gzip", asked["accept-encoding"]))
+    return respond(200, bytes, headers);
   return respond(200, zipped, { ...headers, "content-encoding": "gzip" });
 }
 
 function isAmong(etag: string, list = ""): boolean {
   const opaque = (tag: string) => tag.trim().replace(/^W\//, "");
   return list.split(",").some((tag) => tag.trim() === "*" || opaque(tag) === opaque(etag));
-}
-
-function takesGzip(acceptEncoding: string | string[] = ""): boolean {
-  const codings = String(acceptEncoding).toLowerCase().split(",");
-  return codings.some((coding) => {
-    const [name = "", ...parameters] = coding.split(";").map((part) => part.trim());
-    return name === "gzip" && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
 }

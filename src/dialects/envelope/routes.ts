@@ -51,7 +51,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
     { method: "POST", path, counted: true, handle: ask, doc: envelopeDoc(limits) },
     { method: "GET", path, counted: false, refuses: true, handle: forbid },
   ];
-  // GET / belongs to the home dialect
+  // GET / belongs to the pages
   const routes =
     route === "/"
       ? at("/").filter(({ method }) => method === "POST")

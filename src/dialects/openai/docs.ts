@@ -53,9 +53,22 @@ const counts = {
 export const usageDoc: RouteDoc = {
   summary: "What the token has left, what it spent by day and by model, and its latest calls",
   answer: z.object({
+    token: z.object({ name: z.string(), expires_at: z.iso.datetime().nullable() }),
     ...stateSchemas,
     by_day: z.array(z.object({ day: z.string(), ...counts })),
     by_model: z.array(z.object({ model: z.string(), ...counts })),
+    last_30_days: z.array(z.object({ model: z.string(), ...counts })).describe("By model"),
+    last: z
+      .array(
+        z.object({
+          at: z.iso.datetime(),
+          model: z.string(),
+          tokens: z.int().nullable(),
+          cost: z.string().nullable(),
+          outcome: z.string(),
+        }),
+      )
+      .describe("The newest calls in brief"),
     calls: z.array(
       z.object({
         request_id: z.string(),

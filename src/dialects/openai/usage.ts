@@ -7,6 +7,10 @@ import { writeState } from "./token-state.ts";
 
 /** Newest calls in `GET /usage`. */
 const MAX_CALLS_SHOWN = 100;
+/** Those in `last`, which is for people. */
+const MAX_LAST_SHOWN = 20;
+/** 30 days. */
+const RECENT_MS = 30 * 86_400_000;
 
 export interface ReportOptions {
   readonly ledger: Ledger;
@@ -17,16 +21,20 @@ export interface ReportOptions {
 export async function usageOf({ ledger, stateOf }: ReportOptions, principal: Principal) {
   const token = tokenOf(principal);
   const { id: tokenId } = token;
-  const [state, days, models, rows] = await Promise.all([
-    stateOf(token),
+  const state = await stateOf(token);
+  const [days, models, recent, rows] = await Promise.all([
     ledger.sums("day", { tokenId }),
     ledger.sums("model", { tokenId }),
+    ledger.sums("model", { tokenId, from: state.at - RECENT_MS }),
     ledger.rows({ tokenId, limit: MAX_CALLS_SHOWN }),
   ]);
   return {
+    token: { name: token.name, expires_at: isoOrNull(token.expiresAt) },
     ...writeState(state),
     by_day: days.map((sum) => ({ day: sum.key, ...countsOf(sum) })),
     by_model: models.map((sum) => ({ model: sum.key, ...countsOf(sum) })),
+    last_30_days: recent.map((sum) => ({ model: sum.key, ...countsOf(sum) })),
+    last: rows.slice(0, MAX_LAST_SHOWN).map(lastOf),
     calls: rows.map(callOf),
   };
 }
@@ -52,6 +60,14 @@ function countsOf(sum: LedgerSum) {
     cost: sum.cost,
     calls_of_unknown_cost: sum.unknownCosts,
   };
+}
+
+function lastOf({ at, model, totalTokens, cost, outcome }: LedgerRow) {
+  return { at: new Date(at).toISOString(), model, tokens: totalTokens, cost, outcome };
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 function callOf(row: LedgerRow) {

@@ -93,5 +93,25 @@ test("a token without any has empty lists", async () => {
     method: "GET",
     headers: bearer(scene.token),
   });
-  expect(usage.json).toEqual({ quotas: [], limits: [], by_day: [], by_model: [], calls: [] });
+  const lists = ["quotas", "limits", "by_day", "by_model", "last_30_days", "last", "calls"];
+  expect(usage.json).toEqual({
+    token: { name: expect.any(String), expires_at: null },
+    ...Object.fromEntries(lists.map((name) => [name, []])),
+  });
+});
+
+test("the last 30 days and the newest calls are told in brief", async () => {
+  const scene = await startTokenScene();
+  const headers = bearer(scene.token);
+  for (let n = 0; n < 2; n += 1) await postJson(scene.chat, question, { headers });
+  const { json } = await postJson(`${scene.parley.origin}/usage`, undefined, {
+    method: "GET",
+    headers,
+  });
+  const { last, last_30_days: recent, by_model: byModel, calls } = Object(json);
+  expect(recent).toEqual(byModel);
+  expect(recent).toEqual([expect.objectContaining({ requests: 2 })]);
+  const [{ time: at, model, total_tokens: tokens, cost, outcome }] = calls;
+  expect(last).toHaveLength(2);
+  expect(last[0]).toEqual({ at, model, tokens, cost, outcome });
 });

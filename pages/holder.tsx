@@ -1,0 +1,92 @@
+import { useEffect, useState } from "preact/hooks";
+import { ClientSettings } from "./holder/clients.tsx";
+import { LastCalls, Limits, Quotas, SpentByModel } from "./holder/tables.tsx";
+import type { Usage } from "./holder/usage.ts";
+import { count, moment, money } from "./shared/format.ts";
+import { start } from "./shared/frame.tsx";
+import { KeyField } from "./shared/key-field.tsx";
+import { getJson } from "./shared/requests.ts";
+import { remembered } from "./shared/storage.ts";
+import { t } from "./shared/texts.ts";
+
+const REMEMBERED_AS = "token";
+
+function HolderPage() {
+  const [token, setToken] = useState(() => remembered(REMEMBERED_AS) ?? "");
+  const [shown, setShown] = useState<{ usage: Usage; token: string } | null>(null);
+  const [problem, setProblem] = useState("");
+  const show = () => {
+    setProblem("");
+    setShown(null);
+    getJson<Usage>("usage", token).then(
+      (usage) => setShown({ usage, token: token.trim() }),
+      (error: Error) => setProblem(error.message),
+    );
+  };
+  useEffect(() => {
+    if (token !== "") show();
+  }, []);
+  return (
+    <>
+      <h1>{t("holder.title")}</h1>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          show();
+        }}
+      >
+        <KeyField
+          name={REMEMBERED_AS}
+          label={t("holder.token")}
+          note={t("holder.kept")}
+          value={token}
+          onChange={setToken}
+        />
+        <button type="submit" class="main" disabled={token.trim() === ""}>
+          {t("holder.show")}
+        </button>
+      </form>
+      <div role="alert" class="warning">
+        {problem}
+      </div>
+      {shown !== null && <Report {...shown} />}
+    </>
+  );
+}
+
+function Report({ usage, token }: { readonly usage: Usage; readonly token: string }) {
+  const { name, expires_at: expiresAt } = usage.token;
+  return (
+    <>
+      <h2>{name}</h2>
+      <p>
+        {t("holder.expires")}: {expiresAt === null ? t("holder.never") : moment(expiresAt)}
+      </p>
+      <Today usage={usage} />
+      {usage.quotas.length > 0 && <Quotas quotas={usage.quotas} />}
+      {usage.limits.length > 0 && <Limits limits={usage.limits} />}
+      {usage.last.length === 0 ? (
+        <p>{t("holder.empty")}</p>
+      ) : (
+        <>
+          <SpentByModel title={t("holder.month")} sums={usage.last_30_days} />
+          <LastCalls calls={usage.last} />
+        </>
+      )}
+      <ClientSettings token={token} />
+    </>
+  );
+}
+
+function Today({ usage }: { readonly usage: Usage }) {
+  const today = new Date().toISOString().slice(0, "2026-01-01".length);
+  const sum = usage.by_day.find(({ day }) => day === today);
+  return (
+    <p>
+      {t("holder.today")}: {t("holder.requests")} {count(sum?.requests ?? 0)}, {t("holder.tokens")}{" "}
+      {count(sum?.total_tokens ?? 0)}, {money(sum === undefined ? "0" : sum.cost)}
+    </p>
+  );
+}
+
+void start("holder", HolderPage);

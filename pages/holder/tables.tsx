@@ -1,0 +1,109 @@
+import type { ComponentChildren } from "preact";
+import { count, moment, money } from "../shared/format.ts";
+import { t } from "../shared/texts.ts";
+import type { LastCall, Limit, Quota, Spent } from "./usage.ts";
+
+type Cell = ComponentChildren;
+
+interface TableProps {
+  readonly title: string;
+  /** Keys below `holder`; those with a trailing # hold numbers. */
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** Wide tables scroll by themselves, also with the keyboard. */
+function Table({ title, columns, rows }: TableProps) {
+  const kind = (index: number) => (columns[index]?.endsWith("#") ? "number" : undefined);
+  return (
+    <>
+      <h2>{title}</h2>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys */}
+      <section class="scroll" aria-label={title} tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              {columns.map((name, index) => (
+                <th key={name} scope="col" class={kind(index)}>
+                  {t(`holder.${name.replace("#", "")}`)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((cells) => (
+              <tr key={cells.join()}>
+                {cells.map((cell, index) => (
+                  <td key={columns[index]} class={kind(index)}>
+                    {cell}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
+  );
+}
+
+/** Money comes as text, counts as numbers. */
+function amount(value: number | string | null): string {
+  if (value === null) return t("unknown");
+  return typeof value === "string" ? money(value) : count(value);
+}
+
+export function Quotas({ quotas }: { readonly quotas: readonly Quota[] }) {
+  const rows = quotas.map((one) => [
+    one.group === null
+      ? t(`holder.${one.quota}`)
+      : `${t(`holder.${one.quota}`)} (${t("holder.group", { name: one.group })})`,
+    t(`window.${one.period}`),
+    amount(one.used),
+    amount(one.left),
+    amount(one.limit),
+    moment(one.resets_at),
+  ]);
+  const columns = ["what", "period", "used#", "left#", "limit#", "returns"];
+  return <Table title={t("holder.quotas")} columns={columns} rows={rows} />;
+}
+
+export function Limits({ limits }: { readonly limits: readonly Limit[] }) {
+  const rows = limits.map((one) => [
+    t(`holder.${one.counts}`),
+    one.window === null ? "–" : t(`window.${one.window}`),
+    amount(one.used),
+    amount(one.left),
+    amount(one.limit),
+    moment(one.resets_at),
+  ]);
+  const columns = ["what", "period", "used#", "left#", "limit#", "returns"];
+  return <Table title={t("holder.limits")} columns={columns} rows={rows} />;
+}
+
+interface SpentByModelProps {
+  readonly title: string;
+  readonly sums: readonly ({ readonly model: string } & Spent)[];
+}
+
+export function SpentByModel({ title, sums }: SpentByModelProps) {
+  const rows = sums.map(({ model, requests, total_tokens, cost }) => [
+    model,
+    count(requests),
+    count(total_tokens),
+    money(cost),
+  ]);
+  return <Table title={title} columns={["model", "requests#", "tokens#", "cost#"]} rows={rows} />;
+}
+
+export function LastCalls({ calls }: { readonly calls: readonly LastCall[] }) {
+  const rows = calls.map(({ at, model, tokens, cost, outcome }) => [
+    moment(at),
+    model,
+    tokens === null ? t("unknown") : count(tokens),
+    money(cost),
+    t(`holder.${outcome}`),
+  ]);
+  const columns = ["time", "model", "tokens#", "cost#", "outcome"];
+  return <Table title={t("holder.last")} columns={columns} rows={rows} />;
+}

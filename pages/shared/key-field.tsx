@@ -1,0 +1,64 @@
+import { useId, useState } from "preact/hooks";
+import { remember, remembered } from "./storage.ts";
+import { t } from "./texts.ts";
+
+interface KeyFieldProps {
+  /** What it is remembered as. */
+  readonly name: string;
+  readonly label: string;
+  readonly note: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+/** A key or token: in memory, and on this device only if the reader wants that. */
+export function KeyField({ name, label, note, value, onChange }: KeyFieldProps) {
+  const id = useId();
+  const [isKept, setKept] = useState(() => remembered(name) !== null);
+  const keep = (wanted: boolean) => {
+    setKept(wanted);
+    remember(name, wanted ? value : null);
+  };
+  return (
+    <div>
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="password"
+        autocomplete="off"
+        spellcheck={false}
+        aria-describedby={`${id}-note`}
+        value={value}
+        onInput={({ currentTarget }) => {
+          onChange(currentTarget.value);
+          if (isKept) remember(name, currentTarget.value);
+        }}
+      />
+      <div class="row">
+        <label>
+          <input
+            type="checkbox"
+            checked={isKept}
+            onChange={({ currentTarget }) => keep(currentTarget.checked)}
+          />{" "}
+          {t("remember")}
+        </label>
+        {isKept && (
+          <button
+            type="button"
+            class="plain"
+            onClick={() => {
+              keep(false);
+              onChange("");
+            }}
+          >
+            {t("forget")}
+          </button>
+        )}
+      </div>
+      <div class="quiet" id={`${id}-note`}>
+        {note}
+      </div>
+    </div>
+  );
+}

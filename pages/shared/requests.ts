@@ -1,0 +1,36 @@
+import { currentLanguage, t } from "./texts.ts";
+
+/** Why the server did not answer, in words. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, words: string) {
+    super(words);
+    this.status = status;
+  }
+}
+
+/** Headers of every call: texts for people come in the page's language. */
+export function headersWith(credential: string): Record<string, string> {
+  const own = credential.trim();
+  return {
+    "accept-language": currentLanguage(),
+    ...(own !== "" && { authorization: `Bearer ${own}` }),
+  };
+}
+
+/** The JSON at a path; throws Refused with words for the reader. */
+export async function getJson<T>(path: string, credential = ""): Promise<T> {
+  const headers = { ...headersWith(credential), accept: "application/json" };
+  const response = await fetch(path, { headers }).catch(() => {
+    throw new Refused(0, t("offline"));
+  });
+  if (!response.ok) throw new Refused(response.status, await reasonOf(response));
+  return response.json();
+}
+
+/** The words of an error, in whichever of the server's forms. */
+export async function reasonOf(response: Response): Promise<string> {
+  const body = await response.json().catch(() => null);
+  const words = body?.data?.response ?? body?.error?.message ?? body?.message;
+  return typeof words === "string" ? words : t("failed", { status: response.status });
+}

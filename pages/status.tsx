@@ -1,0 +1,96 @@
+import { useEffect, useState } from "preact/hooks";
+import { count, moment } from "./shared/format.ts";
+import { start } from "./shared/frame.tsx";
+import { getJson } from "./shared/requests.ts";
+import { t } from "./shared/texts.ts";
+
+/** As `GET /status` answers programs. */
+interface ServerState {
+  readonly state: "up" | "degraded" | "down";
+  readonly reasons: readonly string[];
+  readonly limits: readonly { readonly window: string; readonly limit: number }[];
+  readonly streams: number;
+  readonly shared_key: boolean;
+  readonly upstreams: { readonly all: number; readonly resting: number };
+  readonly at: string;
+}
+
+const REFRESH_MS = 15_000;
+
+function useServerState() {
+  const [state, setState] = useState<ServerState | null>(null);
+  const [problem, setProblem] = useState("");
+  useEffect(() => {
+    const look = () =>
+      getJson<ServerState>("status").then(
+        (found) => {
+          setState(found);
+          setProblem("");
+        },
+        (error: Error) => setProblem(error.message),
+      );
+    void look();
+    const timer = setInterval(() => void look(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return { state, problem };
+}
+
+function StatusPage() {
+  const { state, problem } = useServerState();
+  return (
+    <>
+      <h1>{t("status.title")}</h1>
+      <div role="status">
+        {problem !== "" && <p class="warning">{problem}</p>}
+        {state === null && problem === "" && <p class="quiet">{t("loading")}</p>}
+        {state !== null && <Verdict state={state} />}
+      </div>
+      {state !== null && <Facts state={state} />}
+    </>
+  );
+}
+
+function Verdict({ state: { state, reasons } }: { readonly state: ServerState }) {
+  return (
+    <>
+      <p class={`state ${state}`}>{t(`status.${state}`)}</p>
+      {reasons.map((reason) => (
+        <p key={reason}>{t(`status.reason.${reason}`)}</p>
+      ))}
+    </>
+  );
+}
+
+function Facts({ state }: { readonly state: ServerState }) {
+  const { limits, streams, upstreams, at } = state;
+  const rows = [
+    ...limits.map(({ window, limit }) => [t(`window.${window}`), limit] as const),
+    ...(streams > 0 ? [[t("status.streams"), streams] as const] : []),
+  ];
+  return (
+    <>
+      <p>{t(state.shared_key ? "status.shared" : "status.not_shared")}</p>
+      <h2>{t("status.limits")}</h2>
+      {rows.length === 0 ? (
+        <p>{t("status.no_limits")}</p>
+      ) : (
+        <table>
+          <tbody>
+            {rows.map(([name, limit]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td class="number">{count(limit)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <h2>{t("status.upstreams")}</h2>
+      <p>{t("status.resting", { up: upstreams.all - upstreams.resting, all: upstreams.all })}</p>
+      <p class="quiet">{t("status.at", { time: moment(at) })}</p>
+    </>
+  );
+}
+
+void start("status", StatusPage);

@@ -1,0 +1,100 @@
+// What browsers are sent: the code and styles of pages/ and the texts of locales/, in one file that the
+// server reads into memory. Names carry a digest of what is in them, so that they can be kept for ever.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import type { OutputChunk, Plugin, RolldownOptions } from "rolldown";
+
+const LANGUAGES = ["en", "zh_CN", "zh_TW", "ru_RU"];
+const PAGES = ["visitor", "holder", "status"];
+const STYLES = ["pages/styles/base.css", "pages/styles/parts.css"];
+const RESULT = "pages.json";
+
+const types = {
+  js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  json: "application/json; charset=utf-8",
+  svg: "image/svg+xml",
+} as const;
+
+interface BuiltFile {
+  readonly type: string;
+  readonly plain: string;
+  readonly brotli: string;
+  readonly gzip: string;
+}
+
+function packed(text: string, type: string): BuiltFile {
+  const bytes = Buffer.from(text);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  const brotli = brotliCompressSync(bytes, { params });
+  const gzip = gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION });
+  const [plain64, brotli64, gzip64] = [bytes, brotli, gzip].map((one) => one.toString("base64"));
+  return { type, plain: plain64 ?? "", brotli: brotli64 ?? "", gzip: gzip64 ?? "" };
+}
+
+function hashed(name: string, extension: string, text: string): string {
+  const digest = createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return `${name}-${digest}.${extension}`;
+}
+
+/** Without comments and indentation. */
+function squeezed(path: string): string {
+  return readFileSync(path, "utf8")
+    .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+    .replaceAll(/\s*\n\s*/g, "\n")
+    .trim();
+}
+
+const intoOneFile: Plugin = {
+  name: "into-one-file",
+  generateBundle(_options, bundle) {
+    const files: Record<string, BuiltFile> = {};
+    const add = (name: string, extension: keyof typeof types, text: string) => {
+      const file = hashed(name, extension, text);
+      files[file] = packed(text, types[extension]);
+      return file;
+    };
+    const scripts: Record<string, readonly string[]> = {};
+    for (const output of Object.values(bundle)) {
+      if (output.type === "chunk") files[output.fileName] = packed(output.code, types.js);
+      if (output.type === "chunk" && output.isEntry) scripts[output.name] = loadedBy(output);
+      delete bundle[output.fileName];
+    }
+    const textsOf = (language: string): unknown =>
+      JSON.parse(readFileSync(`locales/${language}.json`, "utf8")).page;
+    const texts = LANGUAGES.map((language) => {
+      const text = JSON.stringify(textsOf(language));
+      return [language, add(language, "json", text)] as const;
+    });
+    const built = {
+      style: add("style", "css", STYLES.map(squeezed).join("\n")),
+      icon: add("icon", "svg", readFileSync("pages/icon.svg", "utf8").trim()),
+      scripts,
+      texts: Object.fromEntries(texts),
+      files,
+    };
+    this.emitFile({ type: "asset", fileName: RESULT, source: JSON.stringify(built) });
+  },
+};
+
+/** The page's own script first, then what it imports. */
+function loadedBy({ fileName, imports }: OutputChunk): readonly string[] {
+  return [fileName, ...imports];
+}
+
+const options: RolldownOptions = {
+  input: Object.fromEntries(PAGES.map((page) => [page, `pages/${page}.tsx`])),
+  platform: "browser",
+  tsconfig: "pages/tsconfig.json",
+  transform: { target: "es2022" },
+  output: {
+    dir: "src/dialects/pages",
+    format: "esm",
+    minify: true,
+    entryFileNames: "[name]-[hash].js",
+    chunkFileNames: "[name]-[hash].js",
+  },
+  plugins: [intoOneFile],
+};
+export default options;

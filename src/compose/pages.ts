@@ -1,0 +1,39 @@
+import type { Config } from "../config/settings.ts";
+import { createPages } from "../dialects/pages/routes.ts";
+import type { Dialect } from "../http/dialect.ts";
+import type { DialectNeeds } from "./dialects.ts";
+import { addressLimits, type LimitStores } from "./limits.ts";
+
+/** What people see of the server. */
+export function composePages(config: Config, needs: DialectNeeds): Dialect {
+  const { storage, limits, routing, calls, translate, writeError } = needs;
+  const sharedKey = config.API_KEY.length > 0 && config.SHARED_KEY === "all";
+  return createPages({
+    facts: {
+      route: config.ROUTE,
+      model: config.MODEL,
+      models: config.ALLOWED_MODELS,
+      maxTokens: config.MAX_TOKENS,
+      maxTokensLimit: config.MAX_TOKENS_LIMIT,
+      sharedKey,
+    },
+    isDraining: () => calls.openCalls.retiring,
+    isDatabaseUp: () => storage.problem() === null,
+    limitsState: () => limitsState(limits),
+    upstreams: () => {
+      const states = routing.states();
+      return { all: states.length, resting: states.filter(({ restsMs }) => restsMs > 0).length };
+    },
+    limits: addressLimits(config),
+    streams: config.STREAM_LIMIT,
+    sharedKey,
+    now: () => storage.clock.wallMs(),
+    translate,
+    writeError,
+  });
+}
+
+function limitsState({ shared }: LimitStores) {
+  if (shared === null || shared.isUp()) return "up";
+  return shared.refuses ? "refusing" : "degraded";
+}
