@@ -13,6 +13,8 @@ const HEAVY = ["test/**/*.heavy.test.ts"];
 const DEEP = ["test/**/*.deep.test.ts"];
 /** Programs from a package.json of their own: run by `npm run test:clients` alone. */
 const CLIENTS = ["test/clients/npm/*.test.ts"];
+/** In a real browser, by `npm run test:browser`. */
+const BROWSER = ["test/browser/**/*.test.ts"];
 const IN_MEMORY = "/dev/shm";
 const ROOM_BYTES = 2 ** 30;
 const services = ["test/support/services.ts"];
@@ -45,10 +47,11 @@ export default defineConfig({
         test: {
           name: "full",
           include: ["test/**/*.test.ts"],
-          exclude: [...QUICK, ...HEAVY, ...DEEP, ...CLIENTS, "**/node_modules/**"],
+          exclude: [...QUICK, ...HEAVY, ...DEEP, ...BROWSER, ...CLIENTS, "**/node_modules/**"],
           globalSetup: services,
         },
       },
+      { extends: true, test: { name: "browser", include: BROWSER, fileParallelism: false } },
       {
         extends: true,
         test: { name: "heavy", include: HEAVY, globalSetup: services, ...oneAtATime(1) },

@@ -1,5 +1,4 @@
-import { useState } from "preact/hooks";
-import { CopyButton } from "../shared/copy.tsx";
+import { CodeTabs } from "../shared/code-tabs.tsx";
 import { data } from "../shared/data.ts";
 import { t } from "../shared/texts.ts";
 
@@ -22,27 +21,14 @@ const masked = (token: string) => `parley-…${token.slice(-SHOWN_CHARACTERS)}`;
 
 /** Copies hold the token, the screen does not. */
 export function ClientSettings({ token }: { readonly token: string }) {
-  const [chosen, choose] = useState("OpenAI SDK");
   const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
-  const write = clients[chosen] ?? (() => "");
+  const samples = Object.entries(clients).map(([name, write]) => {
+    return { name, shown: write(base, masked(token)), copied: write(base, token) };
+  });
   return (
     <section>
       <h2>{t("holder.clients")}</h2>
-      <div class="row">
-        {Object.keys(clients).map((name) => (
-          <button
-            key={name}
-            type="button"
-            aria-pressed={name === chosen}
-            onClick={() => choose(name)}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys */}
-      <pre tabIndex={0}>{write(base, masked(token))}</pre>
-      <CopyButton key={chosen} text={() => write(base, token)} />
+      <CodeTabs label={t("holder.clients")} samples={samples} />
     </section>
   );
 }

@@ -30,8 +30,14 @@ export const postgresPrograms = (
 export const redisProgram =
   ["redis-server", "valkey-server"].find((one) => runs(one, "--version")) ?? "redis-server";
 
+/** Debian's name, and others'. */
+export const chromiumProgram =
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync) ??
+  "/usr/bin/chromium";
+
 /** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
+  { name: "chromium", packages: ["chromium"], isMet: existsSync(chromiumProgram) },
   { name: "haproxy", packages: ["haproxy"], isMet: runs("haproxy", "-v") },
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
   {

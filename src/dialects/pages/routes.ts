@@ -11,7 +11,7 @@ import {
 import type { Translate } from "../../locales.ts";
 import { type BuiltFile, type BuiltPage, createBuiltPages } from "./built.ts";
 import { holderDoc, pageAssetDoc, stateDoc, visitorDoc } from "./docs.ts";
-import { type AskedBy, APP_POLICY, writeAppPage, writeUnbuilt } from "./html.ts";
+import { APP_POLICY, type AskedBy, writeAppPage, writeUnbuilt } from "./html.ts";
 import { type StateOptions, serverState } from "./state.ts";
 
 export interface PagesOptions extends StateOptions {

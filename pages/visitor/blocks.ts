@@ -1,0 +1,123 @@
+/** Markdown as blocks; their text is still to be read by `inline`. */
+export type Block =
+  | { readonly kind: "paragraph" | "code"; readonly text: string }
+  | { readonly kind: "heading"; readonly level: number; readonly text: string }
+  | { readonly kind: "rule" }
+  | { readonly kind: "quote"; readonly text: string }
+  | {
+      readonly kind: "list";
+      readonly ordered: boolean;
+      readonly first: number;
+      readonly items: readonly string[];
+    }
+  | {
+      readonly kind: "table";
+      readonly head: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+    };
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
+const RULE = /^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$/;
+const QUOTE = /^ {0,3}> ?/;
+const ITEM = /^( {0,3})(?:([-*+])|(\d{1,9})[.)])(\s+|$)/;
+const DELIMITERS = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
+
+/** One pass over the lines; an open fence reaches to the end, as while it is streamed. */
+export function blocksOf(markdown: string): readonly Block[] {
+  const lines = markdown.replaceAll("\r\n", "\n").split("\n");
+  const blocks: Block[] = [];
+  let at = 0;
+  while (at < lines.length) {
+    if (lines[at]?.trim() === "") {
+      at += 1;
+      continue;
+    }
+    const [block, next] = blockAt(lines, at);
+    blocks.push(block);
+    at = next;
+  }
+  return blocks;
+}
+
+type Found = readonly [block: Block, next: number];
+
+function blockAt(lines: readonly string[], at: number): Found {
+  const line = lines[at] ?? "";
+  const heading = HEADING.exec(line);
+  if (FENCE.test(line)) return codeAt(lines, at);
+  if (heading !== null) {
+    const [, marks = "", text = ""] = heading;
+    return [{ kind: "heading", level: marks.length, text }, at + 1];
+  }
+  if (RULE.test(line)) return [{ kind: "rule" }, at + 1];
+  if (QUOTE.test(line)) return quoteAt(lines, at);
+  if (ITEM.test(line)) return listAt(lines, at);
+  if (line.includes("|") && DELIMITERS.test(lines[at + 1] ?? "")) return tableAt(lines, at);
+  return paragraphAt(lines, at);
+}
+
+function codeAt(lines: readonly string[], at: number): Found {
+  const [, fence = "```"] = FENCE.exec(lines[at] ?? "") ?? [];
+  const isEnd = (line: string) =>
+    line.trim().startsWith(fence) && line.trim() === fence[0]?.repeat(line.trim().length);
+  const end = lines.findIndex((line, index) => index > at && isEnd(line));
+  const last = end === -1 ? lines.length : end;
+  return [{ kind: "code", text: lines.slice(at + 1, last).join("\n") }, last + 1];
+}
+
+/** The lines from here on for which this holds, and where they end. */
+function linesWhile(
+  lines: readonly string[],
+  from: number,
+  holds: (line: string, index: number) => boolean,
+) {
+  let end = from;
+  while (end < lines.length && holds(lines[end] ?? "", end)) end += 1;
+  return [lines.slice(from, end), end] as const;
+}
+
+function quoteAt(lines: readonly string[], at: number): Found {
+  const [inside, end] = linesWhile(lines, at, (line) => QUOTE.test(line));
+  return [{ kind: "quote", text: inside.map((line) => line.replace(QUOTE, "")).join("\n") }, end];
+}
+
+function listAt(lines: readonly string[], at: number): Found {
+  const [, , , number] = ITEM.exec(lines[at] ?? "") ?? [];
+  const ordered = number !== undefined;
+  const isItem = (line: string) =>
+    ITEM.test(line) && (ITEM.exec(line)?.[3] !== undefined) === ordered;
+  const isInside = (line: string) => line.trim() === "" || /^\s{2,}/.test(line);
+  const [inside, end] = linesWhile(lines, at, (line, index) => {
+    const previous = lines[index - 1] ?? "";
+    const isLazy = index > at && previous.trim() !== "" && !startsBlock(line);
+    return isItem(line) || isInside(line) || isLazy;
+  });
+  const items: string[] = [];
+  for (const line of inside) {
+    if (isItem(line)) items.push(line.replace(ITEM, ""));
+    else items.push(`${items.pop() ?? ""}\n${line.replace(/^ {1,4}/, "")}`);
+  }
+  return [{ kind: "list", ordered, first: Number(number ?? 1), items }, end];
+}
+
+function cellsOf(line: string): readonly string[] {
+  return line
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));
+}
+
+function tableAt(lines: readonly string[], at: number): Found {
+  const [rows, end] = linesWhile(lines, at + 2, (line) => line.includes("|"));
+  return [{ kind: "table", head: cellsOf(lines[at] ?? ""), rows: rows.map(cellsOf) }, end];
+}
+
+const startsBlock = (line: string) =>
+  line.trim() === "" || [FENCE, HEADING, RULE, QUOTE, ITEM].some((pattern) => pattern.test(line));
+
+function paragraphAt(lines: readonly string[], at: number): Found {
+  const [inside, end] = linesWhile(lines, at, (line, index) => index === at || !startsBlock(line));
+  return [{ kind: "paragraph", text: inside.join("\n") }, end];
+}

@@ -1,0 +1,51 @@
+/** The page of token holders, and what strangers may have written into names. */
+import { describe, expect, test } from "vitest";
+import { MODEL, startTokenScene } from "../dialects/openai/support.ts";
+import { openPage, violationsOf } from "../support/browser.ts";
+import { startScene } from "../support/scene.ts";
+
+const HOSTILE = `"><img src=x onerror=alert(1)><script>alert(2)</script>{{name}}`;
+
+describe("the page of token holders", { tags: "chromium" }, () => {
+  test("shows what is left of a token, its calls and the settings of clients", async () => {
+    const scene = await startTokenScene();
+    const { token } = await scene.issue({
+      name: HOSTILE,
+      requests_per_day: 10,
+      money_per_month: "2.5",
+      minute_limit: 5,
+    });
+    await scene.ask(undefined, { headers: { authorization: `Bearer ${token}` } });
+    const { page, wrongs } = await openPage(`${scene.parley.origin}/me`);
+    await page.getByLabel("Parley token", { exact: true }).fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: HOSTILE }).waitFor();
+    const main = page.locator("main");
+    expect(await main.locator("img, script").count()).toBe(0);
+    const shown = await main.innerText();
+    expect(shown).toContain("$2.50");
+    expect(shown).toContain(MODEL);
+    expect(shown).toContain("completed");
+    expect(await page.content()).not.toContain(token);
+    expect(await violationsOf(page)).toEqual([]);
+    expect(wrongs).toEqual([]);
+  });
+
+  test("says in the page's language that a token is wrong", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/me`, { locale: "zh-TW" });
+    await page.locator('input[type="password"]').fill("parley-nothing");
+    await page.keyboard.press("Enter");
+    await page.locator('[role="alert"]:not(:empty)').waitFor();
+    expect(await page.locator('[role="alert"]').innerText()).toMatch(/[一-鿿]/);
+  });
+});
+
+describe("a name that is markup", { tags: "chromium" }, () => {
+  test.each(["/", "/me", "/status"])("is text on %s", async (path) => {
+    const { parley } = await startScene({ MODEL: HOSTILE, ALLOWED_MODELS: "</script><b>" });
+    const { page, wrongs } = await openPage(parley.origin + path);
+    expect(await page.locator("img, b").count()).toBe(0);
+    expect(wrongs).toEqual([]);
+  });
+});

@@ -1,0 +1,162 @@
+/** The visitor's page as people use it. */
+import { describe, expect, test } from "vitest";
+import { openPage, violationsOf } from "../support/browser.ts";
+import { cutInsideEvent } from "../support/faults.ts";
+import { heldUntil } from "../support/held.ts";
+import { startScene } from "../support/scene.ts";
+import { createAnswer } from "../support/upstream.ts";
+
+describe("the visitor's page", { tags: "chromium" }, () => {
+  test("takes a question at once and shows the answer, whose markup is no HTML", async () => {
+    const text = [
+      "# Heading",
+      "",
+      "**strong** and `code`, <img src=x onerror=alert(1)> <script>alert(2)</script>",
+      "",
+      "[bad](javascript:alert(3)) [good](https://example.org/a) ![picture](https://example.org/p.png)",
+      "",
+      "```",
+      "<b>in a fence</b>",
+      "```",
+    ].join("\n");
+    const { parley } = await startScene({}, { behaviour: createAnswer({ text: () => text }) });
+    const { page, wrongs } = await openPage(`${parley.origin}/`);
+    expect(await page.evaluate("document.activeElement.id")).toBe("question");
+    await page.keyboard.type("Hello?");
+    await page.keyboard.press("Enter");
+    await page.locator(".answer strong").waitFor();
+    await page.locator('[aria-busy="false"]').waitFor();
+    const answer = page.locator(".answer");
+    expect(await answer.locator("script, img, b").count()).toBe(0);
+    expect(await answer.innerText()).toContain("<img src=x onerror=alert(1)>");
+    const links = await answer
+      .locator("a")
+      .evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+    expect(links).toEqual(["https://example.org/a", "https://example.org/p.png"]);
+    expect(wrongs).toEqual([]);
+  });
+
+  test("sends the conversation with the next question", async () => {
+    const { parley, upstream } = await startScene();
+    const { page } = await openPage(`${parley.origin}/`);
+    for (const question of ["One", "Two"]) {
+      await page.locator("#question").fill(question);
+      await page.keyboard.press("Enter");
+      await page.locator(`.message:has-text("${question}") [aria-busy="false"]`).waitFor();
+    }
+    const roles = Object(upstream.requests.at(-1)?.json).messages.map(
+      ({ role }: { role: string }) => role,
+    );
+    expect(roles).toEqual(["user", "assistant", "user"]);
+  });
+
+  test("stops an answer with Escape and keeps the focus", async () => {
+    const go = Promise.withResolvers<void>();
+    const { parley, upstream } = await startScene({}, { behaviour: heldUntil(go.promise) });
+    const { page, wrongs } = await openPage(`${parley.origin}/`);
+    await page.keyboard.type("Hello?");
+    await page.keyboard.press("Enter");
+    await page.locator(".answer p").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("Stopped.").waitFor();
+    expect(await page.evaluate("document.activeElement.id")).toBe("question");
+    await upstream.waitFor(() => upstream.closedEarly.count === 1, {
+      label: "the end of the answer",
+      timeoutMs: 5_000,
+    });
+    go.resolve();
+    expect(wrongs).toEqual([]);
+  });
+
+  test("says that an answer was cut off", async () => {
+    const { parley } = await startScene({}, { behaviour: cutInsideEvent });
+    const { page } = await openPage(`${parley.origin}/`, { locale: "ru-RU" });
+    await page.keyboard.type("Привет?");
+    await page.keyboard.press("Enter");
+    await page.locator(".message .warning").waitFor();
+    expect(await page.locator(".message .warning").innerText()).toMatch(/[а-я]/i);
+  });
+
+  test("says that a key is wrong, in the page's language", async () => {
+    const { parley } = await startScene({ API_KEY: "" });
+    const { page } = await openPage(`${parley.origin}/`, { locale: "zh-CN" });
+    await page.locator("#question").fill("你好？");
+    await page.keyboard.press("Enter");
+    await page.locator(".message .warning").waitFor();
+    expect(await page.locator(".message .warning").innerText()).toMatch(/[一-鿿]/);
+  });
+
+  test("counts down to when a limit lets calls through again, and sends again", async () => {
+    const { parley } = await startScene({ SECOND_LIMIT: "1", MINUTE_LIMIT: "2" });
+    const { page, wrongs } = await openPage(`${parley.origin}/`);
+    for (const question of ["One", "Two", "Three"]) {
+      await page.locator("#question").fill(question);
+      await page.keyboard.press("Enter");
+      await page.locator(`.message:has-text("${question}") [aria-busy="false"]`).waitFor();
+    }
+    const again = page.getByRole("button", { name: "Send again" });
+    expect(await again.isDisabled()).toBe(true);
+    await page
+      .getByText(/Try again in \d+ s/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole("progressbar").count()).toBe(2);
+    expect(wrongs).toEqual([]);
+  });
+
+  test("keeps a key only where that is wanted, and forgets it", async () => {
+    const { parley } = await startScene({ API_KEY: "" });
+    const { page } = await openPage(`${parley.origin}/`);
+    const stored = () => page.evaluate("JSON.stringify(localStorage)");
+    await page.locator('input[type="password"]').fill("sk-secret");
+    expect(await stored()).not.toContain("sk-secret");
+    await page.getByLabel("Remember on this device").check();
+    expect(await stored()).toContain("sk-secret");
+    await page.getByRole("button", { name: "Forget" }).click();
+    expect(await stored()).not.toContain("sk-secret");
+    expect(page.url()).not.toContain("sk-secret");
+  });
+
+  test("works below a prefix that a proxy takes away, as its addresses are relative", async () => {
+    const { parley } = await startScene({ ROUTE: "api" });
+    const { page } = await openPage(`${parley.origin}/`);
+    await page.locator("summary").last().click();
+    expect(await page.locator("details pre").innerText()).toContain(`${parley.origin}/api`);
+  });
+});
+
+const views = ["light", "dark"].flatMap((colors) =>
+  [390, 1280].map((width) => [colors, width] as const),
+);
+
+describe.each(["/", "/me", "/status"])("the page %s", { tags: "chromium" }, (path) => {
+  test.each(views)("has nothing that axe finds wrong: %s, %d px", async (colors, width) => {
+    const { parley } = await startScene({ MINUTE_LIMIT: "60", DAY_LIMIT: "500" });
+    const { page, wrongs } = await openPage(parley.origin + path, {
+      colorScheme: colors as "light" | "dark",
+      viewport: { width, height: 800 },
+    });
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    expect(wrongs).toEqual([]);
+  });
+
+  test.each(["en", "zh-CN", "zh-TW", "ru"])(
+    "changes its language to %s and remembers it",
+    async (tag) => {
+      const { parley } = await startScene();
+      const { page, wrongs } = await openPage(parley.origin + path, { locale: "fr" });
+      await page.locator("header select").selectOption(tag);
+      await page.locator(`html[lang="${tag}"]`).waitFor();
+      const heading = await page.locator("h1").innerText();
+      await page.reload();
+      await page.locator(`html[lang="${tag}"]`).waitFor();
+      expect(await page.locator("h1").innerText()).toBe(heading);
+      expect(await page.locator("main").innerText()).not.toMatch(
+        /(?:visitor|holder|status|window)\.\w/,
+      );
+      expect(wrongs).toEqual([]);
+    },
+  );
+});
