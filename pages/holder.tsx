@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ClientSettings } from "./holder/clients.tsx";
 import { LastCalls, Limits, Quotas, SpentByModel } from "./holder/tables.tsx";
 import type { Usage } from "./holder/usage.ts";
+import { data } from "./shared/data.ts";
 import { count, moment, money } from "./shared/format.ts";
 import { start } from "./shared/frame.tsx";
 import { KeyField } from "./shared/key-field.tsx";
@@ -9,6 +10,8 @@ import { getJson } from "./shared/requests.ts";
 import { remembered } from "./shared/storage.ts";
 import { t } from "./shared/texts.ts";
 
+/** Of usage by model. */
+const SHOWN_DAYS = 30;
 const REMEMBERED_AS = "token";
 
 function HolderPage() {
@@ -69,6 +72,9 @@ function Report({ usage, token }: { readonly usage: Usage; readonly token: strin
         <p>{t("holder.empty")}</p>
       ) : (
         <>
+          {data.retentionDays > 0 && data.retentionDays < SHOWN_DAYS && (
+            <p class="quiet">{t("holder.retention", { days: data.retentionDays })}</p>
+          )}
           <SpentByModel title={t("holder.month")} sums={usage.last_30_days} />
           <LastCalls calls={usage.last} />
         </>

@@ -14,6 +14,8 @@ export interface PageData {
   readonly maxTokensLimit: number;
   /** Whether callers without a key or token may ask. */
   readonly sharedKey: boolean;
+  /** Of usage records; 0: without end. */
+  readonly retentionDays: number;
 }
 
 export interface Texts {

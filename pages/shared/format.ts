@@ -16,3 +16,17 @@ export function moment(iso: string | null): string {
   const style = { dateStyle: "medium", timeStyle: "medium" } as const;
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
+
+const MINUTE = 60;
+const HOUR = 3_600;
+/** As many of a unit at most; beyond that the next one is used. */
+const MAX_OF_UNIT = 90;
+
+/** "in 45 sec.", "in 12 min.": from now on. */
+export function inTime(seconds: number): string {
+  const words = new Intl.RelativeTimeFormat(currentLanguage(), { style: "short" });
+  if (seconds <= MAX_OF_UNIT) return words.format(seconds, "second");
+  const minutes = Math.ceil(seconds / MINUTE);
+  if (minutes <= MAX_OF_UNIT) return words.format(minutes, "minute");
+  return words.format(Math.ceil(seconds / HOUR), "hour");
+}

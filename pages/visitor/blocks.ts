@@ -17,7 +17,9 @@ export type Block =
     };
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
-const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
+const HEADING = /^ {0,3}(#{1,6})\s(.*)$/;
+/** Marks may also close a heading. */
+const CLOSING = /(?<=\s)#+$/;
 const RULE = /^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3})(?:([-*+])|(\d{1,9})[.)])(\s+|$)/;
@@ -40,6 +42,11 @@ export function blocksOf(markdown: string): readonly Block[] {
   return blocks;
 }
 
+/** A longer line is no head of a table. */
+const MAX_DELIMITERS = 500;
+
+const isDelimiters = (line: string) => line.length <= MAX_DELIMITERS && DELIMITERS.test(line);
+
 type Found = readonly [block: Block, next: number];
 
 function blockAt(lines: readonly string[], at: number): Found {
@@ -48,12 +55,13 @@ function blockAt(lines: readonly string[], at: number): Found {
   if (FENCE.test(line)) return codeAt(lines, at);
   if (heading !== null) {
     const [, marks = "", text = ""] = heading;
-    return [{ kind: "heading", level: marks.length, text }, at + 1];
+    const words = text.trim().replace(CLOSING, "").trim();
+    return [{ kind: "heading", level: marks.length, text: words }, at + 1];
   }
   if (RULE.test(line)) return [{ kind: "rule" }, at + 1];
   if (QUOTE.test(line)) return quoteAt(lines, at);
   if (ITEM.test(line)) return listAt(lines, at);
-  if (line.includes("|") && DELIMITERS.test(lines[at + 1] ?? "")) return tableAt(lines, at);
+  if (line.includes("|") && isDelimiters(lines[at + 1] ?? "")) return tableAt(lines, at);
   return paragraphAt(lines, at);
 }
 
@@ -61,9 +69,8 @@ function codeAt(lines: readonly string[], at: number): Found {
   const [, fence = "```"] = FENCE.exec(lines[at] ?? "") ?? [];
   const isEnd = (line: string) =>
     line.trim().startsWith(fence) && line.trim() === fence[0]?.repeat(line.trim().length);
-  const end = lines.findIndex((line, index) => index > at && isEnd(line));
-  const last = end === -1 ? lines.length : end;
-  return [{ kind: "code", text: lines.slice(at + 1, last).join("\n") }, last + 1];
+  const [inside, end] = linesWhile(lines, at + 1, (line) => !isEnd(line));
+  return [{ kind: "code", text: inside.join("\n") }, end + 1];
 }
 
 /** The lines from here on for which this holds, and where they end. */
@@ -82,11 +89,17 @@ function quoteAt(lines: readonly string[], at: number): Found {
   return [{ kind: "quote", text: inside.map((line) => line.replace(QUOTE, "")).join("\n") }, end];
 }
 
+/** Further in, a line is a part of the item before it. */
+const MAX_SHIFT = 1;
+
 function listAt(lines: readonly string[], at: number): Found {
-  const [, , , number] = ITEM.exec(lines[at] ?? "") ?? [];
+  const [, shift = "", , number] = ITEM.exec(lines[at] ?? "") ?? [];
   const ordered = number !== undefined;
-  const isItem = (line: string) =>
-    ITEM.test(line) && (ITEM.exec(line)?.[3] !== undefined) === ordered;
+  const isItem = (line: string) => {
+    const [, indent = "", mark, digits] = ITEM.exec(line) ?? [];
+    const isSame = ordered ? digits !== undefined : mark !== undefined;
+    return isSame && indent.length <= shift.length + MAX_SHIFT;
+  };
   const isInside = (line: string) => line.trim() === "" || /^\s{2,}/.test(line);
   const [inside, end] = linesWhile(lines, at, (line, index) => {
     const previous = lines[index - 1] ?? "";

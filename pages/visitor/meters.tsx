@@ -1,5 +1,5 @@
 import { useSecondsUntil } from "../shared/countdown.ts";
-import { count } from "../shared/format.ts";
+import { count, inTime } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 import type { WindowState } from "./limits.ts";
 
@@ -24,7 +24,7 @@ function Meter({ name, limit, left, returnsAt }: WindowState) {
     <div>
       {label}: {t("visitor.left", { left: count(now), limit: count(limit) })}
       <progress aria-label={label} max={limit} value={now} />
-      {seconds > 0 && <span class="quiet">{t("visitor.returns", { seconds })}</span>}
+      {seconds > 0 && <span class="quiet">{t("visitor.returns", { wait: inTime(seconds) })}</span>}
     </div>
   );
 }

@@ -36,6 +36,10 @@ export function samplesOf(body: object, withKey: boolean): readonly Sample[] {
       shown: `import requests\n\nr = ${post(body)}\nprint(r.json()["data"]["response"])`,
     },
     {
+      name: "Python: conversation",
+      shown: `import requests\n\nbody = ${python(body).replaceAll("\n    ", "\n")}\nwhile True:\n    r = requests.post(${JSON.stringify(url)},${headers.replaceAll("\n   ", "")} json=body)\n    data = r.json()["data"]\n    print(data["response"])\n    body["continuous"] = data["continuous"]\n    body["user_content"] = input("> ")`,
+    },
+    {
       name: "Python: stream",
       shown: `import json\nimport requests\n\nr = ${post(streamed, "\n    stream=True,")}\nfor line in r.iter_lines():\n    if line.startswith(b"data: {"):\n        print(json.loads(line[6:])["data"].get("delta", ""), end="", flush=True)`,
     },

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { CopyButton } from "../shared/copy.tsx";
 import { useSecondsUntil } from "../shared/countdown.ts";
+import { inTime } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 import type { Dialogue, Turn } from "./dialogue.ts";
 import { Markdown } from "./markdown.tsx";
@@ -126,7 +127,9 @@ function Actions({ turn, isLast, again, goOn }: ActionsProps) {
           {t(`visitor.${word}`)}
         </button>
       )}
-      {isLast && seconds > 0 && <span class="quiet">{t("visitor.wait", { seconds })}</span>}
+      {isLast && seconds > 0 && (
+        <span class="quiet">{t("visitor.wait", { wait: inTime(seconds) })}</span>
+      )}
       {isLast && state === "long" && (
         <button type="button" class="plain" onClick={goOn}>
           {t("visitor.go_on")}

@@ -16,6 +16,7 @@ export function composePages(config: Config, needs: DialectNeeds): Dialect {
       maxTokens: config.MAX_TOKENS,
       maxTokensLimit: config.MAX_TOKENS_LIMIT,
       sharedKey,
+      retentionDays: config.RETENTION_DAYS,
     },
     isDraining: () => calls.openCalls.retiring,
     isDatabaseUp: () => storage.problem() === null,

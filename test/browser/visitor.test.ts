@@ -97,7 +97,7 @@ describe("the visitor's page", { tags: "chromium" }, () => {
     const again = page.getByRole("button", { name: "Send again" });
     expect(await again.isDisabled()).toBe(true);
     await page
-      .getByText(/Try again in \d+ s/)
+      .getByText(/Try again in \d+ sec/)
       .first()
       .waitFor();
     expect(await page.getByRole("progressbar").count()).toBe(2);

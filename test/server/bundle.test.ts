@@ -30,9 +30,12 @@ test("what the image runs answers over HTTP and gRPC", async () => {
     "docs",
     "docs/swagger-ui-bundle.js",
     "docs/start.js",
+    "status",
   ]) {
     expect((await fetch(`${parley.url}/${path}`)).status, path).toBe(200);
   }
+  const page = await fetch(`${parley.url}/`, { headers: { accept: "text/html" } });
+  expect(await page.text()).toMatch(/<script type="module" src="assets\/visitor-/);
   expect((await postJson(`${parley.url}/`, { user_content: "hi" })).status).toBe(200);
   const client = createGrpcClient(`127.0.0.1:${grpcPort}`);
   onTestFinished(() => client.close());

@@ -53,7 +53,11 @@ const counts = {
 export const usageDoc: RouteDoc = {
   summary: "What the token has left, what it spent by day and by model, and its latest calls",
   answer: z.object({
-    token: z.object({ name: z.string(), expires_at: z.iso.datetime().nullable() }),
+    token: z.object({
+      name: z.string(),
+      state: z.literal("active"),
+      expires_at: z.iso.datetime().nullable(),
+    }),
     ...stateSchemas,
     by_day: z.array(z.object({ day: z.string(), ...counts })),
     by_model: z.array(z.object({ model: z.string(), ...counts })),

@@ -29,7 +29,7 @@ export async function usageOf({ ledger, stateOf }: ReportOptions, principal: Pri
     ledger.rows({ tokenId, limit: MAX_CALLS_SHOWN }),
   ]);
   return {
-    token: { name: token.name, expires_at: isoOrNull(token.expiresAt) },
+    token: { name: token.name, state: "active", expires_at: isoOrNull(token.expiresAt) },
     ...writeState(state),
     by_day: days.map((sum) => ({ day: sum.key, ...countsOf(sum) })),
     by_model: models.map((sum) => ({ model: sum.key, ...countsOf(sum) })),

@@ -23,6 +23,8 @@ export interface AskedBy {
   readonly maxTokens: number;
   readonly maxTokensLimit: number;
   readonly sharedKey: boolean;
+  /** Of usage records; 0: without end. */
+  readonly retentionDays: number;
 }
 
 interface PageOptions {

@@ -95,7 +95,7 @@ test("a token without any has empty lists", async () => {
   });
   const lists = ["quotas", "limits", "by_day", "by_model", "last_30_days", "last", "calls"];
   expect(usage.json).toEqual({
-    token: { name: expect.any(String), expires_at: null },
+    token: { name: expect.any(String), state: "active", expires_at: null },
     ...Object.fromEntries(lists.map((name) => [name, []])),
   });
 });

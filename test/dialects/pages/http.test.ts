@@ -1,6 +1,7 @@
 /** What a browser is sent: the pages, and what they load. */
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { createBuiltPages } from "../../../src/dialects/pages/built.ts";
 import { postJson } from "../../support/http.ts";
 import { OPERATOR_KEY, startScene } from "../../support/scene.ts";
 import { built, html, open } from "./support.ts";
@@ -159,4 +160,9 @@ test.each(Object.entries(BUDGETS))("the page of %s loads at most %d KB", async (
   });
   const bytes = sizes.reduce((sum, size) => sum + size, Buffer.byteLength(text));
   expect(bytes).toBeLessThan(budget * 1_000);
+});
+
+test("pages that were not built are looked for again each time", async () => {
+  const read = createBuiltPages(new URL("file:///nowhere/pages.json"));
+  expect([await read(), await read()]).toEqual([null, null]);
 });
