@@ -3,6 +3,7 @@ import { count, moment } from "./shared/format.ts";
 import { start } from "./shared/frame.tsx";
 import { getJson } from "./shared/requests.ts";
 import { t } from "./shared/texts.ts";
+import { type Hour, LastDay } from "./status/last-day.tsx";
 
 /** As `GET /status` answers programs. */
 interface ServerState {
@@ -11,7 +12,9 @@ interface ServerState {
   readonly limits: readonly { readonly window: string; readonly limit: number }[];
   readonly streams: number;
   readonly shared_key: boolean;
-  readonly upstreams: { readonly all: number; readonly resting: number };
+  readonly upstreams: readonly { readonly name: string | null; readonly state: string }[];
+  readonly last_24h: readonly Hour[];
+  readonly first_token_ms: { readonly median: number; readonly p95: number } | null;
   readonly at: string;
 }
 
@@ -63,7 +66,7 @@ function Verdict({ state: { state, reasons } }: { readonly state: ServerState })
 }
 
 function Facts({ state }: { readonly state: ServerState }) {
-  const { limits, streams, upstreams, at } = state;
+  const { limits, streams, upstreams, at, first_token_ms: firstToken } = state;
   const rows = [
     ...limits.map(({ window, limit }) => [t(`window.${window}`), limit] as const),
     ...(streams > 0 ? [[t("status.streams"), streams] as const] : []),
@@ -87,8 +90,26 @@ function Facts({ state }: { readonly state: ServerState }) {
         </table>
       )}
       <h2>{t("status.upstreams")}</h2>
-      <p>{t("status.resting", { up: upstreams.all - upstreams.resting, all: upstreams.all })}</p>
+      <Upstreams upstreams={upstreams} />
+      <LastDay hours={state.last_24h} />
+      {firstToken !== null && <p>{t("status.first_token", firstToken)}</p>}
       <p class="quiet">{t("status.at", { time: moment(at) })}</p>
+    </>
+  );
+}
+
+function Upstreams({ upstreams }: Pick<ServerState, "upstreams">) {
+  const up = upstreams.filter(({ state }) => state === "up").length;
+  return (
+    <>
+      <p>{t("status.resting", { up, all: upstreams.length })}</p>
+      {upstreams.flatMap(({ name, state }) =>
+        name === null ? (
+          []
+        ) : (
+          <p>{t(state === "up" ? "status.named" : "status.paused", { name })}</p>
+        ),
+      )}
     </>
   );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Config } from "../config/settings.ts";
 import { createUnpricedModels } from "../core/accounts/unpriced-models.ts";
 import type { ProxyError } from "../core/errors.ts";
-import type { CallObserver, Clock } from "../core/ports.ts";
+import type { CallObserver, Clock, LimitDecision } from "../core/ports.ts";
 import { type AddressAlarm, createAddressAlarm } from "../http/address/address-alarm.ts";
 import { createClientAddress } from "../http/address/client-address.ts";
 import { type CallStarter, createCallStarter } from "../http/call/begin-call.ts";
@@ -14,6 +14,7 @@ import { createGate } from "../http/gate.ts";
 import { defaultLanguage, type Language, type Translate } from "../locales.ts";
 import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
+import { createRecentCalls, type RecentCalls } from "../metrics/recent-calls.ts";
 import type { Storage } from "../storage/open.ts";
 import { createStorageAlarm, describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
@@ -38,6 +39,8 @@ export interface Calls {
   readonly alarm: AddressAlarm;
   readonly metrics: Metrics;
   readonly observe: CallObserver;
+  /** Of this instance, for the public state. */
+  readonly recent: RecentCalls;
   /** Logs an unexpected error. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
@@ -62,6 +65,11 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     warnings: () => alarm.warnings().map(({ code }) => code),
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
+  const recent = createRecentCalls(storage.clock);
+  const onDecision = (decision: LimitDecision): void => {
+    metrics.decision(decision);
+    recent.decision(decision);
+  };
   const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
     clock: storage.clock,
@@ -71,7 +79,7 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     alarm,
     openCalls,
     limiter: limits.limiter,
-    onDecision: metrics.decision,
+    onDecision,
     onEnd: (end) => {
       const { error } = end.context;
       if (error?.code === "storage_unavailable") alarmStorage(error.cause);
@@ -90,13 +98,13 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const identify = composeIdentify(config, storage, brakes);
   const report = createReport(log);
   // when a refused caller may come again is told in the time of all instances
-  const gate = createGate(limits.limiter, metrics.decision, storage.clock);
-  const observe = createObserve(metrics, needs, language);
-  return { calls, gate, openCalls, identify, brakes, alarm, metrics, observe, report };
+  const gate = createGate(limits.limiter, onDecision, storage.clock);
+  const observe = createObserve([metrics, recent], needs, language);
+  return { calls, gate, openCalls, identify, brakes, alarm, metrics, observe, recent, report };
 }
 
 function createObserve(
-  metrics: Metrics,
+  [metrics, recent]: readonly [Metrics, RecentCalls],
   { clock, log, translate }: CallNeeds,
   language: Language,
 ): CallObserver {
@@ -106,6 +114,7 @@ function createObserve(
   });
   return (record) => {
     metrics.call(record);
+    recent.call(record);
     noticeUnpriced(record);
   };
 }

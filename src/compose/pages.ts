@@ -21,10 +21,14 @@ export function composePages(config: Config, needs: DialectNeeds): Dialect {
     isDraining: () => calls.openCalls.retiring,
     isDatabaseUp: () => storage.problem() === null,
     limitsState: () => limitsState(limits),
-    upstreams: () => {
-      const states = routing.states();
-      return { all: states.length, resting: states.filter(({ restsMs }) => restsMs > 0).length };
-    },
+    upstreams: () =>
+      routing.states().map(({ name, restsMs }) => ({
+        name: config.STATUS_UPSTREAMS === "names" ? name : null,
+        state: restsMs > 0 ? "resting" : "up",
+      })),
+    hours: calls.recent.hours,
+    isFailing: calls.recent.isFailing,
+    firstToken: calls.recent.firstToken,
     limits: addressLimits(config),
     streams: config.STREAM_LIMIT,
     sharedKey,

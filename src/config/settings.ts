@@ -163,6 +163,7 @@ export const settings = {
   ),
   ALERT_SECRET: setting("", { group: "status", secret: true }, parseAlertSecret),
   SHARED_TOKEN_NETWORKS: wholeNumber(8, 0, 1_000, { group: "status" }),
+  STATUS_UPSTREAMS: choice("hide", ["hide", "names"], { group: "status" }),
 } as const;
 
 export type SettingName = keyof typeof settings;

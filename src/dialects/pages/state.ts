@@ -3,25 +3,48 @@ import type { WindowName } from "../../core/ports.ts";
 
 export const stateSchema = z.object({
   state: z.enum(["up", "degraded", "down"]),
-  reasons: z.array(z.enum(["draining", "database", "limits", "upstreams"])),
+  reasons: z.array(z.enum(["draining", "database", "limits", "upstreams", "failures"])),
   limits: z
     .array(z.object({ window: z.enum(["second", "minute", "hour", "day"]), limit: z.int() }))
     .describe("Calls per client address; a window that is missing has no limit"),
   streams: z.int().describe("Open streams per client address; 0: no limit"),
   shared_key: z.boolean().describe("Whether callers without a key or token may ask"),
-  upstreams: z.object({ all: z.int(), resting: z.int() }),
+  upstreams: z
+    .array(z.object({ name: z.string().nullable(), state: z.enum(["up", "resting"]) }))
+    .describe("name: null unless STATUS_UPSTREAMS is names"),
+  last_24h: z
+    .array(
+      z.object({
+        hour: z.iso.datetime(),
+        answered: z.int(),
+        failed: z.int().describe("By the fault of the server or of a service"),
+        refused: z.int().describe("By a limit or quota"),
+      }),
+    )
+    .describe("Calls of this instance since its start, oldest hour first"),
+  first_token_ms: z
+    .object({ median: z.int(), p95: z.int() })
+    .nullable()
+    .describe("Of the newest answers of this instance; null: none yet"),
   at: z.iso.datetime(),
 });
 
 export type ServerState = z.output<typeof stateSchema>;
 type Reason = ServerState["reasons"][number];
 
+type CallCounts = Readonly<Record<"answered" | "failed" | "refused", number>>;
+
 export interface StateOptions {
   readonly isDraining: () => boolean;
   readonly isDatabaseUp: () => boolean;
   /** `refusing`: calls are refused, as nobody counts them. */
   readonly limitsState: () => "up" | "degraded" | "refusing";
-  readonly upstreams: () => { readonly all: number; readonly resting: number };
+  readonly upstreams: () => ServerState["upstreams"];
+  /** Milliseconds since 1970; oldest first. */
+  readonly hours: () => readonly ({ readonly at: number } & CallCounts)[];
+  /** Whether many calls fail at present. */
+  readonly isFailing: () => boolean;
+  readonly firstToken: () => ServerState["first_token_ms"];
   /** Calls per window; 0: no limit. */
   readonly limits: Readonly<Record<WindowName, number>>;
   readonly streams: number;
@@ -32,16 +55,18 @@ export interface StateOptions {
 /** `GET /status`: no address, no key, nothing of a single caller. */
 export function serverState(options: StateOptions): ServerState {
   const upstreams = options.upstreams();
+  const resting = upstreams.filter(({ state }) => state === "resting").length;
   const limitsState = options.limitsState();
   const down: readonly (readonly [Reason, boolean])[] = [
     ["draining", options.isDraining()],
     ["database", !options.isDatabaseUp()],
     ["limits", limitsState === "refusing"],
-    ["upstreams", upstreams.resting === upstreams.all],
+    ["upstreams", resting === upstreams.length],
   ];
   const degraded: readonly (readonly [Reason, boolean])[] = [
     ["limits", limitsState === "degraded"],
-    ["upstreams", upstreams.resting > 0],
+    ["upstreams", resting > 0],
+    ["failures", options.isFailing()],
   ];
   const reasons = (rows: typeof down) => rows.filter(([, holds]) => holds).map(([name]) => name);
   const why = { down: reasons(down), degraded: reasons(degraded) };
@@ -53,6 +78,10 @@ export function serverState(options: StateOptions): ServerState {
     streams: options.streams,
     shared_key: options.sharedKey,
     upstreams,
+    last_24h: options
+      .hours()
+      .map(({ at, ...counts }) => ({ hour: new Date(at).toISOString(), ...counts })),
+    first_token_ms: options.firstToken(),
     at: new Date(options.now()).toISOString(),
   };
 }

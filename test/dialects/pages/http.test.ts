@@ -2,6 +2,7 @@
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { createBuiltPages } from "../../../src/dialects/pages/built.ts";
+import { refuse } from "../../support/faults.ts";
 import { postJson } from "../../support/http.ts";
 import { OPERATOR_KEY, startScene } from "../../support/scene.ts";
 import { built, html, open } from "./support.ts";
@@ -130,7 +131,8 @@ describe("GET /status", () => {
         reasons: [],
         limits: [{ window: "minute", limit: 60 }],
         shared_key: true,
-        upstreams: { all: 1, resting: 0 },
+        upstreams: [{ name: null, state: "up" }],
+        first_token_ms: null,
       });
     }
   });
@@ -138,6 +140,31 @@ describe("GET /status", () => {
   test("names no upstream and no address", async () => {
     const { text } = await open(`${origin}/status`, {});
     expect(text).not.toMatch(/127\.0\.0\.1|default|http/);
+  });
+
+  test("names upstreams where the operator allows that", async () => {
+    const scene = await startScene({ STATUS_UPSTREAMS: "names" });
+    const { json } = await open(`${scene.parley.origin}/status`, {});
+    expect(json).toMatchObject({ upstreams: [{ name: "default", state: "up" }] });
+  });
+
+  test("counts what became of calls, and says when many fail", async () => {
+    const scene = await startScene({ MINUTE_LIMIT: "12" });
+    const ask = () => postJson(scene.url, { user_content: "hi", stream: true });
+    for (let n = 0; n < 2; n += 1) await ask();
+    scene.upstream.behave(refuse(500));
+    for (let n = 0; n < 11; n += 1) await ask();
+    const { json } = await open(`${scene.parley.origin}/status`, {});
+    expect(json).toMatchObject({
+      state: "degraded",
+      reasons: ["failures"],
+      first_token_ms: { median: expect.any(Number), p95: expect.any(Number) },
+    });
+    const sums = { answered: 0, failed: 0, refused: 0 };
+    for (const hour of Object(json).last_24h) {
+      for (const kind of ["answered", "failed", "refused"] as const) sums[kind] += hour[kind];
+    }
+    expect(sums).toEqual({ answered: 2, failed: 10, refused: 1 });
   });
 
   test("says that a server is down that takes no calls any more", async () => {
