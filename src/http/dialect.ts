@@ -18,7 +18,7 @@ export interface RouteDoc {
   /** Media type of a successful response, if not application/json. */
   readonly answerType?: string | readonly string[];
   /** Status of a successful response, if not 200. */
-  readonly status?: 101 | 201;
+  readonly status?: 101 | 201 | 308;
   /** Other statuses with the same body, and what they mean. */
   readonly also?: Readonly<Record<number, string>>;
   /** Schema of the server-sent events that `"stream": true` in the body asks for. */

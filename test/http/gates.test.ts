@@ -29,7 +29,7 @@ const table: Readonly<Record<string, Expected>> = {
   "GET /metrics": { ...open, refuses: 404 },
   "GET /docs/:asset": open,
   "GET /me/": open,
-  "GET /assets/:asset{[\\w-]+\\.\\w+}": open,
+  "GET /assets/:file{[\\w-]+\\.\\w+}": open,
   "POST /v1/messages": callers,
   "POST /v1/messages/count_tokens": callers,
   "POST /v1/chat/completions": callers,
@@ -122,7 +122,11 @@ const table: Readonly<Record<string, Expected>> = {
 
 /** A page that anybody may read, uncounted, at a fixed path. It needs no row. */
 const isPlainPage = ({ method, path, counted, doc }: Route) =>
-  method === "GET" && !counted && doc?.credential === "none" && !path.includes(":");
+  method === "GET" &&
+  !counted &&
+  doc?.credential === "none" &&
+  doc.status === undefined &&
+  !path.includes(":");
 
 interface SetMember {
   readonly name: string;
@@ -156,7 +160,7 @@ function listed({ routes }: Started): SetMember[] {
     const expected = isPlainPage(route) ? open : table[name];
     if (expected === undefined) throw new Error(`${name} has no row`);
     const path = route.path
-      .replaceAll(/:asset(\{[^}]*\})?/g, "start.js")
+      .replaceAll(/:(?:asset|file)(\{[^}]*\})?/g, "start.js")
       .replaceAll(":conversation_id", "new")
       .replaceAll(/:\w+(\{[^}]*\})?/g, "some");
     return [{ name, route, dialect, expected, path }];

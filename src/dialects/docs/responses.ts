@@ -74,7 +74,8 @@ function goodResponses(doc: RouteDoc): ZodOpenApiResponsesObject {
     event === undefined
       ? "Success"
       : "Success; with `stream`, events with one such object each in `data`, then `[DONE]`";
-  const responses = Object.entries({ [status]: description, ...also });
+  const meaning = status === 308 ? "The page is elsewhere" : description;
+  const responses = Object.entries({ [status]: meaning, ...also });
   const good = { headers: headersOf(false), content };
   return Object.fromEntries(
     responses.map(([code, meaning]) => [code, { ...good, description: meaning }]),

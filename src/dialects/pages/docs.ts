@@ -11,6 +11,12 @@ export const visitorDoc: RouteDoc = {
 
 export const holderDoc: RouteDoc = { ...page, summary: "The page of token holders" };
 
+export const elsewhereDoc: RouteDoc = {
+  ...page,
+  summary: "Leads to the page of token holders",
+  status: 308,
+};
+
 export const stateDoc: RouteDoc = {
   summary: "How the server is doing, for everybody; a browser gets a page",
   credential: "none",
@@ -20,7 +26,7 @@ export const stateDoc: RouteDoc = {
 export const pageAssetDoc: RouteDoc = {
   summary: "The scripts, styles and texts of the pages",
   credential: "none",
-  params: { asset: z.string() },
+  params: { file: z.string() },
   answer: z.string(),
   answerType: ["text/javascript", "text/css", "application/json", "image/svg+xml"],
   fails: ["not_found"],

@@ -10,7 +10,7 @@ import {
 } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
 import { type BuiltFile, type BuiltPage, createBuiltPages } from "./built.ts";
-import { holderDoc, pageAssetDoc, stateDoc, visitorDoc } from "./docs.ts";
+import { elsewhereDoc, holderDoc, pageAssetDoc, stateDoc, visitorDoc } from "./docs.ts";
 import { APP_POLICY, type AskedBy, writeAppPage, writeUnbuilt } from "./html.ts";
 import { type StateOptions, serverState } from "./state.ts";
 
@@ -67,7 +67,7 @@ export function createPages(options: PagesOptions): Dialect {
 
   const showAsset = async (c: AppContext) => {
     const files = (await readBuilt())?.files ?? {};
-    const name = c.req.param("asset") ?? "";
+    const name = c.req.param("file") ?? "";
     const file = Object.hasOwn(files, name) ? files[name] : undefined;
     if (file === undefined) throw new ProxyError("not_found");
     return respondFile(c, file);
@@ -82,15 +82,10 @@ export function createPages(options: PagesOptions): Dialect {
     routes: [
       { ...get("/", visitorDoc, greet), onlyMethod: true },
       get("/me", holderDoc, (c) => showPage(c, "holder")),
-      {
-        method: "GET",
-        path: "/me/",
-        counted: false,
-        handle: (c) => c.body(null, 308, redirect(c, "../me")),
-      },
+      get("/me/", elsewhereDoc, (c) => c.body(null, 308, redirect(c, "../me"))),
       get("/status", stateDoc, showState),
       // the names of chats have no dot in this place
-      get("/assets/:asset{[\\w-]+\\.\\w+}", pageAssetDoc, showAsset),
+      get("/assets/:file{[\\w-]+\\.\\w+}", pageAssetDoc, showAsset),
     ],
   };
 }
