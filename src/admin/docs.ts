@@ -3,6 +3,7 @@ import { errorCodes } from "../core/errors.ts";
 import type { ErrorDoc, Route, RouteDoc } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
 import { exportColumns } from "../storage/ledger/columns.ts";
+import { doctorDocs } from "./doctor-docs.ts";
 import { createSchemas } from "./schemas.ts";
 import { upstreamDocs } from "./upstream-docs.ts";
 import { viewSchemas } from "./views.ts";
@@ -187,6 +188,7 @@ export const routeDocs = {
       .describe(`Oldest first. Columns: ${exportColumns.map(({ name }) => name).join(", ")}`),
     answerType: ["text/csv", "application/jsonl"],
   },
+  ...doctorDocs,
 } as const satisfies Readonly<Record<`${Route["method"]} /${string}`, RouteDoc>>;
 
 export const adminErrors: ErrorDoc = {

@@ -1,4 +1,5 @@
 import { ProxyError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
 import { readBody, readJson } from "../http/body/body.ts";
 import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
 import type { GuessBrake } from "../http/call/guess-brake.ts";
@@ -9,6 +10,7 @@ import { createJsonErrors, respondJson } from "../http/reply/json-response.ts";
 import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
 import { adminErrors, routeDocs } from "./docs.ts";
+import { doctorHandlers, type InstanceFacts } from "./doctor-routes.ts";
 import { MAX_LIST_BYTES, parseList } from "./list-json.ts";
 import type { Admin } from "./operations.ts";
 import { optionalBody } from "./optional-body.ts";
@@ -16,6 +18,9 @@ import { upstreamHandlers } from "./upstream-routes.ts";
 
 export interface AdminDialectOptions {
   readonly admin: Admin;
+  /** What `parley doctor` asks for. */
+  readonly facts: InstanceFacts;
+  readonly clock: Clock;
   /** ADMIN_TOKEN. */
   readonly token: string;
   readonly brake: GuessBrake;
@@ -55,11 +60,12 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
   };
 }
 
-function createHandlers({ admin, maxBodyBytes }: AdminDialectOptions): Handlers {
+function createHandlers({ admin, maxBodyBytes, facts, clock }: AdminDialectOptions): Handlers {
   const { tokens, groups, prices, usage } = admin;
   const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
   return {
     ...upstreamHandlers(admin, maxBodyBytes),
+    ...doctorHandlers({ facts, clock, maxBodyBytes }),
     "POST /tokens": async (c) => respondJson(c, 201, await tokens.create(await body(c))),
     "GET /tokens": async (c) => respondJson(c, 200, await tokens.list(c.req.query())),
     "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(idIn(c))),

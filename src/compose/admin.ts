@@ -7,6 +7,8 @@ import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
+import { instanceFacts } from "./instance-facts.ts";
+import type { LimitStores } from "./limits.ts";
 import type { LiveRouting } from "./routing.ts";
 
 export interface AdminNeeds {
@@ -14,12 +16,15 @@ export interface AdminNeeds {
   readonly translate: Translate;
   readonly brake: GuessBrake;
   readonly live: Pick<LiveRouting, "store" | "restsMs">;
+  readonly limits: Pick<LimitStores, "shared">;
+  readonly digestKey: (text: string) => string;
 }
 
 /** The operator's API; without ADMIN_TOKEN nothing exists under /admin. */
 export function composeAdmin(config: Config, needs: AdminNeeds): Dialect[] {
   if (config.ADMIN_TOKEN === null) return [];
   const { storage, live, translate, brake } = needs;
+  const facts = instanceFacts(config, needs);
   const { tokens, groups, prices, ledger, clock } = storage;
   const { store: routing } = live;
   const canSeal = config.SECRET_KEY.length > 0;
@@ -30,7 +35,7 @@ export function composeAdmin(config: Config, needs: AdminNeeds): Dialect[] {
   const stores = { tokens, groups, prices, ledger, routing };
   const admin = createAdmin({ ...stores, upstreams, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
-  return [createAdminDialect({ admin, token, brake, maxBodyBytes, translate })];
+  return [createAdminDialect({ admin, facts, clock, token, brake, maxBodyBytes, translate })];
 }
 
 function breakerState(restsMs: number): BreakerState {

@@ -77,7 +77,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
   const before = [
     composeStatus(config, needs),
     ...composeRelays(config, needs),
-    ...composeAdmin(config, { storage, live: needs.routing, translate, brake: brakes.admin }),
+    ...composeAdmin(config, { ...needs, live: needs.routing, brake: brakes.admin }),
   ];
   // chats last: its paths hold a client's own name and would take those of others
   const after = [ask, completion, pages, envelope, composeChats(config, needs)];
