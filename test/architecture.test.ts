@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ["core", "locales", "limits"],
   // each by itself: no dialect imports another
   "dialects/*": ["core", "locales", "http"],
+  doctor: ["core", "locales"],
   // both a dialect and the command, which is a process
   admin: ["*"],
   // http parses addresses; storage has the same options for the server and the command

@@ -13,6 +13,7 @@ import {
   overview,
   UsageError,
 } from "./command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommands } from "./commands/group.ts";
 import { priceCommands } from "./commands/price.ts";
 import { routeCommands } from "./commands/route.ts";
@@ -30,6 +31,7 @@ const commands = [
   ...routeCommands,
   ...usageCommands,
   ...upkeepCommands,
+  doctorCommand,
 ];
 
 /** Runs one command and returns the exit code. */

@@ -97,6 +97,8 @@ export function createTools(terminal: Terminal) {
   };
   return {
     terminal,
+    /** Reads these settings, and no others. */
+    settings,
     withStorage,
     withAdmin,
     /** For commands that may begin a new installation. */

@@ -1,7 +1,7 @@
 /** nginx in front of Parley, set up as docs/en/reverse-proxy.md shows, all its files in one folder. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
@@ -24,6 +24,7 @@ export async function startNginx(
   upstream = "",
 ): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
+  chmodSync(folder, 0o755); // its workers, of another user, keep large bodies in files there
   const port = await freePort();
   const ports = [parleyPort].flat();
   const [only] = ports;

@@ -1,0 +1,102 @@
+import type { CheckId } from "../../doctor/check.ts";
+import { createTranslate, defaultLanguage } from "../../locales.ts";
+import { type Command, exitCodes, type Given, UsageError } from "../command.ts";
+import { createLocal, doctorSettings } from "../doctor-local.ts";
+import type { Tools } from "../tools.ts";
+
+const LIMIT_MS = 25_000;
+const LONG_LIMIT_MS = 150_000;
+const SILENCES = [15] as const;
+const LONG_SILENCES = [15, 65, 125] as const;
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "Calls the server through its public address and says what is wrong and what mends it.",
+  options: {
+    url: { value: "URL", help: "the public address, with the path that the proxy removes" },
+    long: { value: null, help: "also tests silences of 65 and 125 seconds" },
+    strict: { value: null, help: "exit code 1 for warnings too" },
+    only: { value: "ID,...", help: "runs only these checks" },
+  },
+  notes: [
+    "Run it where the server runs: it reads the same settings. It costs no money and takes 30 s at",
+    "most without --long. The report is in the language of LANG. Exit codes: 0 all is well, or",
+    "warnings; 1 faults.",
+  ],
+  async run(given, tools) {
+    const url = urlIn(given);
+    const { checkIds } = await import("../../doctor/check.ts");
+    const only = idsIn(given, checkIds);
+    const isLong = given.fields.long === true;
+    return diagnose(url, only, isLong, given.fields.strict === true, tools);
+  },
+};
+
+async function diagnose(
+  url: URL,
+  only: readonly CheckId[],
+  isLong: boolean,
+  isStrict: boolean,
+  tools: Tools,
+) {
+  // few commands need what they load
+  const { callPublic, below } = await import("../../doctor/public-call.ts");
+  const { examine } = await import("../../doctor/run.ts");
+  const { createReport, createSay, reportText } = await import("../../doctor/report.ts");
+  const { terminal } = tools;
+  const settings = tools.settings(doctorSettings);
+  const say = createSay(createTranslate(), defaultLanguage(settings.LANG));
+  const world = {
+    url,
+    local: createLocal(settings, tools),
+    clock: terminal.clock,
+    times: {
+      silences: isLong ? LONG_SILENCES : SILENCES,
+      limitMs: isLong ? LONG_LIMIT_MS : LIMIT_MS,
+    },
+    ask: (path: string, options = {}) => callPublic(below(url, path), options),
+  };
+  terminal.complain(say("progress.start", { url: url.href }));
+  const examined = await examine(world, only, (id) =>
+    terminal.complain(say("progress.done", { check: say(`check.${id}`) })),
+  );
+  const report = createReport(examined, url, say);
+  const bad = isStrict ? ["fault", "warning"] : ["fault"];
+  const isBad = report.checks.some(({ status }) => bad.includes(status));
+  return {
+    value: report,
+    text: reportText(report, say),
+    exitCode: isBad ? exitCodes.failure : 0,
+  };
+}
+
+function urlIn({ fields }: Given): URL {
+  const { url: text } = fields;
+  if (text === undefined) {
+    throw new UsageError(
+      "--url is missing: the address that clients use, such as https://api.example.com",
+    );
+  }
+  const url = URL.parse(String(text));
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  if (url === null || !isHttp || url.search !== "" || url.hash !== "") {
+    throw new UsageError("--url must be an address such as https://api.example.com/parley");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError("--url must have no user and no password");
+  }
+  url.pathname = url.pathname.replace(/\/+$/, "");
+  return url;
+}
+
+function idsIn({ fields }: Given, known: readonly CheckId[]): readonly CheckId[] {
+  if (fields.only === undefined) return known;
+  const wanted = String(fields.only)
+    .split(",")
+    .map((id) => id.trim());
+  const wrong = wanted.find((id) => !known.some((one) => one === id));
+  if (wrong !== undefined) {
+    throw new UsageError(`--only: there is no check ${wrong}; there are ${known.join(", ")}`);
+  }
+  return known.filter((id) => wanted.includes(id));
+}

@@ -1,0 +1,150 @@
+import { readdirSync, statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Config, SettingName } from "../config/settings.ts";
+import { reasonOf } from "../core/reason.ts";
+import type { Local, ProbedKey, StorageSeen } from "../doctor/local.ts";
+import { NoDatabaseError } from "../storage/driver/access.ts";
+import { storageProblem } from "../storage/driver/storage-errors.ts";
+import type { Storage } from "../storage/open.ts";
+import type { Tools } from "./tools.ts";
+import { createUpstreamPorts, upstreamSettings } from "./upstream-ports.ts";
+
+/** The settings that `parley doctor` reads besides those of the database. */
+export const doctorSettings = [
+  ...upstreamSettings,
+  "LANG",
+  "ROUTE",
+  "MAX_BODY_BYTES",
+  "WS_PORT",
+  "GRPC_PORT",
+  "GRPC_TLS_CERT",
+  "ADMIN_TOKEN",
+  "METRICS_TOKEN",
+  "ACCESS_TOKEN",
+  "SHARED_KEY",
+  "CHATS_ACCESS",
+  "ALLOWED_IPS",
+  "TRUSTED_PROXIES",
+  "SECOND_LIMIT",
+  "MINUTE_LIMIT",
+  "HOUR_LIMIT",
+  "DAY_LIMIT",
+] as const satisfies readonly SettingName[];
+
+type Settings = Pick<Config, (typeof doctorSettings)[number]>;
+
+/** Of a block that nobody has (RFC 5737): only who trusts everybody trusts it. */
+const NOBODY = "203.0.113.77";
+
+export function createLocal(settings: Settings, tools: Tools): Local {
+  return {
+    route: settings.ROUTE,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    wsPort: settings.WS_PORT,
+    grpcPort: settings.GRPC_PORT,
+    grpcHasTls: settings.GRPC_TLS_CERT !== "",
+    adminToken: settings.ADMIN_TOKEN,
+    trustsEverybody: settings.TRUSTED_PROXIES.isTrusted(NOBODY),
+    isKeyOpen: isKeyOpen(settings),
+    areChatsOpen: settings.CHATS_ACCESS === "open",
+    weakSecrets: weakSecrets(settings),
+    probeUpstreams: () => probeUpstreams(settings, tools),
+    storage: () => lookAtStorage(tools),
+  };
+}
+
+function isKeyOpen(settings: Settings): boolean {
+  const { SECOND_LIMIT, MINUTE_LIMIT, HOUR_LIMIT, DAY_LIMIT } = settings;
+  const hasLimit = SECOND_LIMIT + MINUTE_LIMIT + HOUR_LIMIT + DAY_LIMIT > 0;
+  const isOffered = settings.API_KEY.length > 0 && settings.SHARED_KEY === "all";
+  return isOffered && !hasLimit && settings.ALLOWED_IPS === null;
+}
+
+const MIN_CHARACTERS = 16;
+const MIN_DIFFERENT = 8;
+const USUAL = /change.?me|password|secret|admin|example|test|1234|qwerty/i;
+const MAX_USUAL_CHARACTERS = 24;
+
+function weakSecrets({ ADMIN_TOKEN, METRICS_TOKEN, ACCESS_TOKEN }: Settings): readonly string[] {
+  return Object.entries({ ADMIN_TOKEN, METRICS_TOKEN, ACCESS_TOKEN }).flatMap(([name, secret]) =>
+    secret !== null && secret !== "" && isWeak(secret) ? [name] : [],
+  );
+}
+
+function isWeak(secret: string): boolean {
+  const isUsual = secret.length <= MAX_USUAL_CHARACTERS && USUAL.test(secret);
+  return isUsual || secret.length < MIN_CHARACTERS || new Set(secret).size < MIN_DIFFERENT;
+}
+
+/** Each key by itself. Of more, only the first are asked. */
+const MAX_PROBES = 20;
+
+async function probeUpstreams(settings: Settings, tools: Tools): Promise<readonly ProbedKey[]> {
+  const ports = createUpstreamPorts(() => settings, tools.terminal.clock);
+  const stored = await withStorage(tools, ({ routing }) => routing.read()).catch(() => null);
+  const all = [ports.ofSettings(), ...(stored?.upstreams ?? [])].flatMap((upstream) =>
+    (upstream.keys.length > 0 ? upstream.keys : [""]).map((key, at) => ({ upstream, key, at })),
+  );
+  const probed = all.slice(0, MAX_PROBES).map(async ({ upstream, key, at }) => {
+    const keys = key === "" ? [] : [key];
+    const { ok, reason } = await ports.probe({ ...upstream, keys }, null);
+    return { upstream: upstream.name, key: at + 1, ok, reason: reason ?? "" };
+  });
+  const unset = settings.API_KEY.length === 0 ? ports.ofSettings().name : null;
+  // without a key of its own, callers bring theirs
+  return (await Promise.all(probed)).filter(({ upstream }) => upstream !== unset);
+}
+
+/** Null if there is no database here. */
+async function withStorage<T>(tools: Tools, work: (storage: Storage) => Promise<T>) {
+  return tools.withStorage(work).catch((error: unknown) => {
+    if (error instanceof Error && error.cause instanceof NoDatabaseError) return null;
+    throw error;
+  });
+}
+
+async function lookAtStorage(tools: Tools): Promise<StorageSeen | null> {
+  try {
+    const kind = await withStorage(tools, async (storage) => {
+      await storage.ping();
+      return storage.kind;
+    });
+    if (kind === null) return null;
+    const seen = { kind, problem: null };
+    return kind === "sqlite"
+      ? { ...seen, ...folderOf(tools.sqliteFile(), tools) }
+      : { ...seen, ...NO_FOLDER };
+  } catch (error) {
+    const problem = storageProblem(error)?.words ?? reasonOf(error);
+    return { kind: "sqlite", problem, ...NO_FOLDER };
+  }
+}
+
+const NO_FOLDER = {
+  freeBytes: null,
+  walBytes: null,
+  isForeign: false,
+  backupDays: null,
+  ageDays: null,
+} as const;
+const DAY_MS = 86_400_000;
+const MAX_FILES = 1_000;
+
+function folderOf(file: string, { terminal }: Tools): Omit<StorageSeen, "kind" | "problem"> {
+  const folder = dirname(file);
+  const { bavail, bsize } = statfsSync(folder);
+  const nowMs = terminal.clock.wallMs();
+  const daysSince = (ms: number) => Math.max(0, (nowMs - ms) / DAY_MS);
+  const backups = readdirSync(folder)
+    .slice(0, MAX_FILES)
+    .filter((name) => /\.(?:sqlite|db|backup)$/.test(name) && !file.endsWith(`/${name}`))
+    .map((name) => statSync(`${folder}/${name}`).mtimeMs);
+  const { uid, birthtimeMs } = statSync(file);
+  return {
+    freeBytes: bavail * bsize,
+    walBytes: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+    isForeign: uid !== statSync(folder).uid,
+    backupDays: backups.length === 0 ? null : daysSince(Math.max(...backups)),
+    ageDays: daysSince(birthtimeMs),
+  };
+}
