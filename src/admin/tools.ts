@@ -9,7 +9,7 @@ import { openStorage, type Storage } from "../storage/open.ts";
 import { type Admin, createAdmin } from "./operations.ts";
 import { createUpstreamPorts, upstreamSettings } from "./upstream-ports.ts";
 
-/** Of all output: the help and the results are not translated, so errors are not, either. */
+/** Of all output but the report of `doctor`: help and results are not translated, so errors are not, either. */
 export const LANGUAGE = "en";
 
 /** The process as a command sees it. */
