@@ -3,6 +3,7 @@ import { jsonObject } from "../public-call.ts";
 
 /** Enough to meet each of a few copies behind a proxy that takes turns. */
 const QUESTIONS = 16;
+const MIN_QUESTIONS = 6;
 const SLOW_MS = 500;
 
 interface Instance {
@@ -21,7 +22,8 @@ export const checkCopies = withAdmin(async ({ ask }, headers) => {
   for (let question = 0; question < QUESTIONS; question += 1) {
     const one = instanceIn((await ask("/admin/doctor/instance", { headers })).text);
     seen.set(one.instance, one);
-    if (seen.size === 1 && one.alive <= 1) break;
+    // copies with a database each believe to be alone
+    if (question + 1 >= MIN_QUESTIONS && seen.size >= one.alive) break;
   }
   const all = [...seen.values()];
   const alive = Math.max(...all.map((one) => one.alive));

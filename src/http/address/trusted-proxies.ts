@@ -4,11 +4,15 @@ import { normaliseAddress, publicIPv4In } from "./ip.ts";
 export interface AddressList {
   /** Number of entries in the text; 0: no address is included. */
   readonly size: number;
+  /** As it was set: instances are compared by it. */
+  readonly text?: string;
   /** Takes an address as normaliseAddress returns it. */
   includes(address: string): boolean;
 }
 
 export interface TrustedProxies {
+  /** As it was set: instances are compared by it. */
+  readonly text?: string;
   /** Takes an address as normaliseAddress returns it. */
   isTrusted(address: string): boolean;
 }
@@ -62,7 +66,7 @@ const MAPPED_BITS = IPV6_BITS - IPV4_BITS;
 /** TRUSTED_PROXIES. With `0.0.0.0/0` or `::/0`, clients choose their own address. */
 export function parseTrustedProxies(text: string): TrustedProxies | InvalidEntries {
   const list = createAddressList(text);
-  return "invalid" in list ? list : { isTrusted: list.includes };
+  return "invalid" in list ? list : { text, isTrusted: list.includes };
 }
 
 /**
@@ -77,7 +81,7 @@ export function createAddressList(text: string): AddressList | InvalidEntries {
   const invalid = read.flatMap((blocks, index) => (blocks.includes(null) ? [index + 1] : []));
   if (invalid.length > 0) return { invalid };
   const size = entries.length;
-  if (size === 0) return { size, includes: () => false };
+  if (size === 0) return { size, text, includes: () => false };
   // one list per family: a single BlockList finds every IPv4 address in ::/0
   const ipv4 = new BlockList();
   const ipv6 = new BlockList();
@@ -89,7 +93,7 @@ export function createAddressList(text: string): AddressList | InvalidEntries {
     const inner = publicIPv4In(address);
     return ipv6.check(address, "ipv6") || (inner !== null && ipv4.check(inner, "ipv4"));
   };
-  return { size, includes: rememberVerdicts(check) };
+  return { size, text, includes: rememberVerdicts(check) };
 }
 
 interface AddressBlock {

@@ -37,7 +37,13 @@ export interface Deployment extends Scene {
 type Env = Readonly<Record<string, string>>;
 
 export async function startServer(more: Env = {}): Promise<Deployment> {
-  const settings = { ADMIN_TOKEN, TRUSTED_PROXIES: "loopback", DAY_LIMIT: "100000", ...more };
+  const settings = {
+    ADMIN_TOKEN,
+    TRUSTED_PROXIES: "loopback",
+    DAY_LIMIT: "100000",
+    RETRIES: "0",
+    ...more,
+  };
   const scene = await startScene(settings);
   const { DATA_DIR } = scene.parley.config;
   const env = { ...settings, DATA_DIR, OPENAI_URL: scene.upstream.url, API_KEY: OPERATOR_KEY };
