@@ -26,7 +26,7 @@ import { checkStream } from "./checks/stream.ts";
 import { checkUpstream } from "./checks/upstream.ts";
 import { checkWebSocket } from "./checks/websocket.ts";
 import { isProxied, type ProxyKind, proxiesIn } from "./proxies.ts";
-import { jsonObject } from "./public-call.ts";
+import { type Answer, jsonObject } from "./public-call.ts";
 
 /** Those that need an answer of Parley; they run side by side. */
 const checks = {
@@ -65,10 +65,11 @@ export async function examine(
     return { id, findings };
   };
   const isWanted = ({ id, findings }: Checked) => only.includes(id) || findings.some(isFault);
-  const first = done("name", await checkName(world));
+  const startedMs = world.clock.monotonicMs();
+  const first = done("name", await bounded(checkName, world, MAX_NAME_MS));
   if (isBlocked(first.findings))
     return { checks: [first, ...unreached(only, ["name"])], proxies: [] };
-  const second = done("prefix", await checkPrefix(world));
+  const second = done("prefix", await bounded(checkPrefix, world, MAX_PREFIX_MS));
   const gates = [first, second].filter(isWanted);
   if (isBlocked(second.findings)) {
     const proxies = await proxiesAt(world);
@@ -76,7 +77,8 @@ export async function examine(
   }
   const { reached, proxies } = await reach(world);
   const ids = (Object.keys(checks) as (keyof typeof checks)[]).filter((id) => only.includes(id));
-  const rest = ids.map(async (id) => done(id, await bounded(checks[id], reached)));
+  const leftMs = world.times.limitMs - (world.clock.monotonicMs() - startedMs);
+  const rest = ids.map(async (id) => done(id, await bounded(checks[id], reached, leftMs)));
   return { checks: [...gates, ...(await Promise.all(rest))], proxies };
 }
 
@@ -85,8 +87,12 @@ async function proxiesAt({ ask }: World): Promise<readonly ProxyKind[]> {
   return proxiesIn(answer?.headers ?? {}, []);
 }
 
+/** The first two checks come one after the other, and all others after them. */
+const MAX_NAME_MS = 8_000;
+const MAX_PREFIX_MS = 8_000;
+
 const BLOCKING =
-  /^(?:name_(?:unknown|nobody|certificate|no_tls)|prefix_(?:broken|unreached|kept|stranger))$/;
+  /^(?:check_\w+|name_(?:unknown|nobody|certificate|no_tls)|prefix_(?:broken|unreached|kept|stranger))$/;
 
 /** Nothing else can be seen. */
 function isBlocked(findings: readonly Finding[]): boolean {
@@ -104,16 +110,20 @@ function unreached(only: readonly CheckId[], known: readonly CheckId[]): Checked
 }
 
 /** What breaks, or has no end, is a fault of its own and holds up no other check. */
-async function bounded(run: RunCheck, world: ReachedWorld): Promise<readonly Finding[]> {
+async function bounded<W extends World>(
+  run: (world: W) => Promise<readonly Finding[]>,
+  world: W,
+  limitMs: number,
+): Promise<readonly Finding[]> {
   const over = new AbortController();
-  const { clock, times } = world;
-  const late = clock.sleep(times.limitMs, over.signal).then(() => [fault("check_endless")]);
-  const run_ = run(world).catch((error: unknown) => [
+  const late = world.clock.sleep(limitMs, over.signal).then(() => [fault("check_endless")]);
+  const found = run(world).catch((error: unknown) => [
     fault("check_failed", { reason: reasonOf(error) }),
   ]);
-  return Promise.race([run_, late]).finally(() => over.abort());
+  return Promise.race([found, late]).finally(() => over.abort());
 }
 
+const MAX_REACH_MS = 5_000;
 const UNAUTHORIZED = 401;
 const FINE = 200;
 /** A token must not cross a public network in the clear. */
@@ -127,7 +137,9 @@ async function reach(world: World) {
   const isSafe = url.protocol === "https:" || INSIDE.test(url.hostname);
   const headers = { authorization: `Bearer ${adminToken ?? ""}` };
   const mayAsk = adminToken !== null && isSafe;
-  const answer = await (mayAsk ? ask("/admin/doctor/request", { headers }) : ask("/whoami"));
+  const path = mayAsk ? "/admin/doctor/request" : "/whoami";
+  const asked = ask(path, { headers: mayAsk ? headers : {}, timeoutMs: MAX_REACH_MS });
+  const answer: Answer = await asked.catch(() => ({ status: 0, headers: {}, text: "" }));
   const arrival = mayAsk && answer.status === FINE ? arrivalIn(answer.text) : null;
   const arrived = arrival?.headers ?? [];
   const reached: ReachedWorld = {

@@ -1,5 +1,7 @@
 /** What the command prints, and how it ends. */
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { checkIds } from "../../src/doctor/check.ts";
 import { freePort } from "../support/free-port.ts";
@@ -66,6 +68,21 @@ describe("parley doctor", () => {
     const faults = checks.filter(({ status }) => status === "fault");
     expect(faults.map(({ id }) => id)).toEqual(["name"]);
     expect(checks.filter(({ status }) => status === "skipped")).toHaveLength(checkIds.length - 1);
+  });
+
+  test("where somebody takes the connection and says nothing, there is one fault", async () => {
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const sockets = new Set<Socket>();
+    silent.on("connection", (socket) => sockets.add(socket));
+    onTestFinished(() => {
+      silent.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    const { port } = silent.address() as AddressInfo; // a TCP server's address is never text
+    const { checks } = await diagnose({ url: `http://127.0.0.1:${port}`, env: {} });
+    const faults = checks.filter(({ status }) => status === "fault");
+    expect(faults.map(({ id }) => id)).toEqual(["prefix"]);
   });
 
   test("without ADMIN_TOKEN it says what it could not see, and goes on", async () => {

@@ -4,7 +4,7 @@ import { type Command, exitCodes, type Given, UsageError } from "../command.ts";
 import { createLocal, doctorSettings } from "../doctor-local.ts";
 import type { Tools } from "../tools.ts";
 
-const LIMIT_MS = 25_000;
+const LIMIT_MS = 28_000;
 const LONG_LIMIT_MS = 150_000;
 const SILENCES = [15] as const;
 const LONG_SILENCES = [15, 65, 125] as const;

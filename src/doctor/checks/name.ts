@@ -5,7 +5,7 @@ import { reasonOf } from "../../core/reason.ts";
 import { type Finding, fault, ok, type World, warning } from "../check.ts";
 import { callPublic } from "../public-call.ts";
 
-const CONNECT_MS = 5_000;
+const CONNECT_MS = 3_000;
 const MAX_ADDRESSES = 8;
 const DAY_MS = 86_400_000;
 /** Renewals happen a month before the end. */

@@ -5,11 +5,14 @@ import { type Answer, jsonObject } from "../public-call.ts";
 /** What proxies answer if they can't reach what is behind them. */
 const PROXY_FAILURES: ReadonlySet<number> = new Set([502, 503, 504, 521, 522, 523]);
 
+const TIMEOUT_MS = 5_000;
 const FINE = 200;
 
 /** Does Parley answer at this address, below this path, with its pages and its route? */
 export async function checkPrefix({ url, local, ask }: World): Promise<readonly Finding[]> {
-  const alive = await ask("/healthz").catch((error: unknown) => reasonOf(error));
+  const alive = await ask("/healthz", { timeoutMs: TIMEOUT_MS }).catch((error: unknown) =>
+    reasonOf(error),
+  );
   if (typeof alive === "string") return [fault("prefix_broken", { reason: alive })];
   if (jsonObject(alive.text).status !== "ok") return [otherwise(alive, url)];
   const paths = ["/docs", "/openapi.json", local.route];
