@@ -15,9 +15,13 @@ export const doctorSettings = [
   "LANG",
   "ROUTE",
   "MAX_BODY_BYTES",
+  // ports and files are compared with each other
+  "PORT",
+  "METRICS_PORT",
   "WS_PORT",
   "GRPC_PORT",
   "GRPC_TLS_CERT",
+  "GRPC_TLS_KEY",
   "ADMIN_TOKEN",
   "METRICS_TOKEN",
   "ACCESS_TOKEN",

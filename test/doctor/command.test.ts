@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { checkIds } from "../../src/doctor/check.ts";
+import { certPath, keyPath } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
 import { OPERATOR_KEY } from "../support/scene.ts";
 import { ADMIN_TOKEN, diagnose, doctor, startServer } from "./support/doctor.ts";
@@ -117,6 +118,24 @@ describe("parley doctor", () => {
     const server = await startServer({ DAY_LIMIT: "" });
     expect((await diagnose(server, "--only", "safety")).code).toBe(0);
     expect((await diagnose(server, "--only", "safety", "--strict")).code).toBe(1);
+  });
+
+  test("a secret that can be guessed is named by its setting, never shown", async () => {
+    const weak = { ADMIN_TOKEN: "changeme-changeme", METRICS_TOKEN: "secret" };
+    const { code, check, out, err } = await diagnose(await startServer(weak), "--only", "safety");
+    expect(code).toBe(0);
+    expect(check("safety").seen).toBe("ADMIN_TOKEN can be guessed. METRICS_TOKEN can be guessed.");
+    for (const secret of Object.values(weak)) expect(out + err).not.toContain(`"${secret}"`);
+    expect(out + err).not.toContain("changeme");
+  });
+
+  test("settings that are right for the server are right here", async () => {
+    const { url, env } = await startServer();
+    const files = { GRPC_TLS_CERT: certPath, GRPC_TLS_KEY: keyPath, GRPC_PORT: "9000" };
+    const more = { ...env, ...files, PORT: "80", WS_PORT: "5000" };
+    const { err } = await doctor(more, "--url", url, "--only", "safety");
+    expect(err).not.toContain("Correct these settings");
+    expect(err).toContain("Done: exposure");
   });
 
   test.each([

@@ -100,6 +100,13 @@ const rows: readonly Row[] = [
     mend: FORWARD,
   },
   {
+    what: "metrics that look as if they were asked for from this machine",
+    id: "safety",
+    location: "location / { proxy_pass http://127.0.0.1:5000; }",
+    seen: "/metrics is open",
+    mend: "METRICS_TOKEN",
+  },
+  {
     what: "stripped response headers",
     id: "headers",
     location: changed("proxy_buffering off;", "proxy_hide_header retry-after;"),

@@ -13,6 +13,7 @@ export interface Nginx {
 }
 
 const START_MS = 10_000;
+const MAX_ATTEMPTS = 3;
 
 /**
  * `location` is the block of that page; the port in it is replaced by Parley's. Several copies get one
@@ -22,6 +23,22 @@ export async function startNginx(
   location: string,
   parleyPort: number | readonly number[],
   upstream = "",
+): Promise<Nginx> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(location, parleyPort, upstream);
+    } catch (error) {
+      // somebody else took the port between its choice and its use
+      if (attempt === MAX_ATTEMPTS || !String(error).includes("Address already in use"))
+        throw error;
+    }
+  }
+}
+
+async function startOnce(
+  location: string,
+  parleyPort: number | readonly number[],
+  upstream: string,
 ): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "parley-nginx-"));
   chmodSync(folder, 0o755); // its workers, of another user, keep large bodies in files there

@@ -1,4 +1,5 @@
 /** `parley doctor` against a Parley behind nginx, with a fault or without. */
+import { readFileSync } from "node:fs";
 import { runCommand } from "../../../src/admin/run.ts";
 import { systemClock } from "../../../src/clock.ts";
 import type { CheckReport, Report } from "../../../src/doctor/report.ts";
@@ -8,25 +9,10 @@ import { OPERATOR_KEY, type Scene, startScene } from "../../support/scene.ts";
 
 export const ADMIN_TOKEN = "doctor-0123456789-abcdefghijkl";
 
-/** As docs/en/reverse-proxy.md has it. */
-export const GOOD = `location / {
-  proxy_pass http://127.0.0.1:5000;
-  proxy_http_version 1.1;
-  proxy_set_header Host $host;
-  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_buffering off;
-  proxy_read_timeout 900s;
-  client_max_body_size 2m;
-}
-location = /ask {
-  proxy_pass http://127.0.0.1:5000;
-  proxy_http_version 1.1;
-  proxy_set_header Host $host;
-  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header Upgrade $http_upgrade;
-  proxy_set_header Connection upgrade;
-  proxy_read_timeout 900s;
-}`;
+const page = new URL("../../../docs/en/reverse-proxy.md", import.meta.url);
+
+/** As the documents say. */
+export const GOOD = /```nginx\n(location [\s\S]*?)```/.exec(readFileSync(page, "utf8"))?.[1] ?? "";
 
 export interface Deployment extends Scene {
   readonly url: string;
@@ -84,7 +70,7 @@ export async function doctor(env: Env, ...args: readonly string[]) {
   const code = await runCommand(["doctor", ...args], {
     env,
     clock: systemClock,
-    readFile: () => "",
+    readFile: (path) => readFileSync(path, "utf8"),
     readInput: () => Promise.resolve(""),
     write: (piece) => {
       out += piece;
