@@ -1,10 +1,43 @@
 /** The visitor's page as people use it. */
+import { createServer, request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { openPage, violationsOf } from "../support/browser.ts";
+import { closeAfterFile } from "../support/cleanup.ts";
 import { cutInsideEvent } from "../support/faults.ts";
 import { heldUntil } from "../support/held.ts";
 import { startScene } from "../support/scene.ts";
 import { createAnswer } from "../support/upstream.ts";
+
+/** Passes requests on; an answer in events ends after the first, without a word. */
+async function startCuttingProxy(port: number): Promise<string> {
+  const server = createServer((incoming, response) => {
+    const { method, headers, url: path } = incoming;
+    const sent = request({ host: "127.0.0.1", port, method, headers, path }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      if (answer.headers["content-type"]?.startsWith("text/event-stream") !== true) {
+        answer.pipe(response);
+        return;
+      }
+      answer.once("data", (bytes: Buffer) => {
+        const [first = ""] = String(bytes).split("\n\n");
+        response.end(`${first}\n\n`);
+        answer.destroy();
+      });
+    });
+    sent.on("error", () => response.destroy());
+    incoming.pipe(sent);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closeAfterFile({
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the proxy has no port");
+  return `http://127.0.0.1:${address.port}`;
+}
 
 describe("the visitor's page", { tags: "chromium" }, () => {
   test("takes a question at once and shows the answer, whose markup is no HTML", async () => {
@@ -13,7 +46,7 @@ describe("the visitor's page", { tags: "chromium" }, () => {
       "",
       "**strong** and `code`, <img src=x onerror=alert(1)> <script>alert(2)</script>",
       "",
-      "[bad](javascript:alert(3)) [good](https://example.org/a) ![picture](https://example.org/p.png)",
+      "[bad](javascript:alert%283%29) [data](data:text/html,x) [good](https://example.org/a) ![picture](https://example.org/p.png)",
       "",
       "```",
       "<b>in a fence</b>",
@@ -68,13 +101,22 @@ describe("the visitor's page", { tags: "chromium" }, () => {
     expect(wrongs).toEqual([]);
   });
 
-  test("says that an answer was cut off", async () => {
+  test("says that the service broke off, in the page's language", async () => {
     const { parley } = await startScene({}, { behaviour: cutInsideEvent });
     const { page } = await openPage(`${parley.origin}/`, { locale: "ru-RU" });
     await page.keyboard.type("Привет?");
     await page.keyboard.press("Enter");
     await page.locator(".message .warning").waitFor();
     expect(await page.locator(".message .warning").innerText()).toMatch(/[а-я]/i);
+  });
+
+  test("says that an answer was cut off on its way, and keeps what came", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${await startCuttingProxy(parley.port)}/`);
+    await page.keyboard.type("Hello?");
+    await page.keyboard.press("Enter");
+    await page.getByText("The answer was cut off").waitFor();
+    expect(await page.locator(".answer").innerText()).toContain("ech");
   });
 
   test("says that a key is wrong, in the page's language", async () => {
