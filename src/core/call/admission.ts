@@ -103,10 +103,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         async settle(record, account) {
           const isKnown = !willBeKnown(principal, account);
           const reservation = settledHold(hold, isKnown, record);
-          const asked = priced.of(record.upstreamModel);
-          // a target costs what the operator has seen when it was set, whatever it calls itself
-          const isSet = request.targets.some((target) => target.model !== null);
-          const answered = isSet ? asked : await priceOfAnswer(prices, record, asked, at);
+          const answered = await priceOfAnswer(prices, record, { priced, request, at });
           const entry = ledgerEntryOf(record, payer, answered, at, options.onDisconnect);
           if (payer.keyDigest !== null && isAnswered(record)) options.onAccepted(payer.keyDigest);
           if (isKnown) return settleKnown(options, entry, hold);

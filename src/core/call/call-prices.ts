@@ -75,15 +75,19 @@ export function dearest(
   return { tokens, money };
 }
 
-/** Usage is priced by the model that answered where it has a price, else by the one that was asked. */
+/**
+ * Usage is priced by the model that answered where it has a price, else by the one that was asked. A target
+ * that the operator has named costs what its model does, whatever it calls itself.
+ */
 export async function priceOfAnswer(
   prices: PriceBook,
   { answeredBy, upstreamModel }: Readonly<Record<"answeredBy" | "upstreamModel", string | null>>,
-  asked: Price | null,
-  at: number,
+  begun: { readonly priced: CallPrices; readonly request: PricedCall; readonly at: number },
 ): Promise<Price | null> {
+  const asked = begun.priced.of(upstreamModel);
   if (answeredBy === null || answeredBy === "" || answeredBy === upstreamModel) return asked;
+  if (begun.request.targets.some(({ model }) => model !== null)) return asked;
   // a row with the price that was asked for is better than none
-  const answered = await prices.priceOf(answeredBy, at).catch(() => null);
+  const answered = await prices.priceOf(answeredBy, begun.at).catch(() => null);
   return answered ?? asked;
 }
