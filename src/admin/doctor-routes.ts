@@ -1,7 +1,7 @@
 import type { Clock } from "../core/ports.ts";
 import { readJson } from "../http/body/body.ts";
 import type { AppContext } from "../http/call/request-context.ts";
-import { ALREADY_SENT } from "../http/reply/event-stream.ts";
+import { ALREADY_SENT, EVENT_STREAM_HEADERS } from "../http/reply/event-stream.ts";
 import { respondJson } from "../http/reply/json-response.ts";
 import { type ResponseHeaders, respond, responseHeaders } from "../http/reply/response-headers.ts";
 import { type doctorDocs, doctorSchemas } from "./doctor-docs.ts";
@@ -63,7 +63,11 @@ export function doctorHandlers({ facts, clock, maxBodyBytes }: DoctorRouteOption
       const { id = "", silent_seconds: silent = 0 } = asked;
       const { incoming, outgoing, context } = c.env;
       const headers = responseHeaders(context, "");
-      if (incoming.method === "HEAD") return respond(200, "", headers);
+      if (incoming.method === "HEAD") {
+        // a Response would claim a length of 0
+        outgoing.writeHead(200, { ...headers, ...EVENT_STREAM_HEADERS }).end();
+        return ALREADY_SENT;
+      }
       const ticks = silent === 0 ? (asked.ticks ?? TICKS) : 2;
       const everyMs = silent === 0 ? (asked.every_ms ?? EVERY_MS) : silent * MS_PER_SECOND;
       streams.start(outgoing, headers, { id, ticks, everyMs });

@@ -85,7 +85,9 @@ function urlIn({ fields }: Given): URL {
   if (url.username !== "" || url.password !== "") {
     throw new UsageError("--url must have no user and no password");
   }
-  url.pathname = url.pathname.replace(/\/+$/, "");
+  while (url.pathname.length > 1 && url.pathname.endsWith("/")) {
+    url.pathname = url.pathname.slice(0, -1);
+  }
   return url;
 }
 

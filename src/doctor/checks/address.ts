@@ -25,7 +25,9 @@ async function believed({ ask, admin, local }: ReachedWorld, peer: string): Prom
   if (typeof admin === "string") return skipped("address_unclear");
   const headers = { ...admin, "x-forwarded-for": FORGED };
   const { text } = await ask("/admin/doctor/request", { headers });
-  const hops = String(jsonObject(text).forwarded_for ?? "").split(/\s*,\s*/);
+  const hops = String(jsonObject(text).forwarded_for ?? "")
+    .split(",")
+    .map((hop) => hop.trim());
   const added = hops.slice(hops.indexOf(FORGED) + 1);
   if (added.length === 0) return fault("address_passed_on", params);
   return added.every((hop) => INSIDE.test(hop))
