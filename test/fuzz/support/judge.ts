@@ -35,7 +35,7 @@ export async function createJudge(origin: string, secrets: readonly string[]): P
     const { status, headers, body } = reply;
     if (status >= 500 || Number.isNaN(status)) return `status ${status}: ${body.toString()}`;
     if (!headers.has("x-request-id")) return `${status} without x-request-id`;
-    const isEmpty = method === "HEAD" || status === 204 || status === 304;
+    const isEmpty = method === "HEAD" || [204, 304, 308].includes(status);
     return isEmpty ? null : faultOfBody(reply);
   };
 }
