@@ -33,7 +33,8 @@ export function createKeptConnection(port: number): KeptConnection {
     async send(bytes, isHead) {
       const used = await connected();
       const reply = await readReply(used, bytes, isHead);
-      if (reply === null || reply.headers.get("connection") === "close") used.destroy();
+      if (reply === null || /\bclose\b/i.test(reply.headers.get("connection") ?? ""))
+        used.destroy();
       return reply;
     },
     close: () => socket?.destroy(),
