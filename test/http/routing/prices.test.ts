@@ -37,3 +37,24 @@ test("the target that answered is charged, whatever it calls itself", async () =
     ["dear", "0.1"],
   ]);
 });
+
+test.each(["first:dear; second:cheap", "first:cheap; second:dear"])(
+  "a token must be able to pay the dearest target of %s",
+  async (to) => {
+    const routed = await startRouted({ RETRIES: "0" });
+    for (const name of added) await routed.add(name);
+    for (const [model, input] of Object.entries({ cheap: "1", dear: "100" })) {
+      await routed.storage.prices.set({ model, input, cachedInput: null, output: input, since: 0 });
+    }
+    await routed.route("alias", to);
+    const statuses = [];
+    // a thousand tokens of the dear one cost a tenth of a dollar
+    for (const money of [50_000_000_000n, 500_000_000_000n]) {
+      const none = { requests: null, tokens: null, money: null };
+      const quotas = { day: { ...none, money }, month: none };
+      const key = await routed.token({ quotas });
+      statuses.push((await routed.chat("alias", key, { max_tokens: 1_000 })).status);
+    }
+    expect(statuses).toEqual([429, 200]);
+  },
+);
