@@ -6,7 +6,9 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { OutputChunk, Plugin, RolldownOptions } from "rolldown";
 
 const LANGUAGES = ["en", "zh_CN", "zh_TW", "ru_RU"];
-const PAGES = ["visitor", "holder", "status"];
+const PAGES = ["visitor", "holder", "status", "operator"];
+/** Pages with texts of their own: in the locales under their name, beside `page`. */
+const WITH_OWN_TEXTS = ["operator"];
 const STYLES = ["pages/styles/base.css", "pages/styles/parts.css"];
 const RESULT = "pages.json";
 
@@ -61,22 +63,31 @@ const intoOneFile: Plugin = {
       if (output.type === "chunk" && output.isEntry) scripts[output.name] = loadedBy(output);
       delete bundle[output.fileName];
     }
-    const textsOf = (language: string): unknown =>
-      JSON.parse(readFileSync(`locales/${language}.json`, "utf8")).page;
-    const texts = LANGUAGES.map((language) => {
-      const text = JSON.stringify(textsOf(language));
-      return [language, add(language, "json", text)] as const;
-    });
+    const textsOf = (page: string) => {
+      const own = WITH_OWN_TEXTS.includes(page) ? page : null;
+      const prefix = own === null ? "" : `${own}-`;
+      const added = LANGUAGES.map((language) => {
+        const text = JSON.stringify(pageTexts(language, own));
+        return [language, add(prefix + language, "json", text)] as const;
+      });
+      return [page, Object.fromEntries(added)] as const;
+    };
     const built = {
       style: add("style", "css", STYLES.map(squeezed).join("\n")),
       icon: add("icon", "svg", readFileSync("pages/icon.svg", "utf8").trim()),
       scripts,
-      texts: Object.fromEntries(texts),
+      texts: Object.fromEntries(PAGES.map(textsOf)),
       files,
     };
     this.emitFile({ type: "asset", fileName: RESULT, source: JSON.stringify(built) });
   },
 };
+
+/** What all pages say, and under its name what this page says. */
+function pageTexts(language: string, own: string | null): unknown {
+  const texts = JSON.parse(readFileSync(`locales/${language}.json`, "utf8"));
+  return own === null ? texts.page : { ...texts.page, [own]: texts[own] };
+}
 
 /** The page's own script first, then what it imports. */
 function loadedBy({ fileName, imports }: OutputChunk): readonly string[] {

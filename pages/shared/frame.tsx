@@ -2,7 +2,7 @@ import { type ComponentChildren, type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { currentLanguage, languageNames, restoreLanguage, switchLanguage, t } from "./texts.ts";
 
-export type PageName = "visitor" | "holder" | "status";
+export type PageName = "visitor" | "holder" | "status" | "operator";
 const links = [
   ["visitor", "./"],
   ["holder", "me"],

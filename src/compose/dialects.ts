@@ -48,7 +48,6 @@ export interface DialectNeeds {
 export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] {
   const { storage, pipeline, questions, translate, writeError } = needs;
   const { openCalls, identify, brakes } = needs.calls;
-  const pages = composePages(config, needs);
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   const rules = modelRules(config);
 
@@ -74,13 +73,14 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     pipeline,
     translate,
   });
+  // chats last: its paths hold a client's own name and would take those of others
   const before = [
     composeStatus(config, needs),
+    ...composePages(config, needs),
     ...composeRelays(config, needs),
     ...composeAdmin(config, { ...needs, live: needs.routing, brake: brakes.admin }),
   ];
-  // chats last: its paths hold a client's own name and would take those of others
-  const after = [ask, completion, pages, envelope, composeChats(config, needs)];
+  const after = [ask, completion, envelope, composeChats(config, needs)];
   const docs = createDocs({
     version: packageJson.version,
     others: [...before, ...after],

@@ -5,7 +5,7 @@ import type { DialectNeeds } from "./dialects.ts";
 import { addressLimits, type LimitStores } from "./limits.ts";
 
 /** What people see of the server. */
-export function composePages(config: Config, needs: DialectNeeds): Dialect {
+export function composePages(config: Config, needs: DialectNeeds): readonly Dialect[] {
   const { storage, limits, routing, calls, translate, writeError } = needs;
   const sharedKey = config.API_KEY.length > 0 && config.SHARED_KEY === "all";
   return createPages({

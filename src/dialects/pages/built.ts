@@ -5,19 +5,21 @@ import { languages } from "../../locales.ts";
 const bytes = z.base64().transform((text) => Buffer.from(text, "base64"));
 const builtFile = z.object({ type: z.string(), plain: bytes, brotli: bytes, gzip: bytes });
 
+const pageNames = ["visitor", "holder", "status", "operator"] as const;
+
 /** What `npm run build:pages` wrote; rolldown.pages.config.ts has its form. */
 const built = z.object({
   style: z.string(),
   icon: z.string(),
-  scripts: z.record(z.enum(["visitor", "holder", "status"]), z.array(z.string())),
-  /** The texts of each language, by the name of their file. */
-  texts: z.record(z.enum(languages), z.string()),
+  scripts: z.record(z.enum(pageNames), z.array(z.string())),
+  /** The file of a page's texts in each language. */
+  texts: z.record(z.enum(pageNames), z.record(z.enum(languages), z.string())),
   files: z.record(z.string(), builtFile),
 });
 
 export type BuiltPages = z.output<typeof built>;
 export type BuiltFile = z.output<typeof builtFile>;
-export type BuiltPage = keyof BuiltPages["scripts"];
+export type BuiltPage = (typeof pageNames)[number];
 
 /** Reads the pages at their first use. Null: they were not built. */
 export function createBuiltPages(

@@ -11,9 +11,11 @@ export const visitorDoc: RouteDoc = {
 
 export const holderDoc: RouteDoc = { ...page, summary: "The page of token holders" };
 
+export const operatorDoc: RouteDoc = { ...page, summary: "The page of the operator, who signs in" };
+
 export const elsewhereDoc: RouteDoc = {
   ...page,
-  summary: "Leads to the page of token holders",
+  summary: "Leads to the page without the slash",
   status: 308,
 };
 

@@ -39,13 +39,14 @@ interface PageOptions {
 export function writeAppPage(built: BuiltPages, options: PageOptions): string {
   const { page, language, title, noScript, facts } = options;
   const [own = "", ...more] = built.scripts[page];
+  const textFiles = built.texts[page];
   const data = {
     ...facts,
     route: `.${facts.route}`,
     language: htmlTag(language),
-    texts: JSON.parse(String(built.files[built.texts[language]]?.plain ?? "{}")),
+    texts: JSON.parse(String(built.files[textFiles[language]]?.plain ?? "{}")),
     textFiles: Object.fromEntries(
-      languages.map((one) => [htmlTag(one), `assets/${built.texts[one]}`]),
+      languages.map((one) => [htmlTag(one), `assets/${textFiles[one]}`]),
     ),
   };
   return `<!doctype html>

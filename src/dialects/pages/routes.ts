@@ -2,16 +2,23 @@ import { ProxyError } from "../../core/errors.ts";
 import type { AppContext } from "../../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../../http/dialect.ts";
 import { acceptsCoding } from "../../http/reply/content-coding.ts";
-import { PAGE_HEADERS } from "../../http/reply/page.ts";
 import {
   type ResponseHeaders,
   respond,
   responseHeaders,
 } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
-import { type BuiltFile, type BuiltPage, createBuiltPages } from "./built.ts";
-import { elsewhereDoc, holderDoc, pageAssetDoc, stateDoc, visitorDoc } from "./docs.ts";
-import { APP_POLICY, type AskedBy, writeAppPage, writeUnbuilt } from "./html.ts";
+import { type BuiltFile, createBuiltPages } from "./built.ts";
+import {
+  elsewhereDoc,
+  holderDoc,
+  operatorDoc,
+  pageAssetDoc,
+  stateDoc,
+  visitorDoc,
+} from "./docs.ts";
+import type { AskedBy } from "./html.ts";
+import { asksForHtml, BY_ACCEPT, createShowPage, HTML_TYPE } from "./show.ts";
 import { type StateOptions, serverState } from "./state.ts";
 
 export interface PagesOptions extends StateOptions {
@@ -20,37 +27,18 @@ export interface PagesOptions extends StateOptions {
   readonly writeError: WriteError;
 }
 
-const HTML_TYPE = "text/html; charset=utf-8";
 const JSON_TYPE = "application/json; charset=utf-8";
 /** `private`, since our other headers are about the caller. */
 const FOR_EVER = "private, max-age=31536000, immutable";
+const NOT_KEPT = { "cache-control": "no-store" } as const;
 const TEN_SECONDS = "private, max-age=10";
-const BY_ACCEPT = { vary: "Accept, Accept-Language" } as const;
 
-/** What people see: the pages of visitors and token holders, and the public state. Not counted. */
-export function createPages(options: PagesOptions): Dialect {
+/** What people see: their pages, and the public state. Not counted. */
+export function createPages(options: PagesOptions): readonly Dialect[] {
   const readBuilt = createBuiltPages();
 
-  const showPage = async (c: AppContext, page: BuiltPage, more: ResponseHeaders = {}) => {
-    const { context } = c.env;
-    const { language } = context;
-    const built = await readBuilt();
-    const text = (key: string) => options.translate(language, `page.${key}`);
-    const headers = { ...responseHeaders(context, HTML_TYPE), ...BY_ACCEPT, ...more };
-    if (built === null) {
-      const html = writeUnbuilt(language, text("unbuilt"));
-      return respond(200, html, { ...headers, ...PAGE_HEADERS });
-    }
-    const title = text(`${page}.title`);
-    const noScript = text("no_script");
-    const { facts } = options;
-    const html = writeAppPage(built, { page, language, title, noScript, facts });
-    return respond(200, html, {
-      ...headers,
-      "content-security-policy": APP_POLICY,
-      "referrer-policy": "no-referrer",
-    });
-  };
+  const { facts, translate } = options;
+  const showPage = createShowPage({ facts, translate, readBuilt });
 
   const greet = (c: AppContext) => {
     if (asksForHtml(c)) return showPage(c, "visitor");
@@ -73,12 +61,11 @@ export function createPages(options: PagesOptions): Dialect {
     return respondFile(c, file);
   };
 
-  const get = (path: string, doc: RouteDoc, handle: Route["handle"]) =>
-    ({ method: "GET", path, counted: false, doc, handle }) as const;
-  return {
+  const { writeError } = options;
+  const pages: Dialect = {
     name: "pages",
     about: "What people see",
-    writeError: options.writeError,
+    writeError,
     routes: [
       { ...get("/", visitorDoc, greet), onlyMethod: true },
       get("/me", holderDoc, (c) => showPage(c, "holder")),
@@ -88,15 +75,25 @@ export function createPages(options: PagesOptions): Dialect {
       get("/assets/:file{[\\w-]+\\.\\w+}", pageAssetDoc, showAsset),
     ],
   };
+  const operator: Dialect = {
+    name: "operator",
+    about: "The operator's page",
+    crossOrigin: false,
+    writeError,
+    routes: [
+      get("/admin", operatorDoc, (c) => showPage(c, "operator", NOT_KEPT)),
+      get("/admin/", elsewhereDoc, (c) => c.body(null, 308, redirect(c, "../admin"))),
+    ],
+  };
+  return [pages, operator];
+}
+
+function get(path: string, doc: RouteDoc, handle: Route["handle"]): Route {
+  return { method: "GET", path, counted: false, doc, handle };
 }
 
 function redirect(c: AppContext, location: string): ResponseHeaders {
   return { ...responseHeaders(c.env.context, HTML_TYPE), location };
-}
-
-/** Browsers name HTML; `*` alone is a program. */
-function asksForHtml(c: AppContext): boolean {
-  return c.env.incoming.headers.accept?.includes("text/html") === true;
 }
 
 function respondFile(c: AppContext, { type, plain, brotli, gzip }: BuiltFile): Response {

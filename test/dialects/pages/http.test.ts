@@ -9,7 +9,7 @@ import { built, html, open } from "./support.ts";
 
 const { parley } = await startScene({ ROUTE: "api", MINUTE_LIMIT: "60" });
 const { origin } = parley;
-const pages = ["/", "/me", "/status"];
+const pages = ["/", "/me", "/status", "/admin"];
 const linksOf = (text: string) =>
   [...text.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, link = ""]) => link);
 
@@ -70,9 +70,15 @@ test("settings can't end the element they are in", async () => {
   expect(JSON.parse(json)).toMatchObject({ model: MODEL, sharedKey: true, route: "./" });
 });
 
-test("/me/ leads to /me, below any prefix", async () => {
-  const reply = await open(`${origin}/me/`);
-  expect([reply.status, reply.headers.location]).toEqual([308, "../me"]);
+test.each(["/me", "/admin"])("%s/ leads to %s, below any prefix", async (path) => {
+  const reply = await open(`${origin}${path}/`);
+  expect([reply.status, reply.headers.location]).toEqual([308, `..${path}`]);
+});
+
+test("no page of another origin may read the operator's", async () => {
+  const { headers } = await open(`${origin}/admin`, { ...html, origin: "https://example.org" });
+  expect(headers["access-control-allow-origin"]).toBeUndefined();
+  expect(headers["cache-control"]).toBe("no-store");
 });
 
 describe("an asset", () => {
@@ -176,10 +182,10 @@ describe("GET /status", () => {
 });
 
 /** Compressed, all that a page loads at first. Kilobytes of 1,000 bytes. */
-const BUDGETS = { visitor: 60, holder: 40, status: 40 } as const;
+const BUDGETS = { visitor: 60, holder: 40, status: 40, operator: 90 } as const;
 
 test.each(Object.entries(BUDGETS))("the page of %s loads at most %d KB", async (page, budget) => {
-  const path = { visitor: "/", holder: "/me", status: "/status" }[page];
+  const path = { visitor: "/", holder: "/me", status: "/status", operator: "/admin" }[page];
   const { text } = await open(origin + path);
   const sizes = linksOf(text).map((link) => {
     const file = built.files[link.replace("assets/", "")];

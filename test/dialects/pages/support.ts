@@ -9,11 +9,15 @@ interface BuiltFile {
   readonly gzip: string;
 }
 
+type Page = "visitor" | "holder" | "status" | "operator";
+
 interface Built {
   readonly style: string;
   readonly icon: string;
-  readonly scripts: Readonly<Record<"visitor" | "holder" | "status", readonly string[]>>;
-  readonly texts: Readonly<Record<"en" | "zh_CN" | "zh_TW" | "ru_RU", string>>;
+  readonly scripts: Readonly<Record<Page, readonly string[]>>;
+  readonly texts: Readonly<
+    Record<Page, Readonly<Record<"en" | "zh_CN" | "zh_TW" | "ru_RU", string>>>
+  >;
   readonly files: Readonly<Record<string, BuiltFile>>;
 }
 
