@@ -1,8 +1,27 @@
+import { hrefOf, usePlace } from "./operator/fragment.ts";
+import { views } from "./operator/views.ts";
 import { start } from "./shared/frame.tsx";
 import { t } from "./shared/texts.ts";
 
 function OperatorPage() {
-  return <h1>{t("operator.title")}</h1>;
+  const [chosen, ...rest] = usePlace();
+  const { name, View } = views.find((view) => view.name === chosen) ?? views[0];
+  return (
+    <>
+      <nav aria-label={t("operator.title")}>
+        {views.map((view) => (
+          <a
+            key={view.name}
+            href={hrefOf(view.name)}
+            aria-current={view.name === name ? "page" : undefined}
+          >
+            {t(`operator.view.${view.name}`)}
+          </a>
+        ))}
+      </nav>
+      <View rest={rest} />
+    </>
+  );
 }
 
 void start("operator", OperatorPage);

@@ -1,0 +1,43 @@
+import { currentLanguage, t } from "../shared/texts.ts";
+
+/** Why the operator's API did not do it, in words of the page's language. */
+export class Denied extends Error {
+  /** 0: it was not reached. */
+  readonly status: number;
+  /** What was wrong in the body, as the API names it; null: nothing of it. */
+  readonly field: string | null;
+  constructor(status: number, words: string, field: string | null) {
+    super(words);
+    this.status = status;
+    this.field = field;
+  }
+}
+
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+
+let onSignedOut: () => void = () => undefined;
+
+/** Called whenever the API says that nobody is signed in. */
+export function whenSignedOut(act: () => void): void {
+  onSignedOut = act;
+}
+
+/** Asks /admin as whoever is signed in: `ask("GET", "tokens?limit=50")`. Throws Denied. */
+export async function ask<T>(method: Method, path: string, body?: object): Promise<T> {
+  const response = await fetch(`admin/${path}`, {
+    method,
+    headers: {
+      accept: "application/json",
+      "accept-language": currentLanguage(),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Denied(0, t("offline"), null);
+  });
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  const { message, field = null } = answer?.error ?? {};
+  if (response.status === 401) onSignedOut();
+  throw new Denied(response.status, message ?? t("failed", { status: response.status }), field);
+}
