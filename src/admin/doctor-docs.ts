@@ -63,6 +63,22 @@ export const doctorDocs = {
       seconds_ago: z.number().nullable(),
     }),
   },
+  "GET /doctor/checks": {
+    summary: "What `parley doctor` would say of database, instances and settings",
+    description: "In the language of the request. For the rest it has to run outside.",
+    answer: z.object({
+      checks: z.array(
+        z.object({
+          id: z.enum(["storage", "copies", "safety"]),
+          status: z.enum(["ok", "warning", "fault", "skipped"]),
+          name: z.string(),
+          seen: z.string(),
+          means: z.string().describe("Empty if all is well"),
+          mend: z.string().describe("Empty if all is well"),
+        }),
+      ),
+    }),
+  },
   "GET /doctor/instance": {
     summary: "Shows which instance answers, and what instances must have in common",
     answer: z.object({

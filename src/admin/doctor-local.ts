@@ -1,11 +1,11 @@
-import { readdirSync, statfsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Config, SettingName } from "../config/settings.ts";
 import { reasonOf } from "../core/reason.ts";
+import type { SafetySettings } from "../doctor/checks/safety.ts";
 import type { Local, ProbedKey, StorageSeen } from "../doctor/local.ts";
 import { NoDatabaseError } from "../storage/driver/access.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import type { Storage } from "../storage/open.ts";
+import { folderSeen, noFolder } from "./doctor-storage.ts";
 import type { Tools } from "./tools.ts";
 import { createUpstreamPorts, upstreamSettings } from "./upstream-ports.ts";
 
@@ -36,6 +36,20 @@ export const doctorSettings = [
 ] as const satisfies readonly SettingName[];
 
 type Settings = Pick<Config, (typeof doctorSettings)[number]>;
+type SafetyConfig = Pick<
+  Settings,
+  | "ACCESS_TOKEN"
+  | "ADMIN_TOKEN"
+  | "ALLOWED_IPS"
+  | "API_KEY"
+  | "CHATS_ACCESS"
+  | "DAY_LIMIT"
+  | "HOUR_LIMIT"
+  | "METRICS_TOKEN"
+  | "MINUTE_LIMIT"
+  | "SECOND_LIMIT"
+  | "SHARED_KEY"
+>;
 
 /** Of a block that nobody has (RFC 5737): only who trusts everybody trusts it. */
 const NOBODY = "203.0.113.77";
@@ -49,15 +63,21 @@ export function createLocal(settings: Settings, tools: Tools): Local {
     grpcHasTls: settings.GRPC_TLS_CERT !== "",
     adminToken: settings.ADMIN_TOKEN,
     trustsEverybody: settings.TRUSTED_PROXIES.isTrusted(NOBODY),
-    isKeyOpen: isKeyOpen(settings),
-    areChatsOpen: settings.CHATS_ACCESS === "open",
-    weakSecrets: weakSecrets(settings),
+    ...safetySettings(settings),
     probeUpstreams: () => probeUpstreams(settings, tools),
     storage: () => lookAtStorage(tools),
   };
 }
 
-function isKeyOpen(settings: Settings): boolean {
+export function safetySettings(settings: SafetyConfig): SafetySettings {
+  return {
+    isKeyOpen: isKeyOpen(settings),
+    areChatsOpen: settings.CHATS_ACCESS === "open",
+    weakSecrets: weakSecrets(settings),
+  };
+}
+
+function isKeyOpen(settings: SafetyConfig): boolean {
   const { SECOND_LIMIT, MINUTE_LIMIT, HOUR_LIMIT, DAY_LIMIT } = settings;
   const hasLimit = SECOND_LIMIT + MINUTE_LIMIT + HOUR_LIMIT + DAY_LIMIT > 0;
   const isOffered = settings.API_KEY.length > 0 && settings.SHARED_KEY === "all";
@@ -69,7 +89,11 @@ const MIN_DIFFERENT = 8;
 const USUAL = /change.?me|password|secret|admin|example|test|1234|qwerty/i;
 const MAX_USUAL_CHARACTERS = 24;
 
-function weakSecrets({ ADMIN_TOKEN, METRICS_TOKEN, ACCESS_TOKEN }: Settings): readonly string[] {
+function weakSecrets({
+  ADMIN_TOKEN,
+  METRICS_TOKEN,
+  ACCESS_TOKEN,
+}: SafetyConfig): readonly string[] {
   return Object.entries({ ADMIN_TOKEN, METRICS_TOKEN, ACCESS_TOKEN }).flatMap(([name, secret]) =>
     secret !== null && secret !== "" && isWeak(secret) ? [name] : [],
   );
@@ -116,39 +140,10 @@ async function lookAtStorage(tools: Tools): Promise<StorageSeen | null> {
     if (kind === null) return null;
     const seen = { kind, problem: null };
     return kind === "sqlite"
-      ? { ...seen, ...folderOf(tools.sqliteFile(), tools) }
-      : { ...seen, ...NO_FOLDER };
+      ? { ...seen, ...folderSeen(tools.sqliteFile(), tools.terminal.clock.wallMs()) }
+      : { ...seen, ...noFolder };
   } catch (error) {
     const problem = storageProblem(error)?.words ?? reasonOf(error);
-    return { kind: "sqlite", problem, ...NO_FOLDER };
+    return { kind: "sqlite", problem, ...noFolder };
   }
-}
-
-const NO_FOLDER = {
-  freeBytes: null,
-  walBytes: null,
-  isForeign: false,
-  backupDays: null,
-  ageDays: null,
-} as const;
-const DAY_MS = 86_400_000;
-const MAX_FILES = 1_000;
-
-function folderOf(file: string, { terminal }: Tools): Omit<StorageSeen, "kind" | "problem"> {
-  const folder = dirname(file);
-  const { bavail, bsize } = statfsSync(folder);
-  const nowMs = terminal.clock.wallMs();
-  const daysSince = (ms: number) => Math.max(0, (nowMs - ms) / DAY_MS);
-  const backups = readdirSync(folder)
-    .slice(0, MAX_FILES)
-    .filter((name) => /\.(?:sqlite|db|backup)$/.test(name) && !file.endsWith(`/${name}`))
-    .map((name) => statSync(`${folder}/${name}`).mtimeMs);
-  const { uid, birthtimeMs } = statSync(file);
-  return {
-    freeBytes: bavail * bsize,
-    walBytes: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
-    isForeign: uid !== statSync(folder).uid,
-    backupDays: backups.length === 0 ? null : daysSince(Math.max(...backups)),
-    ageDays: daysSince(birthtimeMs),
-  };
 }

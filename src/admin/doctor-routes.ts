@@ -1,9 +1,12 @@
 import type { Clock } from "../core/ports.ts";
+import { type Inside, lookInside } from "../doctor/inside.ts";
+import { createSay, reportsOf } from "../doctor/report.ts";
 import { readJson } from "../http/body/body.ts";
 import type { AppContext } from "../http/call/request-context.ts";
 import { ALREADY_SENT, EVENT_STREAM_HEADERS } from "../http/reply/event-stream.ts";
 import { respondJson } from "../http/reply/json-response.ts";
 import { type ResponseHeaders, respond, responseHeaders } from "../http/reply/response-headers.ts";
+import type { Translate } from "../locales.ts";
 import { type doctorDocs, doctorSchemas } from "./doctor-docs.ts";
 import { createDoctorStreams } from "./doctor-streams.ts";
 import { parseFields } from "./fields.ts";
@@ -20,12 +23,15 @@ export interface InstanceFacts {
   areLimitsUp(): boolean;
   /** Rejects if the database takes no writes. */
   pingDatabase(): Promise<void>;
+  /** What this server sees of itself. */
+  inside(): Promise<Inside>;
 }
 
 export interface DoctorRouteOptions {
   readonly facts: InstanceFacts;
   readonly clock: Clock;
   readonly maxBodyBytes: number;
+  readonly translate: Translate;
 }
 
 type Handlers = Readonly<Record<keyof typeof doctorDocs, (c: AppContext) => Promise<Response>>>;
@@ -45,7 +51,8 @@ const SAMPLES: ResponseHeaders = {
 };
 
 /** The routes that `parley doctor` calls through the public address. */
-export function doctorHandlers({ facts, clock, maxBodyBytes }: DoctorRouteOptions): Handlers {
+export function doctorHandlers(options: DoctorRouteOptions): Handlers {
+  const { facts, clock, maxBodyBytes } = options;
   const streams = createDoctorStreams(clock);
   return {
     "GET /doctor/request": async (c) => respondArrival(c),
@@ -76,6 +83,12 @@ export function doctorHandlers({ facts, clock, maxBodyBytes }: DoctorRouteOption
     "GET /doctor/streams/:id": async (c) => {
       const { state, secondsAgo } = streams.endOf(c.req.param("id") ?? "");
       return respondJson(c, 200, { state, seconds_ago: secondsAgo });
+    },
+    "GET /doctor/checks": async (c) => {
+      const say = createSay(options.translate, c.env.context.language);
+      const checks = reportsOf({ checks: lookInside(await facts.inside()), proxies: [] }, say);
+      const named = checks.map((one) => ({ ...one, name: say(`check.${one.id}`) }));
+      return respondJson(c, 200, { checks: named });
     },
     "GET /doctor/instance": async (c) => {
       const { instance, version, settings, sharesLimits, pingDatabase } = facts;

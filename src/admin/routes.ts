@@ -60,12 +60,13 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
   };
 }
 
-function createHandlers({ admin, maxBodyBytes, facts, clock }: AdminDialectOptions): Handlers {
+function createHandlers(options: AdminDialectOptions): Handlers {
+  const { admin, maxBodyBytes } = options;
   const { tokens, groups, prices, usage } = admin;
   const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
   return {
     ...upstreamHandlers(admin, maxBodyBytes),
-    ...doctorHandlers({ facts, clock, maxBodyBytes }),
+    ...doctorHandlers(options),
     "POST /tokens": async (c) => respondJson(c, 201, await tokens.create(await body(c))),
     "GET /tokens": async (c) => respondJson(c, 200, await tokens.list(c.req.query())),
     "GET /tokens/:id": async (c) => respondJson(c, 200, await tokens.show(idIn(c))),

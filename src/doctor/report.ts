@@ -29,15 +29,15 @@ export function statusOfAll(findings: readonly { readonly status: Status }[]): S
   );
 }
 
-export function createReport(
-  { checks, proxies }: Examined,
-  url: URL,
-  say: (key: string, params?: Finding["params"]) => string,
-): Report {
-  return { url: url.href, checks: checks.map((checked) => reportOf(checked, proxies, say)) };
+type Say = (key: string, params?: Finding["params"]) => string;
+
+export function createReport(examined: Examined, url: URL, say: Say): Report {
+  return { url: url.href, checks: reportsOf(examined, say) };
 }
 
-type Say = Parameters<typeof createReport>[2];
+export function reportsOf({ checks, proxies }: Examined, say: Say): readonly CheckReport[] {
+  return checks.map((checked) => reportOf(checked, proxies, say));
+}
 
 function reportOf({ id, findings }: Checked, proxies: readonly ProxyKind[], say: Say): CheckReport {
   const bad = findings.filter(({ status }) => status === "fault" || status === "warning");

@@ -20,6 +20,7 @@ import { createDatabaseClock, type DatabaseClock, hearPostgres } from "./driver/
 import type { StorageNotice } from "./driver/driver.ts";
 import { newId } from "./driver/ids.ts";
 import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.ts";
+import { createSharedFacts, type SharedFacts } from "./ledger/instance-facts.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import type { LostRow } from "./ledger/settle.ts";
 import { runPeriodically } from "./periodic.ts";
@@ -81,6 +82,7 @@ export interface Storage extends Records {
    * was killed is counted for another 15 s.
    */
   instances(): number;
+  readonly sharedFacts: SharedFacts;
   /** Its wall time is the database's: see driver/database-clock.ts. */
   readonly clock: Clock;
   /** See settings.ts. */
@@ -128,7 +130,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const accounts = createTokensAndGroups(database, clock, box);
   const routing = createRouting(database, clock, createSecretBox(secretKeys, "upstream secret"));
   const alive = createAlive(options.onInstances ?? ignore);
-  const parts = { database, clock, latest, id, onAlive: alive.heard };
+  const { wallMs } = clock;
+  const sharedFacts = createSharedFacts(database, { wallMs, staleMs: options.staleMs ?? STALE_MS });
+  const parts = { database, clock, latest, id, onAlive: alive.heard, facts: sharedFacts.own };
   const sweeps = [conversations.sweep, ends.sweep, createAlertSweep(database, clock)];
   const leave = options.oneOff
     ? async () => undefined
@@ -143,6 +147,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     ...records,
     conversations,
     instances: alive.count,
+    sharedFacts,
     acceptedOwners: createAcceptedOwners(database, clock, options.onError ?? ignore),
     clock,
     installationSecret: () => installationSecret(database),
@@ -175,6 +180,7 @@ interface Parts {
   readonly latest: LatestMoment;
   readonly id: string;
   readonly onAlive: (instances: number) => void;
+  readonly facts: () => string | null;
 }
 
 /** The number of instances as the heartbeats tell it; `onChange` is called when it changes. */
@@ -193,7 +199,7 @@ function createAlive(onChange: (alive: number) => void) {
 /** Announces, recovers and sweeps; returns how to stop. Closes the database if that fails. */
 async function live(
   options: StorageOptions,
-  { database, clock, latest, id, onAlive }: Parts,
+  { database, clock, latest, id, onAlive, facts }: Parts,
   recover: () => Promise<unknown>,
   sweeps: readonly (() => Promise<unknown>)[],
 ): Promise<() => Promise<void>> {
@@ -204,7 +210,7 @@ async function live(
   await closedIfItFails(database, async () => {
     try {
       const named = { id, name: instanceName };
-      const instance = { ...named, heartbeatMs, staleMs, bringsTime, onError, onAlive };
+      const instance = { ...named, heartbeatMs, staleMs, bringsTime, onError, onAlive, facts };
       leave = await announceInstance(database, clock, latest, instance, recover);
       await recover();
     } catch (error) {

@@ -104,6 +104,7 @@ const table: Readonly<Record<string, Expected>> = {
   "POST /admin/doctor/body": { ...operators, body: "json" },
   "GET /admin/doctor/stream": operators,
   "GET /admin/doctor/streams/:id": operators,
+  "GET /admin/doctor/checks": operators,
   "GET /admin/doctor/instance": operators,
   "POST /ask/:conversation_id": asks,
   "GET /ask/:conversation_id": reads,

@@ -6,8 +6,8 @@ const QUESTIONS = 16;
 const MIN_QUESTIONS = 6;
 const SLOW_MS = 500;
 
-interface Instance {
-  readonly instance: string;
+/** One copy, as it sees itself. */
+export interface CopySeen {
   readonly settings: string;
   readonly version: string;
   readonly alive: number;
@@ -18,20 +18,26 @@ interface Instance {
 
 /** Do all copies have the same settings, and count together? */
 export const checkCopies = withAdmin(async ({ ask }, headers) => {
-  const seen = new Map<string, Instance>();
+  const seen = new Map<string, CopySeen>();
   for (let question = 0; question < QUESTIONS; question += 1) {
-    const one = instanceIn((await ask("/admin/doctor/instance", { headers })).text);
-    seen.set(one.instance, one);
+    const { instance, ...one } = instanceIn(
+      (await ask("/admin/doctor/instance", { headers })).text,
+    );
+    seen.set(instance, one);
     // copies with a database each believe to be alone
     if (question + 1 >= MIN_QUESTIONS && seen.size >= one.alive) break;
   }
   const all = [...seen.values()];
+  return copiesFindings(all);
+});
+
+export function copiesFindings(all: readonly CopySeen[]): Finding[] {
   const alive = Math.max(...all.map((one) => one.alive));
   const findings = [...differing(all), ...counting(all, alive)];
   return findings.length > 0 ? findings : [ok("copies_ok", { seen: all.length, alive })];
-});
+}
 
-function differing(all: readonly Instance[]): Finding[] {
+function differing(all: readonly CopySeen[]): Finding[] {
   const settings = new Set(all.map((one) => one.settings)).size;
   const versions = new Set(all.map(({ version }) => version));
   return [
@@ -42,7 +48,7 @@ function differing(all: readonly Instance[]): Finding[] {
   ];
 }
 
-function counting(all: readonly Instance[], alive: number): Finding[] {
+function counting(all: readonly CopySeen[], alive: number): Finding[] {
   const slowest = Math.max(...all.map(({ databaseMs }) => databaseMs ?? 0));
   return [
     ...(all.some(({ limitsUp }) => !limitsUp) ? [fault("copies_store_away")] : []),
@@ -53,7 +59,7 @@ function counting(all: readonly Instance[], alive: number): Finding[] {
   ];
 }
 
-function instanceIn(text: string): Instance {
+function instanceIn(text: string): CopySeen & { readonly instance: string } {
   const found = jsonObject(text);
   const { database_ms: databaseMs } = found;
   return {

@@ -1,4 +1,5 @@
 import { type Finding, fault, ok, type RunCheck, warning } from "../check.ts";
+import type { Local } from "../local.ts";
 
 const FINE = 200;
 const LOOPBACK = /^(?:localhost|127\.[\d.]+|\[::1\])$/;
@@ -12,8 +13,17 @@ export const checkSafety: RunCheck = async ({ ask, local, url, isProxied }) => {
   const isOutside = isProxied || !LOOPBACK.test(url.hostname);
   if (metrics.status === FINE && isOutside) findings.push(fault("safety_metrics"));
   if (admin.status === FINE) findings.push(fault("safety_admin"));
-  if (local.isKeyOpen) findings.push(warning("safety_key_open"));
-  if (local.areChatsOpen) findings.push(warning("safety_chats_open"));
-  for (const name of local.weakSecrets) findings.push(warning("safety_weak", { name }));
+  findings.push(...settingFindings(local));
   return findings.length > 0 ? findings : [ok("safety_ok")];
 };
+
+export type SafetySettings = Pick<Local, "isKeyOpen" | "areChatsOpen" | "weakSecrets">;
+
+/** What the settings leave open. */
+export function settingFindings(local: SafetySettings): readonly Finding[] {
+  return [
+    ...(local.isKeyOpen ? [warning("safety_key_open")] : []),
+    ...(local.areChatsOpen ? [warning("safety_chats_open")] : []),
+    ...local.weakSecrets.map((name) => warning("safety_weak", { name })),
+  ];
+}

@@ -1,4 +1,4 @@
-import { fault, ok, type RunCheck, skipped, warning } from "../check.ts";
+import { type Finding, fault, ok, type RunCheck, skipped, warning } from "../check.ts";
 import type { StorageSeen } from "../local.ts";
 
 const MEBIBYTE = 1_048_576;
@@ -9,12 +9,15 @@ const MAX_BACKUP_DAYS = 7;
 
 /** Does the database take writes, and has it room? */
 export const checkStorage: RunCheck = async ({ local }) => {
-  const seen = await local.storage();
+  return storageFindings(await local.storage());
+};
+
+export function storageFindings(seen: StorageSeen | null): readonly Finding[] {
   if (seen === null) return [skipped("storage_elsewhere")];
   if (seen.problem !== null) return [fault("storage_no_writes", { reason: seen.problem })];
   const findings = [...room(seen), ...upkeep(seen)];
   return findings.length > 0 ? findings : [ok("storage_ok", { kind: seen.kind })];
-};
+}
 
 function room({ freeBytes, walBytes }: StorageSeen) {
   const free = freeBytes === null ? null : Math.floor(freeBytes / MEBIBYTE);

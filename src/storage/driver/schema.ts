@@ -67,6 +67,8 @@ export interface InstanceTable {
   instance: string | null;
   started_at: number;
   seen_at: number;
+  /** See ledger/instance-facts.ts. */
+  facts: string | null;
 }
 
 /** Calls that wait for their usage. `call` is JSON, since it is only read and written whole. */

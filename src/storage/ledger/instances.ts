@@ -27,6 +27,8 @@ export interface InstanceOptions {
   readonly bringsTime: boolean;
   /** Called when a heartbeat or a recovery fails; the next one comes all the same. */
   readonly onError: (error: Error) => void;
+  /** What this instance tells the others with each heartbeat: see instance-facts.ts. */
+  readonly facts: () => string | null;
   /** Called with each heartbeat: how many instances are alive, this one among them. */
   readonly onAlive: (instances: number) => void;
 }
@@ -45,7 +47,7 @@ export async function announceInstance(
   { driver, builder, health }: Database,
   clock: DatabaseClock,
   latest: LatestMoment,
-  { id, name, heartbeatMs, staleMs, bringsTime, onError, onAlive }: InstanceOptions,
+  { id, name, heartbeatMs, staleMs, bringsTime, onError, onAlive, facts }: InstanceOptions,
   recover: () => Promise<unknown>,
 ): Promise<() => Promise<void>> {
   const queries = instanceQueries(builder, driver.kind);
@@ -53,7 +55,7 @@ export async function announceInstance(
   function* announce(): Transaction<number> {
     const sentMs = clock.monotonicMs();
     const now = bringsTime ? clock.wallMs() : null;
-    const [row] = yield* query(queries.announce({ id, name, now }));
+    const [row] = yield* query(queries.announce({ id, name, now, facts: facts() }));
     if (row !== undefined && !bringsTime) clock.heard(row.seen_at, sentMs);
     const seen = row?.seen_at ?? clock.wallMs();
     const [counted] = yield* query(
@@ -90,27 +92,36 @@ export async function announceInstance(
   };
 }
 
+interface Announcement {
+  readonly id: string;
+  readonly name: string | null;
+  /** Null: the time of the database. */
+  readonly now: number | null;
+  readonly facts: string | null;
+}
+
 function instanceQueries(builder: Builder, kind: "sqlite" | "postgres") {
   return {
     succeed: prepare<{ name: string }, unknown>(({ text }) =>
       builder.updateTable("owners").set({ seen_at: 0 }).where("instance", "=", text("name")),
     ),
-    announce: prepare<{ id: string; name: string | null; now: number | null }, { seen_at: number }>(
-      ({ int, text }) => {
-        const given = int<number>("now");
-        const now = kind === "sqlite" ? given : sql<number>`coalesce(${given}, ${postgresNow})`;
-        return builder
-          .insertInto("owners")
-          .values({
-            id: text("id"),
-            instance: text<string | null>("name"),
-            started_at: now,
-            seen_at: now,
-          })
-          .onConflict((conflict) => conflict.column("id").doUpdateSet({ seen_at: now }))
-          .returning("seen_at");
-      },
-    ),
+    announce: prepare<Announcement, { seen_at: number }>(({ int, text }) => {
+      const given = int<number>("now");
+      const now = kind === "sqlite" ? given : sql<number>`coalesce(${given}, ${postgresNow})`;
+      return builder
+        .insertInto("owners")
+        .values({
+          id: text("id"),
+          instance: text<string | null>("name"),
+          started_at: now,
+          seen_at: now,
+          facts: text<string | null>("facts"),
+        })
+        .onConflict((conflict) =>
+          conflict.column("id").doUpdateSet({ seen_at: now, facts: text<string | null>("facts") }),
+        )
+        .returning("seen_at");
+    }),
     alive: prepare<Living, { alive: number }>(({ int }) =>
       builder
         .selectFrom("owners")

@@ -120,6 +120,7 @@ test("a SQLite that is full says so until a write finds new space", async () => 
       bringsTime: true,
       onError: (error) => errors.push(error),
       onAlive: () => undefined,
+      facts: () => null,
     },
     async () => undefined,
   );
