@@ -12,8 +12,9 @@ const FORWARD: Lines = {
 const UNBUFFERED: Lines = {
   nginx:
     "proxy_http_version 1.1;\nproxy_buffering off;\n# without: proxy_ignore_headers X-Accel-Buffering;\n# without: gzip_types text/event-stream;",
+  // it passes on events at once, unless told otherwise
   caddy:
-    "reverse_proxy 127.0.0.1:5000 {\n    flush_interval -1\n}\n# without: encode, for text/event-stream",
+    "reverse_proxy 127.0.0.1:5000  # without: response_buffers, buffer_responses\n# without: encode, for text/event-stream",
   traefik: "traefik.http.services.parley.loadbalancer.responseforwarding.flushinterval=1ms",
   cloudflare: "Caching > Cache Rules: Bypass cache",
 };
@@ -24,27 +25,36 @@ const PATIENT: Lines = {
     "--entryPoints.websecure.transport.respondingTimeouts.writeTimeout=0\n--serversTransport.forwardingTimeouts.responseHeaderTimeout=0",
 };
 
+const LARGE_BODIES: Lines = {
+  nginx: "client_max_body_size {megabytes}m;",
+  caddy: "request_body {\n    max_size {megabytes}MB\n}",
+  traefik: "traefik.http.middlewares.parley.buffering.maxRequestBodyBytes=0",
+};
+
 const lines: Readonly<Record<string, Lines>> = {
   stream_buffered: UNBUFFERED,
   stream_compressed: UNBUFFERED,
   stream_broken: PATIENT,
   silence_cut: PATIENT,
   silence_cut_late: PATIENT,
-  hang_up_unseen: { nginx: "proxy_ignore_client_abort off;" },
-  body_limited: {
-    nginx: "client_max_body_size {megabytes}m;",
-    caddy: "request_body {\n    max_size {megabytes}MB\n}",
-    traefik: "traefik.http.middlewares.parley.buffering.maxRequestBodyBytes=0",
+  hang_up_unseen: {
+    nginx: "proxy_ignore_client_abort off;",
+    // this keeps requests going that clients have left
+    caddy: "reverse_proxy 127.0.0.1:5000  # without: flush_interval -1",
   },
-  body_foreign_error: {
-    nginx: "client_max_body_size {megabytes}m;",
-    caddy: "request_body {\n    max_size {megabytes}MB\n}",
-    traefik: "traefik.http.middlewares.parley.buffering.maxRequestBodyBytes=0",
-  },
+  body_limited: LARGE_BODIES,
+  body_foreign_error: LARGE_BODIES,
+  body_lost: LARGE_BODIES,
   address_unsent: FORWARD,
   address_passed_on: FORWARD,
-  headers_lost_there: { nginx: "proxy_pass_request_headers on;" },
-  headers_lost_back: { nginx: "# without: proxy_hide_header …;" },
+  headers_lost_there: {
+    nginx: "proxy_pass_request_headers on;",
+    caddy: "reverse_proxy 127.0.0.1:5000  # without: header_up -…",
+  },
+  headers_lost_back: {
+    nginx: "# without: proxy_hide_header …;",
+    caddy: "reverse_proxy 127.0.0.1:5000  # without: header_down -…",
+  },
   websocket_refused: {
     nginx:
       "location = /ask {\n    proxy_pass http://127.0.0.1:5000;\n    proxy_http_version 1.1;\n    proxy_set_header Host $host;\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n    proxy_read_timeout 900s;\n}",

@@ -37,6 +37,7 @@ export const chromiumProgram =
 
 /** .ci/run installs what is missing. */
 export const needs: readonly Need[] = [
+  { name: "caddy", packages: ["caddy"], isMet: runs("caddy", "version") },
   { name: "chromium", packages: ["chromium"], isMet: existsSync(chromiumProgram) },
   { name: "haproxy", packages: ["haproxy"], isMet: runs("haproxy", "-v") },
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
