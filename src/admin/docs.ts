@@ -39,11 +39,14 @@ export const routeDocs = {
     fails: ["token_name_taken", "token_unknown", "group_unknown", "secret_key_missing", ...limited],
   },
   "GET /tokens": {
-    summary: "Lists tokens, oldest first",
+    summary: "Finds and lists tokens, newest first",
+    description:
+      "`q` is found in any case, and as it is given. A page may be short of `limit` before the last one: only `next_cursor` tells.",
     query: schemas.tokenList,
     answer: z.object({
       tokens: z.array(token),
-      next: z.string().nullable().describe("What to pass as `after` for more"),
+      next_cursor: z.string().nullable().describe("What to pass as `cursor` for more"),
+      next: z.string().nullable().describe("The same, for `after`"),
     }),
   },
   "GET /tokens/:id": {
@@ -96,7 +99,7 @@ export const routeDocs = {
   },
   "GET /groups": {
     summary: "Lists groups by name",
-    query: schemas.tokenList,
+    query: schemas.groupList,
     answer: z.object({
       groups: z.array(group),
       next: z.string().nullable().describe("What to pass as `after` for more"),

@@ -3,7 +3,8 @@ import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import { parseFields } from "./fields.ts";
 import type { AdminOptions } from "./operations.ts";
-import { present, quotaChangesOf, type Schemas } from "./schemas.ts";
+import { present } from "./present.ts";
+import { quotaChangesOf, type Schemas } from "./schemas.ts";
 import { shownGroup, shownQuotas } from "./views.ts";
 
 const DEFAULT_LISTED = 1_000;
@@ -27,7 +28,7 @@ export function groupOperations({ groups, ledger, clock }: AdminOptions, schemas
     },
     /** By name. Pass `next` as `after` for more. */
     async list(given: unknown) {
-      const { limit: chosen, after } = parseFields(schemas.tokenList, given);
+      const { limit: chosen, after } = parseFields(schemas.groupList, given);
       const limit = chosen ?? DEFAULT_LISTED;
       const found = await groups.list({ limit, ...present({ after }) });
       return {

@@ -3,15 +3,17 @@ import type { GroupStore } from "../core/accounts/groups.ts";
 import type { Price } from "../core/accounts/price.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
+import type { Reports } from "../core/reports/reports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
 import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
 import { groupOperations } from "./group-operations.ts";
 import { litellmPrices } from "./litellm-prices.ts";
+import { present } from "./present.ts";
 import priceList from "./price-list.json" with { type: "json" };
 import { importedPrices, priceOf } from "./price-schemas.ts";
 import { routeOperations } from "./route-operations.ts";
-import { createSchemas, present, type Schemas } from "./schemas.ts";
+import { createSchemas, type Schemas } from "./schemas.ts";
 import { allTokens, tokenOperations } from "./token-operations.ts";
 import { type UpstreamPorts, upstreamOperations } from "./upstream-operations.ts";
 import { shownPrice, shownSum } from "./views.ts";
@@ -22,6 +24,7 @@ export interface AdminOptions {
   readonly prices: PriceBook;
   readonly ledger: Ledger;
   readonly routing: RoutingStore;
+  readonly reports: Reports;
   readonly upstreams: UpstreamPorts;
   readonly clock: WallClock;
   /** Whether SECRET_KEY is set. Storing a key or another secret of an upstream requires it. */

@@ -15,6 +15,7 @@ import {
   type WallClock,
 } from "./fields.ts";
 import { createPriceSchemas } from "./price-schemas.ts";
+import { tokenListSchema } from "./token-list.ts";
 
 /** Above any plan, and small enough for exact sums in a number. */
 const MAX_PER_PERIOD = 1_000_000_000_000;
@@ -51,7 +52,8 @@ export function createSchemas(clock: WallClock) {
     newGroup: z.strictObject({ name, ...purse }),
     groupChanges: z.strictObject(purse),
     rotation: z.strictObject({ grace: spanOfTime().nullish() }),
-    tokenList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
+    groupList: z.strictObject({ limit: count(MAX_LISTED).nullish(), after: name.nullish() }),
+    tokenList: tokenListSchema,
     ...createPriceSchemas(clock, MAX_NAME_CHARACTERS),
     priceList: z.strictObject({ model: name.nullish(), history: flag().nullish() }),
     importForm: z.strictObject({
@@ -131,12 +133,6 @@ export function quotaChangesOf(fields: z.output<Schemas["groupChanges"]>): Quota
       money: fields.money_per_month,
     },
   };
-}
-
-/** Without what is null or undefined, for options that are left out when they are not given. */
-export function present<T extends object>(given: T) {
-  const entries = Object.entries(given).filter(([, value]) => value != null);
-  return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
 }
 
 /** Without what is undefined. */

@@ -3,8 +3,10 @@ import type { NewSecret } from "../core/accounts/token-options.ts";
 import { ProxyError } from "../core/errors.ts";
 import { parseFields } from "./fields.ts";
 import type { AdminOptions } from "./operations.ts";
-import { changesOf, present, type Schemas } from "./schemas.ts";
+import { present } from "./present.ts";
+import { changesOf, type Schemas } from "./schemas.ts";
 import { sealable, tokenCreation } from "./token-creation.ts";
+import { tokenLister } from "./token-list.ts";
 import { shownQuotas, shownToken } from "./views.ts";
 
 const DEFAULT_LISTED = 1_000;
@@ -20,16 +22,7 @@ export function tokenOperations(options: AdminOptions, schemas: Schemas) {
   return {
     /** The secrets, `token`, are shown only here. With `count`, there is a list of `tokens`. */
     create: tokenCreation(options, schemas, withSecret),
-    /** Oldest first. Pass `next` as `after` for more. */
-    async list(given: unknown) {
-      const { limit: chosen, after } = parseFields(schemas.tokenList, given);
-      const limit = chosen ?? DEFAULT_LISTED;
-      const found = await tokens.list({ limit, ...present({ after }) });
-      return {
-        tokens: found.map((token) => shownToken(token, clock.wallMs())),
-        next: found.length < limit ? null : (found.at(-1)?.id ?? null),
-      };
-    },
+    list: tokenLister(options),
     all: () => Array.fromAsync(allTokens(tokens), (token) => shownToken(token, clock.wallMs())),
     async show(id: string) {
       const token = known(await tokens.show(id));

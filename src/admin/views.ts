@@ -11,6 +11,7 @@ import {
   quotaPeriods,
   quotaStates,
 } from "../core/accounts/quota.ts";
+import { tokenStates } from "../core/reports/token-search.ts";
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 type Shown<S extends Shape> = { [K in keyof S]: z.output<S[K]> };
@@ -63,7 +64,7 @@ const tokenView = view<Token & { readonly nowMs: number }>()({
   name: [text, ({ name }) => name],
   comment: [text, ({ comment }) => comment],
   hint: [text.describe("How the secret begins and ends"), ({ hint }) => hint],
-  state: [z.enum(["valid", "disabled", "expired", "revoked"]), stateOf],
+  state: [z.enum(tokenStates), stateOf],
   created_at: [time, ({ createdAt }) => timeText(createdAt)],
   expires_at: [time.nullable(), ({ expiresAt }) => timeOrNull(expiresAt)],
   revoked_at: [time.nullable(), ({ revokedAt }) => timeOrNull(revokedAt)],

@@ -25,14 +25,14 @@ export function composeAdmin(config: Config, needs: AdminNeeds): Dialect[] {
   if (config.ADMIN_TOKEN === null) return [];
   const { storage, live, translate, brake } = needs;
   const facts = instanceFacts(config, needs);
-  const { tokens, groups, prices, ledger, clock } = storage;
+  const { tokens, groups, prices, ledger, reports, clock } = storage;
   const { store: routing } = live;
   const canSeal = config.SECRET_KEY.length > 0;
   const upstreams = {
     ...createUpstreamPorts(() => config, clock),
     stateOf: (name: string) => breakerState(live.restsMs(name)),
   };
-  const stores = { tokens, groups, prices, ledger, routing };
+  const stores = { tokens, groups, prices, ledger, routing, reports };
   const admin = createAdmin({ ...stores, upstreams, clock, canSeal });
   const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
   return [createAdminDialect({ admin, facts, clock, token, brake, maxBodyBytes, translate })];

@@ -4,6 +4,7 @@ import type { AlertStore, NetworkStore } from "../core/alerts.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock } from "../core/ports.ts";
+import type { Reports } from "../core/reports/reports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
 import { createPrices } from "./accounts/prices.ts";
@@ -25,6 +26,7 @@ import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts"
 import type { LostRow } from "./ledger/settle.ts";
 import { runPeriodically } from "./periodic.ts";
 import { createRecords, type Records } from "./records.ts";
+import { createReports } from "./reports/reports.ts";
 import { type Resealed, resealAll } from "./reseal.ts";
 import { createRouting } from "./routing/routing.ts";
 import { installationSecret } from "./settings.ts";
@@ -77,6 +79,7 @@ export interface Storage extends Records {
   readonly conversations: Conversations;
   readonly acceptedOwners: AcceptedOwners;
   readonly routing: RoutingStore;
+  readonly reports: Reports;
   /**
    * How many instances are alive on this database, this one among them, by the last heartbeat. One that
    * was killed is counted for another 15 s.
@@ -143,6 +146,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     alerts: createAlertStore(database, clock),
     networks: createNetworks(database),
     routing,
+    reports: createReports(database, clock),
     prices: createPrices(database, clock, latest),
     ...records,
     conversations,

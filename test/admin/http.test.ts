@@ -34,7 +34,7 @@ describe.each(kinds)("/admin on %s", (kind) => {
     const { id, token, ...rest } = made.json as { id: string; token: string };
     expect(token).toMatch(/^parley-/);
     const listed = await send("GET", "/tokens");
-    expect(listed.json).toEqual({ tokens: [{ id, ...rest }], next: null });
+    expect(listed.json).toEqual({ tokens: [{ id, ...rest }], next: null, next_cursor: null });
     const shown = await send("GET", `/tokens/${id}`);
     expect(shown.json).toMatchObject({
       ...rest,
@@ -143,7 +143,9 @@ describe.each(kinds)("/admin on %s", (kind) => {
       expect([201, 400], text).toContain(named.status);
       if (named.status === 201) expect(named.json).toMatchObject({ name: text });
     }
-    const listed = (await send("GET", "/tokens")).json as { tokens: { name: string }[] };
+    const listed = (await send("GET", "/tokens?order=oldest")).json as {
+      tokens: { name: string }[];
+    };
     expect(listed.tokens[0]).toMatchObject({ name: "alice", state: "valid" });
   }, 30_000);
 });

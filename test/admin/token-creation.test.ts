@@ -27,9 +27,9 @@ describe.each(kinds)("many tokens at once on %s", (kind) => {
     );
     expect(new Set(tokens.map(({ token }) => token)).size).toBe(12);
     for (const { token } of tokens) expect(token).toMatch(SECRET);
-    const listed = await send("GET", "/tokens");
+    const listed = await send("GET", "/tokens?order=oldest");
     const shown = tokens.map(({ token: _secret, ...one }) => one);
-    expect(listed.json).toEqual({ tokens: shown, next: null });
+    expect(listed.json).toEqual({ tokens: shown, next: null, next_cursor: null });
     expect(shown[11]).toMatchObject({ tokens_per_day: 500, comment: "of 2027", state: "valid" });
   });
 

@@ -1,0 +1,6 @@
+import type { TokenPage, TokenQuery } from "./token-search.ts";
+
+/** What operators read over everything that is stored. Bounded, and no call waits for it. */
+export interface Reports {
+  searchTokens(query: TokenQuery): Promise<TokenPage>;
+}

@@ -1,0 +1,8 @@
+import type { Clock } from "../../core/ports.ts";
+import type { Reports } from "../../core/reports/reports.ts";
+import type { Database } from "../driver/database.ts";
+import { createTokenSearch } from "./token-search.ts";
+
+export function createReports(database: Database, clock: Pick<Clock, "wallMs">): Reports {
+  return { searchTokens: createTokenSearch(database, clock) };
+}
