@@ -117,6 +117,7 @@ function composeRelays(config: Config, needs: DialectNeeds): Dialect[] {
     ...common,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     moderationModel: config.MODERATION_MODEL,
+    visitorModels: visitorModels(config),
     ledger: storage.ledger,
     stateOf: createTokenState({ ...limits, ledger: storage.ledger, clock: storage.clock }),
   });
@@ -125,6 +126,12 @@ function composeRelays(config: Config, needs: DialectNeeds): Dialect[] {
     return (isAnthropic ? anthropic : openai).writeError(c, error);
   };
   return [anthropic, { ...openai, writeError }];
+}
+
+/** Where any model may be asked, visitors get no list: only the service has one, and it costs a request. */
+function visitorModels({ API_KEY, SHARED_KEY, MODEL, ALLOWED_MODELS }: Config): readonly string[] {
+  const isShared = API_KEY.length > 0 && SHARED_KEY === "all";
+  return isShared && ALLOWED_MODELS.length > 0 ? [...new Set([MODEL, ...ALLOWED_MODELS])] : [];
 }
 
 function composeStatus(config: Config, needs: DialectNeeds): Dialect {

@@ -23,6 +23,8 @@ export interface OpenAIOptions extends FileOptions, ReportOptions {
   readonly modelFilter: ModelFilter;
   readonly routing: Pick<Routing, "routed">;
   readonly rules: ModelRules;
+  /** What the list of models has for callers without a credential. Empty: they are refused. */
+  readonly visitorModels: readonly string[];
   /** In the examples of /openapi.json. */
   readonly model: string;
   /** For tokens, as each of their calls needs a price. */
@@ -33,8 +35,12 @@ export interface OpenAIOptions extends FileOptions, ReportOptions {
 export const OPENAI = "openai";
 
 /** Visitors may spend the operator's key in the older dialects only; here clients authenticate. */
-export async function callOf(c: AppContext, options: OpenAIOptions): Promise<Call> {
+export async function callOf(
+  c: AppContext,
+  options: OpenAIOptions,
+  mayVisit = false,
+): Promise<Call> {
   const call = await openEmptyCall(c, OPENAI, options);
-  if (call.principal.kind === "visitor") throw new ProxyError("credential_missing");
+  if (call.principal.kind === "visitor" && !mayVisit) throw new ProxyError("credential_missing");
   return call;
 }

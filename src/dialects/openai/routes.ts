@@ -80,9 +80,19 @@ function route(method: Route["method"], path: string, doc: RouteDoc, handle: Rou
 
 function createModels(options: OpenAIOptions) {
   return async function models(c: AppContext): Promise<Response> {
-    const call = await callOf(c, options);
+    const { visitorModels } = options;
+    const call = await callOf(c, options, visitorModels.length > 0);
     const { outgoing, context } = c.env;
     const { principal } = call;
+    const headers = openaiHeaders(context, JSON_TYPE);
+    const isAnthropic = isAnthropicClient(c.env.incoming.headers);
+    if (principal.kind === "visitor") {
+      const list = await writeModels(null, principal, options.modelFilter, {
+        routed: visitorModels,
+        isAnthropic,
+      });
+      return sendWhole(outgoing, 200, headers, list);
+    }
     const routed = modelsWithin(principal, await options.routing.routed());
     // a token's list is made of the whole one
     const mayPass = principal.kind !== "token" && routed.length === 0;
@@ -92,12 +102,11 @@ function createModels(options: OpenAIOptions) {
       if (routed.length === 0 || principal.kind === "own-key") throw error;
       return null;
     });
-    const headers = openaiHeaders(context, JSON_TYPE);
     if (relayed?.kind === "passing") return passAnswer(outgoing, relayed, headers);
     const bytes = relayed && wholeOf(relayed).bytes;
     const body = await writeModels(bytes, principal, options.modelFilter, {
       routed,
-      isAnthropic: isAnthropicClient(c.env.incoming.headers),
+      isAnthropic,
     });
     return sendWhole(outgoing, 200, headers, body);
   };
