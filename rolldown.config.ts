@@ -11,7 +11,9 @@ const KEPT = ["@grpc/grpc-js", "@grpc/proto-loader", "@grpc/reflection", "grpc-h
 /** What kept packages ask for, but not to be required: a command line, types. */
 const UNUSED = /^(yargs|@types\/.*)$/;
 /** What rolldown.pages.config.ts puts into pages.json. */
-const IN_PAGES = [`${PACKAGES}/preact`];
+const IN_PAGES = ["preact", "lowlight", "highlight.js", "devlop"].map(
+  (name) => `${PACKAGES}/${name}`,
+);
 const CODE = /\.(js|json|proto)$/;
 const LICENSE = /^(licen[cs]e|copying|notice)/i;
 

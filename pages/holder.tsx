@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientSettings } from "./holder/clients.tsx";
 import { LastCalls, Limits, Quotas, SpentByModel } from "./holder/tables.tsx";
 import type { Usage } from "./holder/usage.ts";
@@ -18,6 +18,7 @@ function HolderPage() {
   const [token, setToken] = useState(() => remembered(REMEMBERED_AS) ?? "");
   const [shown, setShown] = useState<{ usage: Usage; token: string } | null>(null);
   const [problem, setProblem] = useState("");
+  const field = useRef<HTMLInputElement>(null);
   const show = () => {
     setProblem("");
     setShown(null);
@@ -39,6 +40,7 @@ function HolderPage() {
         }}
       >
         <KeyField
+          field={field}
           name={REMEMBERED_AS}
           label={t("holder.token")}
           note={t("holder.kept")}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { CodeTabs } from "./shared/code-tabs.tsx";
 import { data } from "./shared/data.ts";
 import { start } from "./shared/frame.tsx";
@@ -11,6 +11,8 @@ import { bodyOf } from "./visitor/question.ts";
 import { samplesOf } from "./visitor/samples.ts";
 import { REMEMBERED_AS, SettingsFields } from "./visitor/settings.tsx";
 import { Turns } from "./visitor/turns.tsx";
+import { useEndInView } from "./visitor/use-end-in-view.ts";
+import { Welcome } from "./visitor/welcome.tsx";
 
 const usualSettings = { system: "", model: "", maxTokens: data.maxTokens, continuous: true };
 
@@ -19,37 +21,47 @@ function VisitorPage() {
   const [credential, setCredential] = useState(() => remembered(REMEMBERED_AS) ?? "");
   const [draft, setDraft] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  const dialogue = useDialogue(settings, credential);
-  const { turns, isOpen } = dialogue;
+  const keyField = useRef<HTMLInputElement>(null);
+  const end = useRef<HTMLDivElement>(null);
+  const { dialogue, path, versions } = useDialogue(settings, credential);
+  const { isOpen } = dialogue;
   // the button that was pressed may be gone
-  const focusField = () => field.current?.focus();
-  const stop = () => {
-    dialogue.stop();
+  const focusField = useCallback(() => field.current?.focus(), []);
+  const focusKey = useCallback(() => focusIn(keyField.current), []);
+  const andFocus = (act: () => void) => () => {
+    act();
     focusField();
   };
   useEffect(focusField, []);
-  useEscape(isOpen, stop);
-  const asked = draft.trim() || turns.at(-1)?.question || t("visitor.question");
+  useEscape(isOpen, andFocus(dialogue.stop));
+  useEndInView(end);
+  const asked = draft.trim() || path.at(-1)?.question || t("visitor.question");
   return (
     <>
       <h1>{t("visitor.title")}</h1>
-      <Turns dialogue={dialogue} onAsked={focusField} />
+      {path.length === 0 && credential === "" && <Welcome onKeyWanted={focusKey} />}
+      <Turns
+        dialogue={dialogue}
+        path={path}
+        versions={versions}
+        onAsked={focusField}
+        onKeyWanted={focusKey}
+      />
+      <div ref={end} class="end" />
       <Composer
         field={field}
         isOpen={isOpen}
-        hasTurns={turns.length > 0}
+        hasTurns={path.length > 0}
         onDraft={setDraft}
-        onAsk={(question) => dialogue.askAt(turns.length, question)}
-        onStop={stop}
-        onClear={() => {
-          dialogue.clear();
-          focusField();
-        }}
+        onAsk={(question) => andFocus(() => dialogue.ask(question))()}
+        onStop={andFocus(dialogue.stop)}
+        onClear={andFocus(dialogue.clear)}
       />
       <Meters windows={dialogue.windows} />
       <SettingsFields
         settings={settings}
         credential={credential}
+        keyField={keyField}
         onChange={setSettings}
         onCredential={setCredential}
       />
@@ -64,11 +76,18 @@ function VisitorPage() {
   );
 }
 
+/** Opens what the field is folded into. */
+function focusIn(field: HTMLInputElement | null): void {
+  const folded = field?.closest("details");
+  if (folded != null) folded.open = true;
+  field?.focus();
+}
+
 function useEscape(isActive: boolean, onEscape: () => void): void {
   useEffect(() => {
     if (!isActive) return;
-    const listen = ({ key }: KeyboardEvent) => {
-      if (key === "Escape") onEscape();
+    const listen = ({ key, isComposing }: KeyboardEvent) => {
+      if (key === "Escape" && !isComposing) onEscape();
     };
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);

@@ -1,8 +1,10 @@
+import type { RefObject } from "preact";
 import { useId, useState } from "preact/hooks";
 import { remember, remembered } from "./storage.ts";
 import { t } from "./texts.ts";
 
 interface KeyFieldProps {
+  readonly field: RefObject<HTMLInputElement | null>;
   /** What it is remembered as. */
   readonly name: string;
   readonly label: string;
@@ -12,7 +14,7 @@ interface KeyFieldProps {
 }
 
 /** A key or token: in memory, and on this device only if the reader wants that. */
-export function KeyField({ name, label, note, value, onChange }: KeyFieldProps) {
+export function KeyField({ field, name, label, note, value, onChange }: KeyFieldProps) {
   const id = useId();
   const [isKept, setKept] = useState(() => remembered(name) !== null);
   const keep = (wanted: boolean) => {
@@ -23,6 +25,7 @@ export function KeyField({ name, label, note, value, onChange }: KeyFieldProps) 
     <div>
       <label for={id}>{label}</label>
       <input
+        ref={field}
         id={id}
         type="password"
         autocomplete="off"
@@ -50,6 +53,8 @@ export function KeyField({ name, label, note, value, onChange }: KeyFieldProps) 
             onClick={() => {
               keep(false);
               onChange("");
+              // this button goes
+              field.current?.focus();
             }}
           >
             {t("forget")}

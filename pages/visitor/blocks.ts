@@ -1,6 +1,7 @@
 /** Markdown as blocks; their text is still to be read by `inline`. */
 export type Block =
-  | { readonly kind: "paragraph" | "code"; readonly text: string }
+  | { readonly kind: "paragraph"; readonly text: string }
+  | { readonly kind: "code"; readonly text: string; readonly language: string }
   | { readonly kind: "heading"; readonly level: number; readonly text: string }
   | { readonly kind: "rule" }
   | { readonly kind: "quote"; readonly text: string }
@@ -16,7 +17,7 @@ export type Block =
       readonly rows: readonly (readonly string[])[];
     };
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]{0,30})/;
 const HEADING = /^ {0,3}(#{1,6})\s(.*)$/;
 /** Marks may also close a heading. */
 const CLOSING = /(?<=\s)#+$/;
@@ -27,17 +28,26 @@ const DELIMITERS = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /** One pass over the lines; an open fence reaches to the end, as while it is streamed. */
 export function blocksOf(markdown: string): readonly Block[] {
-  const lines = markdown.replaceAll("\r\n", "\n").split("\n");
-  const blocks: Block[] = [];
+  return blocksFrom(markdown.replaceAll("\r\n", "\n"), 0).map(({ block }) => block);
+}
+
+interface PlacedBlock {
+  readonly block: Block;
+  /** In characters of the whole text. */
+  readonly start: number;
+}
+
+/** The blocks from the beginning of a line on. Lines end in \n alone. */
+export function blocksFrom(markdown: string, from: number): readonly PlacedBlock[] {
+  const lines = markdown.slice(from).split("\n");
+  const blocks: PlacedBlock[] = [];
+  let start = from;
   let at = 0;
   while (at < lines.length) {
-    if (lines[at]?.trim() === "") {
-      at += 1;
-      continue;
-    }
-    const [block, next] = blockAt(lines, at);
-    blocks.push(block);
-    at = next;
+    const isBlank = lines[at]?.trim() === "";
+    const [block, next] = isBlank ? [null, at + 1] : blockAt(lines, at);
+    if (block !== null) blocks.push({ block, start });
+    for (; at < next; at += 1) start += (lines[at]?.length ?? 0) + 1;
   }
   return blocks;
 }
@@ -66,11 +76,11 @@ function blockAt(lines: readonly string[], at: number): Found {
 }
 
 function codeAt(lines: readonly string[], at: number): Found {
-  const [, fence = "```"] = FENCE.exec(lines[at] ?? "") ?? [];
+  const [, fence = "```", language = ""] = FENCE.exec(lines[at] ?? "") ?? [];
   const isEnd = (line: string) =>
     line.trim().startsWith(fence) && line.trim() === fence[0]?.repeat(line.trim().length);
   const [inside, end] = linesWhile(lines, at + 1, (line) => !isEnd(line));
-  return [{ kind: "code", text: inside.join("\n") }, end + 1];
+  return [{ kind: "code", text: inside.join("\n"), language }, end + 1];
 }
 
 /** The lines from here on for which this holds, and where they end. */

@@ -1,6 +1,7 @@
 import type { RefObject } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../shared/texts.ts";
+import { QuestionField } from "./question-field.tsx";
 
 interface ComposerProps {
   readonly field: RefObject<HTMLTextAreaElement | null>;
@@ -16,47 +17,39 @@ interface ComposerProps {
 export function Composer(props: ComposerProps) {
   const { field, isOpen, hasTurns, onDraft, onAsk, onStop, onClear } = props;
   const [draft, setDraft] = useState("");
+  const isEmpty = draft.trim() === "";
   const write = (text: string) => {
     setDraft(text);
     onDraft(text);
   };
   const send = () => {
-    if (draft.trim() === "" || isOpen) return;
+    if (isEmpty || isOpen) return;
     onAsk(draft);
     write("");
   };
   return (
     <form
+      class="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        if (isOpen) onStop();
+        else send();
       }}
     >
       <label for="question">{t("visitor.question")}</label>
-      <textarea
+      <QuestionField
+        field={field}
         id="question"
-        ref={field}
-        rows={3}
-        aria-describedby="keys"
+        describedBy="keys"
         value={draft}
-        onInput={({ currentTarget }) => write(currentTarget.value)}
-        onKeyDown={(event) => {
-          // the Enter that ends the composition of a word is not for us
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          send();
-        }}
+        onInput={write}
+        onSend={send}
       />
       <div class="row">
-        {isOpen ? (
-          <button type="button" class="main" key="stop" onClick={onStop}>
-            {t("visitor.stop")}
-          </button>
-        ) : (
-          <button type="submit" class="main" key="ask" disabled={draft.trim() === ""}>
-            {t("visitor.ask")}
-          </button>
-        )}
+        {/* one button, never disabled: it keeps the focus when the answer ends by itself */}
+        <button type="submit" class="main" aria-disabled={!isOpen && isEmpty}>
+          {t(isOpen ? "visitor.stop" : "visitor.ask")}
+        </button>
         {hasTurns && (
           <button type="button" onClick={onClear}>
             {t("visitor.new")}

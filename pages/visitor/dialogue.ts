@@ -1,21 +1,22 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { Refused } from "../shared/requests.ts";
 import { type WindowState, windowsOf } from "./limits.ts";
-import { ask, bodyOf, type Ending, type Message, type Settings, Wait } from "./question.ts";
+import { paced } from "./paced.ts";
+import { ask, bodyOf, type Message, type Settings, Wait } from "./question.ts";
+import {
+  changed,
+  emptyTree,
+  pathOf,
+  pathTo,
+  START,
+  showing,
+  type Tree,
+  type Turn,
+  versionsOf,
+  withTurn,
+} from "./tree.ts";
 
-/** A question and what has come of it. */
-export interface Turn {
-  readonly question: string;
-  readonly answer: string;
-  readonly state: "open" | "stopped" | "failed" | Ending;
-  /** Why there is no answer, in words. */
-  readonly reason: string;
-  /** From when on it may be sent again; 0: now. */
-  readonly waitUntil: number;
-}
-
-/** A stream is drawn this often: more would cost the reader's battery. */
-const DRAW_EACH_MS = 60;
-const unanswered = { answer: "", state: "open", reason: "", waitUntil: 0 } as const;
+const unanswered = { answer: "", state: "open", reason: "", status: 0, waitUntil: 0 } as const;
 
 /** What goes with the next question: whole pairs only. */
 function historyOf(turns: readonly Turn[]): readonly Message[] {
@@ -27,63 +28,109 @@ function historyOf(turns: readonly Turn[]): readonly Message[] {
     ]);
 }
 
-/** The conversation on the page. */
-export function useDialogue(settings: Settings, credential: string) {
-  const [turns, setTurns] = useState<readonly Turn[]>([]);
-  const [windows, setWindows] = useState<readonly WindowState[]>([]);
-  const running = useRef<AbortController | null>(null);
-  useEffect(() => () => running.current?.abort(), []);
+type Place = Pick<Turn, "id" | "after" | "asked" | "question">;
 
-  /** Asks in the place of turn `at`; what came after it goes. */
-  const askAt = async (at: number, question: string): Promise<void> => {
-    running.current?.abort();
-    const own = new AbortController();
-    running.current = own;
-    const before = turns.slice(0, at);
-    const show = (change: Partial<Turn>) => {
-      if (running.current === own) setTurns([...before, { question, ...unanswered, ...change }]);
-    };
+/** The conversation on the page. Its functions stay the same while it changes. */
+export class Dialogue {
+  tree: Tree = emptyTree;
+  windows: readonly WindowState[] = [];
+  settings: Settings | null = null;
+  credential = "";
+  onChange: () => void = () => undefined;
+  #lastId = START;
+  #running: { readonly id: number; readonly control: AbortController } | null = null;
+
+  /** Whether an answer is under way, also in a branch that is not shown. */
+  get isOpen(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Asks at the end of the branch that is shown. */
+  readonly ask = (question: string): void => {
+    this.#askNew(pathOf(this.tree).at(-1)?.id ?? START, question);
+  };
+
+  /** Asks something else in the place of a turn, which stays as a branch. */
+  readonly edit = (id: number, question: string): void => {
+    const turn = this.tree.turns.get(id);
+    if (turn !== undefined) this.#askNew(turn.after, question);
+  };
+
+  /** Asks the same again. The answer there was stays as a branch. */
+  readonly again = (id: number): void => {
+    const turn = this.tree.turns.get(id);
+    if (turn === undefined) return;
+    void this.#run(turn.answer === "" ? turn : { ...turn, id: this.#newId() });
+  };
+
+  readonly show = (id: number): void => {
+    this.#set(showing(this.tree, id));
+  };
+
+  readonly stop = (): void => this.#running?.control.abort();
+
+  readonly clear = (): void => {
+    this.stop();
+    this.#running = null;
+    this.#set(emptyTree);
+  };
+
+  #askNew(after: number, question: string): void {
+    const id = this.#newId();
+    void this.#run({ id, after, asked: id, question });
+  }
+
+  #newId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  #set(tree: Tree): void {
+    this.tree = tree;
+    this.onChange();
+  }
+
+  async #run({ id, after, asked, question }: Place): Promise<void> {
+    const { settings, credential } = this;
+    if (settings === null) return;
+    this.stop();
+    const running = { id, control: new AbortController() };
+    this.#running = running;
+    this.#set(withTurn(this.tree, { id, after, asked, question, ...unanswered }));
+    const history = settings.continuous ? historyOf(pathTo(this.tree, after)) : [];
     let answer = "";
-    let drawing: ReturnType<typeof setTimeout> | undefined;
-    const draw = () => {
-      drawing = undefined;
-      show({ answer });
-    };
-    show({});
-    const history = settings.continuous ? historyOf(before) : [];
-    const state = await ask(bodyOf(settings, history, question), {
+    const drawing = paced(() => this.#set(changed(this.tree, id, { answer })));
+    const end = await ask(bodyOf(settings, history, question), {
       credential,
-      signal: own.signal,
-      onHeaders: (headers) => setWindows(windowsOf(headers, Date.now())),
+      signal: running.control.signal,
+      onHeaders: (headers) => {
+        this.windows = windowsOf(headers, Date.now());
+      },
       onText: (text) => {
         answer += text;
-        drawing ??= setTimeout(draw, DRAW_EACH_MS);
+        drawing.want();
       },
     }).then((ending) => ({ state: ending }), failureOf);
-    clearTimeout(drawing);
-    show({ answer, ...state });
-    if (running.current === own) running.current = null;
-  };
-
-  const isOpen = turns.at(-1)?.state === "open";
-  return {
-    turns,
-    windows,
-    isOpen,
-    askAt: (at: number, question: string) => void askAt(at, question),
-    stop: () => running.current?.abort(),
-    clear: () => {
-      running.current?.abort();
-      running.current = null;
-      setTurns([]);
-    },
-  };
+    drawing.end();
+    if (this.#running === running) this.#running = null;
+    // after `clear` the turn is no longer there
+    this.#set(changed(this.tree, id, { answer, ...end }));
+  }
 }
 
-export type Dialogue = ReturnType<typeof useDialogue>;
+export function useDialogue(settings: Settings, credential: string) {
+  const [dialogue] = useState(() => new Dialogue());
+  const [, redraw] = useState(0);
+  dialogue.settings = settings;
+  dialogue.credential = credential;
+  dialogue.onChange = () => redraw((times) => times + 1);
+  useEffect(() => dialogue.stop, []);
+  return { dialogue, path: pathOf(dialogue.tree), versions: versionsOf(dialogue.tree) };
+}
 
-function failureOf(error: Error): Pick<Turn, "state"> & Partial<Turn> {
+function failureOf(error: Error): Partial<Turn> {
   if (error.name === "AbortError") return { state: "stopped" };
   const waitUntil = error instanceof Wait ? Date.now() + error.seconds * 1_000 : 0;
-  return { state: "failed", reason: error.message, waitUntil };
+  const status = error instanceof Refused ? error.status : 0;
+  return { state: "failed", reason: error.message, status, waitUntil };
 }

@@ -1,6 +1,9 @@
 import type { JSX } from "preact";
-import { CopyButton } from "../shared/copy.tsx";
-import { type Block, blocksOf } from "./blocks.ts";
+import { useRef } from "preact/hooks";
+import { memo } from "../shared/memo.tsx";
+import type { Block } from "./blocks.ts";
+import { Code } from "./code.tsx";
+import { nothingRead, readMore } from "./growth.ts";
 import { inline } from "./inline.tsx";
 
 /** Deeper lists and quotations are shown as text. */
@@ -10,16 +13,36 @@ const HEADINGS = ["h3", "h4", "h5", "h6", "h6", "h6"] as const;
 
 interface MarkdownProps {
   readonly text: string;
+  /** Of the page: blocks have buttons. */
+  readonly language: string;
+  /** Whether more may come. */
+  readonly isOpen: boolean;
   readonly depth?: number;
 }
 
 /** An answer. It is never read as HTML: every part becomes an element or text. */
-export function Markdown({ text, depth = 0 }: MarkdownProps): JSX.Element {
+export function Markdown({ text, language, isOpen, depth = 0 }: MarkdownProps): JSX.Element {
+  const read = useRef(nothingRead);
   if (depth > MAX_DEPTH) return <>{text}</>;
-  return <>{blocksOf(text).map((block) => write(block, depth))}</>;
+  read.current = readMore(read.current, text.replaceAll("\r\n", "\n"));
+  const { blocks } = read.current;
+  return (
+    <>
+      {blocks.map((block, at) => {
+        const mayGrow = isOpen && at === blocks.length - 1;
+        return (
+          <BlockView key={at} block={block} isOpen={mayGrow} language={language} depth={depth} />
+        );
+      })}
+    </>
+  );
 }
 
-function write(block: Block, depth: number) {
+interface BlockProps extends Required<Omit<MarkdownProps, "text">> {
+  readonly block: Block;
+}
+
+const BlockView = memo(function BlockOf({ block, ...rest }: BlockProps) {
   switch (block.kind) {
     case "paragraph":
       return <p>{inline(block.text)}</p>;
@@ -30,40 +53,38 @@ function write(block: Block, depth: number) {
     case "rule":
       return <hr />;
     case "code":
-      return <Code text={block.text} />;
+      return <Code text={block.text} name={block.language} isOpen={rest.isOpen} />;
     case "quote":
       return (
         <blockquote>
-          <Markdown text={block.text} depth={depth + 1} />
+          <Markdown {...rest} text={block.text} depth={rest.depth + 1} />
         </blockquote>
       );
     case "list":
-      return <List {...block} depth={depth} />;
+      return <List {...block} {...rest} />;
     case "table":
       return <Table {...block} />;
   }
-}
+});
 
-function Code({ text }: { readonly text: string }) {
-  return (
-    <div class="code">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys */}
-      <pre tabIndex={0}>
-        <code>{text}</code>
-      </pre>
-      <CopyButton text={() => text} />
-    </div>
-  );
-}
+type ListProps = Extract<Block, { kind: "list" }> & Omit<BlockProps, "block">;
 
-type ListProps = Extract<Block, { kind: "list" }> & { readonly depth: number };
-
-function List({ ordered, first, items, depth }: ListProps) {
-  const inside = items.map((item) => (
-    <li>{item.includes("\n") ? <Markdown text={item} depth={depth + 1} /> : inline(item)}</li>
-  ));
+function List({ ordered, first, items, isOpen, ...rest }: ListProps) {
+  const inside = items.map((item, at) => {
+    const mayGrow = isOpen && at === items.length - 1;
+    return <Item key={at} text={item} isOpen={mayGrow} {...rest} />;
+  });
   return ordered ? <ol start={first}>{inside}</ol> : <ul>{inside}</ul>;
 }
+
+const Item = memo(function ItemOf({ text, depth, ...rest }: Required<MarkdownProps>) {
+  if (!text.includes("\n")) return <li>{inline(text)}</li>;
+  return (
+    <li>
+      <Markdown {...rest} text={text} depth={depth + 1} />
+    </li>
+  );
+});
 
 function Table({ head, rows }: Extract<Block, { kind: "table" }>) {
   return (
@@ -78,15 +99,22 @@ function Table({ head, rows }: Extract<Block, { kind: "table" }>) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((cells) => (
-            <tr>
-              {cells.map((cell) => (
-                <td>{inline(cell)}</td>
-              ))}
-            </tr>
+          {rows.map((cells, at) => (
+            <Row key={at} text={cells.join("\n")} />
           ))}
         </tbody>
       </table>
     </div>
   );
 }
+
+/** Cells hold no line breaks. */
+const Row = memo(function RowOf({ text }: { readonly text: string }) {
+  return (
+    <tr>
+      {text.split("\n").map((cell) => (
+        <td>{inline(cell)}</td>
+      ))}
+    </tr>
+  );
+});

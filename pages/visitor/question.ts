@@ -1,6 +1,7 @@
 import { data } from "../shared/data.ts";
 import { headersWith, Refused, reasonOf } from "../shared/requests.ts";
 import { t } from "../shared/texts.ts";
+import type { Ending } from "./tree.ts";
 
 export interface Message {
   readonly role: "user" | "assistant";
@@ -25,9 +26,6 @@ export function bodyOf(settings: Settings, history: readonly Message[], question
     ...(history.length > 0 && { continuous: history }),
   };
 }
-
-/** How an answer ended. `cut`: before its end, by nobody's wish. */
-export type Ending = "done" | "long" | "cut";
 
 /** The server takes no call now, but will in so many seconds. */
 export class Wait extends Refused {

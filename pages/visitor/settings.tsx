@@ -1,3 +1,4 @@
+import type { RefObject } from "preact";
 import { useId, useState } from "preact/hooks";
 import { data } from "../shared/data.ts";
 import { KeyField } from "../shared/key-field.tsx";
@@ -8,6 +9,7 @@ import type { Settings } from "./question.ts";
 interface SettingsProps {
   readonly settings: Settings;
   readonly credential: string;
+  readonly keyField: RefObject<HTMLInputElement | null>;
   readonly onChange: (settings: Settings) => void;
   readonly onCredential: (credential: string) => void;
 }
@@ -16,7 +18,7 @@ export const REMEMBERED_AS = "key";
 
 /** What goes with a question, behind one disclosure; open where a key has to be given. */
 export function SettingsFields(props: SettingsProps) {
-  const { settings, credential, onChange, onCredential } = props;
+  const { settings, credential, keyField, onChange, onCredential } = props;
   const id = useId();
   const [isOpen] = useState(!data.sharedKey && credential === "");
   const change = (part: Partial<Settings>) => onChange({ ...settings, ...part });
@@ -25,6 +27,7 @@ export function SettingsFields(props: SettingsProps) {
       <summary>{t("visitor.settings")}</summary>
       <div class="fields">
         <KeyField
+          field={keyField}
           name={REMEMBERED_AS}
           label={t("visitor.credential")}
           note={`${t(data.sharedKey ? "visitor.optional" : "visitor.required")} ${t("visitor.memory")}`}

@@ -1,140 +1,137 @@
-import { useState } from "preact/hooks";
 import { CopyButton } from "../shared/copy.tsx";
 import { useSecondsUntil } from "../shared/countdown.ts";
 import { inTime } from "../shared/format.ts";
-import { t } from "../shared/texts.ts";
-import type { Dialogue, Turn } from "./dialogue.ts";
-import { Markdown } from "./markdown.tsx";
+import { memo } from "../shared/memo.tsx";
+import { currentLanguage, t } from "../shared/texts.ts";
+import { Answer } from "./answer.tsx";
+import type { Dialogue } from "./dialogue.ts";
+import { QuestionView } from "./question-view.tsx";
+import type { Turn, Versions } from "./tree.ts";
+import { VersionSwitch } from "./versions.tsx";
 
 interface TurnsProps {
   readonly dialogue: Dialogue;
+  readonly path: readonly Turn[];
+  readonly versions: ReadonlyMap<number, Versions>;
+  /** After a button that asked; it may be gone. */
   readonly onAsked: () => void;
+  /** The reader has to give a key. */
+  readonly onKeyWanted: () => void;
 }
 
-/** The questions and their answers. */
-export function Turns({ dialogue, onAsked }: TurnsProps) {
-  const { turns, isOpen, askAt } = dialogue;
+/** The questions and answers of the branch that is shown. */
+export function Turns({ path, versions, dialogue, ...more }: TurnsProps) {
   return (
     <>
-      {turns.map((turn, at) => (
-        <article class="message" key={at}>
-          <Question
-            text={turn.question}
-            mayEdit={!isOpen}
-            onChange={(question) => {
-              askAt(at, question);
-              onAsked();
-            }}
-          />
-          <Answer turn={turn} />
-          <Actions
-            turn={turn}
-            isLast={at === turns.length - 1}
-            again={() => {
-              askAt(at, turn.question);
-              onAsked();
-            }}
-            goOn={() => {
-              askAt(at + 1, t("visitor.continue_question"));
-              onAsked();
-            }}
-          />
-        </article>
+      {path.map((turn, at) => (
+        // a place keeps its elements, and so the focus, when another version is shown in it
+        <TurnView
+          key={at}
+          turn={turn}
+          questions={String(versions.get(turn.id)?.questions)}
+          answers={String(versions.get(turn.id)?.answers)}
+          isLast={at === path.length - 1}
+          isOpen={dialogue.isOpen}
+          language={currentLanguage()}
+          dialogue={dialogue}
+          {...more}
+        />
       ))}
     </>
   );
 }
 
-interface QuestionProps {
-  readonly text: string;
-  readonly mayEdit: boolean;
-  readonly onChange: (text: string) => void;
-}
-
-function Question({ text, mayEdit, onChange }: QuestionProps) {
-  const [draft, setDraft] = useState<string | null>(null);
-  if (draft === null) {
-    return (
-      <div>
-        <div class="question">{text}</div>
-        {mayEdit && (
-          <button type="button" class="plain" onClick={() => setDraft(text)}>
-            {t("visitor.edit")}
-          </button>
-        )}
-      </div>
-    );
-  }
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (draft.trim() === "") return;
-        setDraft(null);
-        onChange(draft);
-      }}
-    >
-      <textarea
-        ref={(area) => area?.focus()}
-        aria-label={t("visitor.edit")}
-        value={draft}
-        onInput={({ currentTarget }) => setDraft(currentTarget.value)}
-      />
-      <div class="row">
-        <button type="submit" class="main">
-          {t("visitor.ask")}
-        </button>
-        <button type="button" onClick={() => setDraft(null)}>
-          {t("visitor.cancel")}
-        </button>
-      </div>
-    </form>
-  );
-}
-
-/** Read aloud when it is complete, not at each piece. */
-function Answer({ turn: { answer, state, reason } }: { readonly turn: Turn }) {
-  const isOpen = state === "open";
-  const note = { stopped: "stopped", cut: "cut", long: "long" }[String(state)];
-  return (
-    <div aria-live="polite" aria-busy={isOpen}>
-      <div class={isOpen ? "answer open" : "answer"}>
-        <Markdown text={answer} />
-      </div>
-      {note !== undefined && <p class="warning">{t(`visitor.${note}`)}</p>}
-      {state === "failed" && <p class="warning">{reason}</p>}
-    </div>
-  );
-}
-
-interface ActionsProps {
+interface TurnViewProps extends Pick<TurnsProps, "dialogue" | "onAsked" | "onKeyWanted"> {
   readonly turn: Turn;
+  /** Ids with commas, so that they compare. */
+  readonly questions: string;
+  readonly answers: string;
   readonly isLast: boolean;
-  readonly again: () => void;
-  readonly goOn: () => void;
+  readonly isOpen: boolean;
+  readonly language: string;
 }
 
-function Actions({ turn, isLast, again, goOn }: ActionsProps) {
-  const { answer, state, waitUntil } = turn;
+const idsIn = (list: string) => list.split(",").map(Number);
+
+const TurnView = memo(function TurnOf(props: TurnViewProps) {
+  const { turn, questions, answers, isOpen, language, dialogue, onAsked } = props;
+  // of another question, its answer shown last
+  const showQuestion = (id: number) => dialogue.show(dialogue.tree.answers.get(id) ?? id);
+  return (
+    <article class="message">
+      <div class="row asked">
+        <QuestionView
+          key={turn.asked}
+          text={turn.question}
+          mayEdit={!isOpen}
+          onChange={(question) => {
+            dialogue.edit(turn.id, question);
+            onAsked();
+          }}
+        />
+        <VersionSwitch
+          label={t("visitor.questions")}
+          versions={idsIn(questions)}
+          current={turn.asked}
+          onShow={showQuestion}
+        />
+      </div>
+      <Answer key={turn.id} turn={turn} language={language} />
+      <div class="row">
+        <Actions key={turn.id} {...props} />
+        <VersionSwitch
+          label={t("visitor.answers")}
+          versions={idsIn(answers)}
+          current={turn.id}
+          onShow={dialogue.show}
+        />
+      </div>
+    </article>
+  );
+});
+
+/** The server wants another key. */
+const UNAUTHORIZED = 401;
+
+function Actions({ turn, isLast, isOpen, dialogue, onAsked, onKeyWanted }: TurnViewProps) {
+  const { answer, state, status, waitUntil } = turn;
   const seconds = useSecondsUntil(waitUntil);
   if (state === "open") return null;
+  const asking = (ask: () => void) => () => {
+    ask();
+    onAsked();
+  };
   const word = state === "failed" ? "send_again" : "again";
   return (
-    <div class="row">
+    <>
       {answer !== "" && <CopyButton text={() => answer} />}
-      {isLast && (
-        <button type="button" class="plain" disabled={seconds > 0} onClick={again}>
+      {isLast && !isOpen && (
+        <button
+          type="button"
+          class="plain"
+          disabled={seconds > 0}
+          onClick={asking(() => dialogue.again(turn.id))}
+        >
           {t(`visitor.${word}`)}
         </button>
       )}
       {isLast && seconds > 0 && (
         <span class="quiet">{t("visitor.wait", { wait: inTime(seconds) })}</span>
       )}
-      {isLast && state === "long" && (
-        <button type="button" class="plain" onClick={goOn}>
+      {isLast && !isOpen && state === "long" && (
+        <button
+          type="button"
+          class="plain"
+          onClick={asking(() => dialogue.ask(t("visitor.continue_question")))}
+        >
           {t("visitor.go_on")}
         </button>
       )}
-    </div>
+      {status === UNAUTHORIZED && (
+        <button type="button" class="plain" onClick={onKeyWanted}>
+          {t("visitor.give_key")}
+        </button>
+      )}
+    </>
   );
 }

@@ -23,8 +23,8 @@ test("blocks are found in their order", () => {
 test.each([
   ["## Title ##", { kind: "heading", level: 2, text: "Title" }],
   ["# C#", { kind: "heading", level: 1, text: "C#" }],
-  ["```js\nlet a;", { kind: "code", text: "let a;" }],
-  ["~~~\n```\n~~~", { kind: "code", text: "```" }],
+  ["```js\nlet a;", { kind: "code", text: "let a;", language: "js" }],
+  ["~~~\n```\n~~~", { kind: "code", text: "```", language: "" }],
   ["3. c\n4. d", { kind: "list", ordered: true, first: 3, items: ["c", "d"] }],
   ["- a\n  - b\n- c", { kind: "list", ordered: false, first: 1, items: ["a\n- b", "c"] }],
   ["|a\\|b|c|\n|-|:-:|\n|1|2|", { kind: "table", head: ["a|b", "c"], rows: [["1", "2"]] }],
