@@ -28,7 +28,7 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
   const paths: Record<string, ZodOpenApiPathItemObject> = {};
   const shown = dialects.flatMap((dialect) => dialect.routes.map((route) => ({ dialect, route })));
   for (const { dialect, route } of shown) {
-    if (route.doc === undefined) continue;
+    if (route.doc === undefined || isOtherSpelling(route.path)) continue;
     const path = templateOf(route.path);
     const operations = paths[path] ?? {};
     paths[path] = operations;
@@ -56,6 +56,11 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
       securitySchemes: securitySchemes(docs),
     },
   };
+}
+
+/** The same with a slash at its end: generators would make the same names of both. */
+function isOtherSpelling(path: string): boolean {
+  return path !== "/" && path.endsWith("/");
 }
 
 /** Each error schema once; operations refer to it. */

@@ -18,10 +18,10 @@ export function operationOf(
   { name, errors, visitors }: OperationOptions,
 ): ZodOpenApiOperationObject {
   const { summary, description, body, example } = doc;
-  const words = route.path === "/" ? "root" : route.path.slice(1).replaceAll(/\W+/g, "_");
+  const words = templateOf(route.path).match(/\w+/g) ?? ["root"];
   const content = body && { "application/json": { schema: body, example } };
   return {
-    operationId: `${name}_${route.method.toLowerCase()}_${words}`,
+    operationId: `${name}_${route.method.toLowerCase()}_${words.join("_")}`,
     tags: [name],
     summary,
     ...(description && { description }),
