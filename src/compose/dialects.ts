@@ -27,7 +27,7 @@ import type { Storage } from "../storage/open.ts";
 import { composeAdmin } from "./admin.ts";
 import type { Calls } from "./calls.ts";
 import type { LimitStores } from "./limits.ts";
-import { composePages } from "./pages.ts";
+import { composePages, sharesKey } from "./pages.ts";
 import type { LiveRouting, UpstreamState } from "./routing.ts";
 
 export interface DialectNeeds {
@@ -70,6 +70,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     openCalls,
     route: config.ROUTE,
     limits: { ...rules, maxTokens: config.MAX_TOKENS },
+    sharedKey: sharesKey(config),
     pipeline,
     translate,
   });

@@ -7,7 +7,7 @@ import { addressLimits, type LimitStores } from "./limits.ts";
 /** What people see of the server. */
 export function composePages(config: Config, needs: DialectNeeds): readonly Dialect[] {
   const { storage, limits, routing, calls, translate, writeError } = needs;
-  const sharedKey = config.API_KEY.length > 0 && config.SHARED_KEY === "all";
+  const sharedKey = sharesKey(config);
   return createPages({
     facts: {
       route: config.ROUTE,
@@ -36,6 +36,11 @@ export function composePages(config: Config, needs: DialectNeeds): readonly Dial
     translate,
     writeError,
   });
+}
+
+/** Whether callers without a key or token may ask. */
+export function sharesKey({ API_KEY, SHARED_KEY }: Config): boolean {
+  return API_KEY.length > 0 && SHARED_KEY === "all";
 }
 
 function limitsState({ shared }: LimitStores) {

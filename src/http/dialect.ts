@@ -11,10 +11,14 @@ export interface RouteDoc {
   readonly description?: string;
   /** The schema that the route validates its body with. */
   readonly body?: z.ZodType;
-  /** A body that succeeds as it stands; every route with a body has one. */
+  /** A body that succeeds as it stands, save for YOUR_KEY; every route with a body has one. */
   readonly example?: unknown;
+  /** The fields of a multipart/form-data body; what has the format `binary` is a file. */
+  readonly form?: z.ZodObject;
   /** Schema of a successful response. */
   readonly answer?: z.ZodType;
+  /** What `answer` looks like. */
+  readonly answerExample?: unknown;
   /** Media type of a successful response, if not application/json. */
   readonly answerType?: string | readonly string[];
   /** Status of a successful response, if not 200. */

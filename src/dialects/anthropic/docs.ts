@@ -28,6 +28,15 @@ export function messagesDoc({ model, rules }: Examples): RouteDoc {
     body: messagesBody,
     example: { model, max_tokens, messages },
     answer: z.looseObject({ type: z.string(), role: z.string(), content: z.array(z.unknown()) }),
+    answerExample: {
+      id: "msg_123",
+      type: "message",
+      role: "assistant",
+      model,
+      content: [{ type: "text", text: "Hello!" }],
+      stop_reason: "end_turn",
+      usage: { input_tokens: 10, output_tokens: 2 },
+    },
     event: z.looseObject({ type: z.string() }).describe("Anthropic's own event"),
     fails: ["idempotency_mismatch", "idempotency_in_progress", "idempotency_lost"],
     headers: {
@@ -46,6 +55,7 @@ export function countDoc(model: string): RouteDoc {
     body: countBody,
     example: { model, messages },
     answer: z.looseObject({ input_tokens: z.int() }),
+    answerExample: { input_tokens: 10 },
     fails: ["model_not_found"],
     headers: HEADERS,
   };

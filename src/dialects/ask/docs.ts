@@ -18,6 +18,15 @@ export const askDoc: RouteDoc = {
   body: askBody,
   example: { prompt: "Say hello." },
   answer: askAnswer,
+  answerExample: {
+    message: "Hello!",
+    conversation_id: "0b2c4d5e-6f7a-4812-9c3d-5e6f7a8b9c0d",
+    parent_id: "7d1f3a5b-2c4e-4a6d-8f90-1b2c3d4e5f60",
+    model: "gpt-4o-mini",
+    usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 },
+    finish_reason: "stop",
+    omitted: 0,
+  } satisfies z.input<typeof askAnswer>,
   event: askEvent,
   fails: [
     "field_needs",

@@ -30,6 +30,14 @@ const params = {
 const inChat = { params, fails: ["conversation_not_found"] } as const;
 const asked = {
   answer: chatAnswer,
+  answerExample: {
+    content: "Hello!",
+    role: "assistant",
+    tokens: { completion_tokens: 2, prompt_tokens: 10, total_tokens: 12 },
+    model: "gpt-4o-mini",
+    finish_reason: "stop",
+    omitted: 0,
+  } satisfies z.input<typeof chatAnswer>,
   event: chatEvent,
   params,
   fails: [

@@ -9,6 +9,15 @@ const shared: RouteDoc = {
   summary: "Completes a prompt or a list of messages",
   body: describedBody,
   answer: upstreamCompletion.extend(added),
+  answerExample: {
+    id: "chatcmpl-123",
+    object: "chat.completion",
+    choices: [
+      { index: 0, message: { role: "assistant", content: "Hello!" }, finish_reason: "stop" },
+    ],
+    text: "Hello!",
+    status: "ok",
+  },
   event: z.looseObject({
     choices: z.array(z.looseObject({ delta: z.looseObject({}) })),
     ...added,

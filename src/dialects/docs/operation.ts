@@ -17,9 +17,9 @@ export function operationOf(
   doc: RouteDoc,
   { name, errors, visitors }: OperationOptions,
 ): ZodOpenApiOperationObject {
-  const { summary, description, body, example } = doc;
+  const { summary, description } = doc;
+  const content = bodiesOf(doc);
   const words = templateOf(route.path).match(/\w+/g) ?? ["root"];
-  const content = body && { "application/json": { schema: body, example } };
   return {
     operationId: `${name}_${route.method.toLowerCase()}_${words.join("_")}`,
     tags: [name],
@@ -29,6 +29,14 @@ export function operationOf(
     requestParams: paramsOf(route.path, doc),
     ...(content && { requestBody: { required: true, content } }),
     responses: responsesOf(route, doc, errors),
+  };
+}
+
+function bodiesOf({ body, example, form }: RouteDoc) {
+  if (body === undefined && form === undefined) return undefined;
+  return {
+    ...(body && { "application/json": { schema: body, example } }),
+    ...(form && { "multipart/form-data": { schema: form } }),
   };
 }
 

@@ -63,9 +63,9 @@ export function responsesOf(
 }
 
 function goodResponses(doc: RouteDoc): ZodOpenApiResponsesObject {
-  const { status = 200, also = {}, answer, answerType = JSON_TYPE, event } = doc;
+  const { status = 200, also = {}, answer, answerExample, answerType = JSON_TYPE, event } = doc;
   if (status === 101) return { 101: { description: "The connection becomes a WebSocket" } };
-  const media = answer === undefined ? {} : { schema: answer };
+  const media = answer === undefined ? {} : { schema: answer, example: answerExample };
   const content = {
     ...Object.fromEntries([answerType].flat().map((type) => [type, media])),
     ...(event && { [EVENTS_TYPE]: { schema: event } }),

@@ -30,11 +30,34 @@ const event = z.union([
   answer.extend({ data: answer.shape.data.extend({ done }), done }),
 ]);
 
-/** `POST /{ROUTE}` in /openapi.json. */
-export function envelopeDoc(limits: EnvelopeLimits): RouteDoc {
-  const body = describedBody(limits);
-  const example = { user_content: "Say hello.", model: limits.model };
-  return { summary: "Asks a question", body, example, answer, event, credential: "optional" };
+const QUESTION = "Say hello.";
+const ANSWER = "Hello!";
+
+/** `POST /{ROUTE}` in /openapi.json. `sharedKey`: callers without a key or token may ask. */
+export function envelopeDoc(limits: EnvelopeLimits, sharedKey: boolean): RouteDoc {
+  const { model } = limits;
+  return {
+    summary: "Asks a question",
+    body: describedBody(limits),
+    example: { user_content: QUESTION, model, ...(!sharedKey && { api_key: "YOUR_KEY" }) },
+    answer,
+    answerExample: {
+      code: 200,
+      msg: "success",
+      data: {
+        response: ANSWER,
+        model,
+        usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 },
+        finish_reason: "stop",
+        continuous: [
+          { role: "user", content: QUESTION },
+          { role: "assistant", content: ANSWER },
+        ],
+      },
+    },
+    event,
+    credential: "optional",
+  };
 }
 
 /** The schema that the route uses, with the bounds that it checks afterwards. */

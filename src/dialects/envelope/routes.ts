@@ -17,6 +17,8 @@ export interface EnvelopeOptions extends CallOptions {
   /** `/` or `/api`. */
   readonly route: string;
   readonly limits: EnvelopeLimits;
+  /** Whether callers without a key or token may ask. */
+  readonly sharedKey: boolean;
   readonly pipeline: Pipeline;
   readonly translate: Translate;
 }
@@ -25,7 +27,8 @@ const NAME = "envelope";
 
 /** `POST /{ROUTE}`: `{code, msg, data}`, as clients of the envelope API read it since 2023. */
 export function createEnvelope(options: EnvelopeOptions): Dialect {
-  const { route, limits, pipeline, translate } = options;
+  const { route, limits, sharedKey, pipeline, translate } = options;
+  const doc = envelopeDoc(limits, sharedKey);
   const writeError = createEnvelopeErrors(translate);
   const describe = createDescribeFailure(translate, envelopeErrorForm(translate));
 
@@ -48,7 +51,7 @@ export function createEnvelope(options: EnvelopeOptions): Dialect {
 
   const forbid = (c: AppContext) => writeError(c, new ProxyError("route_forbidden"));
   const at = (path: string): Route[] => [
-    { method: "POST", path, counted: true, handle: ask, doc: envelopeDoc(limits) },
+    { method: "POST", path, counted: true, handle: ask, doc },
     { method: "GET", path, counted: false, refuses: true, handle: forbid },
   ];
   // GET / belongs to the pages

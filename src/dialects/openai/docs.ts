@@ -3,6 +3,34 @@ import type { RouteDoc } from "../../http/dialect.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { stateSchemas } from "./token-state.ts";
 
+/** What the best-known endpoints answer. */
+const answers: Readonly<Record<string, (model: string) => object>> = {
+  "/chat/completions": (model) => ({
+    id: "chatcmpl-123",
+    object: "chat.completion",
+    created: 1_800_000_000,
+    model,
+    choices: [
+      { index: 0, message: { role: "assistant", content: "Hello!" }, finish_reason: "stop" },
+    ],
+    usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 },
+  }),
+  "/responses": (model) => ({
+    id: "resp_123",
+    object: "response",
+    status: "completed",
+    model,
+    output: [
+      {
+        type: "message",
+        role: "assistant",
+        content: [{ type: "output_text", text: "Hello!", annotations: [] }],
+      },
+    ],
+    usage: { input_tokens: 10, output_tokens: 2, total_tokens: 12 },
+  }),
+};
+
 /** A relayed endpoint in /openapi.json. */
 export function relayDoc({ path, body, example, bounds }: Endpoint, model: string): RouteDoc {
   const doc: RouteDoc = {
@@ -12,6 +40,7 @@ export function relayDoc({ path, body, example, bounds }: Endpoint, model: strin
     body,
     example: example(model),
     answer: z.looseObject({}).describe("OpenAI's own answer, unchanged"),
+    answerExample: answers[path]?.(model),
     fails: ["idempotency_mismatch", "idempotency_in_progress", "idempotency_lost"],
     headers: {
       "Idempotency-Key":
@@ -29,6 +58,7 @@ export const modelsDoc: RouteDoc = {
     object: z.string().optional(),
     data: z.array(z.looseObject({ id: z.string() })),
   }),
+  answerExample: { object: "list", data: [{ id: "gpt-4o-mini", object: "model" }] },
 };
 
 export const modelDoc: RouteDoc = {

@@ -8,6 +8,11 @@ export const batchBody = z.looseObject({
   completion_window: z.string(),
 });
 
+const uploadForm = z.looseObject({
+  purpose: z.string().meta({ example: "batch" }),
+  file: z.string().meta({ format: "binary" }),
+});
+
 const query = z.object({
   purpose: z.string().optional(),
   limit: z.string().optional(),
@@ -27,6 +32,7 @@ export const fileDocs = {
     ...about,
     summary: "Uploads a file",
     description: `The body is OpenAI's multipart/form-data, up to MAX_UPLOAD_BYTES. ${about.description}`,
+    form: uploadForm,
     fails: [...about.fails, "body_too_large", "body_incomplete", "content_type_unsupported"],
   },
   list: { ...about, summary: "The list of them", query },

@@ -17,12 +17,24 @@ export function mediaDoc(endpoint: Endpoint, model: string): RouteDoc {
   return { ...file, answer, answerType: ["audio/mpeg", "application/octet-stream"] };
 }
 
+const file = z.string().meta({ format: "binary" });
+const named = (example: string) => z.string().meta({ example });
+
+/** What a form must have; all other fields pass, too. */
+const soundForm = z.looseObject({ model: named("whisper-1"), file });
+const imageForm = z.looseObject({
+  model: named("gpt-image-1"),
+  prompt: named("A red bicycle in the snow."),
+  image: file,
+});
+
 export function formDoc({ path, json }: FormEndpoint, model: string): RouteDoc {
   const orJson = json === null ? "" : " It may also be OpenAI's JSON.";
   return {
     summary: `OpenAI's ${path}`,
     description: `The body is OpenAI's multipart/form-data, up to MAX_UPLOAD_BYTES.${orJson} ${PRICED}`,
     asks: true,
+    form: json === null ? soundForm : imageForm,
     ...(json && { body: json.body, example: json.example(model) }),
     answer: z.looseObject({}).describe("OpenAI's own answer, unchanged"),
     fails: [

@@ -5,12 +5,19 @@ export const healthDoc: RouteDoc = {
   summary: "Shows that the process is alive",
   credential: "none",
   answer: z.object({ status: z.literal("ok") }),
+  answerExample: { status: "ok" },
 };
 
 export const readyDoc: RouteDoc = {
   summary: "Shows whether the server takes calls",
   credential: "none",
   also: { 503: "The same, while the server takes no calls" },
+  answerExample: {
+    status: "ready",
+    checks: { accepting: true, database: true, limits: true },
+    degraded: [],
+    warnings: [],
+  },
   answer: z.object({
     status: z.enum(["ready", "unready", "draining"]),
     checks: z.object({ accepting: z.boolean(), database: z.boolean(), limits: z.boolean() }),
@@ -40,6 +47,14 @@ export const readyDoc: RouteDoc = {
 export const whoamiDoc: RouteDoc = {
   summary: "Shows the caller's address as this server sees it, and the state of its limits",
   credential: "none",
+  answerExample: {
+    address: "203.0.113.7",
+    bucket: "203.0.113.7",
+    peer: "203.0.113.7",
+    forwarded: "none",
+    windows: [{ window: "minute", limit: 60, remaining: 59, reset_seconds: 60 }],
+    streams: { open: 0, limit: 0 },
+  },
   answer: z.object({
     address: z.string(),
     bucket: z.string().describe("The unit that the limits count by"),

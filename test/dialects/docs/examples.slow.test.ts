@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { postJson } from "../../support/http.ts";
 import { OWN_KEY, type Scene, startScene } from "../../support/scene.ts";
 import { createCheck } from "./schemas.ts";
-import { exampleOf, type OpenAPI, operationsIn, readOpenAPI } from "./support.ts";
+import { exampleOf, type OpenAPI, operationsIn, readOpenAPI, takesJson } from "./support.ts";
 
 const ADMIN_TOKEN = "admin-0123456789-0123456789";
 const MODEL = "gpt-4.1-mini";
@@ -32,7 +32,7 @@ beforeAll(async () => {
 type Called = ReturnType<typeof operationsIn>[number];
 
 const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` });
-const withBody = () => operationsIn(document).filter(({ operation }) => operation.requestBody);
+const withBody = () => operationsIn(document).filter(({ operation }) => takesJson(operation));
 const needsAdmin = ({ operation }: Called) =>
   JSON.stringify(operation.security).includes('"admin"');
 const needsOwnKey = ({ operation }: Called) =>
@@ -128,6 +128,35 @@ describe("each example of /openapi.json", () => {
       expect(`${what} ${status < 300}`, text).toBe(`${what} ${fits}`);
       if (!fits) expect(text, what).toContain(`"${field}"`);
     }
+  });
+});
+
+describe("an example of /openapi.json", () => {
+  test.each([{ API_KEY: "" }, { SHARED_KEY: "token" }])(
+    "names the caller's key where none is shared: %j",
+    async (settings) => {
+      const { parley } = await startScene({ ...settings, ROUTE: "api" });
+      const { paths } = await readOpenAPI(parley.origin);
+      const operation = paths["/api"]?.post;
+      const example = operation && exampleOf(operation);
+      expect(example).toMatchObject({ api_key: "YOUR_KEY" });
+      const own = { ...Object(example), api_key: OWN_KEY };
+      expect(await postJson(`${parley.origin}/api`, own)).toMatchObject({ status: 200 });
+    },
+  );
+
+  test("of an answer fits the schema of the answer", () => {
+    const check = createCheck(document);
+    let checked = 0;
+    for (const { path, method, operation } of operationsIn(document)) {
+      const keys = ["paths", path, method, "responses", "200", "content", "application/json"];
+      const content = Reflect.get(Object(operation.responses["200"]), "content");
+      const { example } = Object(Reflect.get(Object(content), "application/json"));
+      if (example === undefined) continue;
+      expect(check([...keys, "schema"], example), path).toBeNull();
+      checked += 1;
+    }
+    expect(checked).toBeGreaterThan(10);
   });
 });
 

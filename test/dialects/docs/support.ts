@@ -12,7 +12,8 @@ const operation = z.looseObject({
     .object({
       required: z.literal(true),
       content: z.object({
-        "application/json": z.object({ schema: z.unknown(), example: z.unknown() }),
+        "application/json": z.object({ schema: z.unknown(), example: z.unknown() }).optional(),
+        "multipart/form-data": z.object({ schema: z.unknown() }).optional(),
       }),
     })
     .optional(),
@@ -44,7 +45,10 @@ export type Operation = z.output<typeof operation>;
 
 /** The body that the document shows; undefined where there is none. */
 export const exampleOf = ({ requestBody }: Operation): unknown =>
-  requestBody?.content["application/json"].example;
+  requestBody?.content["application/json"]?.example;
+
+export const takesJson = ({ requestBody }: Operation): boolean =>
+  requestBody?.content["application/json"] !== undefined;
 
 const methods = ["get", "post", "put", "patch", "delete"] as const;
 
