@@ -24,7 +24,7 @@ const homes = "/var/tmp";
 const NOWHERE = "http://127.0.0.1:9";
 
 export interface Run {
-  /** Below node_modules; with `.js` at its end it is run by Node. */
+  /** Below node_modules; with `.js` or `.mjs` at its end it is run by Node. */
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ async function runIn(home: string, { program, args, env = {}, files = {} }: Run)
     writeFileSync(at, text);
   }
   const path = join(modules, program);
-  const [command, ...first] = program.endsWith(".js") ? [process.execPath, path] : [path];
+  const [command, ...first] = /\.m?js$/.test(program) ? [process.execPath, path] : [path];
   const child = spawn(command ?? path, [...first, ...args], {
     cwd: folder,
     env: { ...usual(home), ...env },
