@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
 import { describeListen, describeStart, SettingMistake } from "./compose/failures.ts";
-import { compose } from "./compose/index.ts";
+import { compose, type Parley } from "./compose/index.ts";
 import { readEnvFile } from "./config/env-file.ts";
 import { type ConfigProblem, explainProblems, readConfig } from "./config/read.ts";
 import type { Config } from "./config/settings.ts";
@@ -35,7 +35,7 @@ async function refuse(problems: readonly ConfigProblem[]): Promise<never> {
 }
 
 async function run(config: Config): Promise<void> {
-  const { LOG_LEVEL, HOST, METRICS_PORT, SHUTDOWN_SECONDS: seconds } = config;
+  const { LOG_LEVEL, SHUTDOWN_SECONDS: seconds } = config;
   const { DRAIN_DELAY_SECONDS: delaySeconds } = config;
   const output = createLineWriter(1, { lossLine, unblock: () => void process.stdout });
   const log = createLog(LOG_LEVEL, output);
@@ -82,19 +82,27 @@ async function run(config: Config): Promise<void> {
     if (!stopping) void stop(1);
   });
   try {
-    const port = await listen(parley.server, HOST, config.PORT);
-    if (parley.metricsServer !== null && METRICS_PORT !== null) {
-      await listen(parley.metricsServer, HOST, METRICS_PORT);
-    }
-    for (const { listener, port } of parley.listeners) {
-      const name = listener.name;
-      log.info("listening beside", { name, port: await listener.listen(HOST, port) });
-    }
+    const port = await listenAll(parley, config, log);
     log.info("listening", { port, route: config.ROUTE });
     warnOf(config, log);
+    await parley.offerSetup(port);
   } catch (error) {
     await fail("cannot listen", describeListen(error));
   }
+}
+
+/** Returns the port of HTTP. */
+async function listenAll(parley: Parley, config: Config, log: Log): Promise<number> {
+  const { HOST, PORT, METRICS_PORT } = config;
+  const port = await listen(parley.server, HOST, PORT);
+  if (parley.metricsServer !== null && METRICS_PORT !== null) {
+    await listen(parley.metricsServer, HOST, METRICS_PORT);
+  }
+  for (const { listener, port } of parley.listeners) {
+    const name = listener.name;
+    log.info("listening beside", { name, port: await listener.listen(HOST, port) });
+  }
+  return port;
 }
 
 function onUnforeseen(log: Log, fail: () => void): void {

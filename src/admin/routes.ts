@@ -1,8 +1,8 @@
 import { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { readBody, readJson } from "../http/body/body.ts";
-import { bearerIn, createSecretMatch } from "../http/call/bearer.ts";
-import type { GuessBrake } from "../http/call/guess-brake.ts";
+import type { OperatorAccess } from "../http/call/operator-access.ts";
+import type { OperatorSessions } from "../http/call/operator-sessions.ts";
 import type { AppContext } from "../http/call/request-context.ts";
 import type { Dialect, Route, RouteDoc, WriteError } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
@@ -14,6 +14,8 @@ import { doctorHandlers, type InstanceFacts } from "./doctor-routes.ts";
 import { MAX_LIST_BYTES, parseList } from "./list-json.ts";
 import type { Admin } from "./operations.ts";
 import { optionalBody } from "./optional-body.ts";
+import { sessionDocs } from "./session-docs.ts";
+import { sessionHandlers } from "./session-routes.ts";
 import { upstreamHandlers } from "./upstream-routes.ts";
 
 export interface AdminDialectOptions {
@@ -21,9 +23,8 @@ export interface AdminDialectOptions {
   /** What `parley doctor` asks for. */
   readonly facts: InstanceFacts;
   readonly clock: Clock;
-  /** ADMIN_TOKEN. */
-  readonly token: string;
-  readonly brake: GuessBrake;
+  readonly operator: OperatorAccess;
+  readonly sessions: OperatorSessions;
   readonly maxBodyBytes: number;
   readonly translate: Translate;
 }
@@ -36,11 +37,8 @@ const EXPORT_TYPES = {
 type RouteName = keyof typeof routeDocs;
 type Handlers = Readonly<Record<RouteName, (c: AppContext) => Promise<Response>>>;
 
-/** The operations over HTTP, for the holder of ADMIN_TOKEN. Limits do not count these calls. */
+/** The operations over HTTP, for the operator. Limits do not count these calls. */
 export function createAdminDialect(options: AdminDialectOptions): Dialect {
-  const requireToken = createTokenCheck(options);
-  const handlers = createHandlers(options);
-  const names = Object.keys(routeDocs) as RouteName[]; // an object literal has no others
   return {
     name: "admin",
     about: "For the operator: tokens, groups, prices, upstreams and usage",
@@ -48,16 +46,39 @@ export function createAdminDialect(options: AdminDialectOptions): Dialect {
     crossOrigin: false,
     errors: adminErrors,
     writeError: createAdminErrors(options.translate),
-    routes: names.map((name) => {
-      const [method, path] = name.split(" ") as [Route["method"], string]; // as names are typed
-      const doc: RouteDoc = { ...routeDocs[name], credential: "admin", asks: false };
-      const handle: Route["handle"] = (c) => {
-        requireToken(c);
-        return handlers[name](c);
-      };
-      return { method, path: `/admin${path}`, counted: false, doc, handle };
-    }),
+    routes: [...signInRoutes(options), ...operatorRoutes(options)],
   };
+}
+
+function operatorRoutes(options: AdminDialectOptions): readonly Route[] {
+  const { operator } = options;
+  const handlers = createHandlers(options);
+  return namesOf(routeDocs).map((name) => {
+    const doc: RouteDoc = { ...routeDocs[name], credential: "admin", asks: false };
+    return routeOf(name, doc, async (c) => {
+      const { incoming, context } = c.env;
+      await operator.enter(incoming, context.client.bucket);
+      return handlers[name](c);
+    });
+  });
+}
+
+/** What everybody may call to become the operator. */
+function signInRoutes(options: AdminDialectOptions): readonly Route[] {
+  const handlers = sessionHandlers(options);
+  return namesOf(sessionDocs).map((name) => {
+    const doc: RouteDoc = { ...sessionDocs[name], credential: "none", asks: false };
+    return routeOf(name, doc, handlers[name]);
+  });
+}
+
+function namesOf<Name extends string>(docs: Readonly<Record<Name, RouteDoc>>): Name[] {
+  return Object.keys(docs) as Name[]; // an object literal has no others
+}
+
+function routeOf(name: string, doc: RouteDoc, handle: Route["handle"]): Route {
+  const [method, path] = name.split(" ") as [Route["method"], string]; // as names are typed
+  return { method, path: `/admin${path}`, counted: false, doc, handle };
 }
 
 function createHandlers(options: AdminDialectOptions): Handlers {
@@ -128,17 +149,6 @@ function importPrices(
 function objectOf(given: unknown): object {
   if (typeof given === "object" && given !== null && !Array.isArray(given)) return given;
   throw new ProxyError("body_not_object");
-}
-
-function createTokenCheck({ token, brake }: AdminDialectOptions): (c: AppContext) => void {
-  const matches = createSecretMatch(token);
-  return function requireToken(c) {
-    const given = bearerIn(c.env.incoming.headers);
-    if (given === undefined) throw new ProxyError("admin_token_needed");
-    const isRight = matches(given);
-    brake.judge(c.env.context.client.bucket, isRight);
-    if (!isRight) throw new ProxyError("admin_token_needed");
-  };
 }
 
 /** `{error: {code, message, field?}}` */

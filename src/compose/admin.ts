@@ -3,27 +3,27 @@ import { createAdminDialect } from "../admin/routes.ts";
 import { createUpstreamPorts } from "../admin/upstream-ports.ts";
 import type { BreakerState } from "../admin/upstream-views.ts";
 import type { Config } from "../config/settings.ts";
-import type { GuessBrake } from "../http/call/guess-brake.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
 import { instanceFacts } from "./instance-facts.ts";
 import type { LimitStores } from "./limits.ts";
+import type { Operator } from "./operator.ts";
 import type { LiveRouting } from "./routing.ts";
 
 export interface AdminNeeds {
   readonly storage: Storage;
   readonly translate: Translate;
-  readonly brake: GuessBrake;
+  readonly operator: Operator;
   readonly live: Pick<LiveRouting, "store" | "restsMs">;
   readonly limits: Pick<LimitStores, "shared">;
   readonly digestKey: (text: string) => string;
 }
 
-/** The operator's API; without ADMIN_TOKEN nothing exists under /admin. */
-export function composeAdmin(config: Config, needs: AdminNeeds): Dialect[] {
-  if (config.ADMIN_TOKEN === null) return [];
-  const { storage, live, translate, brake } = needs;
+/** The operator's API. */
+export function composeAdmin(config: Config, needs: AdminNeeds): Dialect {
+  const { storage, live, translate } = needs;
+  const { access: operator, sessions } = needs.operator;
   const facts = instanceFacts(config, needs);
   const { tokens, groups, prices, ledger, reports, clock } = storage;
   const { store: routing } = live;
@@ -34,8 +34,8 @@ export function composeAdmin(config: Config, needs: AdminNeeds): Dialect[] {
   };
   const stores = { tokens, groups, prices, ledger, routing, reports };
   const admin = createAdmin({ ...stores, upstreams, clock, canSeal });
-  const { ADMIN_TOKEN: token, MAX_BODY_BYTES: maxBodyBytes } = config;
-  return [createAdminDialect({ admin, facts, clock, token, brake, maxBodyBytes, translate })];
+  const { MAX_BODY_BYTES: maxBodyBytes } = config;
+  return createAdminDialect({ admin, facts, clock, operator, sessions, maxBodyBytes, translate });
 }
 
 function breakerState(restsMs: number): BreakerState {

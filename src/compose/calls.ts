@@ -87,20 +87,25 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
       log.request(end);
     },
   });
-  const brakes = createGuessBrakes({
-    clock,
-    onGuessing: (attempts, client) => {
-      const params = { attempts, client };
-      const facts = { warning: "wrong_tokens", ...params };
-      log.warn(translate(language, "warning.wrong_tokens", params), facts);
-    },
-  });
+  const brakes = composeBrakes(needs, language);
   const identify = composeIdentify(config, storage, brakes);
   const report = createReport(log);
   // when a refused caller may come again is told in the time of all instances
   const gate = createGate(limits.limiter, onDecision, storage.clock);
   const observe = createObserve([metrics, recent], needs, language);
   return { calls, gate, openCalls, identify, brakes, alarm, metrics, observe, recent, report };
+}
+
+function composeBrakes({ clock, log, translate }: CallNeeds, language: Language): GuessBrakes {
+  const warnAs = (warning: string) => (attempts: number, client: string) => {
+    const params = { attempts, client };
+    log.warn(translate(language, `warning.${warning}`, params), { warning, ...params });
+  };
+  return createGuessBrakes({
+    clock,
+    onGuessing: warnAs("wrong_tokens"),
+    onOperatorGuess: warnAs("wrong_operator_token"),
+  });
 }
 
 function createObserve(

@@ -27,6 +27,7 @@ import type { Storage } from "../storage/open.ts";
 import { composeAdmin } from "./admin.ts";
 import type { Calls } from "./calls.ts";
 import type { LimitStores } from "./limits.ts";
+import type { Operator } from "./operator.ts";
 import { composePages, sharesKey } from "./pages.ts";
 import type { LiveRouting, UpstreamState } from "./routing.ts";
 
@@ -34,6 +35,7 @@ export interface DialectNeeds {
   readonly storage: Storage;
   readonly limits: LimitStores;
   readonly calls: Calls;
+  readonly operator: Operator;
   readonly routing: LiveRouting;
   readonly pipeline: Pipeline;
   readonly dialogue: Dialogue;
@@ -79,7 +81,7 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     composeStatus(config, needs),
     ...composePages(config, needs),
     ...composeRelays(config, needs),
-    ...composeAdmin(config, { ...needs, live: needs.routing, brake: brakes.admin }),
+    composeAdmin(config, { ...needs, live: needs.routing }),
   ];
   const after = [ask, completion, envelope, composeChats(config, needs)];
   const docs = createDocs({
@@ -176,10 +178,9 @@ function composeChats(config: Config, needs: DialectNeeds): Dialect {
     pipeline,
     access: createChatAccess({
       open: config.CHATS_ACCESS === "open",
-      adminToken: config.ADMIN_TOKEN,
       digestKey,
       accepted: storage.acceptedOwners,
-      brake: needs.calls.brakes.admin,
+      operator: needs.operator.access,
     }),
     rules: modelRules(config),
     maxMessages: config.MESSAGES_LENGTH,

@@ -17,6 +17,7 @@ import { composeCalls } from "./calls.ts";
 import { composeDialogue } from "./conversations.ts";
 import { composeDialects, modelRules } from "./dialects.ts";
 import { composeLimits, type LimitStores } from "./limits.ts";
+import { composeOperator } from "./operator.ts";
 import { composePipeline } from "./pipeline.ts";
 import { composeRouting } from "./routing.ts";
 import { composeStorage, createKeyDigest } from "./storage.ts";
@@ -31,6 +32,8 @@ export interface Parley {
   readonly openCalls: OpenCalls;
   /** Everything that is served over HTTP, in the order in which paths are matched. */
   readonly dialects: readonly Dialect[];
+  /** To be called once it listens: while nobody is the operator, logs how to become it. */
+  offerSetup(port: number): Promise<void>;
   /** Takes no new connections, except over HTTP, where responses ask clients to leave. */
   drain(): void;
   close(): Promise<void>;
@@ -58,38 +61,36 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
   const needs = { clock, log, storage, limits, digestKey, alerts };
   const routing = await composeRouting(config, { ...needs, store: storage.routing });
   const calls = composeCalls(config, { ...needs, routing, translate });
+  const operator = composeOperator(config, {
+    ...needs,
+    secret,
+    brake: calls.brakes.admin,
+    translate,
+  });
   const pipeline = composePipeline(config, { ...needs, routing, observe: calls.observe });
   const dialogue = composeDialogue(config, { log, storage, running, pipeline });
   const { conversations } = storage;
   const rules = modelRules(config);
   const questions = createTreeDialogue({ conversations, dialogue, digestKey, rules });
+  const shared = { limits, calls, questions, translate, writeError };
   const dialects = composeDialects(config, {
+    ...shared,
     storage,
-    limits,
-    calls,
+    operator,
     routing,
     pipeline,
     dialogue,
-    questions,
     digestKey,
-    translate,
-    writeError,
   });
-  const { server, metricsServer, listeners, webSocket } = await composeTransports(config, {
-    clock,
-    limits,
-    calls,
-    dialects,
-    questions,
-    translate,
-    writeError,
-  });
+  const transports = await composeTransports(config, { ...shared, clock, dialects });
+  const { server, metricsServer, listeners, webSocket } = transports;
   return {
     server,
     metricsServer,
     listeners,
     openCalls: calls.openCalls,
     dialects,
+    offerSetup: operator.offerSetup,
     drain: () => [webSocket, ...listeners.map(({ listener }) => listener)].forEach(drain),
     giveUp: storage.giveUp,
     close: async () => {

@@ -77,6 +77,9 @@ export const errorCodes = [
   "access_token_rejected",
   "admin_needed",
   "admin_token_needed",
+  "admin_setup_needed",
+  "admin_origin_forbidden",
+  "setup_code_rejected",
   // what a token may do
   "model_forbidden",
   "model_not_found",

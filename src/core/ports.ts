@@ -191,3 +191,24 @@ export type CallRecord = Named<{
 
 /** Called once per call that reached the pipeline, when its outcome is known. */
 export type CallObserver = (record: CallRecord) => void;
+
+/** What is known of the operator beside the settings. */
+export interface OperatorRecord {
+  /** The chosen token's digest; null: none was chosen. */
+  readonly digest: string | null;
+  /** The digest of the code that may choose one, until it expires or is used. */
+  readonly offered: string | null;
+  /** Changes when all sessions are ended. */
+  readonly era: string;
+}
+
+/** Keeps how the operator signs in, over all copies. */
+export interface OperatorStore {
+  read(): Promise<OperatorRecord>;
+  /** From now on only the code of this digest can choose a token. */
+  offer(codeDigest: string, expiresMs: number): Promise<void>;
+  /** Uses up the code. False if it is not the one offered last, has expired, or a token is there. */
+  choose(codeDigest: string, tokenDigest: string): Promise<boolean>;
+  /** Forgets the chosen token and ends all sessions. */
+  reset(): Promise<void>;
+}

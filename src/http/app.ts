@@ -75,7 +75,7 @@ const ONE_DAY_SECONDS = "86400";
 
 /**
  * Lets pages of every origin call. `*` covers all headers except Authorization, which has to be
- * named. Parley sets no cookies, so a page can't act with somebody's login.
+ * named. The only cookie is the operator's, which /admin alone reads: a page can't act with somebody's login.
  */
 function respondPreflight(c: AppContext): Response {
   c.env.context.route = "preflight";

@@ -3,7 +3,7 @@ import type { GroupStore } from "../core/accounts/groups.ts";
 import type { AlertStore, NetworkStore } from "../core/alerts.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock, OperatorStore } from "../core/ports.ts";
 import type { Reports } from "../core/reports/reports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
@@ -24,6 +24,7 @@ import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.
 import { createSharedFacts, type SharedFacts } from "./ledger/instance-facts.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import type { LostRow } from "./ledger/settle.ts";
+import { createOperatorStore } from "./operator.ts";
 import { runPeriodically } from "./periodic.ts";
 import { createRecords, type Records } from "./records.ts";
 import { createReports } from "./reports/reports.ts";
@@ -80,6 +81,7 @@ export interface Storage extends Records {
   readonly acceptedOwners: AcceptedOwners;
   readonly routing: RoutingStore;
   readonly reports: Reports;
+  readonly operator: OperatorStore;
   /**
    * How many instances are alive on this database, this one among them, by the last heartbeat. One that
    * was killed is counted for another 15 s.
@@ -143,10 +145,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind: driver.kind,
     ...accounts,
-    alerts: createAlertStore(database, clock),
-    networks: createNetworks(database),
+    ...createOperatorStores(database, clock),
     routing,
-    reports: createReports(database, clock),
     prices: createPrices(database, clock, latest),
     ...records,
     conversations,
@@ -165,6 +165,16 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await leave();
       await driver.close();
     },
+  };
+}
+
+/** What is kept for the operator alone. */
+function createOperatorStores(database: Database, clock: DatabaseClock) {
+  return {
+    alerts: createAlertStore(database, clock),
+    networks: createNetworks(database),
+    reports: createReports(database, clock),
+    operator: withStorageErrors(createOperatorStore(database, clock)),
   };
 }
 

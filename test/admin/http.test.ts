@@ -179,13 +179,19 @@ describe("access to /admin", () => {
     });
   });
 
-  test("without ADMIN_TOKEN, /admin does not exist", async () => {
+  test("while there is no token, every route says how to choose one", async () => {
     const parley = await startParley({ ...(await settingsFor("sqlite")), LOG_LEVEL: "silent" });
     onTestFinished(() => parley.close());
-    for (const path of ["/admin/tokens", "/admin/nothing"]) {
-      const headers = { authorization: "Bearer undefined" };
-      const reply = await postJson(parley.origin + path, undefined, { method: "GET", headers });
-      expect([reply.status, reply.json], path).toMatchObject([404, { code: 404 }]);
+    for (const authorization of ["Bearer undefined", "Bearer null", ""]) {
+      const reply = await postJson(`${parley.origin}/admin/tokens`, undefined, {
+        method: "GET",
+        headers: { authorization },
+      });
+      expect([reply.status, reply.json], authorization).toMatchObject([
+        401,
+        { error: { code: "admin_setup_needed" } },
+      ]);
+      expect(reply.text).toContain("parley admin reset");
     }
   });
 

@@ -12,6 +12,7 @@ import { composeCalls } from "../../src/compose/calls.ts";
 import { composeDialogue } from "../../src/compose/conversations.ts";
 import { composeDialects, modelRules } from "../../src/compose/dialects.ts";
 import { composeLimits, type LimitStores } from "../../src/compose/limits.ts";
+import { composeOperator } from "../../src/compose/operator.ts";
 import { composePipeline } from "../../src/compose/pipeline.ts";
 import { composeRouting } from "../../src/compose/routing.ts";
 import { composeStorage, createKeyDigest } from "../../src/compose/storage.ts";
@@ -111,12 +112,15 @@ async function compose(config: Config, link: Link) {
   const translate = createTranslate();
   const writeError = createEnvelopeErrors(translate);
   const storage = await composeStorage(config, clock, log);
-  const digestKey = createKeyDigest(await storage.installationSecret());
+  const secret = await storage.installationSecret();
+  const digestKey = createKeyDigest(secret);
   const limits = remote(composeLimits(config, clock), link);
   const alerts = composeAlerts(config, { log, storage, digestKey, translate });
   const needs = { clock, log, storage, limits, digestKey, alerts };
   const routing = await composeRouting(config, { ...needs, store: storage.routing });
   const calls = composeCalls(config, { ...needs, routing, translate });
+  const brake = calls.brakes.admin;
+  const operator = composeOperator(config, { ...needs, secret, brake, translate });
   const observe = calls.metrics.call;
   const pipeline = composePipeline(config, { ...needs, routing, observe });
   const dialogue = composeDialogue(config, {
@@ -133,7 +137,7 @@ async function compose(config: Config, link: Link) {
     rules: modelRules(config),
   });
   const rest = { clock, log, storage, limits, routing, calls, questions, translate, writeError };
-  const dialects = composeDialects(config, { ...rest, pipeline, dialogue, digestKey });
+  const dialects = composeDialects(config, { ...rest, operator, pipeline, dialogue, digestKey });
   const { server, listeners, webSocket } = await composeTransports(config, { ...rest, dialects });
 
   const origin = `http://127.0.0.1:${await listen(server, "127.0.0.1", 0)}`;

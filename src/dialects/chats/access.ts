@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Principal } from "../../core/call/call.ts";
 import { type AcceptedOwners, ownerOf, PUBLIC } from "../../core/conversations/owner.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { bearerIn, createSecretMatch } from "../../http/call/bearer.ts";
-import type { GuessBrake } from "../../http/call/guess-brake.ts";
+import { bearerIn } from "../../http/call/bearer.ts";
+import type { OperatorAccess } from "../../http/call/operator-access.ts";
 
 /** Decides whose chats a caller may use. */
 export interface ChatAccess {
@@ -15,24 +15,21 @@ export interface ChatAccess {
   roomOf(principal: Principal): Promise<string | null>;
   /** The same for lists and exports, which are never shared. */
   personOf(principal: Principal): string;
-  /** Throws if the caller is not the operator. */
-  checkOperator(headers: IncomingHttpHeaders, bucket: string): void;
+  /** Rejects if the caller does not send the operator's token; pages of any origin may call here. */
+  checkOperator(headers: IncomingHttpHeaders, bucket: string): Promise<void>;
 }
 
 export interface ChatAccessOptions {
   readonly open: boolean;
-  /** ADMIN_TOKEN; without it nobody is the operator. */
-  readonly adminToken: string | null;
   readonly digestKey: (key: string) => string;
   readonly accepted: AcceptedOwners;
-  readonly brake: GuessBrake;
+  readonly operator: Pick<OperatorAccess, "isToken">;
 }
 
 const CREDENTIAL_HEADERS = ["authorization", "api-key", "openai-token", "access-token"];
 
 export function createChatAccess(options: ChatAccessOptions): ChatAccess {
-  const { open, adminToken, digestKey, accepted, brake } = options;
-  const isAdminToken = adminToken === null ? () => false : createSecretMatch(adminToken);
+  const { open, digestKey, accepted, operator } = options;
   const personOf = (principal: Principal): string => {
     const owner = ownerOf(principal, digestKey);
     if (owner === null) throw new ProxyError("credential_missing");
@@ -48,13 +45,9 @@ export function createChatAccess(options: ChatAccessOptions): ChatAccess {
       if (!isFree || (owner !== null && (await accepted.has(owner)))) return null;
       return digestKey(`room ${principal.bucket}`);
     },
-    checkOperator(headers, bucket) {
+    async checkOperator(headers, bucket) {
       const given = bearerIn(headers);
-      if (given !== undefined) {
-        const isRight = isAdminToken(given);
-        brake.judge(bucket, isRight);
-        if (isRight) return;
-      }
+      if (given !== undefined && (await operator.isToken(given, bucket))) return;
       const hasCredential = CREDENTIAL_HEADERS.some((name) => String(headers[name] ?? "").trim());
       throw new ProxyError(hasCredential ? "admin_needed" : "admin_token_needed");
     },

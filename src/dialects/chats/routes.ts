@@ -63,7 +63,7 @@ function globalRoutes(options: ChatsOptions): readonly Route[] {
     }),
     route("POST", "/system", chatsDocs.setGlobalPrompt, async (c) => {
       if (!access.open) {
-        access.checkOperator(c.env.incoming.headers, c.env.context.client.bucket);
+        await access.checkOperator(c.env.incoming.headers, c.env.context.client.bucket);
       }
       const { json, open } = await readJsonCall(c, NAME, options);
       const { content: prompt, api_key: key } = parsed(globalPromptBody, json);

@@ -1,20 +1,19 @@
 import { storageUnavailable } from "../../core/common-errors.ts";
-import type { Conversations } from "../../core/conversations/conversations.ts";
 import { ProxyError } from "../../core/errors.ts";
 
 type Method = (...args: never[]) => unknown;
 
 /** The same store, but an error of the database becomes our own 503. */
-export function withStorageErrors(conversations: Conversations): Conversations {
+export function withStorageErrors<T extends object>(store: T): T {
   const guard =
     (method: Method): Method =>
     (...args) => {
       const result = method(...args);
       return result instanceof Promise ? result.catch(unavailable) : result;
     };
-  const entries = Object.entries(conversations).map(([name, method]) => [name, guard(method)]);
+  const entries = Object.entries(store).map(([name, method]) => [name, guard(method)]);
   // The same methods under the same names.
-  return Object.fromEntries(entries) as Conversations;
+  return Object.fromEntries(entries) as T;
 }
 
 function unavailable(error: unknown): never {

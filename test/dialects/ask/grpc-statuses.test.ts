@@ -15,6 +15,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     message_too_large conversations_limited upstream_rate_limited upstream_busy`,
   PERMISSION_DENIED: `
     route_forbidden address_forbidden origin_forbidden access_token_rejected admin_needed
+    admin_origin_forbidden setup_code_rejected
     model_forbidden own_key_needed`,
   NOT_FOUND: `
     not_found endpoint_unavailable model_not_found stored_not_found token_unknown group_unknown upstream_unknown route_unknown conversation_not_found message_not_found`,
@@ -22,7 +23,7 @@ const expected: Partial<Record<keyof typeof status, string>> = {
     method_not_allowed upgrade_needed websocket_refused`,
   UNAUTHENTICATED: `
     key_missing key_malformed key_rejected key_of_other_service credential_missing token_rejected token_disabled token_needed
-    admin_token_needed`,
+    admin_token_needed admin_setup_needed`,
   FAILED_PRECONDITION: `
     token_revoked token_name_taken group_name_taken group_in_use upstream_name_taken upstream_in_use upstream_fixed upstream_unreadable routing_full
     price_outdated secret_key_missing conversation_full`,
