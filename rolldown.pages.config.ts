@@ -10,6 +10,8 @@ const PAGES = ["visitor", "holder", "status", "operator"];
 /** Pages with texts of their own: in the locales under their name, beside `page`. */
 const WITH_OWN_TEXTS = ["operator"];
 const STYLES = ["pages/styles/base.css", "pages/styles/parts.css"];
+/** Pages with a sheet of their own, after the one of all. */
+const WITH_OWN_STYLE = ["operator"];
 const RESULT = "pages.json";
 
 const types = {
@@ -72,8 +74,14 @@ const intoOneFile: Plugin = {
       });
       return [page, Object.fromEntries(added)] as const;
     };
+    const common = add("style", "css", STYLES.map(squeezed).join("\n"));
+    const stylesOf = (page: string) => {
+      if (!WITH_OWN_STYLE.includes(page)) return [page, [common]] as const;
+      const own = add(page, "css", squeezed(`pages/styles/${page}.css`));
+      return [page, [common, own]] as const;
+    };
     const built = {
-      style: add("style", "css", STYLES.map(squeezed).join("\n")),
+      styles: Object.fromEntries(PAGES.map(stylesOf)),
       icon: add("icon", "svg", readFileSync("pages/icon.svg", "utf8").trim()),
       scripts,
       texts: Object.fromEntries(PAGES.map(textsOf)),

@@ -7,8 +7,8 @@ function OperatorPage() {
   const [chosen, ...rest] = usePlace();
   const { name, View } = views.find((view) => view.name === chosen) ?? views[0];
   return (
-    <>
-      <nav aria-label={t("operator.title")}>
+    <div class="console">
+      <nav class="side" aria-label={t("operator.title")}>
         {views.map((view) => (
           <a
             key={view.name}
@@ -19,8 +19,10 @@ function OperatorPage() {
           </a>
         ))}
       </nav>
-      <View rest={rest} />
-    </>
+      <div>
+        <View rest={rest} />
+      </div>
+    </div>
   );
 }
 

@@ -6,10 +6,13 @@ export class Denied extends Error {
   readonly status: number;
   /** What was wrong in the body, as the API names it; null: nothing of it. */
   readonly field: string | null;
-  constructor(status: number, words: string, field: string | null) {
+  /** Seconds until it may be tried again; null: it was not said. */
+  readonly wait: number | null;
+  constructor(status: number, words: string, field: string | null, wait: number | null = null) {
     super(words);
     this.status = status;
     this.field = field;
+    this.wait = wait;
   }
 }
 
@@ -23,7 +26,12 @@ export function whenSignedOut(act: () => void): void {
 }
 
 /** Asks /admin as whoever is signed in: `ask("GET", "tokens?limit=50")`. Throws Denied. */
-export async function ask<T>(method: Method, path: string, body?: object): Promise<T> {
+export async function ask<T>(
+  method: Method,
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+): Promise<T> {
   const response = await fetch(`admin/${path}`, {
     method,
     headers: {
@@ -32,12 +40,19 @@ export async function ask<T>(method: Method, path: string, body?: object): Promi
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal }),
   }).catch(() => {
     throw new Denied(0, t("offline"), null);
   });
   const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
+  if (response.ok && answer !== null) return answer;
   const { message, field = null } = answer?.error ?? {};
   if (response.status === 401) onSignedOut();
-  throw new Denied(response.status, message ?? t("failed", { status: response.status }), field);
+  const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+  throw new Denied(
+    response.status,
+    message ?? t("failed", { status: response.status }),
+    field,
+    Number.isNaN(wait) ? null : wait,
+  );
 }

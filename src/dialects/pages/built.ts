@@ -9,7 +9,8 @@ const pageNames = ["visitor", "holder", "status", "operator"] as const;
 
 /** What `npm run build:pages` wrote; rolldown.pages.config.ts has its form. */
 const built = z.object({
-  style: z.string(),
+  /** The sheet of all pages first, then the page's own. */
+  styles: z.record(z.enum(pageNames), z.array(z.string())),
   icon: z.string(),
   scripts: z.record(z.enum(pageNames), z.array(z.string())),
   /** The file of a page's texts in each language. */

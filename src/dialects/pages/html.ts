@@ -56,7 +56,7 @@ export function writeAppPage(built: BuiltPages, options: PageOptions): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)} · Parley</title>
 <link rel="icon" type="image/svg+xml" href="assets/${built.icon}">
-<link rel="stylesheet" href="assets/${built.style}">
+${built.styles[page].map((file) => `<link rel="stylesheet" href="assets/${file}">`).join("\n")}
 ${more.map((file) => `<link rel="modulepreload" href="assets/${file}">`).join("\n")}
 <script type="application/json" id="data">${forScript(data)}</script>
 <script type="module" src="assets/${own}"></script>

@@ -12,7 +12,7 @@ interface BuiltFile {
 type Page = "visitor" | "holder" | "status" | "operator";
 
 interface Built {
-  readonly style: string;
+  readonly styles: Readonly<Record<Page, readonly string[]>>;
   readonly icon: string;
   readonly scripts: Readonly<Record<Page, readonly string[]>>;
   readonly texts: Readonly<
