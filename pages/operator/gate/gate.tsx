@@ -1,0 +1,56 @@
+import type { ComponentChildren } from "preact";
+import { t } from "../../shared/texts.ts";
+import { SignIns } from "../asked.ts";
+import { Problem } from "../problem.tsx";
+import { SetupForm } from "./setup.tsx";
+import { SignInForm } from "./sign-in.tsx";
+import { useGate } from "./use-gate.ts";
+
+interface GateProps {
+  readonly children: (leave: () => void) => ComponentChildren;
+}
+
+/**
+ * Shows its children to whoever is signed in. Where a session ends, they stay as they are and wait
+ * unseen: what was typed is still there after the next sign-in.
+ */
+export function Gate({ children }: GateProps) {
+  const gate = useGate();
+  const { session, problem, signIns } = gate;
+  const isIn = session?.signed_in === true;
+  return (
+    <SignIns.Provider value={signIns}>
+      {session === null && <h1>{t("operator.title")}</h1>}
+      {session === null && problem === null && <p class="quiet">{t("loading")}</p>}
+      <Problem problem={problem} onAgain={gate.look} />
+      {session !== null && !isIn && <Ways gate={gate} />}
+      {(isIn || gate.hasEnded) && <div hidden={!isIn}>{children(() => void gate.leave())}</div>}
+    </SignIns.Provider>
+  );
+}
+
+function Ways({ gate }: { readonly gate: ReturnType<typeof useGate> }) {
+  const { session, setupCode, hasEnded, enter } = gate;
+  if (setupCode !== null && session?.setup === true) {
+    return <SetupForm code={setupCode} onEnter={enter} />;
+  }
+  if (session?.setup === true) return <NoLink />;
+  return (
+    <>
+      {setupCode !== null && <p class="warning gate">{t("operator.setup.done")}</p>}
+      <SignInForm hasEnded={hasEnded} onEnter={enter} />
+    </>
+  );
+}
+
+/** Nobody can sign in yet, and this is not the link from the log. */
+function NoLink() {
+  return (
+    <section class="gate">
+      <h1>{t("operator.setup.title")}</h1>
+      <p>{t("operator.setup.no_link")}</p>
+      <p>{t("operator.setup.reset")}</p>
+      <pre>parley admin reset</pre>
+    </section>
+  );
+}
