@@ -1,4 +1,5 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
+import { useId, useState } from "preact/hooks";
 
 export interface Column<Row> {
   readonly key: string;
@@ -16,12 +17,14 @@ export interface DataTableProps<Row> {
   readonly keyOf: (row: Row) => string;
   /** Where a row leads: its first cell is the link. */
   readonly linkOf?: (row: Row) => string | null;
+  /** What more is said of a row: its first cell unfolds that. */
+  readonly detailOf?: (row: Row) => ComponentChildren;
   readonly isBusy?: boolean;
 }
 
 /** A wide table scrolls by itself, also with the keyboard. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { title, columns, rows, keyOf, isBusy = false } = props;
+  const { title, columns, rows, keyOf, detailOf, isBusy = false } = props;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys
     <section class="scroll" aria-label={title} aria-busy={isBusy} tabIndex={0}>
@@ -36,25 +39,68 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={keyOf(row)}>
-              <Cells {...props} row={row} />
-            </tr>
-          ))}
+          {rows.map((row) =>
+            detailOf === undefined ? (
+              <tr key={keyOf(row)}>
+                <Cells {...props} row={row} />
+              </tr>
+            ) : (
+              <UnfoldingRow key={keyOf(row)} {...props} row={row} detailOf={detailOf} />
+            ),
+          )}
         </tbody>
       </table>
     </section>
   );
 }
 
-function Cells<Row>(props: DataTableProps<Row> & { readonly row: Row }) {
-  const { columns, row, linkOf } = props;
+type RowProps<Row> = DataTableProps<Row> & { readonly row: Row };
+
+function UnfoldingRow<Row>(props: RowProps<Row> & Required<Pick<RowProps<Row>, "detailOf">>) {
+  const { columns, row, detailOf } = props;
+  const [isOpen, setOpen] = useState(false);
+  const id = useId();
+  return (
+    <Fragment>
+      <tr>
+        <Cells
+          {...props}
+          wrap={(first) => (
+            <button
+              type="button"
+              class="plain unfold"
+              aria-expanded={isOpen}
+              aria-controls={isOpen ? id : undefined}
+              onClick={() => setOpen(!isOpen)}
+            >
+              {first}
+            </button>
+          )}
+        />
+      </tr>
+      {isOpen && (
+        <tr id={id} class="detail">
+          <td colSpan={columns.length}>{detailOf(row)}</td>
+        </tr>
+      )}
+    </Fragment>
+  );
+}
+
+interface CellsProps<Row> extends DataTableProps<Row> {
+  readonly row: Row;
+  readonly wrap?: (first: ComponentChildren) => ComponentChildren;
+}
+
+function Cells<Row>({ columns, row, linkOf, wrap }: CellsProps<Row>) {
   const link = linkOf?.(row) ?? null;
+  const linked = (first: ComponentChildren) => (link === null ? first : <a href={link}>{first}</a>);
+  const lead = wrap ?? linked;
   return (
     <>
       {columns.map(({ key, isNumber, cell }, index) => (
         <td key={key} class={isNumber === true ? "number" : undefined}>
-          {index === 0 && link !== null ? <a href={link}>{cell(row)}</a> : cell(row)}
+          {index === 0 ? lead(cell(row)) : cell(row)}
         </td>
       ))}
     </>

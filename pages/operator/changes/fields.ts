@@ -1,0 +1,30 @@
+export interface ChangedField {
+  readonly name: string;
+  /** Null: there was none. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a change did, field by field; fields that stayed are left out. */
+export function changedFields(detail: unknown): readonly ChangedField[] {
+  if (!isFields(detail)) return [];
+  const before = isFields(detail.before) ? detail.before : {};
+  const after = isFields(detail.after) ? detail.after : {};
+  const rest = Object.entries(detail).filter(([name]) => name !== "before" && name !== "after");
+  const all: Fields = { ...after, ...Object.fromEntries(rest) };
+  const names = new Set([...Object.keys(before), ...Object.keys(all)]);
+  return [...names]
+    .map((name) => ({ name, before: textOf(before[name]), after: textOf(all[name]) }))
+    .filter((field) => field.before !== field.after);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

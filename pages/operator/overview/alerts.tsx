@@ -1,0 +1,97 @@
+import { CopyButton } from "../../shared/copy.tsx";
+import { moment } from "../../shared/format.ts";
+import { t } from "../../shared/texts.ts";
+import { useAsked } from "../asked.ts";
+import { DataTable } from "../data-table.tsx";
+import { Problem } from "../problem.tsx";
+import { share, wordOr } from "../words.ts";
+
+interface Warning {
+  readonly code: string;
+  /** Of warnings about addresses. */
+  readonly peer?: string | null;
+  readonly share?: number;
+  /** Of warnings about copies. */
+  readonly instances?: number;
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+interface AlertRow extends Facts {
+  readonly event: string;
+  readonly at: string;
+}
+
+interface Warned {
+  readonly warnings: readonly Warning[];
+  readonly alerts: readonly AlertRow[];
+}
+
+/** What is wrong with how calls arrive, with its mend, and what the operator was told of. */
+export function Alerts({ version }: { readonly version: number }) {
+  const { answer, problem, again } = useAsked<Warned>("warnings", version);
+  return (
+    <>
+      <Problem problem={problem} onAgain={again} />
+      {answer?.warnings.map((warning) => (
+        <WarningNotice key={warning.code} warning={warning} />
+      ))}
+      {answer !== null && answer.alerts.length > 0 && <AlertTable alerts={answer.alerts} />}
+    </>
+  );
+}
+
+function WarningNotice({ warning }: { readonly warning: Warning }) {
+  const { code, peer = null, instances = 0 } = warning;
+  const words = wordOr(`operator.warning.${code}${peer === null ? "" : "_peer"}`, code, {
+    peer: peer ?? "",
+    instances,
+    share: share(warning.share ?? 0, 1),
+  });
+  const mend = mendOf(warning);
+  return (
+    <div class="notice">
+      <p>{words}</p>
+      {mend !== null && (
+        <p class="row">
+          <code>{mend}</code> <CopyButton text={() => mend} />
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The setting that mends it, as it is written into `.env`. */
+function mendOf({ code, peer = null }: Warning): string | null {
+  if (code === "limits_apart") return "REDIS_URL=redis://valkey:6379";
+  return peer === null ? null : `TRUSTED_PROXIES=${peer}`;
+}
+
+function AlertTable({ alerts }: Pick<Warned, "alerts">) {
+  return (
+    <details>
+      <summary>{t("operator.overview.alerts", { count: alerts.length })}</summary>
+      <DataTable
+        title={t("operator.overview.alert_title")}
+        rows={alerts}
+        keyOf={(alert) => JSON.stringify(alert)}
+        columns={[
+          { key: "at", label: t("operator.time"), cell: ({ at }) => moment(at) },
+          { key: "event", label: t("operator.overview.event"), cell: wordsOfAlert },
+        ]}
+      />
+    </details>
+  );
+}
+
+/** Facts that are text or numbers fill the sentence; a name in an object is its name. */
+function wordsOfAlert(alert: AlertRow): string {
+  const facts = Object.entries(alert).map(([key, value]) => [key, plain(value)] as const);
+  const key = `operator.alert.${alert.event.replaceAll(".", "_")}`;
+  return wordOr(key, alert.event, Object.fromEntries(facts));
+}
+
+function plain(value: unknown): string {
+  if (typeof value === "object" && value !== null && "name" in value) return String(value.name);
+  return value === null ? "" : String(value);
+}
