@@ -10,8 +10,10 @@ const PAGES = ["visitor", "holder", "status", "operator"];
 /** Pages with texts of their own: in the locales under their name, beside `page`. */
 const WITH_OWN_TEXTS = ["operator"];
 const STYLES = ["pages/styles/base.css", "pages/styles/parts.css"];
-/** Pages with a sheet of their own, after the one of all. */
-const WITH_OWN_STYLE = ["operator"];
+/** Sheets of one page, after the one of all. */
+const OWN_STYLES: Readonly<Record<string, readonly string[]>> = {
+  operator: ["pages/styles/operator.css", "pages/styles/operator-charts.css"],
+};
 const RESULT = "pages.json";
 
 const types = {
@@ -76,9 +78,9 @@ const intoOneFile: Plugin = {
     };
     const common = add("style", "css", STYLES.map(squeezed).join("\n"));
     const stylesOf = (page: string) => {
-      if (!WITH_OWN_STYLE.includes(page)) return [page, [common]] as const;
-      const own = add(page, "css", squeezed(`pages/styles/${page}.css`));
-      return [page, [common, own]] as const;
+      const own = OWN_STYLES[page];
+      if (own === undefined) return [page, [common]] as const;
+      return [page, [common, add(page, "css", own.map(squeezed).join("\n"))]] as const;
     };
     const built = {
       styles: Object.fromEntries(PAGES.map(stylesOf)),
