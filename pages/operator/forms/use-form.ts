@@ -1,0 +1,84 @@
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Denied } from "../api.ts";
+import { hold, release } from "./held.ts";
+
+/** What the fields hold, as it was typed. */
+export type Draft = Readonly<Record<string, string>>;
+
+export interface FormState {
+  readonly draft: Draft;
+  readonly isDirty: boolean;
+  readonly isBusy: boolean;
+  readonly denied: Denied | null;
+  /** Of the field's element. */
+  idOf(name: string): string;
+  /** What is wrong with the field; null: nothing. */
+  problemOf(name: string): string | null;
+  set(name: string, value: string): void;
+  submit(event: Event): void;
+}
+
+interface FormPlan<T> {
+  /** What is stored. Whatever differs from it is unsaved. */
+  readonly initial: Draft;
+  readonly save: (draft: Draft) => Promise<T>;
+  /** Nothing is unsaved any more. */
+  readonly onSaved: (saved: T) => void;
+}
+
+/** A draft that is sent once at a time, and asks before it is lost. */
+export function useForm<T>({ initial, save, onSaved }: FormPlan<T>): FormState {
+  const id = useId();
+  const [draft, setDraft] = useState(initial);
+  const [denied, setDenied] = useState<Denied | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  // two presses of Enter may come before the next drawing
+  const isSending = useRef(false);
+  const isDirty = Object.entries(draft).some(([name, value]) => value !== (initial[name] ?? ""));
+  useEffect(() => (isDirty ? hold() : release()), [isDirty]);
+  useEffect(() => release, []);
+  const send = async () => {
+    isSending.current = true;
+    setBusy(true);
+    try {
+      const saved = await save(draft);
+      setDenied(null);
+      release();
+      onSaved(saved);
+    } catch (error) {
+      setDenied(error instanceof Denied ? error : new Denied(0, String(error), null));
+    } finally {
+      isSending.current = false;
+      setBusy(false);
+    }
+  };
+  return {
+    draft,
+    isDirty,
+    isBusy,
+    denied,
+    idOf: (name) => `${id}-${name}`,
+    problemOf: (name) => (denied !== null && isAbout(denied, name) ? denied.message : null),
+    set: (name, value) => setDraft((before) => ({ ...before, [name]: value })),
+    submit(event) {
+      event.preventDefault();
+      if (!isSending.current) void send();
+    },
+  };
+}
+
+/** `models[3]` and `headers.x-a` are about `models` and `headers`. */
+function isAbout({ field }: Denied, name: string): boolean {
+  return field === name || (field?.startsWith(name) === true && /[.[]/.test(field.charAt(name.length)));
+}
+
+/** The fields that were changed; null takes a value away. */
+export function changesIn(initial: Draft, draft: Draft): Record<string, string | null> {
+  const changed = Object.entries(draft).filter(([name, value]) => value !== (initial[name] ?? ""));
+  return Object.fromEntries(changed.map(([name, value]) => [name, value === "" ? null : value]));
+}
+
+/** The fields that hold something. */
+export function filledIn(draft: Draft): Record<string, string> {
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== ""));
+}
