@@ -27,3 +27,7 @@ export function usePlace(): readonly string[] {
   }, []);
   return place;
 }
+
+export function goTo(...words: readonly string[]): void {
+  location.hash = hrefOf(...words);
+}

@@ -1,0 +1,36 @@
+import { SpentByModel } from "../../holder/tables.tsx";
+import type { Spent } from "../../holder/usage.ts";
+import { t } from "../../shared/texts.ts";
+import { useAsked } from "../asked.ts";
+import { hrefOf } from "../fragment.ts";
+import { Problem } from "../problem.tsx";
+import { QuotaTable } from "./quotas.tsx";
+import type { TokenDetails, UsedQuota } from "./token.ts";
+
+interface ByModel {
+  readonly usage: readonly ({ readonly model: string } & Spent)[];
+}
+
+/** Quotas, its own and its group's; 30 days by model; and the way to its calls. */
+export function TokenUsage({ token }: { readonly token: TokenDetails }) {
+  const { id, group } = token;
+  const shared = useAsked<{ readonly quotas: readonly UsedQuota[] }>(
+    group === null ? null : `groups/${encodeURIComponent(group)}`,
+  );
+  const spent = useAsked<ByModel>(`usage?by=model&from=30d&token=${encodeURIComponent(id)}`);
+  const own = { quotas: token.quotas, group: null };
+  const ofGroup = { quotas: shared.answer?.quotas ?? [], group };
+  return (
+    <>
+      <QuotaTable parts={[own, ofGroup]} />
+      <Problem problem={spent.problem} onAgain={spent.again} />
+      {spent.answer?.usage.length === 0 && <p class="quiet">{t("operator.tokens.unused")}</p>}
+      {spent.answer !== null && spent.answer.usage.length > 0 && (
+        <SpentByModel title={t("holder.month")} sums={spent.answer.usage} />
+      )}
+      <p>
+        <a href={hrefOf("calls", "token", id)}>{t("operator.tokens.calls")}</a>
+      </p>
+    </>
+  );
+}
