@@ -21,6 +21,7 @@ const place = z.tuple([z.enum(tokenOrders), placeText, placeText]);
 export const tokenListSchema = z.strictObject({
   q: plainText(MAX_TEXT_CHARACTERS).nullish().describe("In the name, comment, hint or id"),
   state: choiceOf(tokenStates).nullish(),
+  group: plainText(MAX_TEXT_CHARACTERS).nullish(),
   order: choiceOf(tokenOrders).nullish(),
   limit: count(MAX_LISTED).nullish(),
   cursor: cursor(place).nullish(),
@@ -35,11 +36,11 @@ interface ListNeeds {
 /** A page of tokens, newest first unless `order` says otherwise. */
 export function tokenLister({ reports, clock }: ListNeeds) {
   return async (given: unknown) => {
-    const { q, state, limit, after, ...fields } = parseFields(tokenListSchema, given);
+    const { q, state, group, limit, after, ...fields } = parseFields(tokenListSchema, given);
     const begun = placeOf(fields.cursor ?? null) ?? afterPlace(after ?? null);
     const order = orderOf(fields.order ?? null, begun);
     const query = { order, limit: limit ?? MAX_LISTED };
-    const chosen = present({ text: q, state, after: begun });
+    const chosen = present({ text: q, state, group, after: begun });
     const { tokens, next } = await reports.searchTokens({ ...query, ...chosen });
     const nextCursor = next && cursorText([next.order, next.id, next.name]);
     return {

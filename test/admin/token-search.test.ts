@@ -82,6 +82,23 @@ describe.each(kinds)("the tokens on %s", (kind) => {
     }
   }, 30_000);
 
+  test("are found by their group", async () => {
+    const { send } = await startAdmin(await settingsFor(kind));
+    for (const name of ["class", "class 2"]) await send("POST", "/groups", { name });
+    for (const [name, group] of [
+      ["Xaver", "class"],
+      ["b", "class 2"],
+      ["c", "class"],
+      ["d", null],
+    ]) {
+      await send("POST", "/tokens", { name, group });
+    }
+    expect(namesOf(await list(send, "?group=class"))).toEqual(["c", "Xaver"]);
+    expect(namesOf(await list(send, "?group=class&q=xav"))).toEqual(["Xaver"]);
+    expect(await walk(send, "group=class&limit=1")).toEqual(["c", "Xaver"]);
+    expect(namesOf(await list(send, "?group=nobody"))).toEqual([]);
+  }, 30_000);
+
   test("are searched a part at a time: a page may be empty before the last one", async () => {
     const env = await settingsFor(kind);
     const { send } = await startAdmin(env);

@@ -21,6 +21,8 @@ export interface TokenQuery {
   /** In the name, comment, hint or id, in any case. */
   readonly text?: string;
   readonly state?: TokenCondition;
+  /** The name of their group. */
+  readonly group?: string;
   /** Of the same order. */
   readonly after?: TokenPlace;
 }

@@ -55,9 +55,10 @@ function pageReader({ driver, builder }: Database) {
     driver.kind === "sqlite"
       ? sql`lower(tokens.name)`
       : sql`lower(tokens.name collate "C") collate "C"`;
-  return ({ order, state }: TokenQuery, { place, limit, nowMs }: Page) => {
+  return ({ order, state, group }: TokenQuery, { place, limit, nowMs }: Page) => {
     let tokens = selectTokens(builder).limit(limit);
     if (state !== undefined) tokens = tokens.where(isInState(state, nowMs));
+    if (group !== undefined) tokens = tokens.where("token_groups.name", "=", group);
     if (place !== null) tokens = tokens.where(isBeyond(place, name));
     if (order === "name") tokens = tokens.orderBy(name);
     // ids sort by the time they were created
