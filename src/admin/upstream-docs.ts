@@ -24,7 +24,12 @@ export const upstreamDocs = {
   },
   "GET /upstreams": {
     summary: "Lists upstreams with the states of their breakers; the one of the settings first",
-    answer: z.object({ upstreams: z.array(upstream) }),
+    answer: z.object({
+      upstreams: z.array(upstream),
+      seals_secrets: z
+        .boolean()
+        .describe("Whether SECRET_KEY is set, so that secrets can be stored"),
+    }),
   },
   "GET /upstreams/:name": {
     summary: "Shows an upstream",

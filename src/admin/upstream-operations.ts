@@ -49,7 +49,10 @@ export function upstreamOperations(options: AdminOptions) {
       return shown(known(await routing.changeUpstream(name, changes)));
     },
     /** The one of the settings first. */
-    list: async () => ({ upstreams: (await list()).map(shown) }),
+    list: async () => ({
+      upstreams: (await list()).map(shown),
+      seals_secrets: options.canSeal,
+    }),
     show: async (name: string) =>
       shown(known((await list()).find((one) => one.name === name) ?? null)),
     async remove(name: string) {

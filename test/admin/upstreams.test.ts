@@ -42,6 +42,7 @@ describe.each(kinds)("upstreams on %s", (kind) => {
     const listed = await send("GET", "/upstreams");
     expect(listed.json).toMatchObject({
       upstreams: [{ name: "default", kind: "openai", created_at: null }, shown],
+      seals_secrets: true,
     });
     expect((await send("GET", "/upstreams/azure-eu")).json).toEqual(made.json);
     const changes = { concurrency: null, models: null, keys: ["sk-azure-canary-3"] };
@@ -208,6 +209,7 @@ describe("what is wrong is named", () => {
         { error: { code: "secret_key_missing" } },
       ]);
     }
+    expect((await send("GET", "/upstreams")).json).toMatchObject({ seals_secrets: false });
     expect((await add({})).status).toBe(201);
     expect((await send("PATCH", "/upstreams/a", { keys: ["sk-1"] })).status).toBe(409);
     expect((await add({})).json).toMatchObject({ error: { code: "upstream_name_taken" } });
