@@ -9,7 +9,7 @@ const LANGUAGES = ["en", "zh_CN", "zh_TW", "ru_RU"];
 const PAGES = ["visitor", "holder", "status", "operator"];
 /** Pages with texts of their own: in the locales under their name, beside `page`. */
 const WITH_OWN_TEXTS = ["operator"];
-const STYLES = ["pages/styles/base.css", "pages/styles/parts.css"];
+const STYLES = ["base", "parts", "answers"].map((name) => `pages/styles/${name}.css`);
 /** Sheets of one page, after the one of all. */
 const OWN_STYLES: Readonly<Record<string, readonly string[]>> = {
   operator: ["pages/styles/operator.css", "pages/styles/operator-charts.css"],

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientSettings } from "./holder/clients.tsx";
-import { LastCalls, Limits, Quotas, SpentByModel } from "./holder/tables.tsx";
+import { Limits, Quotas } from "./holder/left.tsx";
+import { LastCalls, SpentByModel } from "./holder/tables.tsx";
 import type { Usage } from "./holder/usage.ts";
 import { data } from "./shared/data.ts";
 import { count, moment, money } from "./shared/format.ts";
@@ -46,10 +47,11 @@ function HolderPage() {
           note={t("holder.kept")}
           value={token}
           onChange={setToken}
-        />
-        <button type="submit" class="main" disabled={token.trim() === ""}>
-          {t("holder.show")}
-        </button>
+        >
+          <button type="submit" class="main" disabled={token.trim() === ""}>
+            {t("holder.show")}
+          </button>
+        </KeyField>
       </form>
       <div role="alert" class="warning">
         {problem}
@@ -66,8 +68,9 @@ function Report({ usage, token }: { readonly usage: Usage; readonly token: strin
       <h2>{name}</h2>
       <p>
         {t("holder.expires")}: {expiresAt === null ? t("holder.never") : moment(expiresAt)}
+        <br />
+        <Today usage={usage} />
       </p>
-      <Today usage={usage} />
       {usage.quotas.length > 0 && <Quotas quotas={usage.quotas} />}
       {usage.limits.length > 0 && <Limits limits={usage.limits} />}
       {usage.last.length === 0 ? (
@@ -90,10 +93,10 @@ function Today({ usage }: { readonly usage: Usage }) {
   const today = new Date().toISOString().slice(0, "2026-01-01".length);
   const sum = usage.by_day.find(({ day }) => day === today);
   return (
-    <p>
-      {t("holder.today")}: {t("holder.requests")} {count(sum?.requests ?? 0)}, {t("holder.tokens")}{" "}
-      {count(sum?.total_tokens ?? 0)}, {money(sum === undefined ? "0" : sum.cost)}
-    </p>
+    <>
+      {t("holder.today")}: {t("holder.requests")} {count(sum?.requests ?? 0)} · {t("holder.tokens")}{" "}
+      {count(sum?.total_tokens ?? 0)} · {money(sum === undefined ? "0" : sum.cost)}
+    </>
   );
 }
 

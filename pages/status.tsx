@@ -68,27 +68,14 @@ function Verdict({ state: { state, reasons } }: { readonly state: ServerState })
 function Facts({ state }: { readonly state: ServerState }) {
   const { limits, streams, upstreams, at, first_token_ms: firstToken } = state;
   const rows = [
-    ...limits.map(({ window, limit }) => [t(`window.${window}`), limit] as const),
-    ...(streams > 0 ? [[t("status.streams"), streams] as const] : []),
+    ...limits.map(({ window, limit }) => [t(`window.${window}`), count(limit)] as const),
+    ...(streams > 0 ? [[t("status.streams"), count(streams)] as const] : []),
   ];
   return (
     <>
       <p>{t(state.shared_key ? "status.shared" : "status.not_shared")}</p>
       <h2>{t("status.limits")}</h2>
-      {rows.length === 0 ? (
-        <p>{t("status.no_limits")}</p>
-      ) : (
-        <table>
-          <tbody>
-            {rows.map(([name, limit]) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td class="number">{count(limit)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {rows.length === 0 ? <p>{t("status.no_limits")}</p> : <FactRows rows={rows} />}
       <h2>{t("status.upstreams")}</h2>
       <Upstreams upstreams={upstreams} />
       <LastDay hours={state.last_24h} />
@@ -98,18 +85,35 @@ function Facts({ state }: { readonly state: ServerState }) {
   );
 }
 
+function FactRows({ rows }: { readonly rows: readonly (readonly [string, string])[] }) {
+  return (
+    <table class="facts">
+      <tbody>
+        {rows.map(([name, value]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td class="number">{value}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 function Upstreams({ upstreams }: Pick<ServerState, "upstreams">) {
   const up = upstreams.filter(({ state }) => state === "up").length;
   return (
     <>
       <p>{t("status.resting", { up, all: upstreams.length })}</p>
-      {upstreams.flatMap(({ name, state }) =>
-        name === null ? (
-          []
-        ) : (
-          <p>{t(state === "up" ? "status.named" : "status.paused", { name })}</p>
-        ),
-      )}
+      <ul class="states">
+        {upstreams.flatMap(({ name, state }) =>
+          name === null ? (
+            []
+          ) : (
+            <li class={state}>{t(state === "up" ? "status.named" : "status.paused", { name })}</li>
+          ),
+        )}
+      </ul>
     </>
   );
 }

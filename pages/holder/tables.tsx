@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { count, moment, money } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
-import type { LastCall, Limit, Quota, Spent } from "./usage.ts";
+import type { LastCall, Spent } from "./usage.ts";
 
 type Cell = ComponentChildren;
 
@@ -45,40 +45,6 @@ function Table({ title, columns, rows }: TableProps) {
       </section>
     </>
   );
-}
-
-/** Money comes as text, counts as numbers. */
-function amount(value: number | string | null): string {
-  if (value === null) return t("unknown");
-  return typeof value === "string" ? money(value) : count(value);
-}
-
-export function Quotas({ quotas }: { readonly quotas: readonly Quota[] }) {
-  const rows = quotas.map((one) => [
-    one.group === null
-      ? t(`holder.${one.quota}`)
-      : `${t(`holder.${one.quota}`)} (${t("holder.group", { name: one.group })})`,
-    t(`window.${one.period}`),
-    amount(one.used),
-    amount(one.left),
-    amount(one.limit),
-    moment(one.resets_at),
-  ]);
-  const columns = ["what", "period", "used#", "left#", "limit#", "returns"];
-  return <Table title={t("holder.quotas")} columns={columns} rows={rows} />;
-}
-
-export function Limits({ limits }: { readonly limits: readonly Limit[] }) {
-  const rows = limits.map((one) => [
-    t(`holder.${one.counts}`),
-    one.window === null ? "–" : t(`window.${one.window}`),
-    amount(one.used),
-    amount(one.left),
-    amount(one.limit),
-    moment(one.resets_at),
-  ]);
-  const columns = ["what", "period", "used#", "left#", "limit#", "returns"];
-  return <Table title={t("holder.limits")} columns={columns} rows={rows} />;
 }
 
 interface SpentByModelProps {

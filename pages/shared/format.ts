@@ -17,6 +17,12 @@ export function moment(iso: string | null): string {
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
 
+/** "14:00", of the reader's day. */
+export function clockTime(iso: string): string {
+  const style = { timeStyle: "short" } as const;
+  return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
+}
+
 const MINUTE = 60;
 const HOUR = 3_600;
 /** As many of a unit at most; beyond that the next one is used. */

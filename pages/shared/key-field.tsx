@@ -1,4 +1,4 @@
-import type { RefObject } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useId, useState } from "preact/hooks";
 import { remember, remembered } from "./storage.ts";
 import { t } from "./texts.ts";
@@ -11,10 +11,12 @@ interface KeyFieldProps {
   readonly note: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
+  /** Beside the field. */
+  readonly children?: ComponentChildren;
 }
 
 /** A key or token: in memory, and on this device only if the reader wants that. */
-export function KeyField({ field, name, label, note, value, onChange }: KeyFieldProps) {
+export function KeyField({ field, name, label, note, value, onChange, children }: KeyFieldProps) {
   const id = useId();
   const [isKept, setKept] = useState(() => remembered(name) !== null);
   const keep = (wanted: boolean) => {
@@ -24,19 +26,22 @@ export function KeyField({ field, name, label, note, value, onChange }: KeyField
   return (
     <div>
       <label for={id}>{label}</label>
-      <input
-        ref={field}
-        id={id}
-        type="password"
-        autocomplete="off"
-        spellcheck={false}
-        aria-describedby={`${id}-note`}
-        value={value}
-        onInput={({ currentTarget }) => {
-          onChange(currentTarget.value);
-          if (isKept) remember(name, currentTarget.value);
-        }}
-      />
+      <div class="row given">
+        <input
+          ref={field}
+          id={id}
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          aria-describedby={`${id}-note`}
+          value={value}
+          onInput={({ currentTarget }) => {
+            onChange(currentTarget.value);
+            if (isKept) remember(name, currentTarget.value);
+          }}
+        />
+        {children}
+      </div>
       <div class="row">
         <label>
           <input

@@ -1,4 +1,4 @@
-import { count, moment } from "../shared/format.ts";
+import { clockTime, count, moment } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 
 const kinds = ["answered", "failed", "refused"] as const;
@@ -45,11 +45,25 @@ export function LastDay({ hours }: { readonly hours: readonly Hour[] }) {
           </g>
         ))}
       </svg>
-      <p>
-        {sums} <span class="quiet">{t("status.instance")}</span>
+      <div class="scale" aria-hidden="true">
+        <span>{hourOf(hours[0])}</span>
+        <span>{hourOf(hours.at(-1))}</span>
+      </div>
+      <p class="row legend">
+        {kinds.map((kind) => (
+          <span key={kind}>
+            <span class={`swatch ${kind}`} />
+            {t(`status.${kind}`)}: {count(sumOf(kind))}
+          </span>
+        ))}
+        <span class="quiet">{t("status.instance")}</span>
       </p>
     </section>
   );
+}
+
+function hourOf(hour: Hour | undefined): string {
+  return hour === undefined ? "" : clockTime(hour.hour);
 }
 
 /** From the bottom up. */

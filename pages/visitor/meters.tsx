@@ -1,5 +1,6 @@
 import { useSecondsUntil } from "../shared/countdown.ts";
 import { count, inTime } from "../shared/format.ts";
+import { Meter } from "../shared/meter.tsx";
 import { t } from "../shared/texts.ts";
 import type { WindowState } from "./limits.ts";
 
@@ -9,22 +10,20 @@ export function Meters({ windows }: { readonly windows: readonly WindowState[] }
   return (
     <section class="meters" aria-label={t("visitor.limits")}>
       {windows.map((window) => (
-        <Meter key={window.name} {...window} />
+        <WindowMeter key={window.name} {...window} />
       ))}
     </section>
   );
 }
 
-function Meter({ name, limit, left, returnsAt }: WindowState) {
+function WindowMeter({ name, limit, left, returnsAt }: WindowState) {
   const seconds = useSecondsUntil(returnsAt);
   // then the oldest call has left
   const now = seconds > 0 ? left : Math.min(limit, left + 1);
-  const label = t(`window.${name}`);
+  const words = t("visitor.left", { left: count(now), limit: count(limit) });
   return (
-    <div>
-      {label}: {t("visitor.left", { left: count(now), limit: count(limit) })}
-      <progress aria-label={label} max={limit} value={now} />
-      {seconds > 0 && <span class="quiet">{t("visitor.returns", { wait: inTime(seconds) })}</span>}
-    </div>
+    <Meter label={t(`window.${name}`)} words={words} max={limit} value={now}>
+      {seconds > 0 && t("visitor.returns", { wait: inTime(seconds) })}
+    </Meter>
   );
 }

@@ -24,7 +24,9 @@ export function SettingsFields(props: SettingsProps) {
   const change = (part: Partial<Settings>) => onChange({ ...settings, ...part });
   return (
     <details open={isOpen}>
-      <summary>{t("visitor.settings")}</summary>
+      <summary>
+        {t("visitor.settings")}: {settings.model || data.model}
+      </summary>
       <div class="fields">
         <KeyField
           field={keyField}

@@ -1,45 +1,31 @@
 /** Below a path that a proxy takes away, as `/ai/` here. */
-import { createServer, request } from "node:http";
 import { expect, test } from "vitest";
 import { openPage } from "../support/browser.ts";
-import { closeAfterFile } from "../support/cleanup.ts";
+import { buffered, passOn, startPageProxy } from "../support/page-proxy.ts";
 import { startScene } from "../support/scene.ts";
+import { createAnswer } from "../support/upstream.ts";
 
 const PREFIX = "/ai";
+const withoutPrefix = (path: string) =>
+  path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length) : "/outside";
 
-async function startPrefixProxy(port: number): Promise<string> {
-  const server = createServer((incoming, response) => {
-    const { method, headers, url = "" } = incoming;
-    const path = url.startsWith(`${PREFIX}/`) ? url.slice(PREFIX.length) : "/outside";
-    const sent = request({ host: "127.0.0.1", port, method, headers, path }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
-    sent.on("error", () => response.destroy());
-    incoming.pipe(sent);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closeAfterFile({
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the proxy has no port");
-  return `http://127.0.0.1:${address.port}${PREFIX}`;
-}
-
-test.each(["api", ""])(
-  "the pages work below a prefix, ROUTE=%s",
+test.each([
+  ["api", passOn],
+  ["", buffered],
+] as const)(
+  "the pages work below a prefix, ROUTE=%s, also where a proxy holds answers back",
   { tags: "chromium" },
-  async (ROUTE) => {
-    const { parley } = await startScene({ ROUTE });
-    const base = await startPrefixProxy(parley.port);
+  async (ROUTE, pass) => {
+    const text = () => "```js\nlet a = 1;\n```\necho";
+    const { parley } = await startScene({ ROUTE }, { behaviour: createAnswer({ text }) });
+    const { origin } = await startPageProxy(parley.port, pass, withoutPrefix);
+    const base = origin + PREFIX;
     const { page, wrongs } = await openPage(`${base}/`);
     await page.keyboard.type("Hello?");
     await page.keyboard.press("Enter");
-    await page.locator('[aria-busy="false"]:has-text("echo: Hello?")').waitFor();
+    await page.locator('[aria-busy="false"]:has-text("echo")').waitFor();
+    // what colors code is loaded by itself
+    await page.locator(".answer .hljs-keyword").waitFor();
     await page.getByRole("link", { name: "Status" }).click();
     await page.locator(".state").waitFor();
     await page.getByRole("link", { name: "My token" }).click();

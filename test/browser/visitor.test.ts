@@ -1,43 +1,11 @@
 /** The visitor's page as people use it. */
-import { createServer, request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { openPage, violationsOf } from "../support/browser.ts";
-import { closeAfterFile } from "../support/cleanup.ts";
 import { cutInsideEvent } from "../support/faults.ts";
 import { heldUntil } from "../support/held.ts";
+import { cutAfterOneEvent, startPageProxy } from "../support/page-proxy.ts";
 import { startScene } from "../support/scene.ts";
 import { createAnswer } from "../support/upstream.ts";
-
-/** Passes requests on; an answer in events ends after the first, without a word. */
-async function startCuttingProxy(port: number): Promise<string> {
-  const server = createServer((incoming, response) => {
-    const { method, headers, url: path } = incoming;
-    const sent = request({ host: "127.0.0.1", port, method, headers, path }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      if (answer.headers["content-type"]?.startsWith("text/event-stream") !== true) {
-        answer.pipe(response);
-        return;
-      }
-      answer.once("data", (bytes: Buffer) => {
-        const [first = ""] = String(bytes).split("\n\n");
-        response.end(`${first}\n\n`);
-        answer.destroy();
-      });
-    });
-    sent.on("error", () => response.destroy());
-    incoming.pipe(sent);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closeAfterFile({
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the proxy has no port");
-  return `http://127.0.0.1:${address.port}`;
-}
 
 describe("the visitor's page", { tags: "chromium" }, () => {
   test("takes a question at once and shows the answer, whose markup is no HTML", async () => {
@@ -112,7 +80,8 @@ describe("the visitor's page", { tags: "chromium" }, () => {
 
   test("says that an answer was cut off on its way, and keeps what came", async () => {
     const { parley } = await startScene();
-    const { page } = await openPage(`${await startCuttingProxy(parley.port)}/`);
+    const { origin } = await startPageProxy(parley.port, cutAfterOneEvent);
+    const { page } = await openPage(`${origin}/`);
     await page.keyboard.type("Hello?");
     await page.keyboard.press("Enter");
     await page.getByText("The answer was cut off").waitFor();

@@ -1,7 +1,13 @@
 /** A real browser, which notes whatever a page must not do. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { onTestFinished } from "vitest";
 import { closeAfterFile } from "./cleanup.ts";
 import { chromiumProgram } from "./needs.ts";
@@ -74,3 +80,6 @@ export async function violationsOf(page: Page): Promise<readonly string[]> {
   };
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
+
+export const hasFocus = (place: Locator): Promise<boolean> =>
+  place.evaluate((element) => element.matches(":focus"));
