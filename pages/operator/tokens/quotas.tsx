@@ -1,4 +1,4 @@
-import { Quotas } from "../../holder/tables.tsx";
+import { Quotas } from "../../holder/left.tsx";
 import type { UsedQuota } from "./token.ts";
 
 interface QuotaTableProps {
