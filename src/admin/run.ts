@@ -15,6 +15,7 @@ import {
 } from "./command.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommands } from "./commands/group.ts";
+import { operatorCommands } from "./commands/operator.ts";
 import { priceCommands } from "./commands/price.ts";
 import { routeCommands } from "./commands/route.ts";
 import { tokenCommands } from "./commands/token.ts";
@@ -30,6 +31,7 @@ const commands = [
   ...upstreamCommands,
   ...routeCommands,
   ...usageCommands,
+  ...operatorCommands,
   ...upkeepCommands,
   doctorCommand,
 ];
