@@ -72,8 +72,9 @@ describe("the cookie", () => {
     const plain = await set({});
     expect(plain).toMatch(name);
     expect(plain.replace(name, "")).toBe(flags);
-    const secure = await set({ "x-forwarded-proto": "https" });
-    expect(secure.replace(name, "")).toBe(`${flags}; Secure`);
+    for (const headers of [{ "x-forwarded-proto": "https" }, { origin: "https://a.example" }]) {
+      expect((await set(headers)).replace(name, "")).toBe(`${flags}; Secure`);
+    }
     expect(plain).not.toContain(ADMIN_TOKEN);
   });
 

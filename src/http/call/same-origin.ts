@@ -23,8 +23,12 @@ export function isFromOurPage(incoming: IncomingMessage): boolean {
   return headers.origin !== undefined && headers.origin === publicOrigin(headers);
 }
 
-/** Whether the client reached us, or the proxy in front, by https. */
+/** Whether the page is one of https. Not every proxy names the scheme, but browsers do. */
 export function isOverHttps(headers: IncomingHttpHeaders): boolean {
+  return isForwardedHttps(headers) || headers.origin?.startsWith("https://") === true;
+}
+
+function isForwardedHttps(headers: IncomingHttpHeaders): boolean {
   return firstOf(headers["x-forwarded-proto"]) === "https";
 }
 
@@ -34,7 +38,7 @@ export function isOverHttps(headers: IncomingHttpHeaders): boolean {
  */
 function publicOrigin(headers: IncomingHttpHeaders): string | null {
   const host = firstOf(headers["x-forwarded-host"]) ?? headers.host ?? "";
-  const scheme = isOverHttps(headers) ? "https" : "http";
+  const scheme = isForwardedHttps(headers) ? "https" : "http";
   return HOST.test(host) ? (URL.parse(`${scheme}://${host}`)?.origin ?? null) : null;
 }
 
