@@ -1,7 +1,9 @@
 import type { Config, SettingName } from "../config/settings.ts";
 import { reasonOf } from "../core/reason.ts";
 import type { SafetySettings } from "../doctor/checks/safety.ts";
-import type { Local, ProbedKey, StorageSeen } from "../doctor/local.ts";
+import type { Local, OperatorHeaders, ProbedKey, StorageSeen } from "../doctor/local.ts";
+import { sessionKey } from "../http/call/operator-access.ts";
+import { createOperatorSessions } from "../http/call/operator-sessions.ts";
 import { NoDatabaseError } from "../storage/driver/access.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
 import type { Storage } from "../storage/open.ts";
@@ -54,16 +56,17 @@ type SafetyConfig = Pick<
 /** Of a block that nobody has (RFC 5737): only who trusts everybody trusts it. */
 const NOBODY = "203.0.113.77";
 
-export function createLocal(settings: Settings, tools: Tools): Local {
+/** `sessionMs`: how long the command may act as the operator. */
+export function createLocal(settings: Settings, tools: Tools, sessionMs: number): Local {
   return {
     route: settings.ROUTE,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     wsPort: settings.WS_PORT,
     grpcPort: settings.GRPC_PORT,
     grpcHasTls: settings.GRPC_TLS_CERT !== "",
-    adminToken: settings.ADMIN_TOKEN,
     trustsEverybody: settings.TRUSTED_PROXIES.isTrusted(NOBODY),
     ...safetySettings(settings),
+    operatorHeaders: () => operatorHeaders(settings, tools, sessionMs),
     probeUpstreams: () => probeUpstreams(settings, tools),
     storage: () => lookAtStorage(tools),
   };
@@ -82,6 +85,23 @@ function isKeyOpen(settings: SafetyConfig): boolean {
   const hasLimit = SECOND_LIMIT + MINUTE_LIMIT + HOUR_LIMIT + DAY_LIMIT > 0;
   const isOffered = settings.API_KEY.length > 0 && settings.SHARED_KEY === "all";
   return isOffered && !hasLimit && settings.ALLOWED_IPS === null;
+}
+
+/** A session needs no token, only the database of the server; the token needs no database. */
+async function operatorHeaders(
+  { ADMIN_TOKEN: adminToken }: Settings,
+  tools: Tools,
+  sessionMs: number,
+): Promise<readonly OperatorHeaders[]> {
+  const session = await withStorage(tools, async ({ operator, installationSecret, clock }) => {
+    const key = sessionKey(adminToken, await operator.read());
+    if (key === null) return null;
+    const sessions = createOperatorSessions(await installationSecret());
+    const cookie = sessions.header(sessions.sign(key, clock.wallMs() + sessionMs));
+    return { cookie, "sec-fetch-site": "same-origin" };
+  }).catch(() => null);
+  const bearer = adminToken === null ? null : { authorization: `Bearer ${adminToken}` };
+  return [session, bearer].filter((headers) => headers !== null);
 }
 
 const MIN_CHARACTERS = 16;

@@ -5,7 +5,6 @@ export interface Local {
   readonly wsPort: number | null;
   readonly grpcPort: number | null;
   readonly grpcHasTls: boolean;
-  readonly adminToken: string | null;
   readonly trustsEverybody: boolean;
   /** Anybody may spend the operator's key, and no limit is set. */
   readonly isKeyOpen: boolean;
@@ -13,11 +12,15 @@ export interface Local {
   readonly areChatsOpen: boolean;
   /** Names of settings whose secrets can be guessed. */
   readonly weakSecrets: readonly string[];
+  /** Headers that should make a request the operator's, the better ones first; none: nothing is known here. */
+  operatorHeaders(): Promise<readonly OperatorHeaders[]>;
   /** Asks each upstream with each of its keys, for what is free. */
   probeUpstreams(): Promise<readonly ProbedKey[]>;
   /** Null: there is no database here. */
   storage(): Promise<StorageSeen | null>;
 }
+
+export type OperatorHeaders = Readonly<Record<string, string>>;
 
 export interface ProbedKey {
   readonly upstream: string;

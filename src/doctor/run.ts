@@ -25,6 +25,7 @@ import { checkStorage } from "./checks/storage.ts";
 import { checkStream } from "./checks/stream.ts";
 import { checkUpstream } from "./checks/upstream.ts";
 import { checkWebSocket } from "./checks/websocket.ts";
+import type { OperatorHeaders } from "./local.ts";
 import { isProxied, type ProxyKind, proxiesIn } from "./proxies.ts";
 import { type Answer, jsonObject } from "./public-call.ts";
 
@@ -133,26 +134,45 @@ const INSIDE =
 /** Finds out about admin rights and what is in between. */
 async function reach(world: World) {
   const { ask, local, url } = world;
-  const { adminToken } = local;
   const isSafe = url.protocol === "https:" || INSIDE.test(url.hostname);
-  const headers = { authorization: `Bearer ${adminToken ?? ""}` };
-  const mayAsk = adminToken !== null && isSafe;
-  const path = mayAsk ? "/admin/doctor/request" : "/whoami";
-  const asked = ask(path, { headers: mayAsk ? headers : {}, timeoutMs: MAX_REACH_MS });
-  const answer: Answer = await asked.catch(() => ({ status: 0, headers: {}, text: "" }));
-  const arrival = mayAsk && answer.status === FINE ? arrivalIn(answer.text) : null;
+  const known = await local.operatorHeaders();
+  const entered = isSafe ? await enter(world, known) : null;
+  const answer = entered?.answer ?? (await quiet(ask("/whoami", { timeoutMs: MAX_REACH_MS })));
+  const arrival = entered?.headers ? arrivalIn(answer.text) : null;
   const arrived = arrival?.headers ?? [];
   const reached: ReachedWorld = {
     ...world,
-    admin: arrival === null ? whyNot(local.adminToken, isSafe, answer.status) : headers,
+    admin: entered?.headers ?? whyNot(known.length > 0, isSafe, answer.status),
     arrival,
     isProxied: isProxied(answer.headers, arrived),
   };
   return { reached, proxies: proxiesIn(answer.headers, arrived) };
 }
 
-function whyNot(adminToken: string | null, isSafe: boolean, status: number): NoAdmin {
-  if (adminToken === null) return "admin_unset";
+interface Entered {
+  readonly answer: Answer;
+  /** Null: none of them was taken. */
+  readonly headers: OperatorHeaders | null;
+}
+
+/** The first headers that are taken. Null: there are none. */
+async function enter({ ask }: World, known: readonly OperatorHeaders[]): Promise<Entered | null> {
+  let refused: Entered | null = null;
+  for (const headers of known) {
+    const asked = ask("/admin/doctor/request", { headers, timeoutMs: MAX_REACH_MS });
+    const answer = await quiet(asked);
+    if (answer.status === FINE) return { answer, headers };
+    refused = { answer, headers: null };
+  }
+  return refused;
+}
+
+function quiet(asked: Promise<Answer>): Promise<Answer> {
+  return asked.catch(() => ({ status: 0, headers: {}, text: "" }));
+}
+
+function whyNot(isKnown: boolean, isSafe: boolean, status: number): NoAdmin {
+  if (!isKnown) return "admin_unset";
   if (!isSafe) return "admin_plain_http";
   return status === UNAUTHORIZED ? "admin_refused" : "admin_absent";
 }

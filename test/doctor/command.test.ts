@@ -4,8 +4,10 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { checkIds } from "../../src/doctor/check.ts";
+import { folder, installed } from "../admin/support.ts";
 import { certPath, keyPath } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
+import { postJson } from "../support/http.ts";
 import { OPERATOR_KEY } from "../support/scene.ts";
 import { ADMIN_TOKEN, diagnose, doctor, startServer } from "./support/doctor.ts";
 
@@ -98,6 +100,34 @@ describe("parley doctor", () => {
       });
     }
     expect(check("websocket").status).toBe("ok");
+  });
+
+  test("it signs itself in where it reads the server's database", async () => {
+    const { url, env, parley } = await startServer({ ADMIN_TOKEN: "" });
+    await parley.parley.offerSetup(parley.port);
+    const [, code] = /#setup=([\w-]+)/.exec(parley.log.join("")) ?? [];
+    const headers = { "sec-fetch-site": "same-origin" };
+    const body = { code, token: "chosen-token-0123456789" };
+    const before = await diagnose({ url, env }, "--only", "body");
+    expect(before.check("body").seen).toContain("has no chosen token");
+    expect((await postJson(`${url}/admin/setup`, body, { headers })).status).toBe(200);
+    const { check, out, err } = await diagnose(
+      { url, env },
+      "--only",
+      "stream,hang-up,body,copies",
+    );
+    for (const id of ["stream", "hang-up", "body", "copies"]) {
+      expect(check(id).status, id).toBe("ok");
+    }
+    expect(out + err).not.toMatch(/parley_operator|scrypt/);
+  });
+
+  test("it uses ADMIN_TOKEN where it reads no database, or another one", async () => {
+    const { url, env } = await startServer();
+    for (const DATA_DIR of [folder(), (await installed()).DATA_DIR ?? ""]) {
+      const { check } = await diagnose({ url, env: { ...env, DATA_DIR } }, "--only", "body");
+      expect(check("body").status).toBe("ok");
+    }
   });
 
   test("a token that the server refuses is said, not sent again", async () => {

@@ -6,6 +6,8 @@ import type { Tools } from "../tools.ts";
 
 const LIMIT_MS = 28_000;
 const LONG_LIMIT_MS = 150_000;
+/** What the command may do as the operator ends so long after it. */
+const SESSION_MARGIN_MS = 30_000;
 const SILENCES = [15] as const;
 const LONG_SILENCES = [15, 65, 125] as const;
 
@@ -46,14 +48,12 @@ async function diagnose(
   const { terminal } = tools;
   const settings = tools.settings(doctorSettings);
   const say = createSay(createTranslate(), defaultLanguage(settings.LANG));
+  const limitMs = isLong ? LONG_LIMIT_MS : LIMIT_MS;
   const world = {
     url,
-    local: createLocal(settings, tools),
+    local: createLocal(settings, tools, limitMs + SESSION_MARGIN_MS),
     clock: terminal.clock,
-    times: {
-      silences: isLong ? LONG_SILENCES : SILENCES,
-      limitMs: isLong ? LONG_LIMIT_MS : LIMIT_MS,
-    },
+    times: { silences: isLong ? LONG_SILENCES : SILENCES, limitMs },
     ask: (path: string, options = {}) => callPublic(below(url, path), options),
   };
   terminal.complain(say("progress.start", { url: url.href }));
