@@ -4,6 +4,7 @@ import type { ErrorDoc, Route, RouteDoc } from "../http/dialect.ts";
 import { httpStatus } from "../http/reply/http-status.ts";
 import { exportColumns } from "../storage/ledger/columns.ts";
 import { doctorDocs } from "./doctor-docs.ts";
+import { reportDocs } from "./report-docs.ts";
 import { createSchemas } from "./schemas.ts";
 import { upstreamDocs } from "./upstream-docs.ts";
 import { viewSchemas } from "./views.ts";
@@ -191,6 +192,7 @@ export const routeDocs = {
       .describe(`Oldest first. Columns: ${exportColumns.map(({ name }) => name).join(", ")}`),
     answerType: ["text/csv", "application/jsonl"],
   },
+  ...reportDocs,
   ...doctorDocs,
 } as const satisfies Readonly<Record<`${Route["method"]} /${string}`, RouteDoc>>;
 

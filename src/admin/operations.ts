@@ -12,6 +12,7 @@ import { litellmPrices } from "./litellm-prices.ts";
 import { present } from "./present.ts";
 import priceList from "./price-list.json" with { type: "json" };
 import { importedPrices, priceOf } from "./price-schemas.ts";
+import { reportOperations } from "./report-operations.ts";
 import { routeOperations } from "./route-operations.ts";
 import { createSchemas, type Schemas } from "./schemas.ts";
 import { allTokens, tokenOperations } from "./token-operations.ts";
@@ -46,6 +47,7 @@ export function createAdmin(options: AdminOptions) {
     usage: usageOperations(options, schemas),
     upstreams: upstreamOperations(options),
     routes: routeOperations(options),
+    reports: reportOperations(options),
   };
 }
 

@@ -14,6 +14,7 @@ import { doctorHandlers, type InstanceFacts } from "./doctor-routes.ts";
 import { MAX_LIST_BYTES, parseList } from "./list-json.ts";
 import type { Admin } from "./operations.ts";
 import { optionalBody } from "./optional-body.ts";
+import { reportHandlers } from "./report-routes.ts";
 import { sessionDocs } from "./session-docs.ts";
 import { sessionHandlers } from "./session-routes.ts";
 import { upstreamHandlers } from "./upstream-routes.ts";
@@ -87,6 +88,7 @@ function createHandlers(options: AdminDialectOptions): Handlers {
   const body = (c: AppContext) => readJson(c.env.incoming, maxBodyBytes);
   return {
     ...upstreamHandlers(admin, maxBodyBytes),
+    ...reportHandlers(admin),
     ...doctorHandlers(options),
     "POST /tokens": async (c) => respondJson(c, 201, await tokens.create(await body(c))),
     "GET /tokens": async (c) => respondJson(c, 200, await tokens.list(c.req.query())),

@@ -1,6 +1,8 @@
+import type { Series, SeriesQuery } from "./series.ts";
 import type { TokenPage, TokenQuery } from "./token-search.ts";
 
 /** What operators read over everything that is stored. Bounded, and no call waits for it. */
 export interface Reports {
   searchTokens(query: TokenQuery): Promise<TokenPage>;
+  series(query: SeriesQuery): Promise<Series>;
 }

@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type {
   Ledger,
   LedgerQuery,
@@ -9,17 +9,15 @@ import type {
 import { formatMoney } from "../../core/accounts/money.ts";
 import { periodKey } from "../../core/accounts/quota.ts";
 import type { Database } from "../driver/database.ts";
-import { isStorable } from "../driver/driver.ts";
 import { columnName, exactText, pageSize } from "../driver/queries.ts";
 import type { Tables } from "../driver/schema.ts";
 import { ledgerRow, ledgerSelection } from "./columns.ts";
+import { filtered } from "./filter.ts";
 import { createPurge, createPurgedTo } from "./purge.ts";
 
 const MAX_ROWS = 1_000;
 const MAX_WEEK_ROWS = 10_000;
 const DAY_MS = 86_400_000;
-
-type Rows<O> = SelectQueryBuilder<Tables, "ledger", O>;
 
 /** What only reads the ledger, and the purge. `week` is given the present time. */
 export function createLedgerReport(database: Database) {
@@ -137,15 +135,4 @@ function weekReader({ driver, builder }: Database) {
       timestamp: Math.floor(row.at / 1_000),
     }));
   };
-}
-
-function filtered<O>(rows: Rows<O>, { tokenId, from, to }: LedgerQuery): Rows<O> {
-  let chosen = rows;
-  if (tokenId !== undefined) {
-    // No row has an id that can't be stored.
-    chosen = chosen.where("token_id", "=", isStorable(tokenId) ? tokenId : "");
-  }
-  if (from !== undefined) chosen = chosen.where("at", ">=", from);
-  if (to !== undefined) chosen = chosen.where("at", "<", to);
-  return chosen;
 }

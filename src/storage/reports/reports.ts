@@ -1,8 +1,9 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Reports } from "../../core/reports/reports.ts";
 import type { Database } from "../driver/database.ts";
+import { createSeries } from "./series.ts";
 import { createTokenSearch } from "./token-search.ts";
 
 export function createReports(database: Database, clock: Pick<Clock, "wallMs">): Reports {
-  return { searchTokens: createTokenSearch(database, clock) };
+  return { searchTokens: createTokenSearch(database, clock), series: createSeries(database) };
 }

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { seriesSteps } from "../core/reports/series.ts";
+import type { Route, RouteDoc } from "../http/dialect.ts";
+import { createReportSchemas } from "./report-operations.ts";
+import { reportSchemas } from "./report-views.ts";
+import { MAX_POINTS } from "./spans.ts";
+
+/** Only described here, never parsed with, so any clock will do. */
+const schemas = createReportSchemas({ wallMs: () => 0 });
+const { point, row } = reportSchemas;
+const rows = z.array(row);
+
+/** Each route that the operator's page reads, by method and path below /admin. */
+export const reportDocs = {
+  "GET /usage/series": {
+    summary: "Sums calls over time, and by dialect, model, upstream and token",
+    description: `The last 24 hours by hour, or 30 days by day, unless \`from\` and \`to\` say otherwise; at most ${MAX_POINTS} steps (UTC). The 50 with the most calls are listed, the others together.`,
+    query: schemas.series,
+    answer: z.object({
+      from: z.iso.datetime(),
+      to: z.iso.datetime(),
+      step: z.enum(seriesSteps),
+      points: z.array(point),
+      by: z.object({ dialect: rows, model: rows, upstream: rows, token: rows }),
+    }),
+    fails: ["field_range"],
+  },
+} as const satisfies Readonly<Record<`${Route["method"]} /${string}`, RouteDoc>>;

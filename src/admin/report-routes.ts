@@ -1,0 +1,13 @@
+import type { AppContext } from "../http/call/request-context.ts";
+import { respondJson } from "../http/reply/json-response.ts";
+import type { Admin } from "./operations.ts";
+import type { reportDocs } from "./report-docs.ts";
+
+type Handlers = Readonly<Record<keyof typeof reportDocs, (c: AppContext) => Promise<Response>>>;
+
+/** What the operator's page reads, over HTTP. */
+export function reportHandlers({ reports }: Pick<Admin, "reports">): Handlers {
+  return {
+    "GET /usage/series": async (c) => respondJson(c, 200, await reports.series(c.req.query())),
+  };
+}
