@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { seriesSteps } from "../core/reports/series.ts";
 import type { Route, RouteDoc } from "../http/dialect.ts";
+import { callSchema } from "./call-list.ts";
 import { createReportSchemas } from "./report-operations.ts";
 import { reportSchemas } from "./report-views.ts";
 import { MAX_POINTS } from "./spans.ts";
@@ -12,6 +13,17 @@ const rows = z.array(row);
 
 /** Each route that the operator's page reads, by method and path below /admin. */
 export const reportDocs = {
+  "GET /calls": {
+    summary: "Lists calls without their content, newest first",
+    description:
+      "A page may be short of `limit` before the last one: only `next_cursor` tells. For a live tail over all copies, pass `newest` as `after`: what ended since then is listed, and some seconds before, since rows come late; leave out the `id`s that were seen. A call of more than 15 minutes comes without `after` only.",
+    query: schemas.calls,
+    answer: z.object({
+      calls: z.array(callSchema),
+      next_cursor: z.string().nullable(),
+      newest: z.string(),
+    }),
+  },
   "GET /usage/series": {
     summary: "Sums calls over time, and by dialect, model, upstream and token",
     description: `The last 24 hours by hour, or 30 days by day, unless \`from\` and \`to\` say otherwise; at most ${MAX_POINTS} steps (UTC). The 50 with the most calls are listed, the others together.`,

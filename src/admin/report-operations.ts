@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Reports } from "../core/reports/reports.ts";
 import { type Dimension, seriesSteps } from "../core/reports/series.ts";
+import { callLister, callListSchema } from "./call-list.ts";
 import { choiceOf, moment, parseFields, plainText, type WallClock } from "./fields.ts";
 import { present } from "./present.ts";
 import { shownPoint, shownRow } from "./report-views.ts";
@@ -13,7 +14,10 @@ export function createReportSchemas(clock: WallClock) {
   const name = plainText(MAX_NAME_CHARACTERS);
   const past = moment(clock, "back").nullish();
   const steps = { from: past, to: past, step: choiceOf(seriesSteps).nullish() };
-  return { series: z.strictObject({ ...steps, token: name.nullish() }) };
+  return {
+    series: z.strictObject({ ...steps, token: name.nullish() }),
+    calls: callListSchema(clock),
+  };
 }
 
 interface ReportNeeds {
@@ -25,6 +29,7 @@ interface ReportNeeds {
 export function reportOperations({ reports, clock }: ReportNeeds) {
   const schemas = createReportSchemas(clock);
   return {
+    calls: callLister({ reports, clock }),
     async series(given: unknown) {
       const { token, ...span } = parseFields(schemas.series, given);
       const steps = stepsIn(span, clock.wallMs());

@@ -8,6 +8,7 @@ type Handlers = Readonly<Record<keyof typeof reportDocs, (c: AppContext) => Prom
 /** What the operator's page reads, over HTTP. */
 export function reportHandlers({ reports }: Pick<Admin, "reports">): Handlers {
   return {
+    "GET /calls": async (c) => respondJson(c, 200, await reports.calls(c.req.query())),
     "GET /usage/series": async (c) => respondJson(c, 200, await reports.series(c.req.query())),
   };
 }

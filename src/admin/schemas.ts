@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { QuotaChanges } from "../core/accounts/quota.ts";
 import type { TokenChanges } from "../core/accounts/token-options.ts";
 import { MAX_KEY_CHARACTERS } from "../core/api-key.ts";
+import { callFilter } from "./call-list.ts";
 import {
   choiceOf,
   count,
@@ -61,7 +62,10 @@ export function createSchemas(clock: WallClock) {
       provider: name.nullish(),
     }),
     usage: z.strictObject({ by: choiceOf(["day", "model", "token"]).nullish(), ...span }),
-    export: z.strictObject({ format: choiceOf(["csv", "jsonl"]).nullish(), ...span }),
+    export: z.strictObject({
+      format: choiceOf(["csv", "jsonl"]).nullish(),
+      ...callFilter(clock),
+    }),
   };
 }
 

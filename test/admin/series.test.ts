@@ -1,11 +1,9 @@
 /** `GET /admin/usage/series`: calls over time, and what they have in common. */
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import type { LedgerEntry } from "../../src/core/accounts/accounts.ts";
-import { openStorage } from "../../src/storage/open.ts";
 import { entry } from "../storage/support/calls.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { type Env, settingsFor } from "./support.ts";
+import { record } from "./recorded.ts";
+import { settingsFor } from "./support.ts";
 import { startAdmin } from "./support-http.ts";
 
 const HOUR_MS = 3_600_000;
@@ -36,23 +34,6 @@ interface Answer {
   readonly by: Readonly<Record<"dialect" | "model" | "upstream" | "token", readonly Row[]>>;
 }
 
-/** Settles calls in turns of so many as wait at once. */
-async function write(env: Env, entries: readonly LedgerEntry[], tokens: readonly string[] = []) {
-  const storage = await openStorage({
-    databaseUrl: env.DATABASE_URL ?? null,
-    sqliteFile: `${env.DATA_DIR}/parley.sqlite`,
-    clock: systemClock,
-    oneOff: true,
-  });
-  const named = tokens.map((name) => ({ name }));
-  const made = named.length === 0 ? [] : await storage.tokens.createAll(named);
-  for (let at = 0; at < entries.length; at += 1_000) {
-    await Promise.all(entries.slice(at, at + 1_000).map((one) => storage.ledger.settle(one, null)));
-  }
-  await storage.close();
-  return made.map(({ token }) => token.id);
-}
-
 describe.each(kinds)("usage over time on %s", (kind) => {
   test("has a point for each hour, and sums that are exact over any number of calls", async () => {
     const env = await settingsFor(kind);
@@ -70,7 +51,7 @@ describe.each(kinds)("usage over time on %s", (kind) => {
           : { upstream: null, firstTokenMs: null }),
       }),
     );
-    await write(env, entries);
+    await record(env, entries);
     const span = "from=2026-01-02T09:30:00Z&to=2026-01-02T14:00:00Z";
     const reply = await send("GET", `/usage/series?${span}`);
     const { points, by, ...rest } = reply.json as Answer;
@@ -113,7 +94,7 @@ describe.each(kinds)("usage over time on %s", (kind) => {
     const entries = Array.from({ length: 60 }, (_, n) =>
       Array.from({ length: 61 - n }, () => entry({ at: START_MS, answeredBy: `m${n}` })),
     ).flat();
-    await write(env, entries);
+    await record(env, entries);
     const reply = await send("GET", "/usage/series?step=day&from=2026-01-01&to=2026-01-04");
     const { by, points } = reply.json as Answer;
     expect(points.map(({ calls }) => calls)).toEqual([0, entries.length, 0]);
@@ -128,10 +109,10 @@ describe.each(kinds)("usage over time on %s", (kind) => {
   test("is that of one token, by name, if it is asked for", async () => {
     const env = await settingsFor(kind);
     const { send } = await startAdmin(env);
-    const [ann = "", ben = ""] = await write(env, [], ["Ann", "Ben"]);
+    const [ann = "", ben = ""] = await record(env, [], ["Ann", "Ben"]);
     const paidBy = (tokenId: string) =>
       entry({ at: START_MS, payer: { kind: "token", tokenId, keyDigest: null } });
-    await write(env, [paidBy(ann), paidBy(ann), paidBy(ben), entry({ at: START_MS })]);
+    await record(env, [paidBy(ann), paidBy(ann), paidBy(ben), entry({ at: START_MS })]);
     const span = "from=2026-01-02&to=2026-01-03";
     const all = (await send("GET", `/usage/series?${span}`)).json as Answer;
     expect(all.by.token.map(({ key, name, calls }) => [key, name, calls])).toEqual(
@@ -150,7 +131,7 @@ describe.each(kinds)("usage over time on %s", (kind) => {
 test("usage over time is that of the last 24 hours, or of 30 days, unless it is said", async () => {
   const env = await settingsFor("sqlite");
   const { send } = await startAdmin(env);
-  await write(env, [entry({ at: Date.now() })]);
+  await record(env, [entry({ at: Date.now() })]);
   for (const [query, length, ms] of [
     ["", 24, HOUR_MS],
     ["?step=day", 30, 24 * HOUR_MS],

@@ -1,9 +1,8 @@
 /** Finding tokens: what `GET /admin/tokens` lists, in which order, and how its pages follow each other. */
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { openStorage } from "../../src/storage/open.ts";
 import { kinds } from "../storage/support/databases.ts";
-import { type Env, settingsFor } from "./support.ts";
+import { openDatabaseOf } from "./recorded.ts";
+import { settingsFor } from "./support.ts";
 import { type Send, startAdmin } from "./support-http.ts";
 
 interface Listed {
@@ -30,11 +29,6 @@ async function walk(send: Send, query: string, parameter: "cursor" | "after" = "
     next = parameter === "cursor" ? page.next_cursor : page.next;
   }
   return names;
-}
-
-async function open({ DATABASE_URL, DATA_DIR }: Env) {
-  const place = { databaseUrl: DATABASE_URL ?? null, sqliteFile: `${DATA_DIR}/parley.sqlite` };
-  return openStorage({ ...place, clock: systemClock, oneOff: true });
 }
 
 describe.each(kinds)("the tokens on %s", (kind) => {
@@ -74,7 +68,7 @@ describe.each(kinds)("the tokens on %s", (kind) => {
     }
     await send("POST", `/tokens/${ids.disabled}/disable`);
     await send("DELETE", `/tokens/${ids.revoked}`);
-    const storage = await open(env);
+    const storage = await openDatabaseOf(env);
     await storage.tokens.update(ids.expired ?? "", { expiresAt: Date.now() - 1_000 });
     await storage.close();
     for (const state of Object.keys(ids)) {
@@ -103,7 +97,7 @@ describe.each(kinds)("the tokens on %s", (kind) => {
     const env = await settingsFor(kind);
     const { send } = await startAdmin(env);
     await send("POST", "/tokens", { name: "needle" });
-    const storage = await open(env);
+    const storage = await openDatabaseOf(env);
     for (let part = 0; part < 21; part += 1) {
       const names = Array.from({ length: 1_000 }, (_, at) => ({ name: `straw ${part}-${at}` }));
       await storage.tokens.createAll(names);

@@ -102,6 +102,7 @@ const table: Readonly<Record<string, Expected>> = {
   "PUT /admin/routes/:model{.+}": { ...operators, body: "json" },
   "DELETE /admin/routes/:model{.+}": operators,
   "GET /admin/usage": operators,
+  "GET /admin/calls": operators,
   "GET /admin/usage/series": operators,
   "GET /admin/usage/export": operators,
   "GET /admin/doctor/request": operators,

@@ -1,3 +1,4 @@
+import { outcomes } from "../../core/accounts/ledger-query.ts";
 import type { Command, Options } from "../command.ts";
 import { table } from "../table.ts";
 import { viewSchemas } from "../views.ts";
@@ -27,6 +28,8 @@ export const usageCommands: readonly Command[] = [
     options: {
       format: { value: "FORMAT", help: "csv (default) or jsonl (JSON lines)" },
       ...span,
+      model: { value: "MODEL", help: "only calls for this model, or answered by it" },
+      outcome: { value: "WORD", help: outcomes.join(", ") },
     },
     notes: ["--json is the same as --format jsonl."],
     async run({ fields, json }, { terminal, withAdmin }) {

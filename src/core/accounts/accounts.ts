@@ -2,6 +2,7 @@ import type { TokenCounts } from "../call/messages.ts";
 import type { Named } from "../named.ts";
 import type { CallRecord, WindowName } from "../ports.ts";
 import type { TokenGroup } from "./groups.ts";
+import type { LedgerQuery } from "./ledger-query.ts";
 import type { Picodollars } from "./money.ts";
 import type { Price } from "./price.ts";
 import type { Quotas, QuotaUse } from "./quota.ts";
@@ -177,14 +178,6 @@ export interface LedgerRow
       readonly price: string | null;
       readonly cost: string | null;
     }> {}
-
-export interface LedgerQuery {
-  readonly tokenId?: string;
-  /** From this moment on; milliseconds since 1970. */
-  readonly from?: number;
-  /** Before this moment. */
-  readonly to?: number;
-}
 
 export interface PageQuery extends LedgerQuery {
   /** At most 1,000. */

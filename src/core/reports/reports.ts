@@ -1,3 +1,4 @@
+import type { CallPage, CallQuery } from "./calls.ts";
 import type { Series, SeriesQuery } from "./series.ts";
 import type { TokenPage, TokenQuery } from "./token-search.ts";
 
@@ -5,4 +6,5 @@ import type { TokenPage, TokenQuery } from "./token-search.ts";
 export interface Reports {
   searchTokens(query: TokenQuery): Promise<TokenPage>;
   series(query: SeriesQuery): Promise<Series>;
+  calls(query: CallQuery): Promise<CallPage>;
 }

@@ -1,9 +1,14 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Reports } from "../../core/reports/reports.ts";
 import type { Database } from "../driver/database.ts";
+import { createCallList } from "./calls.ts";
 import { createSeries } from "./series.ts";
 import { createTokenSearch } from "./token-search.ts";
 
 export function createReports(database: Database, clock: Pick<Clock, "wallMs">): Reports {
-  return { searchTokens: createTokenSearch(database, clock), series: createSeries(database) };
+  return {
+    searchTokens: createTokenSearch(database, clock),
+    series: createSeries(database),
+    calls: createCallList(database),
+  };
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { LedgerQuery } from "../../core/accounts/accounts.ts";
+import type { LedgerQuery } from "../../core/accounts/ledger-query.ts";
 import type { Database } from "../driver/database.ts";
 import { filtered } from "../ledger/filter.ts";
 

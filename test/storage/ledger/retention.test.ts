@@ -9,7 +9,7 @@ import {
   test,
   vi,
 } from "vitest";
-import type { LedgerQuery } from "../../../src/core/accounts/accounts.ts";
+import type { LedgerQuery } from "../../../src/core/accounts/ledger-query.ts";
 import { startRetention } from "../../../src/storage/ledger/retention.ts";
 import type { Storage } from "../../../src/storage/open.ts";
 import { entry, noon, standingClock } from "../support/calls.ts";
