@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { Plugin, RolldownOptions } from "rolldown";
 
 const PACKAGES = "node_modules";
-const SWAGGER_UI = `${PACKAGES}/swagger-ui-dist`;
 /** They look for their .proto files in their own folders, so they stay packages. */
 const KEPT = ["@grpc/grpc-js", "@grpc/proto-loader", "@grpc/reflection", "grpc-health-check"];
 /** What kept packages ask for, but not to be required: a command line, types. */
@@ -20,11 +19,7 @@ const LICENSE = /^(licen[cs]e|copying|notice)/i;
 /** What is read as a file, beside the code that reads it. */
 const files: readonly (readonly [name: string, path: string])[] = [
   ["ask.proto", "src/dialects/ask/grpc/ask.proto"],
-  ["start.js", "src/dialects/docs/start.js"],
   ["pages.json", "src/dialects/pages/pages.json"],
-  ...["package.json", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"]
-    .map((name) => `${SWAGGER_UI}/${name}`)
-    .map((path) => [path, path] as const),
   ...withAllTheyNeed(KEPT).flatMap(codeOf),
 ];
 

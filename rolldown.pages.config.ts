@@ -6,13 +6,14 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { OutputChunk, Plugin, RolldownOptions } from "rolldown";
 
 const LANGUAGES = ["en", "zh_CN", "zh_TW", "ru_RU"];
-const PAGES = ["visitor", "holder", "status", "operator"];
+const PAGES = ["visitor", "holder", "status", "operator", "viewer"];
 /** Pages with texts of their own: in the locales under their name, beside `page`. */
-const WITH_OWN_TEXTS = ["operator"];
+const WITH_OWN_TEXTS = ["operator", "viewer"];
 const STYLES = ["base", "parts", "answers"].map((name) => `pages/styles/${name}.css`);
 /** Sheets of one page, after the one of all. */
 const OWN_STYLES: Readonly<Record<string, readonly string[]>> = {
   operator: ["pages/styles/operator.css", "pages/styles/operator-charts.css"],
+  viewer: ["pages/styles/viewer.css"],
 };
 const RESULT = "pages.json";
 

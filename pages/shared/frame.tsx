@@ -2,7 +2,7 @@ import { type ComponentChildren, type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { currentLanguage, languageNames, restoreLanguage, switchLanguage, t } from "./texts.ts";
 
-export type PageName = "visitor" | "holder" | "status" | "operator";
+export type PageName = "visitor" | "holder" | "status" | "operator" | "viewer";
 const links = [
   ["visitor", "./"],
   ["holder", "me"],
@@ -25,7 +25,9 @@ function Frame({ page, children }: FrameProps) {
               {t(`${name}.title`)}
             </a>
           ))}
-          <a href="docs">{t("docs")}</a>
+          <a href="docs" aria-current={page === "viewer" ? "page" : undefined}>
+            {t("docs")}
+          </a>
         </nav>
         <LanguageChoice />
       </header>

@@ -4,7 +4,8 @@ import { remember, remembered } from "./storage.ts";
 import { t } from "./texts.ts";
 
 interface KeyFieldProps {
-  readonly field: RefObject<HTMLInputElement | null>;
+  /** For who moves the focus there. */
+  readonly field?: RefObject<HTMLInputElement | null>;
   /** What it is remembered as. */
   readonly name: string;
   readonly label: string;
@@ -28,7 +29,7 @@ export function KeyField({ field, name, label, note, value, onChange, children }
       <label for={id}>{label}</label>
       <div class="row given">
         <input
-          ref={field}
+          {...(field !== undefined && { ref: field })}
           id={id}
           type="password"
           autocomplete="off"

@@ -1,13 +1,9 @@
 /** Below a path that a proxy takes away, as `/ai/` here. */
 import { expect, test } from "vitest";
 import { openPage } from "../support/browser.ts";
-import { buffered, passOn, startPageProxy } from "../support/page-proxy.ts";
+import { buffered, passOn, startPrefixProxy } from "../support/page-proxy.ts";
 import { startScene } from "../support/scene.ts";
 import { createAnswer } from "../support/upstream.ts";
-
-const PREFIX = "/ai";
-const withoutPrefix = (path: string) =>
-  path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length) : "/outside";
 
 test.each([
   ["api", passOn],
@@ -18,8 +14,7 @@ test.each([
   async (ROUTE, pass) => {
     const text = () => "```js\nlet a = 1;\n```\necho";
     const { parley } = await startScene({ ROUTE }, { behaviour: createAnswer({ text }) });
-    const { origin } = await startPageProxy(parley.port, pass, withoutPrefix);
-    const base = origin + PREFIX;
+    const base = await startPrefixProxy(parley.port, pass);
     const { page, wrongs } = await openPage(`${base}/`);
     await page.keyboard.type("Hello?");
     await page.keyboard.press("Enter");

@@ -27,8 +27,8 @@ const own = { counted: true, refuses: 401, body: null } as const;
 
 const table: Readonly<Record<string, Expected>> = {
   "GET /metrics": { ...open, refuses: 404 },
-  "GET /docs/:asset": open,
   "GET /me/": open,
+  "GET /docs/": open,
   "GET /admin/": open,
   "GET /assets/:file{[\\w-]+\\.\\w+}": open,
   "POST /v1/messages": callers,
@@ -236,6 +236,13 @@ test("ROUTE can't take the first path segment of any other dialect's route", asy
   }
 });
 
+/** The envelope's example has one where no key is shared. */
+function withoutKey(example: unknown): unknown {
+  if (Array.isArray(example)) return example;
+  const { api_key: _key, ...rest } = Object(example);
+  return rest;
+}
+
 describe("every route", () => {
   test("answers with an id, the limits, and headers that browsers may read", async () => {
     const started = await start({ MINUTE_LIMIT: "1000" });
@@ -289,7 +296,7 @@ describe("every route", () => {
   test("without a credential asks nobody, whatever it is sent", async () => {
     const started = await start({ API_KEY: "" });
     for (const one of withBody(listed(started))) {
-      const reply = await started.send(one, one.route.doc?.example);
+      const reply = await started.send(one, withoutKey(one.route.doc?.example));
       expect([400, 401, 403], `${one.name} ${reply.text}`).toContain(reply.status);
     }
     expect(started.upstream.requests).toEqual([]);

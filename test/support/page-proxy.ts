@@ -67,3 +67,13 @@ export const buffered: PassPage = (answer, response) => {
     response.writeHead(answer.statusCode ?? 500, answer.headers).end(Buffer.concat(parts));
   });
 };
+
+const PREFIX = "/ai";
+
+/** The address of a proxy that takes a path away, with the path. */
+export async function startPrefixProxy(port: number, pass: PassPage = passOn): Promise<string> {
+  const { origin } = await startPageProxy(port, pass, (path) =>
+    path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length) : "/outside",
+  );
+  return origin + PREFIX;
+}

@@ -1,7 +1,11 @@
 import type { ComponentChildren } from "preact";
 
 /** What is known of a thing; null is left out. */
-export function Facts({ facts }: { readonly facts: readonly (readonly [string, ComponentChildren])[] }) {
+export function Facts({
+  facts,
+}: {
+  readonly facts: readonly (readonly [string, ComponentChildren])[];
+}) {
   return (
     <dl class="facts">
       {facts

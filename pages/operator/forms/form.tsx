@@ -17,17 +17,17 @@ interface DraftFormProps {
 export function DraftForm({ form, action, back, children }: DraftFormProps) {
   return (
     <>
-    <form class="draft" noValidate onSubmit={form.submit} aria-busy={form.isBusy}>
-      <Summary form={form} />
-      {children}
-      <div class="row ends">
-        <button type="submit" class="main" aria-disabled={form.isBusy}>
-          {action}
-        </button>
-        <a href={back}>{t("operator.form.cancel")}</a>
-      </div>
-    </form>
-    <Leaving words={t("operator.form.unsaved")} />
+      <form class="draft" noValidate onSubmit={form.submit} aria-busy={form.isBusy}>
+        <Summary form={form} />
+        {children}
+        <div class="row ends">
+          <button type="submit" class="main" aria-disabled={form.isBusy}>
+            {action}
+          </button>
+          <a href={back}>{t("operator.form.cancel")}</a>
+        </div>
+      </form>
+      <Leaving words={t("operator.form.unsaved")} />
     </>
   );
 }

@@ -69,7 +69,9 @@ export function useForm<T>({ initial, save, onSaved }: FormPlan<T>): FormState {
 
 /** `models[3]` and `headers.x-a` are about `models` and `headers`. */
 function isAbout({ field }: Denied, name: string): boolean {
-  return field === name || (field?.startsWith(name) === true && /[.[]/.test(field.charAt(name.length)));
+  return (
+    field === name || (field?.startsWith(name) === true && /[.[]/.test(field.charAt(name.length)))
+  );
 }
 
 /** The fields that were changed; null takes a value away. */

@@ -46,7 +46,9 @@ export function TokenActions({ token, onChanged, onMade }: ActionsProps) {
           {t("operator.tokens.revoke")}
         </button>
       )}
-      {asks === "rotate" && <Rotate path={path} name={token.name} onMade={onMade} onClose={close} />}
+      {asks === "rotate" && (
+        <Rotate path={path} name={token.name} onMade={onMade} onClose={close} />
+      )}
       {asks === "revoke" && (
         <Confirm
           title={t("operator.tokens.revoke")}

@@ -40,7 +40,8 @@ export function TokenList() {
             t("operator.tokens.none_found")
           ) : (
             <>
-              {t("operator.tokens.empty")} <a href={hrefOf("tokens", "new")}>{t("operator.tokens.new")}</a>
+              {t("operator.tokens.empty")}{" "}
+              <a href={hrefOf("tokens", "new")}>{t("operator.tokens.new")}</a>
             </>
           )
         }

@@ -15,19 +15,14 @@ const compress = promisify(gzip);
 export interface CachedFile {
   readonly type: string;
   readonly bytes: Uint8Array;
-  readonly zipped: Uint8Array | null;
+  readonly zipped: Uint8Array;
   /** Weak: the same for plain and compressed bytes. */
   readonly etag: string;
 }
 
-/** `compresses`: whether gzip makes it smaller. */
-export async function createCachedFile(
-  bytes: Uint8Array,
-  type: string,
-  compresses = true,
-): Promise<CachedFile> {
+export async function createCachedFile(bytes: Uint8Array, type: string): Promise<CachedFile> {
   const etag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
-  return { type, bytes, zipped: compresses ? await compress(bytes) : null, etag };
+  return { type, bytes, zipped: await compress(bytes), etag };
 }
 
 /** Calls `make` once, at the first use, and again only if it failed. */
@@ -57,8 +52,7 @@ export function respondCached(
     ...more,
   };
   if (isAmong(etag, asked["if-none-match"])) return c.body(null, 304, headers);
-  if (zipped === null || !acceptsCoding("gzip", asked["accept-encoding"]))
-    return respond(200, bytes, headers);
+  if (!acceptsCoding("gzip", asked["accept-encoding"])) return respond(200, bytes, headers);
   return respond(200, zipped, { ...headers, "content-encoding": "gzip" });
 }
 

@@ -5,7 +5,7 @@ import { languages } from "../../locales.ts";
 const bytes = z.base64().transform((text) => Buffer.from(text, "base64"));
 const builtFile = z.object({ type: z.string(), plain: bytes, brotli: bytes, gzip: bytes });
 
-const pageNames = ["visitor", "holder", "status", "operator"] as const;
+const pageNames = ["visitor", "holder", "status", "operator", "viewer"] as const;
 
 /** What `npm run build:pages` wrote; rolldown.pages.config.ts has its form. */
 const built = z.object({

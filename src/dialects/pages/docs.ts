@@ -11,6 +11,8 @@ export const visitorDoc: RouteDoc = {
 
 export const holderDoc: RouteDoc = { ...page, summary: "The page of token holders" };
 
+export const viewerDoc: RouteDoc = { ...page, summary: "The page that shows openapi.json" };
+
 export const operatorDoc: RouteDoc = { ...page, summary: "The page of the operator, who signs in" };
 
 export const elsewhereDoc: RouteDoc = {

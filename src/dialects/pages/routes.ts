@@ -15,6 +15,7 @@ import {
   operatorDoc,
   pageAssetDoc,
   stateDoc,
+  viewerDoc,
   visitorDoc,
 } from "./docs.ts";
 import type { AskedBy } from "./html.ts";
@@ -71,6 +72,8 @@ export function createPages(options: PagesOptions): readonly Dialect[] {
       get("/me", holderDoc, (c) => showPage(c, "holder")),
       get("/me/", elsewhereDoc, (c) => c.body(null, 308, redirect(c, "../me"))),
       get("/status", stateDoc, showState),
+      get("/docs", viewerDoc, (c) => showPage(c, "viewer")),
+      get("/docs/", elsewhereDoc, (c) => c.body(null, 308, redirect(c, "../docs"))),
       // the names of chats have no dot in this place
       get("/assets/:file{[\\w-]+\\.\\w+}", pageAssetDoc, showAsset),
     ],

@@ -29,6 +29,7 @@ const PLACE = {
   holder: "page.holder",
   status: "page.status",
   operator: "operator",
+  viewer: "viewer",
 } as const satisfies Record<BuiltPage, string>;
 
 /** The HTML of a page in the language of the request, or what to do where the pages were not built. */

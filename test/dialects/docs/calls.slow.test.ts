@@ -50,7 +50,7 @@ async function start() {
   const { origin } = scene.parley;
   const document = await readOpenAPI(origin);
   const seen = {
-    ...{ conversation_id: "new", id: "none", asset: "start.js", model: "gpt-4o-mini" },
+    ...{ conversation_id: "new", id: "none", model: "gpt-4o-mini" },
     upstreams: "ollama",
     groups: "class",
     file: built.icon,

@@ -9,7 +9,7 @@ import { built, html, open } from "./support.ts";
 
 const { parley } = await startScene({ ROUTE: "api", MINUTE_LIMIT: "60" });
 const { origin } = parley;
-const pages = ["/", "/me", "/status", "/admin"];
+const pages = ["/", "/me", "/status", "/admin", "/docs"];
 const linksOf = (text: string) =>
   [...text.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, link = ""]) => link);
 
@@ -70,7 +70,7 @@ test("settings can't end the element they are in", async () => {
   expect(JSON.parse(json)).toMatchObject({ model: MODEL, sharedKey: true, route: "./" });
 });
 
-test.each(["/me", "/admin"])("%s/ leads to %s, below any prefix", async (path) => {
+test.each(["/me", "/admin", "/docs"])("%s/ leads to %s, below any prefix", async (path) => {
   const reply = await open(`${origin}${path}/`);
   expect([reply.status, reply.headers.location]).toEqual([308, `..${path}`]);
 });
@@ -182,10 +182,9 @@ describe("GET /status", () => {
 });
 
 /** Compressed, all that a page loads at first. Kilobytes of 1,000 bytes. */
-const BUDGETS = { visitor: 60, holder: 40, status: 40, operator: 90 } as const;
+const BUDGETS = { "/": 60, "/me": 40, "/status": 40, "/admin": 90, "/docs": 40 } as const;
 
-test.each(Object.entries(BUDGETS))("the page of %s loads at most %d KB", async (page, budget) => {
-  const path = { visitor: "/", holder: "/me", status: "/status", operator: "/admin" }[page];
+test.each(Object.entries(BUDGETS))("the page %s loads at most %d KB", async (path, budget) => {
   const { text } = await open(origin + path);
   const sizes = linksOf(text).map((link) => {
     const file = built.files[link.replace("assets/", "")];

@@ -9,7 +9,7 @@ interface BuiltFile {
   readonly gzip: string;
 }
 
-type Page = "visitor" | "holder" | "status" | "operator";
+type Page = "visitor" | "holder" | "status" | "operator" | "viewer";
 
 interface Built {
   readonly styles: Readonly<Record<Page, readonly string[]>>;
