@@ -9,9 +9,10 @@ const LANGUAGES = ["en", "zh_CN", "zh_TW", "ru_RU"];
 const PAGES = ["visitor", "holder", "status", "operator", "viewer"];
 /** Pages with texts of their own: in the locales under their name, beside `page`. */
 const WITH_OWN_TEXTS = ["operator", "viewer"];
-const STYLES = ["base", "parts", "answers"].map((name) => `pages/styles/${name}.css`);
+const STYLES = ["base", "parts", "status"].map((name) => `pages/styles/${name}.css`);
 /** Sheets of one page, after the one of all. */
 const OWN_STYLES: Readonly<Record<string, readonly string[]>> = {
+  visitor: ["pages/styles/answers.css"],
   operator: ["pages/styles/operator.css", "pages/styles/operator-charts.css"],
   viewer: ["pages/styles/viewer.css"],
 };

@@ -60,7 +60,7 @@ export function KeyField({ field, name, label, note, value, onChange, children }
               keep(false);
               onChange("");
               // this button goes
-              field.current?.focus();
+              field?.current?.focus();
             }}
           >
             {t("forget")}

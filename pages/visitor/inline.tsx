@@ -6,9 +6,12 @@ const INLINE =
 const ADDRESS = /^(?:https?:\/\/|mailto:)/i;
 /** Deeper emphasis is shown as it is written. */
 const MAX_DEPTH = 6;
+/** A longer paragraph has no markup: while it grows, it would be read anew with each piece. */
+const MAX_MARKED = 10_000;
 
 /** Text of a line or paragraph. Everything becomes elements or text, so nothing can be HTML. */
 export function inline(text: string, depth = 0): ComponentChildren[] {
+  if (text.length > MAX_MARKED) return [text];
   const parts: ComponentChildren[] = [];
   let rest = text;
   while (rest !== "") {

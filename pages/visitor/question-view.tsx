@@ -4,12 +4,11 @@ import { QuestionField } from "./question-field.tsx";
 
 interface QuestionViewProps {
   readonly text: string;
-  readonly mayEdit: boolean;
   readonly onChange: (text: string) => void;
 }
 
 /** A question that was asked, and the field in which it is changed. */
-export function QuestionView({ text, mayEdit, onChange }: QuestionViewProps) {
+export function QuestionView({ text, onChange }: QuestionViewProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const wasEdited = useRef(false);
@@ -20,7 +19,7 @@ export function QuestionView({ text, mayEdit, onChange }: QuestionViewProps) {
   }, [draft === null]);
   if (draft !== null) {
     const send = () => {
-      if (draft.trim() === "" || !mayEdit) return;
+      if (draft.trim() === "") return;
       wasEdited.current = false;
       setDraft(null);
       onChange(draft);
@@ -31,15 +30,7 @@ export function QuestionView({ text, mayEdit, onChange }: QuestionViewProps) {
   return (
     <>
       <div class="question">{text}</div>
-      <button
-        ref={button}
-        type="button"
-        class="plain"
-        aria-disabled={!mayEdit}
-        onClick={() => {
-          if (mayEdit) setDraft(text);
-        }}
-      >
+      <button ref={button} type="button" class="plain" onClick={() => setDraft(text)}>
         {t("visitor.edit")}
       </button>
     </>

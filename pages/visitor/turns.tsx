@@ -31,7 +31,8 @@ export function Turns({ path, versions, dialogue, ...more }: TurnsProps) {
           questions={String(versions.get(turn.id)?.questions)}
           answers={String(versions.get(turn.id)?.answers)}
           isLast={at === path.length - 1}
-          isOpen={dialogue.isOpen}
+          // of the others, asking changes nothing: a long conversation is not drawn anew
+          isOpen={at === path.length - 1 && dialogue.isOpen}
           language={currentLanguage()}
           dialogue={dialogue}
           {...more}
@@ -47,6 +48,7 @@ interface TurnViewProps extends Pick<TurnsProps, "dialogue" | "onAsked" | "onKey
   readonly questions: string;
   readonly answers: string;
   readonly isLast: boolean;
+  /** Of the last turn: whether an answer is under way, here or in another branch. */
   readonly isOpen: boolean;
   readonly language: string;
 }
@@ -54,7 +56,7 @@ interface TurnViewProps extends Pick<TurnsProps, "dialogue" | "onAsked" | "onKey
 const idsIn = (list: string) => list.split(",").map(Number);
 
 const TurnView = memo(function TurnOf(props: TurnViewProps) {
-  const { turn, questions, answers, isOpen, language, dialogue, onAsked } = props;
+  const { turn, questions, answers, language, dialogue, onAsked } = props;
   // of another question, its answer shown last
   const showQuestion = (id: number) => dialogue.show(dialogue.tree.answers.get(id) ?? id);
   return (
@@ -63,7 +65,6 @@ const TurnView = memo(function TurnOf(props: TurnViewProps) {
         <QuestionView
           key={turn.asked}
           text={turn.question}
-          mayEdit={!isOpen}
           onChange={(question) => {
             dialogue.edit(turn.id, question);
             onAsked();
