@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { CodeTabs } from "./shared/code-tabs.tsx";
 import { data } from "./shared/data.ts";
 import { start } from "./shared/frame.tsx";
@@ -32,7 +32,7 @@ function VisitorPage() {
     act();
     focusField();
   };
-  useEffect(focusField, []);
+  useLayoutEffect(focusField, []);
   useEscape(isOpen, andFocus(dialogue.stop));
   useEndInView(end);
   const asked = draft.trim() || path.at(-1)?.question || t("visitor.question");

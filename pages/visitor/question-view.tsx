@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../shared/texts.ts";
 import { QuestionField } from "./question-field.tsx";
 
@@ -12,7 +12,7 @@ export function QuestionView({ text, onChange }: QuestionViewProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const wasEdited = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // the button that had the focus was away
     if (draft === null && wasEdited.current) button.current?.focus();
     wasEdited.current = draft !== null;
@@ -46,7 +46,7 @@ interface EditorProps {
 
 function Editor({ draft, onInput, onSend, onCancel }: EditorProps) {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <form
       onSubmit={(event) => {

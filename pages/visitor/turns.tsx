@@ -19,6 +19,8 @@ interface TurnsProps {
   readonly onKeyWanted: () => void;
 }
 
+const NEAR_TURNS = 50;
+
 /** The questions and answers of the branch that is shown. */
 export function Turns({ path, versions, dialogue, ...more }: TurnsProps) {
   return (
@@ -31,6 +33,7 @@ export function Turns({ path, versions, dialogue, ...more }: TurnsProps) {
           questions={String(versions.get(turn.id)?.questions)}
           answers={String(versions.get(turn.id)?.answers)}
           isLast={at === path.length - 1}
+          isFar={at < path.length - NEAR_TURNS}
           // of the others, asking changes nothing: a long conversation is not drawn anew
           isOpen={at === path.length - 1 && dialogue.isOpen}
           language={currentLanguage()}
@@ -48,6 +51,8 @@ interface TurnViewProps extends Pick<TurnsProps, "dialogue" | "onAsked" | "onKey
   readonly questions: string;
   readonly answers: string;
   readonly isLast: boolean;
+  /** So far back that it is laid out only where it is seen. */
+  readonly isFar: boolean;
   /** Of the last turn: whether an answer is under way, here or in another branch. */
   readonly isOpen: boolean;
   readonly language: string;
@@ -56,11 +61,11 @@ interface TurnViewProps extends Pick<TurnsProps, "dialogue" | "onAsked" | "onKey
 const idsIn = (list: string) => list.split(",").map(Number);
 
 const TurnView = memo(function TurnOf(props: TurnViewProps) {
-  const { turn, questions, answers, language, dialogue, onAsked } = props;
+  const { turn, questions, answers, isFar, language, dialogue, onAsked } = props;
   // of another question, its answer shown last
   const showQuestion = (id: number) => dialogue.show(dialogue.tree.answers.get(id) ?? id);
   return (
-    <article class="message">
+    <article class={isFar ? "message far" : "message"}>
       <div class="row asked">
         <QuestionView
           key={turn.asked}
