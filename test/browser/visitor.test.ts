@@ -1,6 +1,6 @@
 /** The visitor's page as people use it. */
 import { describe, expect, test } from "vitest";
-import { openPage, violationsOf } from "../support/browser.ts";
+import { openPage } from "../support/browser.ts";
 import { cutInsideEvent } from "../support/faults.ts";
 import { heldUntil } from "../support/held.ts";
 import { cutAfterOneEvent, startPageProxy } from "../support/page-proxy.ts";
@@ -136,23 +136,7 @@ describe("the visitor's page", { tags: "chromium" }, () => {
   });
 });
 
-const views = ["light", "dark"].flatMap((colors) =>
-  [390, 1280].map((width) => [colors, width] as const),
-);
-
 describe.each(["/", "/me", "/status"])("the page %s", { tags: "chromium" }, (path) => {
-  test.each(views)("has nothing that axe finds wrong: %s, %d px", async (colors, width) => {
-    const { parley } = await startScene({ MINUTE_LIMIT: "60", DAY_LIMIT: "500" });
-    const { page, wrongs } = await openPage(parley.origin + path, {
-      colorScheme: colors as "light" | "dark",
-      viewport: { width, height: 800 },
-    });
-    for (const summary of await page.locator("summary").all()) await summary.click();
-    expect(await violationsOf(page)).toEqual([]);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-    expect(wrongs).toEqual([]);
-  });
-
   test.each(["en", "zh-CN", "zh-TW", "ru"])(
     "changes its language to %s and remembers it",
     async (tag) => {
