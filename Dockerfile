@@ -17,7 +17,8 @@ USER node
 RUN NODE_COMPILE_CACHE=/app/.compiled node docker/compile.mjs dist/main.js && chmod -R a+rX .compiled
 
 FROM node:26-bookworm-slim
-# Node does not start if LANG is not the name of a locale, such as "Simplified Chinese".
+# Node does not start if LANG is not the name of a locale, such as "Simplified Chinese". It names an encoding only:
+# the command still speaks the language of LANG.
 ENV LC_ALL=C.UTF-8
 ENV NODE_ENV=production HOST=:: PORT=5000 DATA_DIR=/data NODE_COMPILE_CACHE=/app/.compiled
 WORKDIR /app

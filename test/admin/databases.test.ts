@@ -48,7 +48,7 @@ describe("without a database", () => {
     const DATA_DIR = join(folder(), "misspelt");
     const ran = await parleyHere({ DATA_DIR }, args);
     expect([ran.code, ran.out]).toEqual([1, ""]);
-    expect(ran.err).toContain(`parley: there is no database at ${DATA_DIR}/parley.sqlite: check`);
+    expect(ran.err).toContain(`parley: There is no database at ${DATA_DIR}/parley.sqlite. Check`);
     expect(existsSync(DATA_DIR)).toBe(false);
   });
 
@@ -59,7 +59,7 @@ describe("without a database", () => {
       const ran = await parleyHere(env, args);
       expect([ran.code, ran.out]).toEqual([1, ""]);
       expect(ran.err).not.toContain("root@");
-      expect(ran.err).toContain("there is no database at");
+      expect(ran.err).toContain("There is no database at");
     }
     expect(statSync(`${env.DATA_DIR}/parley.sqlite`).size).toBe(0);
     const set = ["price", "set", "m", "--input", "1", "--output", "2"];
@@ -73,12 +73,12 @@ test("a database that can't be read is told in words and in its own", async () =
   writeFileSync(`${DATA_DIR}/parley.sqlite`, "this was a database once ".repeat(1_000));
   const ran = await parleyHere({ DATA_DIR }, ["token", "list"]);
   const own = `${DATA_DIR}/parley.sqlite: file is not a database`;
-  const line = `parley: the database or its disk is damaged (${own})\n`;
+  const line = `parley: The database or its disk is damaged. (${own})\n`;
   expect([ran.code, ran.err]).toEqual([1, line]);
 });
 
 test("a file that the command is given and can't be read names itself", async () => {
   const ran = await parleyHere(await installed(), ["price", "import", "/nowhere/prices.json"]);
   expect([ran.code, ran.out]).toEqual([1, ""]);
-  expect(ran.err).toMatch(/^parley: ENOENT.*\/nowhere\/prices\.json'\n$/);
+  expect(ran.err).toBe("parley: There is no file /nowhere/prices.json.\n");
 });

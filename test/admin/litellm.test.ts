@@ -189,9 +189,15 @@ test.each([
 
 test.each([
   ["[1, 2]", ""],
-  ["[".repeat(100_000) + "]".repeat(100_000), "standard input has lists in lists"],
-  [`"${"x".repeat(16 * 2 ** 20)}"`, "standard input has more than 16777216 bytes"],
-  ["{", "standard input is not JSON"],
+  [
+    "[".repeat(100_000) + "]".repeat(100_000),
+    "The list is nested too deeply. Source: standard input.",
+  ],
+  [
+    `"${"x".repeat(16 * 2 ** 20)}"`,
+    "The list is too large. The limit is 16777216 bytes. Source: standard input.",
+  ],
+  ["{", "The list is not valid JSON. Source: standard input."],
 ])("text %# is no list of LiteLLM's", async (list, named) => {
   const ran = await parleyHere(await installed(), args, list);
   expect([ran.code, ran.out]).toEqual([1, ""]);

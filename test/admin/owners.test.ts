@@ -51,7 +51,7 @@ describe.skipIf(process.geteuid?.() !== 0)("as root", () => {
     chownSync(DATA_DIR, NOBODY, NOBODY);
     expect(parleyAs(NOBODY, { DATA_DIR }, "restore", backup)).toEqual({
       code: 1,
-      err: `parley: ${backup} belongs to user 0, and this process runs as user ${NOBODY}\n`,
+      err: `parley: ${backup} belongs to user 0, and this process runs as user ${NOBODY}. Run it as that user.\n`,
     });
     expect((await parleyHere({ DATA_DIR }, ["restore", backup])).code).toBe(0);
     expect(parleyAs(NOBODY, { DATA_DIR }, "token", "list")).toEqual({ code: 0, err: "" });

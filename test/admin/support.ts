@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { runCommand } from "../../src/admin/run.ts";
+import type { Terminal } from "../../src/admin/tools.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { entry, noon } from "../storage/support/calls.ts";
@@ -46,6 +47,7 @@ export async function parleyHere(
   args: readonly string[],
   input = "",
   onWrite: (piece: string) => Promise<void> = async () => undefined,
+  screens: Pick<Terminal, "out" | "err"> = {},
 ): Promise<Ran> {
   let out = "";
   let err = "";
@@ -61,6 +63,7 @@ export async function parleyHere(
     complain: (line) => {
       err += `${line}\n`;
     },
+    ...screens,
   });
   return { code, out, err, json: () => JSON.parse(out) };
 }

@@ -148,7 +148,7 @@ describe("a change that is wrong", () => {
     const wrong = await parleyHere(env, ["token", "update", id, "--hour-limit", "0"]);
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("option --hour-limit")]);
     const empty = await parleyHere(env, ["token", "update", id]);
-    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining("name an option")]);
+    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining("Name an option")]);
   });
 
   test("of an unknown or a revoked token is refused in the caller's language", async () => {

@@ -228,7 +228,7 @@ describe("what is wrong is named", () => {
     expect((await add("--header", "x=1", "--header", "x=2")).err).toContain("headers.x");
     expect((await add("--answer-seconds", "0")).err).toContain("option --answer-seconds");
     expect((await run("add", "a")).err).toContain("option --url");
-    expect((await run("set", "a")).err).toContain("name an option to change");
+    expect((await run("set", "a")).err).toContain("Name an option to change");
     expect((await run("set", "a", "--url", "none")).err).toContain("option --url");
     const route = await parleyHere(env, ["route", "set", "m", "--to", "x"]);
     expect([route.code, route.err]).toEqual([2, expect.stringContaining("option --to must be")]);

@@ -39,10 +39,10 @@ describe.each(languages)("in %s", (language) => {
   });
 });
 
-test("every command of the overview has its help", async () => {
-  const help = await commandHelp();
+test.each(languages)("every command of the overview has its help in %s", async (language) => {
+  const help = await commandHelp(language);
   const [overview = ""] = help.split("\n## ");
   const listed = [...overview.matchAll(/^ {2}parley /gm)];
   expect(help.match(/^## parley /gm)).toHaveLength(listed.length);
-  expect(help.match(/^Usage: parley /gm)).toHaveLength(listed.length + 1);
+  expect(help.match(/^\S+[:：] ?parley /gm)).toHaveLength(listed.length + 1);
 });

@@ -172,7 +172,7 @@ describe("parley doctor", () => {
     [[], "--url is missing"],
     [["--url", "example.com"], "--url must be an address"],
     [["--url", "https://user:pass-word@example.com"], "no user and no password"],
-    [["--url", "https://example.com", "--only", "streams"], "there is no check streams"],
+    [["--url", "https://example.com", "--only", "streams"], "Did you mean stream?"],
     [["--url", "https://example.com", "--fast"], "--fast"],
   ])("wrong usage: %j", async (args, message) => {
     const { code, out, err } = await doctor({}, ...args);

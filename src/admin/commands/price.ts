@@ -1,92 +1,91 @@
 import type { ImportedPrices } from "../../core/accounts/accounts.ts";
 import { extraFields } from "../../core/accounts/price-fields.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, CommandError, UsageError } from "../command.ts";
 import { MAX_LIST_BYTES, parseList } from "../list-json.ts";
 import type { LitellmPrices } from "../litellm-prices.ts";
+import { withProgress } from "../progress.ts";
 import { fieldLines, printable, table } from "../table.ts";
-import type { Terminal } from "../tools.ts";
+import type { Texts } from "../texts.ts";
+import type { Tools } from "../tools.ts";
+
+type Say = Texts["say"];
 
 const priceColumns = ["model", "input", "cached_input", "output"];
 
 export const priceCommands: readonly Command[] = [
   {
     name: "price set",
-    summary: "Sets the price of a model, in US dollars per million tokens or per unit.",
     operand: "MODEL",
     options: {
-      input: { value: "USD", help: "input tokens (required without a price per unit)" },
-      output: { value: "USD", help: "output tokens (required without a price per unit)" },
-      "cached-input": { value: "USD", help: "cached input tokens (default: as input)" },
-      "cache-write": { value: "USD", help: "input tokens written to a cache (default: as input)" },
-      "cache-write-1h": { value: "USD", help: "the same for an hour (default: as --cache-write)" },
-      "audio-input": { value: "USD", help: "audio tokens of the input (default: as input)" },
-      "audio-output": { value: "USD", help: "audio tokens of the output (default: as output)" },
-      reasoning: { value: "USD", help: "reasoning tokens of the output (default: as output)" },
-      "flex-input": { value: "USD", help: "input tokens of the flex tier (default: as input)" },
-      "flex-cached-input": {
-        value: "USD",
-        help: "its cached input tokens (default: as its input)",
-      },
-      "flex-output": { value: "USD", help: "its output tokens (default: as output)" },
-      "priority-input": { value: "USD", help: "the same for the priority tier" },
-      "priority-cached-input": { value: "USD", help: "the same for the priority tier" },
-      "priority-output": { value: "USD", help: "the same for the priority tier" },
-      "per-image": { value: "USD", help: "an image that is made or edited" },
-      "per-minute": { value: "USD", help: "a minute of audio, transcribed or spoken" },
-      "per-million-characters": { value: "USD", help: "a million characters of text to speak" },
-      since: { value: "WHEN", help: "when the price begins (default: now)" },
+      input: { value: "USD" },
+      output: { value: "USD" },
+      "cached-input": { value: "USD" },
+      "cache-write": { value: "USD" },
+      "cache-write-1h": { value: "USD" },
+      "audio-input": { value: "USD" },
+      "audio-output": { value: "USD" },
+      reasoning: { value: "USD" },
+      "flex-input": { value: "USD" },
+      "flex-cached-input": { value: "USD" },
+      "flex-output": { value: "USD" },
+      "priority-input": { value: "USD" },
+      "priority-cached-input": { value: "USD" },
+      "priority-output": { value: "USD" },
+      "per-image": { value: "USD" },
+      "per-minute": { value: "USD" },
+      "per-million-characters": { value: "USD" },
+      since: { value: "WHEN" },
     },
-    notes: [
-      "A change adds a price. Earlier prices are kept.",
-      "If a model has a price per unit and one of tokens, both add up where OpenAI counts both.",
-    ],
-    async run({ fields, operand: model }, { withNewAdmin }) {
+    async run({ fields, operand: model }, { withNewAdmin, look }) {
       const value = await withNewAdmin((admin) => admin.prices.set({ ...fields, model }));
-      return { value, text: fieldLines(value) };
+      return { value, text: fieldLines(value, look) };
     },
   },
   {
     name: "price list",
-    summary: "Lists current prices, in US dollars per million tokens or per unit.",
     options: {
-      model: { value: "MODEL", help: "only this model" },
-      history: { value: null, help: "also past and future prices" },
+      model: { value: "MODEL" },
+      history: { value: null },
     },
-    async run({ fields }, { withAdmin }) {
+    async run({ fields }, { withAdmin, look }) {
       const { prices } = await withAdmin((admin) => admin.prices.list(fields));
-      return { value: prices, text: table(columnsOf(prices), prices) };
+      return { value: prices, text: table(columnsOf(prices), prices, look) };
     },
   },
   {
     name: "price import",
-    summary: "Imports a JSON list of prices: all of them or none.",
     operand: "[FILE]",
     options: {
-      default: { value: null, help: "use the list of this release; check it first" },
-      format: { value: "FORM", help: "parley (default), or litellm for LiteLLM's price list" },
-      provider: { value: "NAME", help: "with litellm: only the models of this provider" },
+      default: { value: null },
+      format: { value: "FORM", choices: ["parley", "litellm"] },
+      provider: { value: "NAME" },
     },
-    notes: [
-      'Format: [{"model": "gpt-4o-mini", "input": 0.15, "cached_input": 0.075, "output": 0.6}].',
-      "- reads standard input. The output of `parley price list --json` can be imported.",
-      "LiteLLM's list is model_prices_and_context_window.json. What it has no price for stays unpriced.",
-    ],
-    async run({ fields, operand }, { terminal, withNewAdmin }) {
+    async run({ fields, operand }, tools) {
+      const { withNewAdmin, say } = tools;
       const { default: shipped = false, ...form } = fields;
-      if (shipped === (operand !== "")) throw new UsageError("name a FILE or use --default");
+      if (shipped === (operand !== "")) throw new UsageError("file_or_default");
       if (shipped === true) {
-        if (Object.keys(form).length > 0) throw new UsageError("--default has a format of its own");
+        if (Object.keys(form).length > 0) throw new UsageError("default_alone");
         const value = await withNewAdmin((admin) => admin.prices.importShipped());
-        const source = `Prices of ${value.published}, from ${value.source}.\n${value.note}\n`;
-        return { value, text: report(value) + source };
+        const { published, source } = value;
+        const origin = say("result.prices_shipped", { published, source });
+        return { value, text: `${report(value, say)}${origin}\n` };
       }
-      const list = await readList(operand, terminal);
-      const value = await withNewAdmin((admin) => admin.prices.import(list, form));
-      return { value, text: report(value) };
+      const list = await readList(operand, tools);
+      const value = await withProgress(tools, { task: "price-import" }, (count) => {
+        count(sizeOfList(list));
+        return withNewAdmin((admin) => admin.prices.import(list, form));
+      });
+      return { value, text: report(value, say) };
     },
   },
 ];
+
+/** Parley's list is an array, LiteLLM's an object. */
+function sizeOfList(list: unknown): number {
+  return typeof list === "object" && list !== null ? Object.keys(list).length : 0;
+}
 
 /** Most prices have none of the others. */
 function columnsOf(prices: readonly Readonly<Record<string, unknown>>[]): readonly string[] {
@@ -100,15 +99,18 @@ interface Done extends ImportedPrices {
   readonly left_out?: LitellmPrices["left_out"];
 }
 
-function report({ added, unchanged, skipped, unpriced = [], left_out = [] }: Done): string {
+function report(done: Done, say: Say): string {
+  const { added, unchanged, skipped, unpriced = [], left_out = [] } = done;
   const kinds = left_out.map(({ field, models }) => `${field} (${models})`);
+  const named = (key: string, names: readonly string[]) =>
+    names.length === 0
+      ? []
+      : [say(`result.${key}`, { number: names.length, names: some(names, say) })];
   const lines = [
-    `${added} added, ${unchanged} unchanged, ${skipped.length} skipped`,
-    ...(skipped.length > 0 ? [`Skipped, have a newer price: ${some(skipped)}`] : []),
-    ...(unpriced.length > 0
-      ? [`${unpriced.length} without a price that Parley can hold: ${some(unpriced)}`]
-      : []),
-    ...(kinds.length > 0 ? [`Prices left out, with their models: ${some(kinds)}`] : []),
+    say("result.prices", { added, unchanged, skipped: skipped.length }),
+    ...named("prices_skipped", skipped),
+    ...named("prices_unpriced", unpriced),
+    ...named("prices_left_out", kinds),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
 }
@@ -116,28 +118,33 @@ function report({ added, unchanged, skipped, unpriced = [], left_out = [] }: Don
 /** All of them are printed with --json. */
 const MAX_NAMED = 20;
 
-function some(names: readonly string[]): string {
+function some(names: readonly string[], say: Say): string {
   const more = names.length - MAX_NAMED;
-  return names.slice(0, MAX_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const shown = names.slice(0, MAX_NAMED).join(", ");
+  return more > 0 ? say("result.and_more", { names: shown, more }) : shown;
 }
 
-async function readList(path: string, terminal: Terminal): Promise<unknown> {
-  const name = path === "-" ? "standard input" : path;
+async function readList(path: string, { terminal, say }: Tools): Promise<unknown> {
+  const name = path === "-" ? say("result.standard_input") : path;
   const bytes = Buffer.from(path === "-" ? await terminal.readInput() : terminal.readFile(path));
-  if (bytes.length > MAX_LIST_BYTES)
-    throw new Error(`${name} has more than ${MAX_LIST_BYTES} bytes`);
+  if (bytes.length > MAX_LIST_BYTES) {
+    throw new CommandError("list_too_large", { name, max: MAX_LIST_BYTES });
+  }
   try {
     return parseList(bytes);
   } catch (cause) {
-    const problem = BODY_PROBLEMS[cause instanceof ProxyError ? cause.code : ""];
-    if (problem === undefined) throw cause;
-    throw new Error(`${name} ${problem}`, { cause });
+    throw listProblem(name, cause);
   }
 }
 
+function listProblem(name: string, cause: unknown): unknown {
+  const code = cause instanceof ProxyError ? cause.code : "";
+  return BODY_PROBLEMS.has(code) ? new CommandError(`list_${code}`, { name }, { cause }) : cause;
+}
+
 /** The texts of these speak of a request. */
-const BODY_PROBLEMS: Readonly<Record<string, string>> = {
-  body_not_json: "is not JSON",
-  body_not_utf8: "is not JSON in UTF-8",
-  body_too_deep: "has lists in lists too many levels deep",
-};
+const BODY_PROBLEMS: ReadonlySet<string> = new Set([
+  "body_not_json",
+  "body_not_utf8",
+  "body_too_deep",
+]);

@@ -1,8 +1,7 @@
-import { fieldError } from "../../core/common-errors.ts";
 import type { Command } from "../command.ts";
 import { csvLine } from "../csv.ts";
 import { table } from "../table.ts";
-import type { Terminal } from "../tools.ts";
+import type { Terminal, Tools } from "../tools.ts";
 import { type Fields, secretShown, tokenOptions, withInput, withoutNone } from "./token-options.ts";
 
 interface Created {
@@ -16,29 +15,21 @@ const csvColumns = ["id", "name", "token", "expires_at"] as const;
 
 export const createCommand: Command = {
   name: "token create",
-  summary: "Creates a token, or several, and shows each once.",
   options: {
-    name: { value: "NAME", help: "who it is for (required)" },
+    name: { value: "NAME" },
     ...tokenOptions,
-    like: { value: "ID", help: "what is left out is as in this token" },
-    count: { value: "N", help: "create so many, called NAME-001 and so on; at most 1000" },
-    format: { value: "csv", help: "print CSV: id, name, token, expires_at" },
+    like: { value: "ID" },
+    count: { value: "N" },
+    format: { value: "FORMAT", choices: ["csv"] },
   },
-  notes: [
-    "Without --upstream-key, the key is taken from PARLEY_UPSTREAM_KEY if that is set. Read it",
-    "with -, so that it stays out of the shell's history. Storing it requires SECRET_KEY.",
-    "`none` takes away what --like gives: --tokens-per-day none.",
-  ],
-  async run(given, { terminal, withNewAdmin }) {
+  async run(given, tools) {
+    const { terminal, withNewAdmin } = tools;
     const { format, ...fields } = withoutNone(
       withKeyOf(terminal, await withInput(given, terminal)),
     );
-    if (format !== undefined && format !== "csv") {
-      throw fieldError("field_choice", "format", { choices: "csv" });
-    }
     const value = await withNewAdmin((admin) => admin.tokens.create(fields));
     const created = "tokens" in value ? value.tokens : [value];
-    const text = format === "csv" ? csvOf(created) : textOf(value);
+    const text = format === "csv" ? csvOf(created) : textOf(value, tools);
     return { value: "tokens" in value ? value.tokens : value, text };
   },
 };
@@ -53,8 +44,21 @@ function csvOf(created: readonly Created[]): string {
   return [csvColumns, ...rows].map(csvLine).join("");
 }
 
-function textOf(value: Created | { readonly tokens: readonly Created[] }): string {
-  if (!("tokens" in value)) return secretShown(value);
+function textOf(value: Created | { readonly tokens: readonly Created[] }, tools: Tools): string {
+  const { look, say } = tools;
+  const next = `\n${say("result.token_next", { url: urlIn(tools) })}\n`;
+  if (!("tokens" in value)) return secretShown(value, tools) + next;
   const rows = value.tokens.map(({ id, name, token }) => ({ id, name, token }));
-  return `${table(["id", "name", "token"], rows)}\nThese are the tokens. They are not shown again.\n`;
+  return `${table(["id", "name", "token"], rows, look)}\n${say("result.tokens")}\n${next}`;
 }
+
+/** Where the server beside this command answers. A mistake in PORT stops no command. */
+function urlIn({ settings }: Tools): string {
+  try {
+    return `http://localhost:${settings(["PORT"]).PORT || DEFAULT_PORT}/v1`;
+  } catch {
+    return `http://localhost:${DEFAULT_PORT}/v1`;
+  }
+}
+
+const DEFAULT_PORT = 5_000;

@@ -1,15 +1,15 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { restoreSqlite } from "../../storage/restore.ts";
-import { type Command, exitCodes, UsageError } from "../command.ts";
+import { type Command, CommandError, exitCodes, UsageError } from "../command.ts";
+import { withProgress } from "../progress.ts";
 
 export const upkeepCommands: readonly Command[] = [
   {
     name: "config check",
-    summary: "Checks all settings without starting the server.",
-    async run(_given, { settingProblems }) {
+    async run(_given, { settingProblems, say }) {
       const problems = settingProblems();
       if (problems.length === 0) {
-        return { value: { ok: true, problems }, text: "All settings are valid.\n" };
+        return { value: { ok: true, problems }, text: `${say("result.settings_valid")}\n` };
       }
       const text = problems.map(({ name, message }) => `${name}: ${message}\n`).join("");
       return { value: { ok: false, problems }, text, exitCode: exitCodes.settings };
@@ -17,13 +17,11 @@ export const upkeepCommands: readonly Command[] = [
   },
   {
     name: "backup",
-    summary: "Copies the SQLite database to a new file, even while the server runs.",
     operand: "FILE",
-    notes: ["The copy has the hashes of all tokens: protect it like the database."],
-    async run({ operand: file }, { withStorage, sqliteFile }) {
-      sqliteFile();
-      if (file === "") throw new UsageError("FILE is missing");
-      if (existsSync(file)) throw new Error(`${file} already exists`);
+    async run({ operand: file }, tools) {
+      const totalBytes = sizeOf(tools.sqliteFile());
+      if (file === "") throw new UsageError("operand_missing", { name: "FILE" });
+      if (existsSync(file)) throw new CommandError("file_exists", { file });
       // renamed at the end, so a file of that name is always a complete backup
       const partial = `${file}.partial`;
       const clear = () => {
@@ -32,27 +30,36 @@ export const upkeepCommands: readonly Command[] = [
       // a backup that was killed leaves them
       clear();
       try {
-        await withStorage((storage) => storage.backup(partial));
+        await withProgress(tools, { task: "backup", file: partial, totalBytes }, () =>
+          tools.withStorage((storage) => storage.backup(partial)),
+        );
         renameSync(partial, file);
       } finally {
         clear();
       }
-      return { value: { file }, text: `Saved to ${file}.\n` };
+      return { value: { file }, text: `${tools.say("result.saved", { file })}\n` };
     },
   },
   {
     name: "restore",
-    summary: "Replaces the SQLite database with a backup. Stop the server first.",
     operand: "FILE",
-    notes: [
-      "The backup is checked first. The replaced database is kept as .before-restore, with a number",
-      "if that exists.",
-    ],
-    async run({ operand: from }, { terminal, sqliteFile }) {
+    async run({ operand: from }, tools) {
+      const { terminal, sqliteFile, say } = tools;
       const file = sqliteFile();
-      const { kept } = await restoreSqlite({ from, file, nowMs: terminal.clock.wallMs() });
-      const before = kept === null ? "" : ` The replaced database is now ${kept}.`;
-      return { value: { file, kept }, text: `Restored ${from} to ${file}.${before}\n` };
+      const options = { from, file, nowMs: terminal.clock.wallMs() };
+      const long = { file: `${file}.restoring`, totalBytes: sizeOf(from) };
+      const { kept } = await withProgress(tools, { task: "restore", ...long }, () =>
+        restoreSqlite(options),
+      );
+      const lines = [
+        say("result.restored", { from, file }),
+        ...(kept === null ? [] : [say("result.kept", { kept })]),
+      ];
+      return { value: { file, kept }, text: lines.map((line) => `${line}\n`).join("") };
     },
   },
 ];
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

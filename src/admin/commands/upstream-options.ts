@@ -1,18 +1,19 @@
 import { fieldError } from "../../core/common-errors.ts";
+import { upstreamKinds } from "../../core/routing/routing.ts";
 import { type Given, type Options, UsageError } from "../command.ts";
 import type { Terminal } from "../tools.ts";
 
 /** What `upstream add` and `upstream set` take. */
 export const upstreamOptions: Options = {
-  url: { value: "URL", help: "base URL such as https://api.deepseek.com/v1, or a complete one" },
-  kind: { value: "KIND", help: "openai (default), azure or anthropic" },
-  key: { value: "-", help: "read keys from standard input, one per line; used in turn" },
-  models: { value: "A,B", help: "models that it answers without a route" },
-  proxy: { value: "URL", help: "outbound proxy: http, https or socks5" },
-  header: { value: "NAME=VALUE", help: "sent with each request; may be repeated", isList: true },
-  concurrency: { value: "N", help: "most calls that are open at once" },
-  "answer-seconds": { value: "N", help: "timeout for an answer (default: as in the settings)" },
-  "first-token-seconds": { value: "N", help: "timeout for the start of a stream (the same)" },
+  url: { value: "URL" },
+  kind: { value: "KIND", choices: upstreamKinds },
+  key: { value: "-" },
+  models: { value: "A,B" },
+  proxy: { value: "URL" },
+  header: { value: "NAME=VALUE", isList: true },
+  concurrency: { value: "N" },
+  "answer-seconds": { value: "N" },
+  "first-token-seconds": { value: "N" },
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -36,7 +37,7 @@ function noneAsNull(value: unknown): unknown {
 async function keysIn(key: unknown, terminal: Terminal): Promise<string | null> {
   if (key === "none") return null;
   if (key === "-") return terminal.readInput();
-  throw new UsageError("--key takes only -: write the keys to standard input, one per line");
+  throw new UsageError("key_from_input");
 }
 
 /** Null takes all away. */
@@ -45,7 +46,7 @@ function headersIn(given: readonly string[]): Fields | null {
   const headers = new Map<string, string>();
   for (const text of given) {
     const at = text.indexOf("=");
-    if (at < 1) throw new UsageError("--header takes NAME=VALUE");
+    if (at < 1) throw new UsageError("header_form");
     const name = text.slice(0, at);
     if (headers.has(name)) throw fieldError("field_repeated", `headers.${name}`);
     headers.set(name, text.slice(at + 1));

@@ -1,12 +1,13 @@
 import { outcomes } from "../../core/accounts/ledger-query.ts";
 import type { Command, Options } from "../command.ts";
+import { withProgress } from "../progress.ts";
 import { table } from "../table.ts";
 import { viewSchemas } from "../views.ts";
 
 const span: Options = {
-  from: { value: "WHEN", help: "from this day or time on: 2026-11-01 (UTC), or 7d for a week ago" },
-  to: { value: "WHEN", help: "before this day or time" },
-  token: { value: "ID", help: "only this token" },
+  from: { value: "WHEN" },
+  to: { value: "WHEN" },
+  token: { value: "ID" },
 };
 
 const sumColumns = Object.keys(viewSchemas.sum.shape);
@@ -15,28 +16,35 @@ const keyColumns = { day: ["day"], model: ["model"], token: ["token", "name"] };
 export const usageCommands: readonly Command[] = [
   {
     name: "usage",
-    summary: "Sums calls, tokens and cost per day, model or token.",
-    options: { by: { value: "WHAT", help: "day (default), model or token" }, ...span },
-    async run({ fields }, { withAdmin }) {
+    options: { by: { value: "WHAT", choices: ["day", "model", "token"] }, ...span },
+    async run({ fields }, { withAdmin, look }) {
       const { by, usage } = await withAdmin((admin) => admin.usage.sum(fields));
-      return { value: usage, text: table([...keyColumns[by], ...sumColumns], usage) };
+      return { value: usage, text: table([...keyColumns[by], ...sumColumns], usage, look) };
     },
   },
   {
     name: "usage export",
-    summary: "Writes one row per call to standard output, oldest first.",
     options: {
-      format: { value: "FORMAT", help: "csv (default) or jsonl (JSON lines)" },
+      format: { value: "FORMAT", choices: ["csv", "jsonl"] },
       ...span,
       model: { value: "MODEL", help: "only calls for this model, or answered by it" },
       outcome: { value: "WORD", help: outcomes.join(", ") },
     },
-    notes: ["--json is the same as --format jsonl."],
-    async run({ fields, json }, { terminal, withAdmin }) {
+    async run({ fields, json }, tools) {
+      const { terminal, withAdmin } = tools;
       const given = { ...(json ? { format: "jsonl" } : {}), ...fields };
-      await withAdmin(async (admin) => {
-        for await (const piece of admin.usage.export(given).text) await terminal.write(piece);
-      });
+      const write = (count: (lines: number) => void) =>
+        withAdmin(async (admin) => {
+          for await (const piece of admin.usage.export(given).text) {
+            await terminal.write(piece);
+            count(piece.split("\n").length - 1);
+          }
+        });
+      // rows on a terminal show by themselves that they come
+      const isSeen = (terminal.out?.columns ?? null) !== null;
+      await (isSeen
+        ? write(() => undefined)
+        : withProgress(tools, { task: "usage-export" }, write));
       return null;
     },
   },
