@@ -27,8 +27,8 @@ export const usageCommands: readonly Command[] = [
     options: {
       format: { value: "FORMAT", choices: ["csv", "jsonl"] },
       ...span,
-      model: { value: "MODEL", help: "only calls for this model, or answered by it" },
-      outcome: { value: "WORD", help: outcomes.join(", ") },
+      model: { value: "MODEL" },
+      outcome: { value: "WORD", choices: outcomes },
     },
     async run({ fields, json }, tools) {
       const { terminal, withAdmin } = tools;
