@@ -39,6 +39,7 @@ export const chromiumProgram =
 export const needs: readonly Need[] = [
   { name: "caddy", packages: ["caddy"], isMet: runs("caddy", "version") },
   { name: "chromium", packages: ["chromium"], isMet: existsSync(chromiumProgram) },
+  { name: "fish", packages: ["fish"], isMet: runs("fish", "--version") },
   { name: "haproxy", packages: ["haproxy"], isMet: runs("haproxy", "-v") },
   { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
   {
@@ -59,6 +60,8 @@ export const needs: readonly Need[] = [
     packages: ["prometheus"],
     isMet: runs("prometheus", "--version") && runs("promtool", "--version"),
   },
+  // it runs a program on a terminal
+  { name: "script", packages: ["bsdutils"], isMet: runs("script", "--version") },
   {
     name: "python",
     packages: [
@@ -67,6 +70,7 @@ export const needs: readonly Need[] = [
     ],
     isMet: python !== undefined && runs("protoc", "--version"),
   },
+  { name: "zsh", packages: ["zsh"], isMet: runs("zsh", "--version") },
 ];
 
 export const leftOut: Reporter = {
