@@ -2,6 +2,7 @@ import { ProxyError } from "../core/errors.ts";
 import { reasonOf } from "../core/reason.ts";
 import { FileAccessError } from "../storage/driver/access.ts";
 import { storageProblem } from "../storage/driver/storage-errors.ts";
+import { RestoreError } from "../storage/restore.ts";
 import { type Command, CommandError, exitCodes, UsageError } from "./command.ts";
 import { painted } from "./screen.ts";
 import { printable } from "./table.ts";
@@ -73,6 +74,10 @@ const HAS_REASON: ReadonlySet<string> = new Set(["internal", "storage_unavailabl
 function failureOf(thrown: unknown, texts: Texts): string {
   const reason = reasonOf(thrown);
   if (thrown instanceof FileAccessError) return accessText(thrown, texts);
+  if (thrown instanceof RestoreError) {
+    const { key, file, detail } = thrown;
+    return texts.say(`restore.problem.${key}`, { file, detail });
+  }
   // an error about a file that the command was given
   if (thrown instanceof Error && "path" in thrown) {
     const code = "code" in thrown ? String(thrown.code) : "";

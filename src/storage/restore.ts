@@ -26,6 +26,36 @@ export interface RestoreOptions {
   readonly nowMs: number;
 }
 
+const problems = {
+  no_file: "is not there",
+  not_regular: "is not a regular file",
+  database_itself: "is the database itself",
+  not_restorable: "cannot be restored",
+  not_parley: "cannot be restored: it is not a database of Parley",
+  was_in_use: "was in use a moment ago: stop the server and wait",
+  in_use: "is in use: stop the server first",
+} as const;
+
+/** Why nothing was restored. The key is for the command, which has texts for people. */
+export class RestoreError extends Error {
+  override readonly name = "RestoreError";
+  readonly key: keyof typeof problems;
+  readonly file: string;
+  /** In the words of the database, or how many seconds to wait. */
+  readonly detail: string;
+
+  constructor(
+    key: keyof typeof problems,
+    about: { file: string; detail?: string; cause?: unknown },
+  ) {
+    const { file, detail = "", cause } = about;
+    super([`${file} ${problems[key]}`, detail].filter(Boolean).join(": "), { cause });
+    this.key = key;
+    this.file = file;
+    this.detail = detail;
+  }
+}
+
 /** SQLITE_CORRUPT and SQLITE_NOTADB: nothing can be read, so the file is moved away as it is. */
 const UNREADABLE = [11, 26];
 
@@ -36,9 +66,9 @@ const UNREADABLE = [11, 26];
  */
 export async function restoreSqlite(options: RestoreOptions): Promise<{ kept: string | null }> {
   const { from, file } = options;
-  if (!existsSync(from)) throw new Error(`there is no file ${from}`);
-  if (!statSync(from).isFile()) throw new Error(`${from} is not a regular file`);
-  if (resolve(from) === resolve(file)) throw new Error(`${from} is the database itself`);
+  if (!existsSync(from)) throw new RestoreError("no_file", { file: from });
+  if (!statSync(from).isFile()) throw new RestoreError("not_regular", { file: from });
+  if (resolve(from) === resolve(file)) throw new RestoreError("database_itself", { file: from });
   createPrivateFolder(dirname(file));
   const fresh = `${file}.restoring`;
   try {
@@ -65,14 +95,17 @@ async function copyChecked(from: string, to: string): Promise<void> {
     }
   }
   const problem = problemIn(to);
-  if (problem !== null) throw new Error(`${from} cannot be restored: ${problem}`);
+  if (problem === NOT_PARLEY) throw new RestoreError("not_parley", { file: from });
+  if (problem !== null) throw new RestoreError("not_restorable", { file: from, detail: problem });
   try {
     // Migrates older tables, refuses those it can't serve, and merges the write-ahead log.
     await (await openSqlite(to)).close();
   } catch (error) {
-    throw new Error(`${from} cannot be restored: ${reasonOf(error)}`, { cause: error });
+    throw new RestoreError("not_restorable", { file: from, detail: reasonOf(error), cause: error });
   }
 }
+
+const NOT_PARLEY = "not Parley's";
 
 function problemIn(file: string): string | null {
   const database = new DatabaseSync(file);
@@ -83,7 +116,7 @@ function problemIn(file: string): string | null {
     const tables = database.prepare(
       "SELECT count(*) AS found FROM sqlite_schema WHERE name IN ('tokens', 'ledger', 'prices')",
     );
-    return tables.get()?.found === 3 ? null : "it is not a database of Parley";
+    return tables.get()?.found === 3 ? null : NOT_PARLEY;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
@@ -118,15 +151,14 @@ async function keepReadable(kept: string, { file, nowMs }: RestoreOptions): Prom
     database.exec("PRAGMA journal_mode = DELETE");
     // from the future: the clock went back since
     if (Math.abs(nowMs - lastHeartbeat(database)) < STALE_MS) {
-      const wait = `${STALE_MS / 1_000} s`;
-      throw new Error(`${file} was in use a moment ago: stop the server and wait ${wait}`);
+      throw new RestoreError("was_in_use", { file, detail: String(STALE_MS / 1_000) });
     }
     await copyFrom(database, kept);
     return true;
   } catch (error) {
     const code = sqliteCode(error);
     if (code === SQLITE_BUSY) {
-      throw new Error(`${file} is in use: stop the server first`, { cause: error });
+      throw new RestoreError("in_use", { file, cause: error });
     }
     if (code !== null && UNREADABLE.includes(code)) return false;
     throw error;

@@ -236,7 +236,9 @@ describe("backup and restore", () => {
     expect([wrong.code, wrong.out]).toEqual([1, ""]);
     expect(wrong.err).toContain("cannot be restored");
     const folderItself = await parleyHere(env, ["restore", env.DATA_DIR]);
-    expect(folderItself.err).toBe(`parley: ${env.DATA_DIR} is not a regular file\n`);
+    expect(folderItself.err).toBe(
+      `parley: ${env.DATA_DIR} is not a regular file. Name the file of a backup.\n`,
+    );
     for (const name of ["backup", "restore"]) {
       const ran = await parleyHere({ DATABASE_URL: "postgres://127.0.0.1:1/x" }, [name, file]);
       expect(ran.code).toBe(1);

@@ -1,5 +1,6 @@
 /** The command speaks the language of whoever runs it; JSON, options and codes stay as they are. */
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import en from "../../locales/en.json" with { type: "json" };
@@ -78,6 +79,19 @@ describe("a text is in the locales", () => {
     expect(missing(shown.map((field) => `heading.${field}`))).toEqual([]);
   });
 
+  test("for each message that the code names", () => {
+    const code = readdirSync(`${ROOT}src/admin`, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map((path) => readFileSync(`${ROOT}src/admin/${path}`, "utf8"))
+      .join("");
+    const problems = [...code.matchAll(/new (?:Usage|Command)Error\(\s*"(\w+)"/g)];
+    const said = [...code.matchAll(/\bsay\(\s*"((?:result|help|notice|error)\.[\w.-]+)"/g)];
+    expect(problems.length).toBeGreaterThan(10);
+    expect(said.length).toBeGreaterThan(10);
+    expect(missing(problems.map(([, key]) => `problem.${key}`))).toEqual([]);
+    expect(missing(said.map(([, key = ""]) => key))).toEqual([]);
+  });
+
   test("and belongs to a command, an option or a message", () => {
     const known = new Set(allCommands.map(textKey));
     const parts = "help topic option heading value result progress notice error problem storage";
@@ -138,6 +152,10 @@ describe("in Chinese", () => {
     const none = { DATA_DIR: "/nowhere", LANG: "zh_CN" };
     expect((await parleyHere(none, ["token", "list"])).err).toContain(
       "/nowhere/parley.sqlite 处没有数据库",
+    );
+    const backup = ["restore", "/nowhere"];
+    expect((await parleyHere({ DATA_DIR: folder(), LANG: "zh_CN" }, backup)).err).toBe(
+      "parley: 没有文件 /nowhere，请检查名称。\n",
     );
   });
 

@@ -53,7 +53,7 @@ test("a backup works while the server runs; a restore is refused until it stops"
   expect((await parley(env, ["backup", copy])).code).toBe(0);
   const refused = await parley(env, ["restore", copy]);
   expect(refused.code).toBe(1);
-  expect(refused.err).toContain("is in use: stop the server first");
+  expect(refused.err).toContain("is in use. Stop the server first.");
   expect((await postJson(`${server.url}/readyz`, undefined, { method: "GET" })).status).toBe(200);
   server.signal("SIGTERM");
   expect(await server.exit).toBe(0);

@@ -122,13 +122,9 @@ describe("colors", () => {
     [{ NO_COLOR: "1" }, false],
     [{ TERM: "dumb" }, false],
     [{ TERM: "dumb", FORCE_COLOR: "1" }, true],
-  ])(
-    "on a terminal with %j: %s",
-    (env, isColored) => {
-      expect(onTerminal(80, env, CLI, "nothing").includes(ESCAPE)).toBe(isColored);
-    },
-    20_000,
-  );
+  ])("on a terminal with %j: %s", { tags: "script", timeout: 20_000 }, (env, isColored) => {
+    expect(onTerminal(80, env, CLI, "nothing").includes(ESCAPE)).toBe(isColored);
+  });
 
   test.each<[Env, boolean]>([
     [{}, false],

@@ -114,7 +114,7 @@ test("without a database to replace, nothing is kept", async () => {
 
 test("a backup that is damaged or not ours is refused, and the database stays", async () => {
   await write(file, "alice");
-  await expect(restore()).rejects.toThrow("there is no file");
+  await expect(restore()).rejects.toThrow("is not there");
   writeFileSync(copy, "no database");
   await expect(restore()).rejects.toThrow("cannot be restored");
   rmSync(copy);
