@@ -9,6 +9,8 @@ import { AWAY } from "../models.ts";
 import { groups } from "./people.ts";
 import type { Secrets } from "./setting-up.ts";
 
+/** Whose token is disabled. */
+export const DISABLED = "Gast-Zugang";
 /** What groups have used of their quotas. */
 const USED_PERCENT = { support: 93n, development: 61n, research: 38n } as const;
 const HALF_DOLLAR = 500_000_000_000n;
@@ -70,6 +72,6 @@ async function alertsOf({ groups: store, ledger, clock }: Storage): Promise<read
 /** One token was found in public and is disabled; one has a new secret. */
 export async function changeTokens(admin: Admin, secrets: Secrets): Promise<void> {
   const id = (name: string) => secrets.get(name)?.id ?? "";
-  await admin.tokens.disable(id("Gast-Zugang"));
+  await admin.tokens.disable(id(DISABLED));
   await admin.tokens.rotate(id("ci-review"), { grace: "7d" });
 }

@@ -124,7 +124,7 @@ export const people: readonly Person[] = [
   },
   {
     name: "workshop-2026",
-    fields: { comment: "Two days, 30 people", requests_per_day: 500, expires: "37d" },
+    fields: { comment: "Two days, 30 people", requests_per_day: 500, expires: "13d" },
     weight: 6,
     habits: [habit("gpt-6-luna", "envelope")],
   },

@@ -7,7 +7,7 @@ import { storageOptions } from "../../../src/config/storage.ts";
 import type { LedgerEntry, Token } from "../../../src/core/accounts/accounts.ts";
 import { openStorage, type Storage } from "../../../src/storage/open.ts";
 import type { DemoServices } from "../upstream/services.ts";
-import { boundGroups, changeTokens, tellAlerts } from "./afterwards.ts";
+import { boundGroups, changeTokens, DISABLED, tellAlerts } from "./afterwards.ts";
 import { callsOf } from "./calls.ts";
 import { createChance } from "./chance.ts";
 import { createEntries } from "./entries.ts";
@@ -33,8 +33,10 @@ export async function seedWeek(config: Config, services: DemoServices): Promise<
   try {
     const upstreams = createUpstreamPorts(() => config, systemClock);
     const admin = createAdmin({ ...storage, upstreams, canSeal: true });
-    const secrets = await setUp(admin, services);
-    const write = await createWriter(storage);
+    const secrets = await setUp(admin, services, (ms) => {
+      nowMs += ms;
+    });
+    const write = await createWriter(storage, endMs);
     const chance = createChance(SEED);
     let isChanged = false;
     for (const hour of hoursBefore(endMs, CALLS)) {
@@ -55,7 +57,7 @@ export async function seedWeek(config: Config, services: DemoServices): Promise<
 }
 
 /** Quotas are taken and settled as for a real call. */
-async function createWriter({ tokens, ledger, prices, clock }: Storage) {
+async function createWriter({ tokens, ledger, prices, clock }: Storage, endMs: number) {
   const holders = new Map((await tokens.list()).map((token) => [token.name, token]));
   const entryOf = createEntries(prices);
   const writeOne = async (entry: LedgerEntry, token: Token | null): Promise<void> => {
@@ -70,17 +72,15 @@ async function createWriter({ tokens, ledger, prices, clock }: Storage) {
     const made = calls.map(async (call) => {
       const token = call.person === null ? null : (holders.get(call.person.name) ?? null);
       // its holder no longer gets anything, and leaves no row
-      if (token !== null && !isValid(token, clock.wallMs())) return;
+      if (token !== null && !isValid(token, clock.wallMs(), endMs)) return;
       await writeOne(await entryOf(call, token), token);
     });
     await Promise.all(made);
   };
 }
 
-const DISABLED = "Gast-Zugang";
-
-function isValid({ name, expiresAt, createdAt }: Token, nowMs: number): boolean {
-  const isDisabled = name === DISABLED && nowMs > createdAt + SET_UP_BEFORE_MS - CHANGED_BEFORE_MS;
+function isValid({ name, expiresAt }: Token, nowMs: number, endMs: number): boolean {
+  const isDisabled = name === DISABLED && nowMs > endMs - CHANGED_BEFORE_MS;
   return !isDisabled && (expiresAt === null || expiresAt > nowMs);
 }
 

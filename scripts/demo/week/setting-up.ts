@@ -12,12 +12,18 @@ const claudePrices = [
 
 /** Higher than anything that is used: lowered once it is known what was used. */
 const NO_BOUND = "100000";
+const BETWEEN_TOKENS_MS = 46 * 3_600_000;
 const KEY = "demo-key-of-a-stand-in";
 
 /** By the name of its holder. */
 export type Secrets = ReadonlyMap<string, { readonly id: string; readonly secret: string }>;
 
-export async function setUp(admin: Admin, services: DemoServices): Promise<Secrets> {
+/** `later`: sets the time on by so many milliseconds. */
+export async function setUp(
+  admin: Admin,
+  services: DemoServices,
+  later: (ms: number) => void,
+): Promise<Secrets> {
   await admin.prices.importShipped();
   for (const price of claudePrices) await admin.prices.set(price);
   await addRouting(admin, services);
@@ -26,6 +32,7 @@ export async function setUp(admin: Admin, services: DemoServices): Promise<Secre
   }
   const secrets = new Map<string, { id: string; secret: string }>();
   for (const { name, fields } of people) {
+    later(BETWEEN_TOKENS_MS);
     const made = await admin.tokens.create({ name, ...fields });
     if ("token" in made) secrets.set(name, { id: made.id, secret: made.token });
   }
