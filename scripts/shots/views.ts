@@ -1,0 +1,72 @@
+/** What pictures are taken of, and how each page gets there. */
+import type { Page } from "playwright-core";
+import type { Demo } from "../demo/start.ts";
+import type { ShotLanguage } from "./variants.ts";
+
+export interface ShotView {
+  readonly name: string;
+  /** Without a slash at its begin. */
+  readonly path: string;
+  readonly isWhole: boolean;
+  prepare?(page: Page, demo: Demo, language: ShotLanguage): Promise<void>;
+}
+
+const questions: Readonly<Record<ShotLanguage, string>> = {
+  en: "How do HTTP/1.1, HTTP/2 and HTTP/3 differ?",
+  zh_CN: "HTTP/1.1、HTTP/2 和 HTTP/3 有什么区别？",
+  zh_TW: "HTTP/1.1、HTTP/2 與 HTTP/3 有什麼差異？",
+  ru_RU: "Чем отличаются HTTP/1.1, HTTP/2 и HTTP/3?",
+};
+
+const operatorViews = [
+  "overview",
+  "tokens",
+  "groups",
+  "prices",
+  "routing",
+  "calls",
+  "changes",
+  "system",
+] as const;
+
+/** In this order, since the operator stays signed in. */
+export const shotViews: readonly ShotView[] = [
+  { name: "visitor", path: "", isWhole: true, prepare: askQuestion },
+  { name: "holder", path: "me", isWhole: true, prepare: pasteToken },
+  { name: "status", path: "status", isWhole: true },
+  { name: "docs", path: "docs", isWhole: false },
+  { name: "sign-in", path: "admin", isWhole: true },
+  ...operatorViews.map((name) => ({
+    name: `operator-${name}`,
+    path: `admin#/${name}`,
+    isWhole: name !== "calls" && name !== "prices",
+    prepare: signIn,
+  })),
+];
+
+async function askQuestion(page: Page, _demo: Demo, language: ShotLanguage): Promise<void> {
+  const field = page.locator("main textarea").first();
+  await field.fill(questions[language]);
+  await field.press("Enter");
+  await page.locator(".answer.open").waitFor();
+  await page.locator(".answer:not(.open)").waitFor();
+  // its begin is what a reader wants to see
+  await page.evaluate("scrollTo(0, 0)");
+}
+
+async function pasteToken(page: Page, { holderToken }: Demo): Promise<void> {
+  const field = page.locator("input[type=password]").first();
+  await field.fill(holderToken);
+  await field.press("Enter");
+  await page.locator("main h2").first().waitFor();
+}
+
+async function signIn(page: Page, { adminToken }: Demo): Promise<void> {
+  const field = page.locator("input[type=password]").first();
+  const side = page.locator("nav.side");
+  await side.or(field).first().waitFor();
+  if (await side.isVisible()) return;
+  await field.fill(adminToken);
+  await field.press("Enter");
+  await side.waitFor();
+}
