@@ -11,7 +11,7 @@ export const openAiModels = [
   EMBEDDING_MODEL,
 ] as const;
 
-export const claudeModels = ["claude-sonnet-4-5", "claude-haiku-4-5"] as const;
+export const claudeModels = ["claude-sonnet-5-5", "claude-haiku-5-5"] as const;
 
 /** The upstream that is out of order. */
 export const AWAY = "frankfurt";

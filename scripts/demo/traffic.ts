@@ -34,7 +34,7 @@ const callers: readonly Caller[] = [
     name: "Анна Смирнова",
     network: "192.0.2",
     path: "v1/messages",
-    body: messages("claude-sonnet-4-5"),
+    body: messages("claude-sonnet-5-5"),
     questions: ["Объясни регулярное выражение для даты", "Скрипт на Python, который читает CSV"],
     weight: 2,
   },

@@ -8,7 +8,7 @@ import type { ShotVariant } from "./variants.ts";
 import type { ShotView } from "./views.ts";
 
 const HEIGHT = { 1280: 900, 390: 844 } as const;
-const PAGE_WAIT_MS = 30_000;
+const PAGE_WAIT_MS = 60_000;
 
 export interface Camera {
   /** Takes pictures of one variant, one after the other. */

@@ -31,7 +31,8 @@ const operatorViews = [
 
 /** In this order, since the operator stays signed in. */
 export const shotViews: readonly ShotView[] = [
-  { name: "visitor", path: "", isWhole: true, prepare: askQuestion },
+  // the composer stays in view, so that a picture of the whole page has it in the middle
+  { name: "visitor", path: "", isWhole: false, prepare: askQuestion },
   { name: "holder", path: "me", isWhole: true, prepare: pasteToken },
   { name: "status", path: "status", isWhole: true },
   { name: "docs", path: "docs", isWhole: false },

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { type Answering, beginAnswer, contentText, spoken, think } from "./answering.ts";
+import { createResponses } from "./responses.ts";
 import { tokensOf } from "./tokens.ts";
 
 const CREATED = 1_790_000_000;
@@ -47,6 +48,16 @@ export function createOpenAi(models: readonly string[]): Hono {
     }));
     const usage = { prompt_tokens: used, total_tokens: used };
     return c.json({ object: "list", model, data, usage });
+  });
+  app.route(
+    "/responses",
+    createResponses((c, model) => (models.includes(model) ? null : noModel(c, model))),
+  );
+  app.post("/moderations", async (c) => {
+    const { input, model = "" } = await c.req.json<{ input?: unknown; model?: string }>();
+    const inputs = Array.isArray(input) ? input : [input];
+    const results = inputs.map(() => ({ flagged: false, categories: {}, category_scores: {} }));
+    return c.json({ id: "modr-demo", model, results });
   });
   app.all("*", (c) =>
     c.json(refusal(`The demo has no ${c.req.method} ${c.req.path}.`, "unknown_url"), 404),

@@ -25,6 +25,10 @@ export async function startServices(): Promise<DemoServices> {
     const error = { message: "The server is overloaded.", type: "server_error", code: null };
     return c.json({ error }, 503);
   });
+  app.onError((error, c) => {
+    const hasLeft = c.req.raw.signal.aborted;
+    return hasLeft ? c.body(null) : c.json({ error: { message: error.message } }, 400);
+  });
   app.post("/alerts", (c) => c.body(null, 204));
   // Cast: without options for HTTP/2 it is one for HTTP/1.1.
   const server = createAdaptorServer(app) as Server;

@@ -56,7 +56,7 @@ export const people: readonly Person[] = [
     habits: [
       habit("gpt-5.4-mini", "envelope", 3),
       habit("gpt-5.4", "openai", 2),
-      habit("claude-sonnet-4-5", "anthropic", 2),
+      habit("claude-sonnet-5-5", "anthropic", 2),
     ],
   },
   {
@@ -76,7 +76,7 @@ export const people: readonly Person[] = [
     name: "Анна Смирнова",
     fields: { group: groups.development.name, comment: "Claude Code" },
     weight: 9,
-    habits: [habit("claude-sonnet-4-5", "anthropic", 5), habit("claude-haiku-4-5", "anthropic", 2)],
+    habits: [habit("claude-sonnet-5-5", "anthropic", 5), habit("claude-haiku-5-5", "anthropic", 2)],
   },
   {
     name: "Дмитрий Орлов",
@@ -94,7 +94,7 @@ export const people: readonly Person[] = [
     name: "李明",
     fields: { group: groups.research.name, comment: "实验室工作站" },
     weight: 6,
-    habits: [habit("gpt-5.4", "ask", 2), habit("claude-haiku-4-5", "openai")],
+    habits: [habit("gpt-5.4", "ask", 2), habit("claude-haiku-5-5", "openai")],
   },
   {
     name: "王芳",

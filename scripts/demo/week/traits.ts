@@ -38,21 +38,21 @@ const traits: Readonly<Record<string, Partial<Trait>>> = {
   "gpt-5.6": { prompt: 2_600, completion: 700, firstTokenMs: 1_100, cached: 0.6 },
   "gpt-6-luna": { prompt: 260, completion: 180, firstTokenMs: 310 },
   "o4-mini": { prompt: 3_200, completion: 900, firstTokenMs: 2_400 },
-  "claude-sonnet-4-5": {
+  "claude-sonnet-5-5": {
     prompt: 3_800,
     completion: 620,
     firstTokenMs: 890,
     cached: 0.7,
     targets: atAnthropic,
   },
-  "claude-haiku-4-5": { prompt: 800, completion: 300, firstTokenMs: 430, targets: atAnthropic },
+  "claude-haiku-5-5": { prompt: 800, completion: 300, firstTokenMs: 430, targets: atAnthropic },
   smart: {
     prompt: 1_200,
     completion: 450,
     firstTokenMs: 950,
     targets: [
       { upstream: "default", model: "gpt-5.6", weight: 2 },
-      { upstream: "anthropic", model: "claude-sonnet-4-5", weight: 1 },
+      { upstream: "anthropic", model: "claude-sonnet-5-5", weight: 1 },
     ],
   },
   "text-embedding-3-small": { prompt: 1_500, completion: 0, cached: 0 },
