@@ -55,6 +55,9 @@ async function alertsOf({ groups: store, ledger, clock }: Storage): Promise<read
   const group = await store.show(groups.support.name);
   if (group === null) return [opened];
   const { month } = await ledger.used(group.id);
+  const limit = group.quotas.month.money ?? 0n;
+  // in the first days of a month, little is used
+  if (month.money * 100n < limit * 80n) return [opened];
   const now = new Date(clock.wallMs());
   const near: Alert = {
     type: "group.quota",
@@ -62,7 +65,7 @@ async function alertsOf({ groups: store, ledger, clock }: Storage): Promise<read
     quota: "money",
     period: "month",
     percent: 80,
-    limit: formatMoney(group.quotas.month.money ?? 0n),
+    limit: formatMoney(limit),
     used: formatMoney(month.money),
     resetsAt: Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1),
   };

@@ -21,8 +21,11 @@ const SET_UP_BEFORE_MS = 40 * DAY_MS;
 const CHANGED_BEFORE_MS = 2 * DAY_MS;
 
 /** The secrets of the tokens, by the names of their holders. */
-export async function seedWeek(config: Config, services: DemoServices): Promise<Secrets> {
-  const endMs = Date.now();
+export async function seedWeek(
+  config: Config,
+  services: Pick<DemoServices, "anthropicUrl" | "brokenUrl">,
+  endMs = Date.now(),
+): Promise<Secrets> {
   let nowMs = endMs - SET_UP_BEFORE_MS;
   const clock = { ...systemClock, wallMs: () => nowMs };
   const fail = (error: unknown) => {

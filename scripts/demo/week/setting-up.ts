@@ -15,13 +15,15 @@ const NO_BOUND = "100000";
 const BETWEEN_TOKENS_MS = 46 * 3_600_000;
 const KEY = "demo-key-of-a-stand-in";
 
+type Services = Pick<DemoServices, "anthropicUrl" | "brokenUrl">;
+
 /** By the name of its holder. */
 export type Secrets = ReadonlyMap<string, { readonly id: string; readonly secret: string }>;
 
 /** `later`: sets the time on by so many milliseconds. */
 export async function setUp(
   admin: Admin,
-  services: DemoServices,
+  services: Services,
   later: (ms: number) => void,
 ): Promise<Secrets> {
   await admin.prices.importShipped();
@@ -40,7 +42,7 @@ export async function setUp(
 }
 
 /** Two services beside that of the settings, one of which is down, and three routes. */
-async function addRouting({ upstreams, routes }: Admin, services: DemoServices): Promise<void> {
+async function addRouting({ upstreams, routes }: Admin, services: Services): Promise<void> {
   await upstreams.add({
     name: "anthropic",
     kind: "anthropic",
