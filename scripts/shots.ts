@@ -17,6 +17,7 @@ const HELP = `Usage: npm run shots -- [options]
 
   --out FOLDER  write the pictures there: build/shots unless given
   --only NAME   of this view only; may be given several times
+  --language L  in this language only: en, zh_CN, zh_TW, ru_RU; may be given several times
   --readme      write the pictures of the READMEs into docs/images instead
   --help        print this help
 
@@ -25,20 +26,22 @@ Views: ${shotViews.map(({ name }) => name).join(", ")}`;
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
 /** Contexts of the browser at a time. */
 const AT_ONCE = 2;
-const README_VIEWS = ["visitor", "operator-overview"];
+const README_VIEWS = ["visitor", "operator-week"];
 const MAX_README_BYTES = 150_000;
 
 const { values } = parseArgs({
   options: {
     out: { type: "string" },
     only: { type: "string", multiple: true },
+    language: { type: "string", multiple: true },
     readme: { type: "boolean" },
     help: { type: "boolean" },
   },
 });
 const views = shotViews.filter(({ name }) => values.only?.includes(name) ?? true);
+const variants = shotVariants.filter(({ language }) => values.language?.includes(language) ?? true);
 const missing = missingForShots();
-if (values.help === true || views.length === 0) console.log(HELP);
+if (values.help === true || views.length * variants.length === 0) console.log(HELP);
 else if (missing.length > 0) {
   for (const line of missing) console.error(`shots: ${line}`);
   process.exitCode = 1;
@@ -63,7 +66,7 @@ async function takeAll(camera: Camera): Promise<void> {
   const folder = values.out ?? join(PROJECT, "build/shots");
   const nameOf = ({ name }: ShotView, { language, scheme, width }: ShotVariant) =>
     `${name}-${language}-${scheme}-${width}.png`;
-  const left = [...shotVariants];
+  const left = [...variants];
   const work = async (): Promise<void> => {
     for (let variant = left.shift(); variant !== undefined; variant = left.shift()) {
       const taken = variant;
@@ -72,7 +75,7 @@ async function takeAll(camera: Camera): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  writeFileSync(join(folder, "index.html"), contactSheet(views, shotVariants, nameOf));
+  writeFileSync(join(folder, "index.html"), contactSheet(views, variants, nameOf));
   console.log(`See ${join(folder, "index.html")}`);
 }
 

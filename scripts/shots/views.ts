@@ -37,6 +37,7 @@ export const shotViews: readonly ShotView[] = [
   { name: "status", path: "status", isWhole: true },
   { name: "docs", path: "docs", isWhole: false },
   { name: "sign-in", path: "admin", isWhole: true },
+  { name: "operator-week", path: "admin#/overview/7d", isWhole: true, prepare: signIn },
   ...operatorViews.map((name) => ({
     name: `operator-${name}`,
     path: `admin#/${name}`,
