@@ -16,6 +16,7 @@ import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import { createRecentCalls, type RecentCalls } from "../metrics/recent-calls.ts";
 import type { Storage } from "../storage/open.ts";
+import { composeCallCounts, type LiveCounts } from "./call-counts.ts";
 import { createStorageAlarm, describeFailure } from "./failures.ts";
 import type { LimitStores } from "./limits.ts";
 import type { LiveRouting } from "./routing.ts";
@@ -40,7 +41,9 @@ export interface Calls {
   readonly metrics: Metrics;
   readonly observe: CallObserver;
   /** Of this instance, for the public state. */
-  readonly recent: RecentCalls;
+  readonly recent: Pick<RecentCalls, "isFailing">;
+  /** Of all instances. */
+  readonly counts: LiveCounts;
   /** Logs an unexpected error. */
   readonly report: (requestId: string, error: ProxyError) => void;
 }
@@ -66,9 +69,10 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
     models: [...new Set([config.MODEL, ...config.ALLOWED_MODELS])],
   });
   const recent = createRecentCalls(storage.clock);
+  const counts = composeCallCounts(storage);
   const onDecision = (decision: LimitDecision): void => {
     metrics.decision(decision);
-    recent.decision(decision);
+    counts.decision(decision);
   };
   const alarmStorage = createStorageAlarm(log, clock);
   const calls = createCallStarter({
@@ -92,8 +96,9 @@ export function composeCalls(config: Config, needs: CallNeeds): Calls {
   const report = createReport(log);
   // when a refused caller may come again is told in the time of all instances
   const gate = createGate(limits.limiter, onDecision, storage.clock);
-  const observe = createObserve([metrics, recent], needs, language);
-  return { calls, gate, openCalls, identify, brakes, alarm, metrics, observe, recent, report };
+  const observe = createObserve([metrics, recent, counts], needs, language);
+  const observed = { alarm, metrics, observe, recent, counts };
+  return { calls, gate, openCalls, identify, brakes, ...observed, report };
 }
 
 function composeBrakes({ clock, log, translate }: CallNeeds, language: Language): GuessBrakes {
@@ -109,7 +114,7 @@ function composeBrakes({ clock, log, translate }: CallNeeds, language: Language)
 }
 
 function createObserve(
-  [metrics, recent]: readonly [Metrics, RecentCalls],
+  observers: readonly Pick<Metrics | RecentCalls | LiveCounts, "call">[],
   { clock, log, translate }: CallNeeds,
   language: Language,
 ): CallObserver {
@@ -118,8 +123,7 @@ function createObserve(
     log.warn(text, { warning: "models_not_priced", models });
   });
   return (record) => {
-    metrics.call(record);
-    recent.call(record);
+    for (const one of observers) one.call(record);
     noticeUnpriced(record);
   };
 }

@@ -91,12 +91,14 @@ export async function compose(config: Config, { clock, log }: ProcessPorts): Pro
     openCalls: calls.openCalls,
     dialects,
     offerSetup: operator.offerSetup,
-    drain: () => [webSocket, ...listeners.map(({ listener }) => listener)].forEach(drain),
+    drain: () =>
+      [calls.counts, webSocket, ...listeners.map(({ listener }) => listener)].forEach(drain),
     giveUp: storage.giveUp,
     close: async () => {
       await webSocket.close();
       await dialogue.close();
       await pipeline.close();
+      await calls.counts.close();
       await limits.shared?.close();
       await storage.close();
     },

@@ -179,6 +179,8 @@ export type CallRecord = Named<{
   readonly upstreamId: string | null;
   readonly outcome: Outcome;
   readonly error: ErrorCode | null;
+  /** The window that refused it. Left out if none did. */
+  readonly refusedBy?: WindowName | undefined;
   readonly streamed: boolean;
   readonly firstTokenMs: number | null;
   readonly durationMs: number;

@@ -4,6 +4,7 @@ import type { AlertStore, NetworkStore } from "../core/alerts.ts";
 import type { Conversations } from "../core/conversations/conversations.ts";
 import type { AcceptedOwners } from "../core/conversations/owner.ts";
 import type { Clock, OperatorStore } from "../core/ports.ts";
+import type { CallCountStore } from "../core/reports/call-counts.ts";
 import type { Reports } from "../core/reports/reports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
 import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.ts";
@@ -12,7 +13,6 @@ import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
 import { createTokensAndGroups } from "./accounts/tokens-and-groups.ts";
 import { createAlertStore } from "./alerts/alerts.ts";
 import { createNetworks } from "./alerts/networks.ts";
-import { createAlertSweep } from "./alerts/sweep.ts";
 import { createAcceptedOwners } from "./conversations/accepted.ts";
 import { type ConversationOptions, createConversations } from "./conversations/conversations.ts";
 import { createSealing } from "./conversations/sealing.ts";
@@ -27,10 +27,12 @@ import type { LostRow } from "./ledger/settle.ts";
 import { createOperatorStore } from "./operator.ts";
 import { runPeriodically } from "./periodic.ts";
 import { createRecords, type Records } from "./records.ts";
+import { createCallCountStore } from "./reports/call-counts.ts";
 import { createReports } from "./reports/reports.ts";
 import { type Resealed, resealAll } from "./reseal.ts";
 import { createRouting } from "./routing/routing.ts";
 import { installationSecret } from "./settings.ts";
+import { createSweeps } from "./sweeps.ts";
 
 export interface StorageOptions {
   /** `postgres://…`. Wins over `sqliteFile`. */
@@ -82,6 +84,7 @@ export interface Storage extends Records {
   readonly routing: RoutingStore;
   readonly reports: Reports;
   readonly operator: OperatorStore;
+  readonly callCounts: CallCountStore;
   /**
    * How many instances are alive on this database, this one among them, by the last heartbeat. One that
    * was killed is counted for another 15 s.
@@ -138,7 +141,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { wallMs } = clock;
   const sharedFacts = createSharedFacts(database, { wallMs, staleMs: options.staleMs ?? STALE_MS });
   const parts = { database, clock, latest, id, onAlive: alive.heard, facts: sharedFacts.own };
-  const sweeps = [conversations.sweep, ends.sweep, createAlertSweep(database, clock)];
+  const sweeps = [conversations.sweep, ends.sweep, ...createSweeps(database, clock)];
   const leave = options.oneOff
     ? async () => undefined
     : await live(options, parts, records.ledger.recover, sweeps);
@@ -174,6 +177,7 @@ function createOperatorStores(database: Database, clock: DatabaseClock) {
     alerts: createAlertStore(database, clock),
     networks: createNetworks(database),
     reports: createReports(database, clock),
+    callCounts: createCallCountStore(database),
     operator: withStorageErrors(createOperatorStore(database, clock)),
   };
 }

@@ -149,7 +149,7 @@ type AdmittedCall = Named<{
 /** One call as the ledger keeps it. Never content, never a key. */
 export interface LedgerEntry
   extends AdmittedCall,
-    Omit<CallRecord, "bucket" | "principal" | "streamed"> {}
+    Omit<CallRecord, "bucket" | "principal" | "streamed" | "refusedBy"> {}
 
 /** What is known before the upstream is asked: enough for a row if the process dies. */
 export interface ReserveRequest

@@ -1,5 +1,5 @@
 import type { ProxyError } from "../errors.ts";
-import type { CallObserver, CallRecord, Clock, Outcome } from "../ports.ts";
+import type { CallObserver, CallRecord, Clock, Outcome, WindowName } from "../ports.ts";
 import type { RelayAccount } from "../upstream-ports.ts";
 import type { Permit } from "./admission.ts";
 import type { Attempts } from "./attempts.ts";
@@ -59,6 +59,7 @@ export function createSettle(
       upstreamId: account?.upstreamId ?? null,
       outcome,
       error: error?.code ?? null,
+      refusedBy: windowOf(error),
       streamed,
       firstTokenMs: firstTokenAtMs === undefined ? null : firstTokenAtMs - startedMs,
       durationMs: clock.monotonicMs() - startedMs,
@@ -72,4 +73,9 @@ export function createSettle(
     settled ??= write(outcome, ending);
     return settled;
   };
+}
+
+function windowOf(error: ProxyError | undefined): WindowName | undefined {
+  if (error?.code !== "rate_limited" || error.details.window === "") return undefined;
+  return error.details.window as WindowName; // as rateLimited says
 }

@@ -47,11 +47,11 @@ export function createPages(options: PagesOptions): readonly Dialect[] {
     return respond(200, "Hello, World!", headers);
   };
 
-  const showState = (c: AppContext) => {
+  const showState = async (c: AppContext) => {
     const caching = { "cache-control": TEN_SECONDS };
     if (asksForHtml(c)) return showPage(c, "status", caching);
     const headers = { ...responseHeaders(c.env.context, JSON_TYPE), ...BY_ACCEPT, ...caching };
-    return respond(200, JSON.stringify(serverState(options)), headers);
+    return respond(200, JSON.stringify(await serverState(options)), headers);
   };
 
   const showAsset = async (c: AppContext) => {

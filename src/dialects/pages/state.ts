@@ -21,18 +21,18 @@ export const stateSchema = z.object({
         refused: z.int().describe("By a limit or quota"),
       }),
     )
-    .describe("Calls of this instance since its start, oldest hour first"),
+    .describe("Calls of all instances, oldest hour first"),
   first_token_ms: z
     .object({ median: z.int(), p95: z.int() })
     .nullable()
-    .describe("Of the newest answers of this instance; null: none yet"),
+    .describe("Of these hours, within 7 %; null: no stream"),
   at: z.iso.datetime(),
 });
 
 export type ServerState = z.output<typeof stateSchema>;
 type Reason = ServerState["reasons"][number];
 
-type CallCounts = Readonly<Record<"answered" | "failed" | "refused", number>>;
+type HourCounts = Readonly<Record<"answered" | "failed" | "refused", number>>;
 
 export interface StateOptions {
   readonly isDraining: () => boolean;
@@ -40,11 +40,13 @@ export interface StateOptions {
   /** `refusing`: calls are refused, as nobody counts them. */
   readonly limitsState: () => "up" | "degraded" | "refusing";
   readonly upstreams: () => ServerState["upstreams"];
-  /** Milliseconds since 1970; oldest first. */
-  readonly hours: () => readonly ({ readonly at: number } & CallCounts)[];
+  /** `at`: milliseconds since 1970; oldest first. */
+  readonly lastDay: () => Promise<{
+    readonly hours: readonly ({ readonly at: number } & HourCounts)[];
+    readonly firstToken: ServerState["first_token_ms"];
+  }>;
   /** Whether many calls fail at present. */
   readonly isFailing: () => boolean;
-  readonly firstToken: () => ServerState["first_token_ms"];
   /** Calls per window; 0: no limit. */
   readonly limits: Readonly<Record<WindowName, number>>;
   readonly streams: number;
@@ -53,7 +55,8 @@ export interface StateOptions {
 }
 
 /** `GET /status`: no address, no key, nothing of a single caller. */
-export function serverState(options: StateOptions): ServerState {
+export async function serverState(options: StateOptions): Promise<ServerState> {
+  const { hours, firstToken } = await options.lastDay();
   const upstreams = options.upstreams();
   const resting = upstreams.filter(({ state }) => state === "resting").length;
   const limitsState = options.limitsState();
@@ -78,10 +81,8 @@ export function serverState(options: StateOptions): ServerState {
     streams: options.streams,
     shared_key: options.sharedKey,
     upstreams,
-    last_24h: options
-      .hours()
-      .map(({ at, ...counts }) => ({ hour: new Date(at).toISOString(), ...counts })),
-    first_token_ms: options.firstToken(),
+    last_24h: hours.map(({ at, ...counts }) => ({ hour: new Date(at).toISOString(), ...counts })),
+    first_token_ms: firstToken,
     at: new Date(options.now()).toISOString(),
   };
 }

@@ -186,6 +186,22 @@ export interface TokenNetworkTable {
   network: string;
 }
 
+/** Calls of an hour since 1970 by what became of them: see core/reports/call-counts.ts. */
+export interface CallCountTable {
+  hour: number;
+  name: string;
+  calls: number;
+}
+
+/** The newest alerts, whoever was told. `facts` is JSON. */
+export interface ToldAlertTable {
+  id: string;
+  at: number;
+  event: string;
+  subject: string;
+  facts: string;
+}
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -203,6 +219,8 @@ export interface Tables {
   token_secrets: TokenSecretTable;
   token_groups: TokenGroupTable;
   alerts: AlertTable;
+  told_alerts: ToldAlertTable;
+  call_counts: CallCountTable;
   token_networks: TokenNetworkTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;

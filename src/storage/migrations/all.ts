@@ -13,6 +13,7 @@ import * as groups from "./0014-groups.ts";
 import * as alerts from "./0015-alerts.ts";
 import * as unitPrices from "./0016-unit-prices.ts";
 import * as stored from "./0017-stored.ts";
+import * as reports from "./0018-reports.ts";
 import * as instanceFacts from "./0020-instance-facts.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
@@ -40,5 +41,6 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0015-alerts": alerts,
   "0016-unit-prices": unitPrices,
   "0017-stored": stored,
+  "0018-reports": reports,
   "0020-instance-facts": instanceFacts,
 };
