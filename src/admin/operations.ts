@@ -3,6 +3,7 @@ import type { GroupStore } from "../core/accounts/groups.ts";
 import type { Price } from "../core/accounts/price.ts";
 import { fieldError } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
+import type { CallCounts } from "../core/reports/call-counts.ts";
 import type { Reports } from "../core/reports/reports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
 import { exportText } from "./export.ts";
@@ -26,6 +27,7 @@ export interface AdminOptions {
   readonly ledger: Ledger;
   readonly routing: RoutingStore;
   readonly reports: Reports;
+  readonly callCounts: CallCounts;
   readonly upstreams: UpstreamPorts;
   readonly clock: WallClock;
   /** Whether SECRET_KEY is set. Storing a key or another secret of an upstream requires it. */

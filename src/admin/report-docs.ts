@@ -8,7 +8,7 @@ import { MAX_POINTS } from "./spans.ts";
 
 /** Only described here, never parsed with, so any clock will do. */
 const schemas = createReportSchemas({ wallMs: () => 0 });
-const { point, row } = reportSchemas;
+const { decision, point, row } = reportSchemas;
 const rows = z.array(row);
 
 /** Each route that the operator's page reads, by method and path below /admin. */
@@ -23,6 +23,13 @@ export const reportDocs = {
       next_cursor: z.string().nullable(),
       newest: z.string(),
     }),
+  },
+  "GET /limits/decisions": {
+    summary: "Counts what the limits let through and refused, over time",
+    description: `Of all instances; the last 24 hours by hour unless said otherwise, at most ${MAX_POINTS} steps (UTC). Kept for 32 days.`,
+    query: schemas.decisions,
+    answer: z.object({ points: z.array(decision) }),
+    fails: ["field_range"],
   },
   "GET /usage/series": {
     summary: "Sums calls over time, and by dialect, model, upstream and token",

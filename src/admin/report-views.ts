@@ -24,7 +24,10 @@ const pointView = view<SeriesPoint>()({
   calls: [count, ({ calls }) => calls],
   answered: [count, ({ answered }) => answered],
   failed: [count.describe("Also those that broke off"), ({ failed }) => failed],
-  refused: [count, ({ refused }) => refused],
+  refused: [
+    count.describe("Not among `calls`; with `token`, those of all tokens are left out"),
+    ({ refused }) => refused,
+  ],
   canceled: [count, ({ canceled }) => canceled],
   ...sumFields,
 });
@@ -43,7 +46,26 @@ const rowView = view<SeriesRow>()({
 export const shownPoint = pointView.show;
 export const shownRow = rowView.show;
 
-export const reportSchemas = { point: pointView.schema, row: rowView.schema };
+const decisionSchema = z.object({
+  at: time,
+  admitted: count.describe("Requests that all limits let through"),
+  refused: z.object({
+    second: count.describe("This and the next three: by a window of the address or the token"),
+    minute: count,
+    hour: count,
+    day: count,
+    streams: count,
+    tokens: count.describe("Model tokens per minute"),
+    quota: count,
+    other: count,
+  }),
+});
+
+export const reportSchemas = {
+  decision: decisionSchema,
+  point: pointView.schema,
+  row: rowView.schema,
+};
 
 function shownTimes(times: FirstTokenTimes | null) {
   return times && { median: times.median, p95: times.p95 };

@@ -6,6 +6,7 @@ import type { Config } from "../config/settings.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
+import type { Calls } from "./calls.ts";
 import { instanceFacts } from "./instance-facts.ts";
 import type { LimitStores } from "./limits.ts";
 import type { Operator } from "./operator.ts";
@@ -15,6 +16,7 @@ export interface AdminNeeds {
   readonly storage: Storage;
   readonly translate: Translate;
   readonly operator: Operator;
+  readonly calls: Pick<Calls, "counts">;
   readonly live: Pick<LiveRouting, "store" | "restsMs">;
   readonly limits: Pick<LimitStores, "shared">;
   readonly digestKey: (text: string) => string;
@@ -32,7 +34,8 @@ export function composeAdmin(config: Config, needs: AdminNeeds): Dialect {
     ...createUpstreamPorts(() => config, clock),
     stateOf: (name: string) => breakerState(live.restsMs(name)),
   };
-  const stores = { tokens, groups, prices, ledger, routing, reports };
+  const callCounts = needs.calls.counts;
+  const stores = { tokens, groups, prices, ledger, routing, reports, callCounts };
   const admin = createAdmin({ ...stores, upstreams, clock, canSeal });
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   return createAdminDialect({ admin, facts, clock, operator, sessions, maxBodyBytes, translate });
