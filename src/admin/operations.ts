@@ -6,6 +6,7 @@ import { ProxyError } from "../core/errors.ts";
 import type { CallCounts } from "../core/reports/call-counts.ts";
 import type { Reports } from "../core/reports/reports.ts";
 import type { RoutingStore } from "../core/routing/routing.ts";
+import type { StatusWarning } from "../dialects/status/routes.ts";
 import { exportText } from "./export.ts";
 import { parseFields, type WallClock } from "./fields.ts";
 import { groupOperations } from "./group-operations.ts";
@@ -29,6 +30,8 @@ export interface AdminOptions {
   readonly reports: Reports;
   readonly callCounts: CallCounts;
   readonly upstreams: UpstreamPorts;
+  /** Left out where no calls are made. */
+  readonly warnings?: () => readonly StatusWarning[];
   readonly clock: WallClock;
   /** Whether SECRET_KEY is set. Storing a key or another secret of an upstream requires it. */
   readonly canSeal: boolean;

@@ -8,7 +8,7 @@ import { MAX_POINTS } from "./spans.ts";
 
 /** Only described here, never parsed with, so any clock will do. */
 const schemas = createReportSchemas({ wallMs: () => 0 });
-const { decision, point, row } = reportSchemas;
+const { alert, decision, point, row } = reportSchemas;
 const rows = z.array(row);
 
 /** Each route that the operator's page reads, by method and path below /admin. */
@@ -22,6 +22,15 @@ export const reportDocs = {
       calls: z.array(callSchema),
       next_cursor: z.string().nullable(),
       newest: z.string(),
+    }),
+  },
+  "GET /warnings": {
+    summary: "Lists what is wrong now, as /readyz does, and the last 100 alerts",
+    description:
+      "Alerts about quotas are raised with `ALERT_URL` only; all others are kept without a receiver, too.",
+    answer: z.object({
+      warnings: z.array(z.looseObject({ code: z.string() })),
+      alerts: z.array(alert),
     }),
   },
   "GET /limits/decisions": {

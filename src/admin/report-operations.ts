@@ -2,11 +2,12 @@ import { z } from "zod";
 import type { CallCounts } from "../core/reports/call-counts.ts";
 import type { Reports } from "../core/reports/reports.ts";
 import { type Dimension, type SeriesPoint, seriesSteps } from "../core/reports/series.ts";
+import type { StatusWarning } from "../dialects/status/routes.ts";
 import { callLister, callListSchema } from "./call-list.ts";
 import { type CountedStep, createCountsIn } from "./counted-steps.ts";
 import { choiceOf, moment, parseFields, plainText, type WallClock } from "./fields.ts";
 import { present } from "./present.ts";
-import { shownPoint, shownRow } from "./report-views.ts";
+import { shownAlert, shownPoint, shownRow } from "./report-views.ts";
 import { stepsIn } from "./spans.ts";
 
 const MAX_NAME_CHARACTERS = 200;
@@ -26,14 +27,20 @@ export function createReportSchemas(clock: WallClock) {
 interface ReportNeeds {
   readonly reports: Reports;
   readonly callCounts: CallCounts;
+  readonly warnings?: (() => readonly StatusWarning[]) | undefined;
   readonly clock: WallClock;
 }
 
 /** What an operator's page reads. */
-export function reportOperations({ reports, callCounts, clock }: ReportNeeds) {
+export function reportOperations({ reports, callCounts, warnings, clock }: ReportNeeds) {
   const schemas = createReportSchemas(clock);
   const countsIn = createCountsIn(callCounts);
   return {
+    /** What an operator should look at: what is wrong now, and what was told. */
+    async warnings() {
+      const alerts = (await reports.alerts()).map(shownAlert);
+      return { warnings: warnings?.() ?? [], alerts };
+    },
     /** What the limits let through and refused. */
     async decisions(given: unknown) {
       const span = stepsIn(parseFields(schemas.decisions, given), clock.wallMs());

@@ -9,6 +9,7 @@ type Handlers = Readonly<Record<keyof typeof reportDocs, (c: AppContext) => Prom
 export function reportHandlers({ reports }: Pick<Admin, "reports">): Handlers {
   return {
     "GET /calls": async (c) => respondJson(c, 200, await reports.calls(c.req.query())),
+    "GET /warnings": async (c) => respondJson(c, 200, await reports.warnings()),
     "GET /limits/decisions": async (c) =>
       respondJson(c, 200, await reports.decisions(c.req.query())),
     "GET /usage/series": async (c) => respondJson(c, 200, await reports.series(c.req.query())),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ToldAlert } from "../core/alerts.ts";
 import type { FirstTokenTimes } from "../core/reports/first-tokens.ts";
 import type { SeriesPoint, SeriesRow, SeriesSums } from "../core/reports/series.ts";
 import { view } from "./views.ts";
@@ -61,7 +62,20 @@ const decisionSchema = z.object({
   }),
 });
 
+const alertSchema = z.looseObject({
+  event: z.string().describe("The type of its webhook; its facts are beside it"),
+  at: time,
+  subject: z.string().describe("The name of the token, group or upstream"),
+});
+
+export function shownAlert({ event, at, subject, facts }: ToldAlert): z.output<typeof alertSchema> {
+  const told = JSON.parse(facts) as object; // written only by toldOf
+  return { ...told, event, at: new Date(at).toISOString(), subject };
+}
+
 export const reportSchemas = {
+  alert: alertSchema,
+
   decision: decisionSchema,
   point: pointView.schema,
   row: rowView.schema,

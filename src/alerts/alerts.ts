@@ -1,6 +1,6 @@
 import type { Alert, AlertStore, KeptAlert, RaiseAlert } from "../core/alerts.ts";
 import type { Clock } from "../core/ports.ts";
-import { bodyOf } from "./body.ts";
+import { bodyOf, toldOf } from "./body.ts";
 import { subjectOf } from "./subjects.ts";
 
 /** Alerts that the database has yet to take. Further ones are lost, which is logged. */
@@ -56,8 +56,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     alert(alert) {
       if (unkept.length >= MAX_UNKEPT) return onLost(alert);
       const nowMs = clock.wallMs();
-      const body = bodyOf(alert, nowMs);
-      unkept.push({ alert, kept: { ...subjectOf(alert, nowMs), id: options.newId(), body } });
+      const shown = { body: bodyOf(alert, nowMs), told: toldOf(alert, nowMs) };
+      unkept.push({ alert, kept: { ...subjectOf(alert, nowMs), id: options.newId(), ...shown } });
       // whoever raises it waits for nothing of this
       if (unkept.length === 1) setImmediate(() => void work());
     },

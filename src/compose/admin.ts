@@ -3,6 +3,7 @@ import { createAdminDialect } from "../admin/routes.ts";
 import { createUpstreamPorts } from "../admin/upstream-ports.ts";
 import type { BreakerState } from "../admin/upstream-views.ts";
 import type { Config } from "../config/settings.ts";
+import type { StatusWarning } from "../dialects/status/routes.ts";
 import type { Dialect } from "../http/dialect.ts";
 import type { Translate } from "../locales.ts";
 import type { Storage } from "../storage/open.ts";
@@ -17,6 +18,7 @@ export interface AdminNeeds {
   readonly translate: Translate;
   readonly operator: Operator;
   readonly calls: Pick<Calls, "counts">;
+  readonly warnings: () => readonly StatusWarning[];
   readonly live: Pick<LiveRouting, "store" | "restsMs">;
   readonly limits: Pick<LimitStores, "shared">;
   readonly digestKey: (text: string) => string;
@@ -36,7 +38,8 @@ export function composeAdmin(config: Config, needs: AdminNeeds): Dialect {
   };
   const callCounts = needs.calls.counts;
   const stores = { tokens, groups, prices, ledger, routing, reports, callCounts };
-  const admin = createAdmin({ ...stores, upstreams, clock, canSeal });
+  const { warnings } = needs;
+  const admin = createAdmin({ ...stores, upstreams, warnings, clock, canSeal });
   const { MAX_BODY_BYTES: maxBodyBytes } = config;
   return createAdminDialect({ admin, facts, clock, operator, sessions, maxBodyBytes, translate });
 }

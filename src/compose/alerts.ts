@@ -38,11 +38,8 @@ export function composeAlerts(config: Config, needs: AlertNeeds): OperatorAlerts
   const { log, storage, digestKey } = needs;
   const { clock, ledger, networks } = storage;
   const post = composePost(config, clock.wallMs);
-  const { alert: raise, work } = composeQueue(config, needs, post);
-  // without a receiver only a shared token is told, in the log
-  const alert: RaiseAlert = (one) => {
-    if (post !== null || one.type === "token.shared") raise(one);
-  };
+  // without a receiver they are kept for the operator's page, and a shared token is in the log
+  const { alert, work } = composeQueue(config, needs, post);
   const onError = (error: unknown) => log.warn("alerts", describeFailure(error));
   const quotaWatch = post === null ? null : createQuotaWatch({ ledger, clock, alert });
   const { SHARED_TOKEN_NETWORKS: limit } = config;

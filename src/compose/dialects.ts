@@ -16,7 +16,11 @@ import { createCountFree } from "../dialects/openai/free-calls.ts";
 import { createModelFilter } from "../dialects/openai/models.ts";
 import { createOpenAI } from "../dialects/openai/routes.ts";
 import { createStoredOwners } from "../dialects/openai/stored-owners.ts";
-import { createStatus, type InstancesWarning } from "../dialects/status/routes.ts";
+import {
+  createStatus,
+  type InstancesWarning,
+  type StatusWarning,
+} from "../dialects/status/routes.ts";
 import { createFormRoom } from "../http/body/form-room.ts";
 import type { ModelRules } from "../http/body/model-choice.ts";
 import { isAnthropicClient } from "../http/call/anthropic-client.ts";
@@ -81,7 +85,11 @@ export function composeDialects(config: Config, needs: DialectNeeds): Dialect[] 
     composeStatus(config, needs),
     ...composePages(config, needs),
     ...composeRelays(config, needs),
-    composeAdmin(config, { ...needs, live: needs.routing }),
+    composeAdmin(config, {
+      ...needs,
+      live: needs.routing,
+      warnings: () => warningsIn(needs),
+    }),
   ];
   const after = [ask, completion, envelope, composeChats(config, needs)];
   const docs = createDocs({
@@ -139,13 +147,13 @@ function visitorModels({ API_KEY, SHARED_KEY, MODEL, ALLOWED_MODELS }: Config): 
 
 function composeStatus(config: Config, needs: DialectNeeds): Dialect {
   const { storage, limits, routing, writeError } = needs;
-  const { openCalls, alarm, metrics } = needs.calls;
+  const { openCalls, metrics } = needs.calls;
   return createStatus({
     openCalls,
     limiter: limits.limiter,
     concurrency: limits.concurrency,
     streamLimit: config.STREAM_LIMIT,
-    warnings: () => [...alarm.warnings(), ...apartWarnings(needs)],
+    warnings: () => warningsIn(needs),
     degraded: () => [
       ...(limits.shared === null || limits.shared.isUp() ? [] : (["limits"] as const)),
       ...(routing.states().some(({ restsMs }) => restsMs > 0) ? (["upstreams"] as const) : []),
@@ -207,6 +215,10 @@ function metricsAccess({ METRICS_PORT, METRICS_TOKEN }: Config) {
 
 function maxCallMs({ UPSTREAM_TOTAL_SECONDS: seconds }: Config): number {
   return seconds * 1_000;
+}
+
+function warningsIn(needs: DialectNeeds): readonly StatusWarning[] {
+  return [...needs.calls.alarm.warnings(), ...apartWarnings(needs)];
 }
 
 /** Several instances of which each counts by itself. */

@@ -57,6 +57,18 @@ export type Alert =
 /** Tells the operator. Never waits and never throws: what can't be told is logged. */
 export type RaiseAlert = (alert: Alert) => void;
 
+/** An alert as an operator reads it later. */
+export interface ToldAlert {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly event: string;
+  /** The name of the token, group or upstream. */
+  readonly subject: string;
+  /** JSON. */
+  readonly facts: string;
+}
+
 /** An alert as it waits to be delivered. */
 export interface KeptAlert {
   /** The same for an alert that is delivered again. */
@@ -68,6 +80,7 @@ export interface KeptAlert {
   readonly endsAt: number;
   /** JSON. */
   readonly body: string;
+  readonly told?: Omit<ToldAlert, "id">;
 }
 
 /** An alert that is to be delivered now. */

@@ -1,3 +1,4 @@
+import type { ToldAlert } from "../alerts.ts";
 import type { CallPage, CallQuery } from "./calls.ts";
 import type { Series, SeriesQuery } from "./series.ts";
 import type { TokenPage, TokenQuery } from "./token-search.ts";
@@ -7,4 +8,6 @@ export interface Reports {
   searchTokens(query: TokenQuery): Promise<TokenPage>;
   series(query: SeriesQuery): Promise<Series>;
   calls(query: CallQuery): Promise<CallPage>;
+  /** The last 100, newest first. */
+  alerts(): Promise<readonly ToldAlert[]>;
 }

@@ -3,6 +3,7 @@ import type { AlertStore } from "../../core/alerts.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
+import { keepTold } from "./told.ts";
 
 /** Alerts that wait to be delivered. A row takes half a kilobyte. */
 const MAX_WAITING = 1_000;
@@ -20,24 +21,26 @@ export function createAlertStore(
     .where("due_at", "is not", null)
     .compile();
   return {
-    keep: ({ endsAt, ...alert }, isDelivered) =>
+    keep: ({ endsAt, told, ...alert }, isDelivered) =>
       driver.transaction(function* (): Transaction<"new" | "known" | "full"> {
         const [counted] = yield* query(waiting);
         if (isDelivered && Number(counted?.alerts ?? 0) >= maxWaiting) return "full";
         const due_at = isDelivered ? clock.wallMs() : null;
         const row = { ...alert, ends_at: endsAt, due_at, tries: 0 };
-        const { subject: _subject, ...told } = row;
+        const { subject: _subject, ...again } = row;
         const kept = builder
           .insertInto("alerts")
           .values(row)
           .onConflict((conflict) =>
             conflict
               .column("subject")
-              .doUpdateSet(told)
+              .doUpdateSet(again)
               .where(sql<boolean>`alerts.mark < excluded.mark`),
           )
           .returning("id");
-        return (yield* query(kept.compile())).length > 0 ? "new" : "known";
+        if ((yield* query(kept.compile())).length === 0) return "known";
+        yield* keepTold(builder, alert.id, told);
+        return "new";
       }),
     async claim(most) {
       const now = clock.wallMs();

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Reports } from "../../core/reports/reports.ts";
+import { createToldAlerts } from "../alerts/told.ts";
 import type { Database } from "../driver/database.ts";
 import { createCallList } from "./calls.ts";
 import { createSeries } from "./series.ts";
@@ -10,5 +11,6 @@ export function createReports(database: Database, clock: Pick<Clock, "wallMs">):
     searchTokens: createTokenSearch(database, clock),
     series: createSeries(database),
     calls: createCallList(database),
+    alerts: createToldAlerts(database),
   };
 }

@@ -42,6 +42,21 @@ eachDatabase("alerts", (kind) => {
     ]);
   });
 
+  test("can be read later, the last 100 and nothing of those told before", async () => {
+    for (let n = 0; n < 105; n += 1) {
+      const told = { at: noon + n, event: "token.quota", subject: `t${n}`, facts: "{}" };
+      const kept = alert(1, { id: `msg_${n}`, subject: `about ${n}`, told });
+      expect(await storage.alerts.keep(kept, false)).toBe("new");
+      await storage.alerts.keep({ ...kept, id: `msg_${n}_again` }, false);
+    }
+    const found = await other.reports.alerts();
+    expect(found).toHaveLength(100);
+    expect(found[0]).toEqual({
+      ...{ id: "msg_104", at: noon + 104, event: "token.quota", subject: "t104", facts: "{}" },
+    });
+    expect(found.at(-1)?.subject).toBe("t5");
+  });
+
   test("are given to one instance, and to another if that one dies", async () => {
     await storage.alerts.keep(alert(50), true);
     const claims = await Promise.all([storage.alerts.claim(9), other.alerts.claim(9)]);
