@@ -34,6 +34,8 @@ async function refusedStart(env: Environment, cwd?: string) {
   return { code, stderr, lines: stderr.trimEnd().split("\n"), output: started.output.join("\n") };
 }
 
+/** So that no start asks for one. */
+const ADMIN_TOKEN = "admin-0123456789-0123456789";
 const isWarning = (line: string) => line.includes('"level":40');
 
 async function endedInOrder(started: StartedProcess): Promise<void> {
@@ -246,7 +248,9 @@ describe("a shared key that anyone may spend", () => {
         ...Object.entries(guarded).map(([name, value]) => ({ API_KEY: CANARY, [name]: value })),
         {},
       ];
-      const started = await Promise.all(envs.map(async (env) => kept(await startProcess(env))));
+      const started = await Promise.all(
+        envs.map(async (env) => kept(await startProcess({ ADMIN_TOKEN, ...env }))),
+      );
       await Promise.all(started.map(endedInOrder));
       expect(started.flatMap(({ output }) => output.filter(isWarning))).toEqual([]);
     },
@@ -256,7 +260,7 @@ describe("a shared key that anyone may spend", () => {
 
 describe("LANG in words", () => {
   // LC_ALL as the image and the npm scripts set it: Node itself reads LANG before Parley runs
-  const inWords = (LANG: string) => ({ LANG, LC_ALL: "C.UTF-8" });
+  const inWords = (LANG: string) => ({ ADMIN_TOKEN, LANG, LC_ALL: "C.UTF-8" });
 
   test(
     "names one of the languages, or is warned of once",
