@@ -28,7 +28,7 @@ export interface RouteDoc {
   /** Schema of the server-sent events that `"stream": true` in the body asks for. */
   readonly event?: z.ZodType;
   /**
-   * `none`: no credential is read. `admin`: ADMIN_TOKEN. `metrics`: METRICS_TOKEN. `optional`: a key
+   * `none`: no credential is read. `admin`: the operator's token. `metrics`: METRICS_TOKEN. `optional`: a key
    * or token, or none if visitors are allowed. Left out: a key or token.
    */
   readonly credential?: "none" | "optional" | "admin" | "metrics";

@@ -162,7 +162,8 @@ test("afterwards each route answers its example, and nothing has stuck to all ob
   const made = await postJson(`${parley.url}/admin/tokens`, { name: "example" }, admin);
   const { id } = made.json as { id: string };
   for (const { method, path, params, example, name } of routes) {
-    if (example === undefined) continue;
+    // the examples of a sign-in are no secrets of ours
+    if (example === undefined || /^\/admin\/(?:session|setup)$/.test(path)) continue;
     const ofToken = path.startsWith("/admin/tokens/") ? id : undefined;
     const filled = path.replaceAll(
       /\{(\w+)\}/g,

@@ -78,8 +78,10 @@ const callerSchemes = {
   },
 } as const satisfies Schemes;
 
+const OPERATORS = "The operator's token: ADMIN_TOKEN, or the one that was chosen in a browser";
+
 const operatorSchemes = {
-  admin: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN" },
+  admin: { type: "http", scheme: "bearer", description: OPERATORS },
   metrics: { type: "http", scheme: "bearer", description: "METRICS_TOKEN" },
 } as const satisfies Schemes;
 
