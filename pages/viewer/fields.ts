@@ -28,16 +28,18 @@ export function resolved(schema: Schema, definitions: Definitions): Schema {
 
 const alternativesOf = ({ anyOf, oneOf, allOf }: Schema) => anyOf ?? oneOf ?? allOf;
 
-/** The objects that a value may be, or that it is a list of. */
-function formsOf(schema: Schema, definitions: Definitions, depth = 0): readonly Schema[] {
-  if (depth > MAX_DEPTH) return [];
+/** The objects that a value may be, or that it is a list of. `seen`: each is looked at once. */
+function formsOf(
+  schema: Schema,
+  definitions: Definitions,
+  seen = new Set<Schema>(),
+): readonly Schema[] {
   const found = resolved(schema, definitions);
+  if (seen.has(found) || seen.size > MAX_SHOWN) return [];
+  seen.add(found);
   const inner = alternativesOf(found) ?? (found.items === undefined ? [] : [found.items]);
   const own = found.properties === undefined ? [] : [found];
-  return [...own, ...inner.flatMap((one) => formsOf(one, definitions, depth + 1))].slice(
-    0,
-    MAX_SHOWN,
-  );
+  return [...own, ...inner.flatMap((one) => formsOf(one, definitions, seen))];
 }
 
 /** The fields of all forms, each once. */

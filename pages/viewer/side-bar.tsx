@@ -18,7 +18,7 @@ export function SideBar({ api, place }: SideBarProps) {
   useEffect(() => {
     setOpen(place === "");
     const link = document.querySelector("#requests a[aria-current]");
-    link?.scrollIntoView({ block: "nearest" });
+    link?.scrollIntoView({ block: "center" });
   }, [place]);
   useSlash(() => {
     setOpen(true);
@@ -73,7 +73,7 @@ function Requests({ api, place, query }: SideBarProps & { readonly query: string
                     title={one.summary}
                     aria-current={one.place === place ? "page" : undefined}
                   >
-                    <span class="method">{one.method}</span> {one.path}
+                    <span class="method">{one.method}</span> <span>{one.path}</span>
                   </a>
                 </li>
               ))}
