@@ -4,6 +4,7 @@ import { getJson } from "./shared/requests.ts";
 import { remembered } from "./shared/storage.ts";
 import { t } from "./shared/texts.ts";
 import { type ApiDocument, type RawDocument, readDocument } from "./viewer/document.ts";
+import { Heading } from "./viewer/heading.tsx";
 import { noKeys, REMEMBERED_AS } from "./viewer/keys.tsx";
 import { OperationView } from "./viewer/operation-view.tsx";
 import { useViewerPlace } from "./viewer/place.ts";
@@ -57,7 +58,7 @@ function Viewer({ api }: { readonly api: ApiDocument }) {
       <SideBar api={api} place={place} />
       <div class="api-main">
         {operation === undefined ? (
-          <Overview api={api} isLost={place !== ""} />
+          <Overview api={api} isLost={place !== ""} takesFocus={hasMoved.current} />
         ) : (
           <OperationView
             key={place}
@@ -65,7 +66,6 @@ function Viewer({ api }: { readonly api: ApiDocument }) {
             definitions={api.definitions}
             keys={keys}
             onKeys={setKeys}
-            takesFocus={hasMoved.current}
           />
         )}
       </div>
@@ -77,12 +77,14 @@ interface OverviewProps {
   readonly api: ApiDocument;
   /** The fragment names a request that there is not. */
   readonly isLost: boolean;
+  /** The reader has come back from a request. */
+  readonly takesFocus: boolean;
 }
 
-function Overview({ api: { about, version, groups }, isLost }: OverviewProps) {
+function Overview({ api: { about, version, groups }, isLost, takesFocus }: OverviewProps) {
   return (
     <>
-      <h1>{t("viewer.title")}</h1>
+      <Heading takesFocus={takesFocus}>{t("viewer.title")}</Heading>
       {isLost && <p class="warning">{t("viewer.lost")}</p>}
       <p>
         <Words text={about} />

@@ -7,6 +7,7 @@ import {
   ownHeadersOf,
   parsedBody,
   placeholderOf,
+  withoutSecrets,
 } from "./request.ts";
 
 interface Written {
@@ -24,7 +25,7 @@ const FILE = "FILE";
 
 /** The very request as code, with a placeholder for the key. */
 export function callSamples(operation: Operation, filled: Filled): readonly Sample[] {
-  const call = written(operation, filled);
+  const call = written(operation, withoutSecrets(operation, filled));
   return [
     { name: "curl", shown: curl(call) },
     { name: "Python", shown: python(call) },

@@ -1,20 +1,19 @@
-import { useEffect, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
 import { t } from "../shared/texts.ts";
 
 interface ConfirmProps {
+  /** Shown by its `showModal`. */
+  readonly dialog: RefObject<HTMLDialogElement | null>;
   readonly text: string;
   readonly request: string;
   readonly onSend: () => void;
-  readonly onClose: () => void;
 }
 
 /** Asks before what may do harm. The browser holds the focus inside and gives it back. */
-export function Confirm({ text, request, onSend, onClose }: ConfirmProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+export function Confirm({ dialog, text, request, onSend }: ConfirmProps) {
   const close = () => dialog.current?.close();
   return (
-    <dialog ref={dialog} aria-labelledby="confirm" onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby="confirm">
       <p id="confirm">{text}</p>
       <p>
         <code>{request}</code>

@@ -1,7 +1,7 @@
 import { useId } from "preact/hooks";
 import { t } from "../shared/texts.ts";
 import type { Operation, Parameter } from "./document.ts";
-import { type Filled, formFieldsOf, keyOfParameter, parsedBody } from "./request.ts";
+import { type Filled, formFieldsOf, isSecret, keyOfParameter, parsedBody } from "./request.ts";
 
 interface InputsProps {
   readonly operation: Operation;
@@ -20,6 +20,7 @@ export function Inputs({ operation, filled, onChange }: InputsProps) {
       <TextField
         key={key}
         label={parameter.name}
+        isSecret={isSecret(parameter)}
         value={filled.parameters[key] ?? ""}
         onChange={(value) => onChange({ parameters: { ...filled.parameters, [key]: value } })}
       />
@@ -54,23 +55,24 @@ export function Inputs({ operation, filled, onChange }: InputsProps) {
 
 interface TextFieldProps {
   readonly label: string;
+  readonly isSecret?: boolean;
   readonly value: string;
   readonly onChange: (value: string) => void;
 }
 
-function TextField({ label, value, onChange }: TextFieldProps) {
+function TextField({ label, isSecret: isHidden = false, value, onChange }: TextFieldProps) {
   const id = useId();
+  const props = {
+    ...{ id, value, autocomplete: "off", spellcheck: false },
+    onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) =>
+      onChange(currentTarget.value),
+  };
   return (
     <div>
       <label for={id}>
         <code>{label}</code>
       </label>
-      <input
-        id={id}
-        spellcheck={false}
-        value={value}
-        onInput={({ currentTarget }) => onChange(currentTarget.value)}
-      />
+      {isHidden ? <input type="password" {...props} /> : <input type="text" {...props} />}
     </div>
   );
 }

@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { CodeTabs } from "../shared/code-tabs.tsx";
 import { t } from "../shared/texts.ts";
 import { callSamples } from "./call-samples.ts";
 import type { Definitions, Operation, Parameter } from "./document.ts";
 import { FieldLine, FieldsTable } from "./fields-table.tsx";
+import { Heading } from "./heading.tsx";
 import type { Keys } from "./keys.tsx";
 import { exampleFilled, keyOfParameter } from "./request.ts";
 import { Responses } from "./responses.tsx";
@@ -15,24 +16,18 @@ interface OperationViewProps {
   readonly definitions: Definitions;
   readonly keys: Keys;
   readonly onKeys: (keys: Keys) => void;
-  /** Whether the reader has come from another place of this page. */
-  readonly takesFocus: boolean;
 }
 
 /** One request: what it takes, what it answers, how it is written, and a way to send it. */
 export function OperationView(props: OperationViewProps) {
-  const { operation, definitions, keys, onKeys, takesFocus } = props;
+  const { operation, definitions, keys, onKeys } = props;
   const { method, path, summary, description, needs, parameters, json, form } = operation;
   const [filled, setFilled] = useState(() => exampleFilled(operation));
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    if (takesFocus) heading.current?.focus();
-  }, []);
   return (
     <article>
-      <h1 ref={heading} tabIndex={-1}>
+      <Heading takesFocus>
         <Words text={summary} />
-      </h1>
+      </Heading>
       <p>
         <code class="api-path">
           <b>{method}</b> {path}

@@ -77,6 +77,23 @@ export function addressOf({ path, parameters }: Operation, filled: Filled): stri
   return query.size === 0 ? `./${inPath}` : `./${inPath}?${query}`;
 }
 
+/** Credentials that have a header of their own. */
+const SECRET = /^(?:x-api-key|\w+-token)$/i;
+const SECRET_PLACEHOLDER = "YOUR_SECRET";
+
+export function isSecret({ in: place, name }: Parameter): boolean {
+  return place === "header" && SECRET.test(name);
+}
+
+/** What is filled in, with placeholders for secrets. */
+export function withoutSecrets({ parameters }: Operation, filled: Filled): Filled {
+  const secret = new Set(parameters.filter(isSecret).map(keyOfParameter));
+  const shown = Object.entries(filled.parameters).map(([key, value]) => {
+    return [key, secret.has(key) && value !== "" ? SECRET_PLACEHOLDER : value] as const;
+  });
+  return { ...filled, parameters: Object.fromEntries(shown) };
+}
+
 export function ownHeadersOf({ parameters }: Operation, filled: Filled): Record<string, string> {
   const given = parameters.flatMap((one) => {
     const value = filled.parameters[keyOfParameter(one)] ?? "";

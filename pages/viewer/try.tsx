@@ -19,7 +19,7 @@ interface TryProps {
 /** Sends the request to this server. */
 export function Try({ operation, filled, keys, onFill, onKeys }: TryProps) {
   const { reply, isOpen, start, stop } = useReply();
-  const [isAsking, setAsking] = useState(false);
+  const dialog = useRef<HTMLDialogElement>(null);
   const danger = dangerOf(operation);
   const takesJson = operation.json !== null && !filled.usesForm;
   const mayBeSent = !takesJson || parsedBody(filled) !== undefined;
@@ -31,7 +31,7 @@ export function Try({ operation, filled, keys, onFill, onKeys }: TryProps) {
         onSubmit={(event) => {
           event.preventDefault();
           if (isOpen) stop();
-          else if (danger !== null) setAsking(true);
+          else if (danger !== null) dialog.current?.showModal();
           else begin();
         }}
       >
@@ -44,12 +44,12 @@ export function Try({ operation, filled, keys, onFill, onKeys }: TryProps) {
           </button>
         </div>
       </form>
-      {isAsking && danger !== null && (
+      {danger !== null && (
         <Confirm
+          dialog={dialog}
           text={t(`viewer.confirm.${danger}`)}
           request={`${operation.method} ${addressOf(operation, filled).slice(1)}`}
           onSend={begin}
-          onClose={() => setAsking(false)}
         />
       )}
       {reply !== null && <ReplyView reply={reply} />}

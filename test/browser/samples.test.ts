@@ -1,20 +1,17 @@
 /** What the page shows as code runs as it stands. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { openPage } from "../support/browser.ts";
-import { python } from "../support/needs.ts";
+import { javaScript, pythonCode, shell } from "../support/code.ts";
 import { OWN_KEY, startScene } from "../support/scene.ts";
 
 const QUESTION = `It's "quoted" \\ $HOME, 你好?`;
-const run = promisify(execFile);
 
-const programs: Readonly<Record<string, (code: string) => Promise<{ stdout: string }>>> = {
-  curl: (code) => run("sh", ["-c", code]),
-  Python: (code) => run(python ?? "python3", ["-c", code]),
-  "Python: stream": (code) => run(python ?? "python3", ["-c", code]),
-  JavaScript: (code) => run(process.execPath, ["--input-type=module", "-e", code]),
-};
+const programs = {
+  curl: shell,
+  Python: pythonCode,
+  "Python: stream": pythonCode,
+  JavaScript: javaScript,
+} as const;
 
 test.each(["shared", "own"])(
   "each piece of code asks what was asked, with the %s key",

@@ -30,6 +30,7 @@ describe("the viewer of /openapi.json", { tags: "chromium" }, () => {
     expect(await focused(page)).toBe("Asks a question");
     await page.goBack();
     await page.getByRole("heading", { name: "API", exact: true }).waitFor();
+    expect(await focused(page)).toBe("API");
     expect(wrongs).toEqual([]);
   });
 
@@ -90,6 +91,17 @@ describe("the viewer of /openapi.json", { tags: "chromium" }, () => {
     expect(page.url()).not.toContain(OWN_KEY);
     expect(await page.content()).not.toContain(OWN_KEY);
     expect(wrongs).toEqual([]);
+  });
+
+  test("shows no secret that has a header of its own", async () => {
+    const { parley } = await startScene({ ACCESS_TOKEN: "open-sesame-123" });
+    const { page } = await openPage(`${parley.origin}/docs#/completion/post/chat_complete`);
+    await page.locator("summary", { hasText: "Parameters" }).click();
+    await page.getByLabel("access-token").fill("open-sesame-123");
+    expect(await page.locator("pre").first().innerText()).toContain("access-token: YOUR_SECRET");
+    expect(await page.content()).not.toContain("open-sesame-123");
+    await send(page).click();
+    await reply(page).getByText("echo: Say hello.").first().waitFor();
   });
 
   test("asks before it deletes", async () => {
