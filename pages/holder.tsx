@@ -4,7 +4,7 @@ import { Limits, Quotas } from "./holder/left.tsx";
 import { LastCalls, SpentByModel } from "./holder/tables.tsx";
 import type { Usage } from "./holder/usage.ts";
 import { data } from "./shared/data.ts";
-import { count, moment, money } from "./shared/format.ts";
+import { count, labeled, moment, money } from "./shared/format.ts";
 import { start } from "./shared/frame.tsx";
 import { KeyField } from "./shared/key-field.tsx";
 import { getJson } from "./shared/requests.ts";
@@ -29,7 +29,8 @@ function HolderPage() {
     );
   };
   useEffect(() => {
-    if (token !== "") show();
+    if (token === "") field.current?.focus();
+    else show();
   }, []);
   return (
     <>
@@ -56,7 +57,7 @@ function HolderPage() {
       <div role="alert" class="warning">
         {problem}
       </div>
-      {shown !== null && <Report {...shown} />}
+      {shown === null ? <p class="quiet">{t("holder.about")}</p> : <Report {...shown} />}
     </>
   );
 }
@@ -67,7 +68,7 @@ function Report({ usage, token }: { readonly usage: Usage; readonly token: strin
     <>
       <h2>{name}</h2>
       <p>
-        {t("holder.expires")}: {expiresAt === null ? t("holder.never") : moment(expiresAt)}
+        {labeled(t("holder.expires"), expiresAt === null ? t("holder.never") : moment(expiresAt))}
         <br />
         <Today usage={usage} />
       </p>
@@ -92,12 +93,12 @@ function Report({ usage, token }: { readonly usage: Usage; readonly token: strin
 function Today({ usage }: { readonly usage: Usage }) {
   const today = new Date().toISOString().slice(0, "2026-01-01".length);
   const sum = usage.by_day.find(({ day }) => day === today);
-  return (
-    <>
-      {t("holder.today")}: {t("holder.requests")} {count(sum?.requests ?? 0)} · {t("holder.tokens")}{" "}
-      {count(sum?.total_tokens ?? 0)} · {money(sum === undefined ? "0" : sum.cost)}
-    </>
-  );
+  const parts = [
+    `${t("holder.requests")} ${count(sum?.requests ?? 0)}`,
+    `${t("holder.tokens")} ${count(sum?.total_tokens ?? 0)}`,
+    money(sum === undefined ? "0" : sum.cost),
+  ];
+  return <>{labeled(t("holder.today"), parts.join(" · "))}</>;
 }
 
 void start("holder", HolderPage);

@@ -1,4 +1,4 @@
-import { count, moment, money } from "../shared/format.ts";
+import { count, labeled, moment, money } from "../shared/format.ts";
 import { Meter } from "../shared/meter.tsx";
 import { t } from "../shared/texts.ts";
 import type { Limit, Quota } from "./usage.ts";
@@ -24,14 +24,14 @@ function Left({ name, limit, used, left, resetsAt }: LeftProps) {
       max={Number(limit)}
       value={left === null ? null : Number(left)}
     >
-      {used !== null && `${t("holder.used")}: ${amount(used)}`}
-      {resetsAt !== null && ` · ${t("holder.returns")}: ${moment(resetsAt)}`}
+      {used !== null && labeled(t("holder.used"), amount(used))}
+      {resetsAt !== null && ` · ${labeled(t("holder.returns"), moment(resetsAt))}`}
     </Meter>
   );
 }
 
 function quotaName({ quota, period, group }: Quota): string {
-  const own = `${t(`holder.${quota}`)}: ${t(`window.${period}`)}`;
+  const own = `${t(`holder.${quota}`)} · ${t(`window.${period}`)}`;
   return group === null ? own : `${own} (${t("holder.group", { name: group })})`;
 }
 
@@ -50,7 +50,7 @@ export function Quotas({ quotas }: { readonly quotas: readonly Quota[] }) {
 
 function limitName({ counts, window }: Limit): string {
   const what = t(`holder.${counts}`);
-  return window === null ? what : `${what}: ${t(`window.${window}`)}`;
+  return window === null ? what : `${what} · ${t(`window.${window}`)}`;
 }
 
 export function Limits({ limits }: { readonly limits: readonly Limit[] }) {

@@ -4,6 +4,9 @@ export function count(value: number): string {
   return new Intl.NumberFormat(currentLanguage()).format(value);
 }
 
+/** "Used: 3", with the colon of the language. */
+export const labeled = (name: string, value: string): string => t("labeled", { name, value });
+
 /** Exact: the decimals as they are, at least two. */
 export function money(dollars: string | null): string {
   if (dollars === null) return t("unknown");

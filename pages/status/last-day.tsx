@@ -1,4 +1,4 @@
-import { clockTime, count, moment } from "../shared/format.ts";
+import { clockTime, count, labeled, moment } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 
 const kinds = ["answered", "failed", "refused"] as const;
@@ -53,7 +53,7 @@ export function LastDay({ hours }: { readonly hours: readonly Hour[] }) {
         {kinds.map((kind) => (
           <span key={kind}>
             <span class={`swatch ${kind}`} />
-            {t(`status.${kind}`)}: {count(sumOf(kind))}
+            {labeled(t(`status.${kind}`), count(sumOf(kind)))}
           </span>
         ))}
         <span class="quiet">{t("status.instance")}</span>

@@ -1,6 +1,7 @@
 import type { RefObject } from "preact";
 import { useId, useState } from "preact/hooks";
 import { data } from "../shared/data.ts";
+import { labeled } from "../shared/format.ts";
 import { KeyField } from "../shared/key-field.tsx";
 import { getJson } from "../shared/requests.ts";
 import { t } from "../shared/texts.ts";
@@ -24,9 +25,7 @@ export function SettingsFields(props: SettingsProps) {
   const change = (part: Partial<Settings>) => onChange({ ...settings, ...part });
   return (
     <details open={isOpen}>
-      <summary>
-        {t("visitor.settings")}: {settings.model || data.model}
-      </summary>
+      <summary>{labeled(t("visitor.settings"), settings.model || data.model)}</summary>
       <div class="fields">
         <KeyField
           field={keyField}

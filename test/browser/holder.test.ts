@@ -1,8 +1,9 @@
 /** The page of token holders, and what strangers may have written into names. */
 import { describe, expect, test } from "vitest";
 import { MODEL, startTokenScene } from "../dialects/openai/support.ts";
-import { openPage, violationsOf } from "../support/browser.ts";
+import { hasFocus, openPage, violationsOf } from "../support/browser.ts";
 import { startScene } from "../support/scene.ts";
+import { vectors } from "../support/xss.ts";
 
 const HOSTILE = `"><img src=x onerror=alert(1)><script>alert(2)</script>{{name}}`;
 
@@ -41,11 +42,44 @@ describe("the page of token holders", { tags: "chromium" }, () => {
   });
 });
 
+describe("the token's field", { tags: "chromium" }, () => {
+  test("has the focus at first, and again when the token is forgotten", async () => {
+    const { token, parley } = await startTokenScene();
+    const { page } = await openPage(`${parley.origin}/me`);
+    const field = page.locator('input[type="password"]');
+    expect(await hasFocus(field)).toBe(true);
+    await page.keyboard.type(token);
+    await page.getByLabel("Remember on this device").check();
+    await page.reload();
+    await page.getByRole("heading", { name: "Settings for clients" }).waitFor();
+    await page.getByRole("button", { name: "Forget" }).click();
+    expect([await hasFocus(field), await field.inputValue()]).toEqual([true, ""]);
+    expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain(token);
+  });
+
+  test("takes a token whose settings are copied whole, but not shown", async () => {
+    const { token, parley } = await startTokenScene();
+    const permissions = ["clipboard-read", "clipboard-write"];
+    const { page } = await openPage(`${parley.origin}/me`, { permissions });
+    await page.keyboard.type(token);
+    await page.keyboard.press("Enter");
+    const settings = page.getByRole("group", { name: "Settings for clients" });
+    for (const client of await settings.getByRole("button").all()) {
+      await client.click();
+      await page.getByRole("button", { name: "Copy" }).click();
+      await page.getByText("Copied").waitFor();
+      expect(await page.evaluate("navigator.clipboard.readText()")).toContain(token);
+      expect(await page.locator("pre").innerText()).not.toContain(token);
+    }
+  });
+});
+
 describe("a name that is markup", { tags: "chromium" }, () => {
   test.each(["/", "/me", "/status"])("is text on %s", async (path) => {
-    const { parley } = await startScene({ MODEL: HOSTILE, ALLOWED_MODELS: "</script><b>" });
+    const ALLOWED_MODELS = vectors.filter((text) => !/[,\n]/.test(text)).join(",");
+    const { parley } = await startScene({ MODEL: HOSTILE, ALLOWED_MODELS });
     const { page, wrongs } = await openPage(parley.origin + path);
-    expect(await page.locator("img, b").count()).toBe(0);
+    expect(await page.locator("img, b, iframe, #page script").count()).toBe(0);
     expect(wrongs).toEqual([]);
   });
 });

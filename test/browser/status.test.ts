@@ -1,0 +1,46 @@
+/** The public state, as it changes under the reader's eyes. */
+import { describe, expect, test } from "vitest";
+import { openPage } from "../support/browser.ts";
+import { startScene } from "../support/scene.ts";
+
+const REFRESH_MS = 15_000;
+
+describe("the status page", { tags: "chromium" }, () => {
+  test("shows what holds for visitors, and what was answered", async () => {
+    const { parley, url } = await startScene({
+      MINUTE_LIMIT: "2",
+      STREAM_LIMIT: "3",
+      STATUS_UPSTREAMS: "names",
+    });
+    for (let call = 0; call < 3; call += 1) {
+      await fetch(url, { method: "POST", body: JSON.stringify({ user_content: "Hello?" }) });
+    }
+    const { page, wrongs } = await openPage(`${parley.origin}/status`);
+    await page.locator(".state.up").waitFor();
+    const shown = await page.locator("main").innerText();
+    expect(shown).toMatch(/Per minute\s+2/);
+    expect(shown).toMatch(/Open streams\s+3/);
+    expect(shown).toContain("default: available");
+    expect(await page.locator(".chart").getAttribute("aria-label")).toMatch(/Refused: 1/);
+    expect(wrongs).toEqual([]);
+  });
+
+  test("says when the server goes down, and when it can no longer be reached", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/status`);
+    await page.locator(".state.up").waitFor();
+    // its answers are kept for 10 s, by a clock that the test does not hold
+    const client = await page.context().newCDPSession(page);
+    await client.send("Network.setCacheDisabled", { cacheDisabled: true });
+    await page.clock.install();
+    await page.reload();
+    await page.locator(".state.up").waitFor();
+    void parley.parley.openCalls.drain();
+    await page.clock.runFor(REFRESH_MS);
+    await page.locator(".state.down").waitFor();
+    await page.getByText("The server is shutting down.").waitFor();
+    await page.context().setOffline(true);
+    await page.clock.runFor(REFRESH_MS);
+    await page.getByText("The server cannot be reached.").waitFor();
+  });
+});
