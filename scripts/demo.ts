@@ -2,12 +2,16 @@
  * Shows Parley without a key: the real server with a week of made-up calls, in front of services on
  * this machine that answer from a script.
  */
-import { once } from "node:events";
 import { DEMO_HELP, DemoMistake, readDemoOptions } from "./demo/options.ts";
 import type { Demo } from "./demo/start.ts";
 
 const WRONG_USAGE = 2;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+const stopped = new Promise<"stopped">((resolve) => {
+  // also while it starts; and a second Ctrl-C does not leave the server behind
+  for (const signal of SIGNALS) process.on(signal, () => resolve("stopped"));
+});
 try {
   const options = readDemoOptions(process.argv.slice(2), process.env);
   if (options === null) console.log(DEMO_HELP);
@@ -25,11 +29,10 @@ try {
 }
 
 async function run(demo: Demo): Promise<void> {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"].map((signal) => once(process, signal));
   console.log(introduction(demo));
-  const isAlone = await Promise.race([demo.ended.then(() => true), Promise.race(signals)]);
+  const why = await Promise.race([demo.ended, stopped]);
   await demo.close();
-  if (isAlone === true) throw new DemoMistake("the server has ended");
+  if (why !== "stopped") throw new DemoMistake("the server has ended");
   console.log(demo.keptIn === null ? "\nEnded, data removed." : `\nEnded, data in ${demo.keptIn}.`);
 }
 

@@ -51,6 +51,8 @@ export async function startServer(
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(server, "exit");
+  // also after a mistake of ours
+  process.once("exit", () => server.kill("SIGKILL"));
   const late = setTimeout(() => server.kill("SIGKILL"), MAX_START_MS);
   const port = await portOf(server).finally(() => clearTimeout(late));
   return {
@@ -73,7 +75,7 @@ function portOf({ stdout }: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     lines.on("line", (line) => {
       last = line;
-      const { level, msg, port }: LogLine = JSON.parse(line);
+      const { level, msg, port }: LogLine = line.startsWith("{") ? JSON.parse(line) : {};
       if (msg === "listening" && port !== undefined) resolve(port);
       if (level === "error") console.error(line);
     });
