@@ -1,3 +1,4 @@
+import { type Column, fittingColumns, GAP, NOTHING } from "./columns.ts";
 import type { Screen, Style } from "./screen.ts";
 import { painted } from "./screen.ts";
 import type { Texts } from "./texts.ts";
@@ -11,28 +12,14 @@ export interface Look {
 
 type Row = Readonly<Record<string, unknown>>;
 
-interface Column {
-  readonly name: string;
-  readonly heading: string;
-  readonly cells: readonly string[];
-  readonly isNumeric: boolean;
-  readonly width: number;
-}
-
-const GAP = "  ";
-/** A column of text is cut no further. */
-const MIN_CUT = 8;
-/** These are copied, so they are never cut. */
-const WHOLE: ReadonlySet<string> = new Set(["id", "token"]);
-
 /**
  * Aligned columns under the names of these fields; null is shown as "-". On a terminal it fits the width:
- * first the widest texts are cut, then the last columns are left out, and a line says how many.
+ * see fittingColumns; a line says how many were left out.
  */
 export function table(names: readonly string[], rows: readonly Row[], look: Look): string {
   const { texts, screen } = look;
   const all = names.map((name) => columnOf(name, rows, look));
-  const shown = screen.columns === null ? all : fitted(all, screen.columns);
+  const shown = screen.columns === null ? all : fittingColumns(all, screen.columns);
   const headings = shown.map(({ heading, ...column }) =>
     aligned(cutTo(heading, column.width), column),
   );
@@ -67,9 +54,9 @@ export function fieldLines(shown: object, look: Look): string {
 
 function columnOf(name: string, rows: readonly Row[], look: Look): Column {
   const cells = rows.map((row) => printable(inWords(name, shortTime(row[name], look), look)));
-  const known = cells.filter((cell) => cell !== "-");
+  const known = cells.filter((cell) => cell !== NOTHING);
   const isNumeric = known.length > 0 && known.every((cell) => /^[\d.]+$/.test(cell));
-  const heading = headingOf(name, look).toUpperCase();
+  const heading = inCapitals(headingOf(name, look));
   const width = Math.max(...[heading, ...cells].map(widthOf));
   return { name, heading, cells, isNumeric, width };
 }
@@ -78,34 +65,7 @@ function aligned(text: string, { isNumeric, width }: Pick<Column, "isNumeric" | 
   return isNumeric ? paddedStart(text, width) : paddedEnd(text, width);
 }
 
-function fitted(all: readonly Column[], room: number): readonly Column[] {
-  const columns = [...all];
-  while (widthOfAll(columns) > room) {
-    const excess = widthOfAll(columns) - room;
-    const widest = columns.filter(mayBeCut).toSorted((a, b) => b.width - a.width)[0];
-    if (widest !== undefined) {
-      // down to the next widest only, so that two long columns share the loss
-      const width = Math.max(MIN_CUT, widest.width - Math.min(excess, CUT_STEP));
-      columns[columns.indexOf(widest)] = { ...widest, width };
-    } else if (columns.length > 1) columns.pop();
-    else break;
-  }
-  return columns;
-}
-
-const CUT_STEP = 2;
-
-function mayBeCut({ name, isNumeric, cells, width }: Column): boolean {
-  const isTime = cells.every((cell) => cell === "-" || SHORT_TIME.test(cell));
-  return width > MIN_CUT && !isNumeric && !isTime && !WHOLE.has(name);
-}
-
-function widthOfAll(columns: readonly Column[]): number {
-  return columns.reduce((sum, { width }) => sum + width, GAP.length * (columns.length - 1));
-}
-
 const ISO_TIME = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z$/;
-const SHORT_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\dZ$/;
 
 /** People read minutes; programs get the pipe's or --json's. */
 function shortTime(value: unknown, { screen }: Look): unknown {
@@ -122,6 +82,11 @@ function inWords(name: string, value: unknown, { texts }: Look): unknown {
 
 function headingOf(name: string, { texts }: Look): string {
   return texts.find(`heading.${name}`) ?? name.replaceAll("_", " ");
+}
+
+/** Chinese has none, and the English words in it stay as they are written. */
+function inCapitals(heading: string): string {
+  return /\p{Script=Han}/u.test(heading) ? heading : heading.toUpperCase();
 }
 
 const stateStyles: Readonly<Record<string, Style>> = {
@@ -143,6 +108,6 @@ function colored(text: string, name: string, value: unknown, { screen }: Look): 
 /** Clients choose models' names: a control character must not reach the terminal. */
 export function printable(value: unknown): string {
   const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
-  if (text === "") return "-";
+  if (text === "") return NOTHING;
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{FFFD}");
 }

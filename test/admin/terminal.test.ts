@@ -60,8 +60,17 @@ describe("a table", () => {
 
   test("leaves its last columns out where cutting isn't enough, and says how many", () => {
     const lines = table(names, rows, look(34)).trimEnd().split("\n");
-    expect(lines[0]).toBe("ID            NAME      REQUESTS");
+    expect(lines[0]).toBe("ID            NAME        REQUESTS");
     expect(lines.at(-1)).toBe("Columns left out: 1. --json shows all.");
+  });
+
+  test("leaves out first what has no value, if it is too wide", () => {
+    const empty = rows.map((row) => ({ ...row, group: null }));
+    const shown = (columns: number) =>
+      table(["id", "group", "name", "comment"], empty, look(columns));
+    expect(shown(120)).toContain("GROUP");
+    expect(shown(60)).not.toContain("GROUP");
+    expect(shown(60)).toContain("COMMENT");
   });
 
   test("is whole where there is no terminal", () => {
