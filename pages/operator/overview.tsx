@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { count, money } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 import { useAsked } from "./asked.ts";
@@ -41,10 +42,7 @@ export function OverviewView({ rest: [chosen] }: ViewProps) {
       <Alerts version={beats} />
       <Problem problem={problem} onAgain={again} />
       {answer === null && isLoading && <p class="quiet">{t("loading")}</p>}
-      {answer !== null && <Report series={answer} span={span} />}
-      <div class="figures">
-        <LimitDecisions span={span} nowMs={nowMs} version={beats} />
-      </div>
+      {answer !== null && <Report series={answer} span={span} nowMs={nowMs} version={beats} />}
     </>
   );
 }
@@ -68,18 +66,31 @@ function SpanChoice({ span }: { readonly span: SpanName }) {
 interface ReportProps {
   readonly series: UsageSeries;
   readonly span: SpanName;
+  readonly nowMs: number;
+  readonly version: number;
 }
 
-function Report({ series: { points, by }, span }: ReportProps) {
-  if (points.every(({ calls }) => calls === 0)) return <Empty />;
+function Report({ series: { points, by }, span, ...rest }: ReportProps) {
+  const [chosen, setAt] = useState<number | null>(null);
+  // after a change of the span there may be fewer
+  const at = chosen !== null && chosen < points.length ? chosen : null;
+  const hasCalls = points.some(({ calls }) => calls > 0);
   return (
     <>
-      <UsageCharts points={points} span={span} />
-      <details>
-        <summary>{t("operator.overview.as_table")}</summary>
-        <PointsTable points={points} span={span} />
-      </details>
-      <Breakdown by={by} />
+      {!hasCalls && <Empty />}
+      <div class="figures">
+        {hasCalls && <UsageCharts points={points} span={span} at={at} onAt={setAt} />}
+        <LimitDecisions span={span} {...rest} at={at} onAt={setAt} />
+      </div>
+      {hasCalls && (
+        <>
+          <details>
+            <summary>{t("operator.overview.as_table")}</summary>
+            <PointsTable points={points} span={span} />
+          </details>
+          <Breakdown by={by} />
+        </>
+      )}
     </>
   );
 }

@@ -7,13 +7,9 @@ const MAX_SHOWN_MS = 10_000;
 /** "840 ms", "12.4 s", in the page's language. */
 export function duration(ms: number | null): string {
   if (ms === null) return "–";
-  const isLong = ms >= MAX_SHOWN_MS;
-  return new Intl.NumberFormat(currentLanguage(), {
-    style: "unit",
-    unit: isLong ? "second" : "millisecond",
-    unitDisplay: "short",
-    maximumFractionDigits: isLong ? 1 : 0,
-  }).format(isLong ? ms / SECOND_MS : ms);
+  if (ms < MAX_SHOWN_MS) return t("operator.milliseconds", { value: count(Math.round(ms)) });
+  const words = new Intl.NumberFormat(currentLanguage(), { maximumFractionDigits: 1 });
+  return t("operator.seconds", { value: words.format(ms / SECOND_MS) });
 }
 
 /** Part of a whole, as "1.2%"; nothing of nothing is "–". */

@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import { count, money } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { Chart } from "../chart.tsx";
@@ -12,30 +11,25 @@ const percentiles = ["median", "p95"] as const;
 interface UsageChartsProps {
   readonly points: readonly SeriesPoint[];
   readonly span: SpanName;
+  readonly at: number | null;
+  readonly onAt: (at: number | null) => void;
 }
 
 /** The same points four times, with one place that is read in all of them. */
-export function UsageCharts({ points, span }: UsageChartsProps) {
-  const [at, setAt] = useState<number | null>(null);
-  const shared = {
-    times: points.map((point) => timeOfPoint(point.at, span)),
-    at: at === null || at < points.length ? at : null,
-    onAt: setAt,
-  };
+export function UsageCharts({ span, ...rest }: UsageChartsProps) {
+  const shared = { ...rest, times: rest.points.map((point) => timeOfPoint(point.at, span)) };
   return (
-    <div class="figures">
-      <CallsChart points={points} {...shared} />
-      <TokensChart points={points} {...shared} />
-      <MoneyChart points={points} {...shared} />
-      <FirstTokenChart points={points} {...shared} />
-    </div>
+    <>
+      <CallsChart {...shared} />
+      <TokensChart {...shared} />
+      <MoneyChart {...shared} />
+      <FirstTokenChart {...shared} />
+    </>
   );
 }
 
-interface SharedProps extends Pick<UsageChartsProps, "points"> {
+interface SharedProps extends Omit<UsageChartsProps, "span"> {
   readonly times: readonly string[];
-  readonly at: number | null;
-  readonly onAt: (at: number | null) => void;
 }
 
 /** The point, or all of them. */

@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import { count } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { useAsked } from "../asked.ts";
@@ -18,14 +17,15 @@ interface DecisionsProps {
   readonly span: SpanName;
   readonly nowMs: number;
   readonly version: number;
+  readonly at: number | null;
+  readonly onAt: (at: number | null) => void;
 }
 
 const refusedOf = ({ refused }: DecisionPoint) =>
   Object.values(refused).reduce((sum, calls) => sum + calls, 0);
 
 /** What the limits let through and what they refused, over all copies. */
-export function LimitDecisions({ span, nowMs, version }: DecisionsProps) {
-  const [at, setAt] = useState<number | null>(null);
+export function LimitDecisions({ span, nowMs, version, at, onAt }: DecisionsProps) {
   const path = pathOfSpan("limits/decisions", span, nowMs);
   const { answer, problem, again } = useAsked<{ readonly points: readonly DecisionPoint[] }>(
     path,
@@ -36,14 +36,14 @@ export function LimitDecisions({ span, nowMs, version }: DecisionsProps) {
     place === null ? points : points.slice(place, place + 1);
   return (
     <>
-      <Problem problem={problem} onAgain={again} />
+      {problem !== null && <Problem problem={problem} onAgain={again} />}
       {points.length > 0 && (
         <Chart
           title={t("operator.overview.decisions")}
           shape="bars"
           times={points.map((point) => timeOfPoint(point.at, span))}
           at={at}
-          onAt={setAt}
+          onAt={onAt}
           series={[
             { key: "answered", values: points.map(({ admitted }) => admitted) },
             { key: "refused", values: points.map(refusedOf) },

@@ -68,8 +68,14 @@ const isoSecond = (ms: number) => new Date(ms).toISOString().replace(".000Z", "Z
 /** Days are those of UTC; hours are shown in local time. */
 export function timeOfPoint(iso: string, name: SpanName): string {
   const style = {
-    "24h": { hour: "2-digit", minute: "2-digit" },
-    "7d": { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+    "24h": { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    "7d": {
+      month: "short",
+      day: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    },
     "30d": { month: "short", day: "numeric", timeZone: "UTC" },
   } as const;
   return new Intl.DateTimeFormat(currentLanguage(), style[name]).format(new Date(iso));

@@ -31,6 +31,9 @@ export function Copies() {
   );
 }
 
+/** Enough to see whether two are the same. */
+const HASH_CHARACTERS = 8;
+
 const differ = (copies: readonly Copy[], of: (copy: Copy) => string) =>
   new Set(copies.map(of)).size > 1;
 
@@ -52,7 +55,7 @@ function CopyTable({ copies, isBusy }: CopyTableProps) {
         {
           key: "settings",
           label: t("operator.system.settings"),
-          cell: ({ settings }) => <code>{settings}</code>,
+          cell: ({ settings }) => <code>{settings.slice(0, HASH_CHARACTERS)}</code>,
         },
         { key: "limits", label: t("operator.system.limits"), cell: limitsOf },
         {
