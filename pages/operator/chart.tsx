@@ -34,10 +34,11 @@ export function Chart(props: ChartProps) {
   const shown = details(at);
   return (
     <section class="figure">
-      <h2>{title}</h2>
+      <h2>
+        {title} <span class="when">{at === null ? "" : times[at]}</span>
+      </h2>
       <p class="headline">{headline(at)}</p>
       <p class="legend">
-        <span class="when">{at === null ? "" : times[at]}</span>
         {shown.map(({ key, label, text }) => (
           <span key={key}>
             <i class={`swatch ${key}`} /> {label} {text}

@@ -52,7 +52,7 @@ export function SignInForm({ hasEnded, onEnter }: SignInProps) {
       <div role="alert" class="warning">
         {problem === null ? "" : wordsOf(problem)}
       </div>
-      {seconds > 0 && <p>{t("visitor.wait", { wait: inTime(seconds) })}</p>}
+      {seconds > 0 && <p class="wait">{t("visitor.wait", { wait: inTime(seconds) })}</p>}
       <button type="submit" class="main" aria-disabled={isAsking || seconds > 0}>
         {t("operator.sign_in.enter")}
       </button>

@@ -3,7 +3,7 @@ import { count, money } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { type Column, DataTable } from "../data-table.tsx";
 import { hrefOf } from "../fragment.ts";
-import { duration, share } from "../words.ts";
+import { duration, share, wordOr } from "../words.ts";
 import { type SeriesPart, type SeriesSum, seriesParts, type UsageSeries } from "./series.ts";
 
 /** Sums by one thing at a time; tokens lead to their own page. */
@@ -22,20 +22,33 @@ export function Breakdown({ by }: Pick<UsageSeries, "by">) {
       </fieldset>
       <DataTable
         title={title}
-        columns={columnsOf(title)}
+        columns={columnsOf(title, part)}
         rows={by[part]}
-        keyOf={({ key }) => key ?? ""}
-        linkOf={({ key }) => (part === "token" && key !== null ? hrefOf("tokens", key) : null)}
+        keyOf={({ key }) => (key === null ? "others" : `=${key}`)}
+        linkOf={(sum) => (part === "token" ? linkOfToken(sum) : null)}
       />
     </section>
   );
 }
 
-function columnsOf(title: string): readonly Column<SeriesSum>[] {
+/** In the place of a token: who calls without one. */
+const withoutToken = ["", "visitor", "own-key"];
+
+function linkOfToken({ key }: SeriesSum): string | null {
+  return key === null || withoutToken.includes(key) ? null : hrefOf("tokens", key);
+}
+
+function nameOf({ key, name = null }: SeriesSum, part: SeriesPart): string {
+  if (key === null) return t("operator.others");
+  if (key === "") return "–";
+  return part === "token" ? (name ?? wordOr(`operator.calls.by.${key}`, key)) : key;
+}
+
+function columnsOf(title: string, part: SeriesPart): readonly Column<SeriesSum>[] {
   const number = (key: string, cell: (sum: SeriesSum) => string) =>
     ({ key, label: t(`operator.overview.${key}`), isNumber: true, cell }) as const;
   return [
-    { key: "name", label: title, cell: ({ key, name }) => name ?? key ?? t("operator.others") },
+    { key: "name", label: title, cell: (sum) => nameOf(sum, part) },
     number("calls", ({ calls }) => count(calls)),
     number("failed", ({ failed, calls }) =>
       failed === 0 ? "0" : `${count(failed)} (${share(failed, calls)})`,

@@ -1,0 +1,164 @@
+/** The operator's page: who may see it, and what it shows over time. */
+import { describe, expect, test } from "vitest";
+import { MODEL, startTokenScene } from "../dialects/openai/support.ts";
+import { openPage, violationsOf } from "../support/browser.ts";
+import { startScene } from "../support/scene.ts";
+import { ADMIN_TOKEN, openOperator, repeatCalls } from "./operator-support.ts";
+
+const HOSTILE = `"><img src=x onerror=alert(1)><script>alert(2)</script>{{name}}`;
+
+describe("signing in", { tags: "chromium" }, () => {
+  test("takes the token by keyboard, keeps it nowhere, and leads to the place asked for", async () => {
+    const { parley } = await startTokenScene();
+    const { page, wrongs } = await openPage(`${parley.origin}/admin#/system`);
+    await page.locator('input[type="password"]:focus').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.keyboard.type(ADMIN_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
+    expect(await page.content()).not.toContain(ADMIN_TOKEN);
+    expect(page.url()).not.toContain(ADMIN_TOKEN);
+    const kept = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])";
+    expect(await page.evaluate(kept)).not.toContain(ADMIN_TOKEN);
+    await page.reload();
+    await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator('input[type="password"]').waitFor();
+    await page.reload();
+    await page.locator('input[type="password"]').waitFor();
+    expect(wrongs).toEqual([]);
+  });
+
+  test("says in words that a token is wrong, and counts down where too many were", async () => {
+    const { parley } = await startTokenScene();
+    const { page } = await openPage(`${parley.origin}/admin`, { locale: "ru-RU" });
+    const field = page.locator('input[type="password"]');
+    await field.fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("Неверный токен").waitFor();
+    await page.locator('input[type="password"]:focus').waitFor();
+    const braked = page.getByText("слишком много неверных токенов");
+    while (!(await braked.isVisible())) {
+      await field.fill("wrong");
+      const answered = page.waitForResponse(/admin\/session$/);
+      await page.keyboard.press("Enter");
+      await answered;
+      await page.locator('button.main[aria-disabled="false"], p.wait').first().waitFor();
+    }
+    await page.locator("p.wait").waitFor();
+    expect(await page.locator("p.wait").innerText()).toMatch(/\d/);
+  });
+
+  test("says that the server is away, and asks again", async () => {
+    const { parley } = await startTokenScene();
+    const { page } = await openPage(`${parley.origin}/admin`);
+    await page.context().setOffline(true);
+    await page.locator('input[type="password"]').fill(ADMIN_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.getByText("The server cannot be reached").waitFor();
+    await page.context().setOffline(false);
+    await page.locator('input[type="password"]').fill(ADMIN_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  });
+
+  test("a session that ends leaves what was typed", async () => {
+    const { parley } = await startTokenScene();
+    const { page } = await openOperator(parley.origin, "#/calls");
+    await page.getByLabel("Model").fill("half typed");
+    await page.context().clearCookies();
+    await page.locator('input[type="password"]').waitFor();
+    await page.getByText("The session has ended").waitFor();
+    await page.keyboard.type(ADMIN_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Requests", level: 1 }).waitFor();
+    expect(await page.getByLabel("Model").inputValue()).toBe("half typed");
+  });
+});
+
+describe("the first start", { tags: "chromium" }, () => {
+  test("whoever has the link of the log chooses the token, which then signs in", async () => {
+    const { parley } = await startScene({
+      SECRET_KEY: "0123456789-0123456789-0123456789-0123456789",
+    });
+    const line = await parley.logged("#setup=");
+    const [, code = ""] = /#setup=([\w-]+)/.exec(line) ?? [];
+    const { page, wrongs } = await openPage(`${parley.origin}/admin#setup=${code}`);
+    await page.getByRole("heading", { name: "First start" }).waitFor();
+    expect(page.url()).not.toContain(code);
+    expect(await page.content()).not.toContain(code);
+    expect(await violationsOf(page)).toEqual([]);
+    const [first, again] = await page.locator('input[type="password"]').all();
+    await first?.fill("short");
+    await page.getByText("Too short").waitFor();
+    await first?.fill("a-good-long-token-0123");
+    await again?.fill("another");
+    await page.getByText("The two tokens differ").waitFor();
+    await page.getByRole("button", { name: "Generate a token" }).click();
+    const token = await page.locator("code.secret").innerText();
+    await page.getByRole("button", { name: "Save and sign in" }).click();
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+    expect(await page.content()).not.toContain(token);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator('input[type="password"]').fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+    expect(wrongs).toEqual([]);
+  });
+
+  test("without the link it says where that is, and a used link that it is over", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/admin`);
+    await page.getByText("parley admin reset").waitFor();
+    const { parley: ready } = await startTokenScene();
+    const late = await openPage(`${ready.origin}/admin#setup=nothing`);
+    await late.page.getByText("The link is no longer needed").waitFor();
+  });
+});
+
+describe("the overview", { tags: "chromium" }, () => {
+  test("shows calls over time, to be read with arrow keys and as a table", async () => {
+    const scene = await startTokenScene();
+    await scene.ask();
+    repeatCalls(scene.parley.config.DATA_DIR, 2_000, 6);
+    const { page, wrongs } = await openOperator(scene.parley.origin, "#/overview/7d");
+    const plot = page.getByRole("slider", { name: "Requests" });
+    await plot.focus();
+    const newest = await plot.getAttribute("aria-valuetext");
+    await page.keyboard.press("ArrowLeft");
+    expect(await plot.getAttribute("aria-valuetext")).not.toBe(newest);
+    expect(await plot.getAttribute("aria-valuetext")).toContain("Answered");
+    await page.keyboard.press("Home");
+    expect(await plot.getAttribute("aria-valuenow")).toBe("0");
+    expect(await page.locator(".figure .headline").first().innerText()).toBe("0");
+    await page.keyboard.press("Escape");
+    expect(await page.locator(".figure .headline").first().innerText()).toBe("2,001");
+    await page.getByText("The charts as a table").click();
+    expect(await page.locator("details[open] tbody tr").count()).toBe(168);
+    expect(await page.locator("svg *").count()).toBeLessThan(100);
+    expect(await violationsOf(page)).toEqual([]);
+    expect(wrongs).toEqual([]);
+  });
+
+  test("names of tokens and models are text, and tokens lead to their page", async () => {
+    const scene = await startTokenScene({}, {});
+    const { token, id } = await scene.issue({ name: HOSTILE });
+    await scene.ask(undefined, { headers: { authorization: `Bearer ${token}` } });
+    const { page, wrongs } = await openOperator(scene.parley.origin);
+    await page.getByRole("button", { name: "Parley token" }).click();
+    const link = page.getByRole("link", { name: HOSTILE });
+    expect(await link.getAttribute("href")).toBe(`#/tokens/${id}`);
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    expect(wrongs).toEqual([]);
+  });
+
+  test("says the next step where there is nothing yet", async () => {
+    const { parley } = await startTokenScene();
+    const { page } = await openOperator(parley.origin);
+    await page.getByRole("link", { name: "Create a Parley token" }).click();
+    await page.getByRole("heading", { name: "Tokens", level: 1 }).waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+    expect(await page.content()).not.toContain(MODEL);
+  });
+});
