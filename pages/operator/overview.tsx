@@ -3,6 +3,7 @@ import { count, money } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 import { useAsked } from "./asked.ts";
 import { DataTable } from "./data-table.tsx";
+import { Disclosure } from "./disclosure.tsx";
 import { hrefOf } from "./fragment.ts";
 import { Alerts } from "./overview/alerts.tsx";
 import { Breakdown } from "./overview/breakdown.tsx";
@@ -84,10 +85,9 @@ function Report({ series: { points, by }, span, ...rest }: ReportProps) {
       </div>
       {hasCalls && (
         <>
-          <details>
-            <summary>{t("operator.overview.as_table")}</summary>
-            <PointsTable points={points} span={span} />
-          </details>
+          <Disclosure summary={t("operator.overview.as_table")}>
+            {() => <PointsTable points={points} span={span} />}
+          </Disclosure>
           <Breakdown by={by} />
         </>
       )}

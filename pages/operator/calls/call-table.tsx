@@ -8,20 +8,14 @@ import { countOrUnknown, duration, wordOr } from "../words.ts";
 import type { ListedCall } from "./call.ts";
 import { hrefOfCalls } from "./filters.tsx";
 
-interface CallTableProps {
-  readonly calls: readonly ListedCall[];
-  readonly isBusy: boolean;
-}
-
-export function CallTable({ calls, isBusy }: CallTableProps) {
+export function CallTable({ calls }: { readonly calls: readonly ListedCall[] }) {
   return (
     <DataTable
       title={t("operator.view.calls")}
       columns={columns()}
       rows={calls}
-      keyOf={({ id }) => String(id)}
+      keyOf={({ id }) => id}
       detailOf={(call) => <CallDetails call={call} />}
-      isBusy={isBusy}
     />
   );
 }

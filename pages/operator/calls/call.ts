@@ -1,6 +1,6 @@
 /** A call as `GET /admin/calls` lists it: never content, never a key. */
 export interface ListedCall {
-  readonly id: string | number;
+  readonly id: string;
   readonly time: string;
   readonly request_id: string | null;
   readonly payer: string;
@@ -25,5 +25,5 @@ export interface CallsPage {
   readonly calls: readonly ListedCall[];
   readonly next_cursor: string | null;
   /** Asks for what came after this answer. */
-  readonly newest: string | null;
+  readonly newest: string;
 }

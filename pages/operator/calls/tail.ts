@@ -8,13 +8,12 @@ export interface Tail {
   readonly rows: readonly ListedCall[];
   /** Where older ones begin; null: there are none. */
   readonly next: string | null;
-  readonly newest: string | null;
   /** The newest ones made room for older ones. */
   readonly isDetached: boolean;
 }
 
-export function tailOf({ calls, next_cursor: next, newest }: CallsPage): Tail {
-  return { rows: calls, next, newest, isDetached: false };
+export function tailOf({ calls, next_cursor: next }: CallsPage): Tail {
+  return { rows: calls, next, isDetached: false };
 }
 
 /**
@@ -24,16 +23,15 @@ export function tailOf({ calls, next_cursor: next, newest }: CallsPage): Tail {
 export function withNewer(tail: Tail, page: CallsPage): Tail | null {
   const known = new Set(tail.rows.map(({ id }) => id));
   const added = page.calls.filter(({ id }) => !known.has(id));
-  const newest = page.newest ?? tail.newest;
-  if (added.length === 0) return { ...tail, newest };
+  if (added.length === 0) return tail;
   if (page.next_cursor !== null || tail.rows.length + added.length > MAX_ROWS) return null;
   const rows = [...added, ...tail.rows].sort((one, other) => (one.time < other.time ? 1 : -1));
-  return { ...tail, rows, newest };
+  return { ...tail, rows };
 }
 
 /** Adds older calls; of too many the newest leave. */
 export function withOlder(tail: Tail, page: CallsPage): Tail {
   const all = [...tail.rows, ...page.calls];
   const isDetached = tail.isDetached || all.length > MAX_ROWS;
-  return { ...tail, rows: all.slice(-MAX_ROWS), next: page.next_cursor, isDetached };
+  return { rows: all.slice(-MAX_ROWS), next: page.next_cursor, isDetached };
 }

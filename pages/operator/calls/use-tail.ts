@@ -7,19 +7,79 @@ import { type Tail, tailOf, withNewer, withOlder } from "./tail.ts";
 
 const POLL_MS = 2_000;
 const PAGE_ROWS = 100;
+/** A page of rare calls may be short: so many are looked for unasked, in so many pages. */
+const MIN_ROWS = 20;
+const MAX_SEARCHES = 20;
 
 /** Calls under a path with filters, and those that come while it is live and seen. */
 export function useTail(path: string, mayBeLive: boolean) {
   const signIns = useContext(SignIns);
   const [tail, setTail] = useState<Tail | null>(null);
-  const [problem, setProblem] = useState<Denied | null>(null);
   const [isWanted, setWanted] = useState(true);
   const [reloads, setReloads] = useState(0);
+  const { load, problem, asking } = useCallPages(path);
+  const newest = useRef<string | null>(null);
+  const searches = useRef(0);
   const isLive = isWanted && mayBeLive;
   const beats = usePulse(POLL_MS, isLive && problem === null);
-  /** The question on its way: there is one at a time. */
-  const asking = useRef<AbortController | null>(null);
+  const reload = () => setReloads((before) => before + 1);
 
+  useEffect(() => {
+    searches.current = 0;
+    void load({}, (page) => {
+      newest.current = page.newest;
+      setTail(tailOf(page));
+    });
+    return () => asking.current?.abort();
+  }, [path, signIns, reloads]);
+
+  useEffect(() => {
+    if (tail === null || asking.current !== null || !isLive) return;
+    void load({ after: newest.current }, (page) => {
+      newest.current = page.newest;
+      const grown = withNewer(tail, page);
+      if (grown === null) reload();
+      else setTail(grown);
+    });
+  }, [beats]);
+
+  const showOlder = () => {
+    if (tail === null || tail.next === null) return;
+    asking.current?.abort();
+    void load({ cursor: tail.next }, (page) => setTail(withOlder(tail, page)));
+  };
+  const isSearching = isThin(tail) && searches.current < MAX_SEARCHES;
+  useEffect(() => {
+    if (!isSearching) return;
+    searches.current += 1;
+    showOlder();
+  }, [tail]);
+
+  return {
+    tail,
+    problem,
+    isLive,
+    isSearching,
+    reload,
+    setLive: (wanted: boolean) => {
+      setWanted(wanted);
+      if (wanted) reload();
+    },
+    showOlder: () => {
+      setWanted(false);
+      showOlder();
+    },
+  };
+}
+
+function isThin(tail: Tail | null): boolean {
+  return tail !== null && tail.next !== null && tail.rows.length < MIN_ROWS;
+}
+
+/** One question at a time. */
+function useCallPages(path: string) {
+  const [problem, setProblem] = useState<Denied | null>(null);
+  const asking = useRef<AbortController | null>(null);
   const load = (query: Parameters<typeof pathWith>[1], take: (page: CallsPage) => void) => {
     const mine = new AbortController();
     asking.current = mine;
@@ -39,36 +99,5 @@ export function useTail(path: string, mayBeLive: boolean) {
         if (asking.current === mine) asking.current = null;
       });
   };
-  const reload = () => setReloads((before) => before + 1);
-
-  useEffect(() => {
-    void load({}, (page) => setTail(tailOf(page)));
-    return () => asking.current?.abort();
-  }, [path, signIns, reloads]);
-
-  useEffect(() => {
-    if (tail === null || asking.current !== null || !isLive) return;
-    void load({ after: tail.newest }, (page) => {
-      const grown = tail.newest === null ? tailOf(page) : withNewer(tail, page);
-      if (grown === null) reload();
-      else setTail(grown);
-    });
-  }, [beats]);
-
-  return {
-    tail,
-    problem,
-    isLive,
-    reload,
-    setLive: (wanted: boolean) => {
-      setWanted(wanted);
-      if (wanted) reload();
-    },
-    showOlder: () => {
-      if (tail === null || tail.next === null) return;
-      asking.current?.abort();
-      setWanted(false);
-      void load({ cursor: tail.next }, (page) => setTail(withOlder(tail, page)));
-    },
-  };
+  return { load, problem, asking };
 }

@@ -3,6 +3,7 @@ import { moment } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { useAsked } from "../asked.ts";
 import { DataTable } from "../data-table.tsx";
+import { Disclosure } from "../disclosure.tsx";
 import { Problem } from "../problem.tsx";
 import { share, wordOr } from "../words.ts";
 
@@ -69,18 +70,19 @@ function mendOf({ code, peer = null }: Warning): string | null {
 
 function AlertTable({ alerts }: Pick<Warned, "alerts">) {
   return (
-    <details>
-      <summary>{t("operator.overview.alerts", { count: alerts.length })}</summary>
-      <DataTable
-        title={t("operator.overview.alert_title")}
-        rows={alerts}
-        keyOf={(alert) => JSON.stringify(alert)}
-        columns={[
-          { key: "at", label: t("operator.time"), cell: ({ at }) => moment(at) },
-          { key: "event", label: t("operator.overview.event"), cell: wordsOfAlert },
-        ]}
-      />
-    </details>
+    <Disclosure summary={t("operator.overview.alerts", { count: alerts.length })}>
+      {() => (
+        <DataTable
+          title={t("operator.overview.alert_title")}
+          rows={alerts}
+          keyOf={(alert) => JSON.stringify(alert)}
+          columns={[
+            { key: "at", label: t("operator.time"), cell: ({ at }) => moment(at) },
+            { key: "event", label: t("operator.overview.event"), cell: wordsOfAlert },
+          ]}
+        />
+      )}
+    </Disclosure>
   );
 }
 
