@@ -16,6 +16,7 @@ describe("signing in", { tags: "chromium" }, () => {
     await page.keyboard.type(ADMIN_TOKEN);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
+    expect(await page.evaluate("document.activeElement.className")).toBe("views");
     expect(await page.content()).not.toContain(ADMIN_TOKEN);
     expect(page.url()).not.toContain(ADMIN_TOKEN);
     const kept = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])";
@@ -133,7 +134,9 @@ describe("the overview", { tags: "chromium" }, () => {
     await page.keyboard.press("Escape");
     expect(await page.locator(".figure .headline").first().innerText()).toBe("2,001");
     await page.getByText("The charts as a table").click();
-    expect(await page.locator("details[open] tbody tr").count()).toBe(168);
+    const rows = page.locator("details[open] tbody tr");
+    await rows.first().waitFor();
+    expect(await rows.count()).toBe(168);
     expect(await page.locator("svg *").count()).toBeLessThan(100);
     expect(await violationsOf(page)).toEqual([]);
     expect(wrongs).toEqual([]);

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../shared/texts.ts";
 import { SignIns } from "../asked.ts";
 import { Problem } from "../problem.tsx";
@@ -18,13 +19,22 @@ export function Gate({ children }: GateProps) {
   const gate = useGate();
   const { session, problem, signIns } = gate;
   const isIn = session?.signed_in === true;
+  const views = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // the form that had the focus is gone
+    if (signIns > 0) views.current?.focus();
+  }, [signIns]);
   return (
     <SignIns.Provider value={signIns}>
       {session === null && <h1>{t("operator.title")}</h1>}
       {session === null && problem === null && <p class="quiet">{t("loading")}</p>}
       <Problem problem={problem} onAgain={gate.look} />
       {session !== null && !isIn && <Ways gate={gate} />}
-      {(isIn || gate.hasEnded) && <div hidden={!isIn}>{children(() => void gate.leave())}</div>}
+      {(isIn || gate.hasEnded) && (
+        <div ref={views} class="views" tabIndex={-1} hidden={!isIn}>
+          {children(() => void gate.leave())}
+        </div>
+      )}
     </SignIns.Provider>
   );
 }

@@ -1,5 +1,5 @@
 import { CopyButton } from "../../shared/copy.tsx";
-import { moment } from "../../shared/format.ts";
+import { count, moment, money } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { useAsked } from "../asked.ts";
 import { DataTable } from "../data-table.tsx";
@@ -21,6 +21,7 @@ type Facts = Readonly<Record<string, unknown>>;
 interface AlertRow extends Facts {
   readonly event: string;
   readonly at: string;
+  readonly quota?: unknown;
 }
 
 interface Warned {
@@ -86,14 +87,20 @@ function AlertTable({ alerts }: Pick<Warned, "alerts">) {
   );
 }
 
-/** Facts that are text or numbers fill the sentence; a name in an object is its name. */
+/** The facts fill the sentence of the event. */
 function wordsOfAlert(alert: AlertRow): string {
-  const facts = Object.entries(alert).map(([key, value]) => [key, plain(value)] as const);
+  const facts = Object.entries(alert).map(([name, value]) => [name, plain(name, value, alert)]);
   const key = `operator.alert.${alert.event.replaceAll(".", "_")}`;
   return wordOr(key, alert.event, Object.fromEntries(facts));
 }
 
-function plain(value: unknown): string {
-  if (typeof value === "object" && value !== null && "name" in value) return String(value.name);
-  return value === null ? "" : String(value);
+function plain(name: string, value: unknown, { quota }: AlertRow): string {
+  if (name === "quota") return wordOr(`holder.${value}`, String(value));
+  if (name === "period") return wordOr(`window.${value}`, String(value));
+  if (typeof value === "number") return count(value);
+  return quota === "money" && typeof value === "string" && DECIMAL.test(value)
+    ? money(value)
+    : String(value);
 }
+
+const DECIMAL = /^\d+(?:\.\d+)?$/;
