@@ -25,7 +25,10 @@ export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
 
-/** Asks /admin as whoever is signed in: `ask("GET", "tokens?limit=50")`. Throws Denied. */
+/**
+ * Asks /admin as whoever is signed in: `ask("GET", "tokens?limit=50")`. A file is sent as it is.
+ * Throws Denied.
+ */
 export async function ask<T>(
   method: Method,
   path: string,
@@ -39,7 +42,7 @@ export async function ask<T>(
       "accept-language": currentLanguage(),
       ...(body !== undefined && { "content-type": "application/json" }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
     ...(signal !== undefined && { signal }),
   }).catch(() => {
     throw new Denied(0, t("offline"), null);

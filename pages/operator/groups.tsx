@@ -1,5 +1,15 @@
-import { t } from "../shared/texts.ts";
+import { GroupPage } from "./groups/detail.tsx";
+import { CreateGroup, EditGroup } from "./groups/edit.tsx";
+import { GroupList } from "./groups/list.tsx";
+import type { ViewProps } from "./views.ts";
 
-export function GroupsView() {
-  return <h1>{t("operator.view.groups")}</h1>;
+/** `#/groups`, `#/groups/new`, `#/groups/show/NAME` and `#/groups/edit/NAME`. */
+export function GroupsView({ rest: [first, name] }: ViewProps) {
+  if (first === "new") return <CreateGroup />;
+  if (name === undefined) return <GroupList />;
+  return first === "edit" ? (
+    <EditGroup key={name} name={name} />
+  ) : (
+    <GroupPage key={name} name={name} />
+  );
 }

@@ -1,5 +1,12 @@
-import { t } from "../shared/texts.ts";
+import { PricePage } from "./prices/detail.tsx";
+import { SetPrice } from "./prices/edit.tsx";
+import { ImportPrices } from "./prices/import.tsx";
+import { PriceList } from "./prices/list.tsx";
+import type { ViewProps } from "./views.ts";
 
-export function PricesView() {
-  return <h1>{t("operator.view.prices")}</h1>;
+/** `#/prices`, `#/prices/set`, `#/prices/set/MODEL`, `#/prices/import` and `#/prices/model/MODEL`. */
+export function PricesView({ rest: [first, model] }: ViewProps) {
+  if (first === "import") return <ImportPrices />;
+  if (first === "set") return <SetPrice key={model ?? ""} model={model ?? null} />;
+  return model === undefined ? <PriceList /> : <PricePage key={model} model={model} />;
 }

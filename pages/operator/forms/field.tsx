@@ -68,10 +68,21 @@ export function NumberField({ more, ...props }: TextFieldProps) {
   return <TextField {...props} more={{ inputMode: "decimal", class: "number", ...more }} />;
 }
 
+interface LinesFieldProps extends FieldProps {
+  /** Nobody beside the reader is to see it. */
+  readonly isHidden?: boolean;
+}
+
 /** Something in each line. */
-export function LinesField({ rows = 3, ...props }: FieldProps & { readonly rows?: number }) {
+export function LinesField({ isHidden = false, ...props }: LinesFieldProps) {
   const input = (bound: BoundProps) => (
-    <textarea autocomplete="off" spellcheck={false} rows={rows} {...bound} />
+    <textarea
+      autocomplete="off"
+      spellcheck={false}
+      rows={2}
+      class={isHidden ? "hidden-lines" : undefined}
+      {...bound}
+    />
   );
   return <Field {...props} input={input} />;
 }

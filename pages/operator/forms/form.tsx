@@ -15,9 +15,14 @@ interface DraftFormProps {
 
 /** Fields, what is wrong with them, and the way on or back. */
 export function DraftForm({ form, action, back, children }: DraftFormProps) {
+  const place = useRef<HTMLFormElement>(null);
+  useEffect(
+    () => place.current?.querySelector<HTMLElement>("input, select, textarea")?.focus(),
+    [],
+  );
   return (
     <>
-      <form class="draft" noValidate onSubmit={form.submit} aria-busy={form.isBusy}>
+      <form ref={place} class="draft" noValidate onSubmit={form.submit} aria-busy={form.isBusy}>
         <Summary form={form} />
         {children}
         <div class="row ends">

@@ -1,4 +1,5 @@
 let isHeld = false;
+let onLeave: ((url: string) => void) | null = null;
 
 /** Something on the page is not saved: leaving asks first. */
 export function hold(): void {
@@ -10,24 +11,24 @@ export function release(): void {
 }
 
 /**
- * Stops every way out of the page while something is held. `onLeave` is told where the reader wanted to
- * go; the browser itself asks where the page as a whole is left.
+ * Stops every way out of the place while something is held; `ask` is told where the reader wanted to go.
+ * Where the page as a whole is left, the browser itself asks. Returns how to stop watching.
  */
-export function watchLeaving(onLeave: (url: string) => void): () => void {
-  const onHash = (event: HashChangeEvent) => {
-    if (!isHeld || event.oldURL === event.newURL) return;
-    event.stopImmediatePropagation();
-    history.pushState(null, "", event.oldURL);
-    onLeave(event.newURL);
-  };
-  const onUnload = (event: BeforeUnloadEvent) => {
-    if (isHeld) event.preventDefault();
-  };
-  // captured: nobody else has followed the new fragment yet
-  addEventListener("hashchange", onHash, true);
-  addEventListener("beforeunload", onUnload);
+export function watchLeaving(ask: (url: string) => void): () => void {
+  onLeave = ask;
   return () => {
-    removeEventListener("hashchange", onHash, true);
-    removeEventListener("beforeunload", onUnload);
+    if (onLeave === ask) onLeave = null;
   };
 }
+
+// from the start: listeners of a window are called in the order they came, and this must be the first
+addEventListener("hashchange", (event) => {
+  if (!isHeld || onLeave === null) return;
+  event.stopImmediatePropagation();
+  history.pushState(null, "", event.oldURL);
+  onLeave(event.newURL);
+});
+
+addEventListener("beforeunload", (event) => {
+  if (isHeld) event.preventDefault();
+});

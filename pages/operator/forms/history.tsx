@@ -1,14 +1,10 @@
-import { moment } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { pathWith, useAsked } from "../asked.ts";
+import { type Change, ChangeDetails } from "../changes/details.tsx";
 import { DataTable } from "../data-table.tsx";
-
-interface Change {
-  readonly id: string | number;
-  readonly at: string;
-  readonly action: string;
-  readonly detail: unknown;
-}
+import { hrefOf } from "../fragment.ts";
+import { secondOf } from "../times.ts";
+import { wordOr } from "../words.ts";
 
 interface HistoryProps {
   readonly kind: "token" | "group" | "price" | "upstream" | "route";
@@ -17,45 +13,41 @@ interface HistoryProps {
   readonly version: number;
 }
 
-const SHOWN_CHANGES = 20;
+const SHOWN_CHANGES = 10;
 
-/** What operators changed last. Nothing where that is not recorded. */
+/** What operators changed last; nothing where there is nothing. */
 export function History({ kind, subject, version }: HistoryProps) {
   const path = pathWith("changes", { kind, subject, limit: SHOWN_CHANGES });
-  const { answer } = useAsked<{ readonly changes: readonly Change[] }>(path, version);
-  const changes = answer?.changes ?? [];
-  if (changes.length === 0) return null;
-  const columns = [
-    { key: "at", label: t("operator.form.at"), cell: ({ at }: Change) => moment(at) },
-    { key: "action", label: t("operator.form.action"), cell: ({ action }: Change) => action },
-    {
-      key: "detail",
-      label: t("operator.form.detail"),
-      cell: ({ detail }: Change) => <span class="detail">{linesOf(detail).join("\n")}</span>,
-    },
-  ];
+  const { answer } = useAsked<ChangesOf>(path, version);
+  if (answer === null || answer.changes.length === 0) return null;
+  const title = t("operator.view.changes");
   return (
     <>
-      <h2>{t("operator.form.history")}</h2>
-      <DataTable
-        title={t("operator.form.history")}
-        columns={columns}
-        rows={changes}
+      <h2>{title}</h2>
+      <DataTable<Change>
+        title={title}
+        rows={answer.changes}
         keyOf={({ id }) => String(id)}
+        detailOf={(change) => <ChangeDetails change={change} />}
+        columns={[
+          { key: "at", label: t("operator.time"), cell: ({ at }) => secondOf(at) },
+          {
+            key: "action",
+            label: t("operator.changes.action"),
+            cell: ({ action }) => wordOr(`operator.changes.did.${action}`, action),
+          },
+        ]}
       />
+      {answer.next_cursor !== null && (
+        <p>
+          <a href={hrefOf("changes", kind, subject)}>{t("operator.form.all_changes")}</a>
+        </p>
+      )}
     </>
   );
 }
 
-function linesOf(detail: unknown): readonly string[] {
-  return Object.entries(Object(detail)).map(([name, value]) => {
-    const { before, after } = Object(value);
-    const isChange = before !== undefined || after !== undefined;
-    return `${name}: ${isChange ? `${shown(before)} → ${shown(after)}` : shown(value)}`;
-  });
-}
-
-function shown(value: unknown): string {
-  if (value === null || value === undefined) return "–";
-  return typeof value === "string" ? value : JSON.stringify(value);
+interface ChangesOf {
+  readonly changes: readonly Change[];
+  readonly next_cursor: string | null;
 }

@@ -5,6 +5,7 @@ import { useAsked } from "../asked.ts";
 import { NumberField, TextField } from "../forms/field.tsx";
 import { DraftForm } from "../forms/form.tsx";
 import { type MadeToken, Secret } from "../forms/secret.tsx";
+import { Title } from "../forms/title.tsx";
 import { type Draft, useForm } from "../forms/use-form.ts";
 import { goTo, hrefOf } from "../fragment.ts";
 import { Problem } from "../problem.tsx";
@@ -20,7 +21,7 @@ export function CreateToken({ like }: { readonly like: string | null }) {
   if (made.length > 0) return <Made made={made} />;
   return (
     <>
-      <h1>{t("operator.tokens.new")}</h1>
+      <Title>{t("operator.tokens.new")}</Title>
       <Problem problem={problem} onAgain={again} />
       {like === null && <CreateForm like={null} onMade={setMade} />}
       {answer !== null && <CreateForm like={answer} onMade={setMade} />}
@@ -33,7 +34,7 @@ function Made({ made }: { readonly made: readonly MadeToken[] }) {
   const onDone = () => goTo("tokens", ...(made.length === 1 ? [first?.id ?? ""] : []));
   return (
     <>
-      <h1>{t("operator.tokens.made")}</h1>
+      <Title>{t("operator.tokens.made")}</Title>
       <Secret made={made} onDone={onDone} />
     </>
   );
@@ -58,7 +59,7 @@ function CreateForm({ like, onMade }: CreateFormProps) {
   return (
     <DraftForm form={form} action={t("operator.tokens.create")} back={hrefOf("tokens")}>
       {like !== null && <p class="quiet">{t("operator.tokens.like", { name: like.name })}</p>}
-      <TextField form={form} name="name" label={fieldLabel("name")} more={{ autoFocus: true }} />
+      <TextField form={form} name="name" label={fieldLabel("name")} />
       <Fold title={t("operator.tokens.several")} isOpen={false}>
         <NumberField
           form={form}

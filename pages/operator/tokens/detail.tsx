@@ -2,9 +2,10 @@ import { useState } from "preact/hooks";
 import { count, moment } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { useAsked } from "../asked.ts";
-import { Facts } from "../forms/facts.tsx";
+import { FactList } from "../facts.tsx";
 import { History } from "../forms/history.tsx";
 import { type MadeToken, Secret } from "../forms/secret.tsx";
+import { Title } from "../forms/title.tsx";
 import { hrefOf } from "../fragment.ts";
 import { Problem } from "../problem.tsx";
 import { TokenActions } from "./actions.tsx";
@@ -23,16 +24,16 @@ export function TokenPage({ id }: { readonly id: string }) {
   if (token === null) {
     return (
       <>
-        <h1>{t("operator.view.tokens")}</h1>
+        <Title>{t("operator.view.tokens")}</Title>
         <Problem problem={problem} onAgain={again} />
       </>
     );
   }
   return (
     <>
-      <h1>
+      <Title>
         {token.name} <StateMark state={token.state} />
-      </h1>
+      </Title>
       <Problem problem={problem} onAgain={again} />
       {made !== null && <Secret made={[made]} onDone={() => setMade(null)} />}
       <TokenActions
@@ -57,7 +58,7 @@ function TokenFacts({ token }: { readonly token: TokenDetails }) {
   });
   const { group, grace_until: grace } = token;
   return (
-    <Facts
+    <FactList
       facts={[
         [t("operator.tokens.hint"), <code key="hint">{token.hint}</code>],
         [t("operator.tokens.id"), <code key="id">{token.id}</code>],

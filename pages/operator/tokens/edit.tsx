@@ -4,6 +4,7 @@ import { ask } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { TextField } from "../forms/field.tsx";
 import { DraftForm } from "../forms/form.tsx";
+import { Title } from "../forms/title.tsx";
 import { useForm } from "../forms/use-form.ts";
 import { goTo, hrefOf } from "../fragment.ts";
 import { Problem } from "../problem.tsx";
@@ -15,7 +16,7 @@ export function EditToken({ id }: { readonly id: string }) {
   const { answer, problem, again } = useAsked<Token>(`tokens/${encodeURIComponent(id)}`);
   return (
     <>
-      <h1>{answer === null ? t("operator.form.edit") : answer.name}</h1>
+      <Title>{answer === null ? t("operator.form.edit") : answer.name}</Title>
       <Problem problem={problem} onAgain={again} />
       {answer !== null && <EditForm token={answer} />}
     </>
@@ -35,7 +36,7 @@ function EditForm({ token }: { readonly token: Token }) {
   const isSet = (names: readonly string[]) => names.some((name) => initial[name] !== "");
   return (
     <DraftForm form={form} action={t("operator.form.save")} back={hrefOf(...back)}>
-      <TextField form={form} name="name" label={fieldLabel("name")} more={{ autoFocus: true }} />
+      <TextField form={form} name="name" label={fieldLabel("name")} />
       <TokenFields form={form} isSet={isSet} hasKey={token.own_upstream_key} />
     </DraftForm>
   );

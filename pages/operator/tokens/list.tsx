@@ -1,10 +1,11 @@
 import { useId, useState } from "preact/hooks";
-import { moment } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { pathWith, useSettled } from "../asked.ts";
 import type { Column } from "../data-table.tsx";
+import { Title } from "../forms/title.tsx";
 import { hrefOf } from "../fragment.ts";
 import { PagedTable } from "../paged.tsx";
+import { secondOf } from "../times.ts";
 import { StateMark } from "./state-mark.tsx";
 import { type Token, tokenStates } from "./token.ts";
 
@@ -31,7 +32,7 @@ export function TokenList() {
   const isFiltered = q !== "" || filters.state !== "";
   return (
     <>
-      <h1>{t("operator.view.tokens")}</h1>
+      <Title>{t("operator.view.tokens")}</Title>
       <FilterRow filters={filters} onChange={change} />
       <TokenTable
         path={pathWith("tokens", { ...filters, q })}
@@ -125,12 +126,12 @@ export function TokenTable({ path, empty }: TokenTableProps) {
     {
       key: "expires",
       label: t("operator.form.field.expires"),
-      cell: (token) => moment(token.expires_at),
+      cell: ({ expires_at: at }) => (at === null ? "–" : secondOf(at)),
     },
     {
       key: "created",
       label: t("operator.form.created"),
-      cell: (token) => moment(token.created_at),
+      cell: (token) => secondOf(token.created_at),
     },
     { key: "comment", label: t("operator.form.field.comment"), cell: ({ comment }) => comment },
   ];

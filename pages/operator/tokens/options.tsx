@@ -11,15 +11,17 @@ export const fieldLabel = (name: string) => t(`operator.form.field.${name}`);
 interface FoldProps {
   readonly title: string;
   readonly isOpen: boolean;
+  /** Two in a row. */
+  readonly isPaired?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** Open where something in it is set. */
-export function Fold({ title, isOpen, children }: FoldProps) {
+export function Fold({ title, isOpen, isPaired = false, children }: FoldProps) {
   return (
     <details open={isOpen}>
       <summary>{title}</summary>
-      <div class="fields">{children}</div>
+      <div class={isPaired ? "fields pairs" : "fields"}>{children}</div>
     </details>
   );
 }
@@ -33,7 +35,7 @@ interface PartProps {
 /** What tokens and groups have. */
 export function QuotaFields({ form, isSet }: PartProps) {
   return (
-    <Fold title={t("operator.form.quotas")} isOpen={isSet(quotaNames)}>
+    <Fold title={t("operator.form.quotas")} isOpen={isSet(quotaNames)} isPaired>
       {quotaNames.map((name) => (
         <NumberField key={name} form={form} name={name} label={fieldLabel(name)} />
       ))}
@@ -86,7 +88,7 @@ const MAX_GROUPS = 1_000;
 function GroupChoice({ form }: { readonly form: FormState }) {
   const path = `groups?limit=${MAX_GROUPS}`;
   const { answer } = useAsked<{ readonly groups: readonly { readonly name: string }[] }>(path);
-  const chosen = form.draft["group"] ?? "";
+  const chosen = form.draft.group ?? "";
   const names = new Set(answer?.groups.map(({ name }) => name) ?? []);
   if (chosen !== "") names.add(chosen);
   const choices = [...names].map((name) => [name, name] as const);
