@@ -53,12 +53,8 @@ export function SecretFields({ form, upstream, canSeal }: SecretFieldsProps) {
         form={form}
         name="proxy"
         label={label("proxy")}
-        hint={
-          proxy === null
-            ? t("operator.routing.proxy_hint")
-            : t("operator.routing.proxy_kept", { proxy })
-        }
-        more={{ inputMode: "url" }}
+        {...(proxy !== null && { hint: t("operator.routing.proxy_kept", { proxy }) })}
+        more={{ inputMode: "url", placeholder: "http://user:password@proxy.example:8080" }}
       >
         {proxy !== null && (
           <TickField form={form} name="drop_proxy" label={t("operator.routing.drop")} />
