@@ -65,11 +65,14 @@ describe("creating a token", { tags: "chromium" }, () => {
     await field(page, "Open requests").fill("2");
     await field(page, "Group").selectOption("class");
     await field(page, "Own OpenAI API key").fill("sk-own-0123456789");
+    const sent: string[] = [];
+    page.on("request", (request) => sent.push(`${request.method()} ${request.url()}`));
     // before the page can draw
     await page.evaluate(
       "for (let times = 0; times < 3; times += 1) document.querySelector('form.draft').requestSubmit()",
     );
     await page.locator(".secret").waitFor();
+    expect(sent.filter((request) => request.startsWith("POST"))).toHaveLength(1);
     const made = (await tokensOf(scene)).filter(({ name }) => name === "carol");
     const expires = await page.evaluate(() => new Date("2031-02-03T04:05").toISOString());
     expect(made).toMatchObject([
@@ -233,21 +236,26 @@ describe("two thousand tokens", { tags: "chromium" }, () => {
     expect(await page.locator("tbody tr").count()).toBeLessThanOrEqual(50);
     await button(page, "Next").click();
     await page.getByRole("link", { name: "south-0950", exact: true }).waitFor();
-    let answerLate = () => {};
+    const late = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
     await page.route(/q=north-0&/, async (route) => {
-      const late = new Promise<void>((resolve) => {
-        answerLate = resolve;
-      });
-      const answer = await route.fetch();
-      await late;
-      await route.fulfill({ response: answer }).catch(() => undefined);
+      const response = await route.fetch();
+      await late.promise;
+      // nobody waits for it any more
+      await route.fulfill({ response }).catch(() => undefined);
+      answered.resolve();
     });
     const asked = page.waitForRequest(/q=north-0&/);
     await field(page, "Find").fill("north-0");
     await asked;
     await field(page, "Find").fill("north-07");
     await page.getByRole("link", { name: "north-0799", exact: true }).waitFor();
-    answerLate();
+    late.resolve();
+    await answered.promise;
+    // what came before this answer is drawn
+    await page.evaluate(`fetch("admin/session").then((answer) => answer.json()).then(() =>
+      new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))`);
+    expect(await page.locator("tbody a").first().innerText()).toBe("north-0799");
     await field(page, "Order").selectOption("oldest");
     await page.getByRole("link", { name: "north-0700", exact: true }).waitFor();
     expect(await page.locator("tbody tr").count()).toBe(50);
