@@ -203,7 +203,10 @@ describe("the link", () => {
     const env = { DATA_DIR: folder() };
     const first = await start(env);
     await choose(first.origin, first.code());
-    const { origin, lines } = await start({ ...env, ADMIN_TOKEN });
+    const clock = createHeldClock();
+    const { origin, lines } = await start({ ...env, ADMIN_TOKEN }, { clock });
+    const browser = openBrowser(origin);
+    expect((await browser.signIn(ADMIN_TOKEN)).status).toBe(200);
     expect(lines()).toEqual([]);
     expect(await withToken(origin, ADMIN_TOKEN)).toBe(200);
     expect(await withToken(origin, TOKEN)).toBe(401);
@@ -211,6 +214,10 @@ describe("the link", () => {
     expect([refused.status, refused.json]).toMatchObject(rejected);
     const { out } = await parleyHere({ ...env, ADMIN_TOKEN }, ["admin", "reset", "--json"]);
     expect(JSON.parse(out)).toEqual({ path: null, expires_at: null });
+    expect((await browser.send("GET", "/tokens")).status).toBe(200);
+    clock.forward(1_000);
+    expect((await browser.send("GET", "/tokens")).status).toBe(401);
+    expect(await withToken(origin, ADMIN_TOKEN)).toBe(200);
   });
 });
 
