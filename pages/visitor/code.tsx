@@ -26,8 +26,8 @@ export function Code({ text, name, isOpen }: CodeProps) {
   );
 }
 
-/** Longer code stays plain: coloring it would hold the page up. */
-const MAX_COLORED = 30_000;
+/** Longer code stays plain: what is made to be slow costs with the square of its length. */
+const MAX_COLORED = 5_000;
 
 /** Null: not colored, or not yet. What colors is loaded at its first use, and not missed if it fails. */
 function useColors(text: string, name: string, isOpen: boolean): ComponentChildren {

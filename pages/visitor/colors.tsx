@@ -33,10 +33,21 @@ const known = createLowlight({
 
 type Node = ReturnType<typeof known.highlight>["children"][number];
 
-/** Elements and text, never HTML. Null: of no known language. */
+/** Ordinary code takes a tenth of it. */
+const SLOW_MS = 30;
+/** When slow code has taken so long in all, no more is colored: it holds the page up. */
+const MAX_SLOW_MS = 500;
+let slowMs = 0;
+
+/** Elements and text, never HTML. Null: of no known language, or there was too much slow code. */
 export function colorsOf(text: string, name: string): ComponentChildren {
   const language = name.toLowerCase();
-  return known.registered(language) ? known.highlight(language, text).children.map(write) : null;
+  if (slowMs > MAX_SLOW_MS || !known.registered(language)) return null;
+  const began = performance.now();
+  const { children } = known.highlight(language, text);
+  const took = performance.now() - began;
+  if (took > SLOW_MS) slowMs += took;
+  return children.map(write);
 }
 
 function write(node: Node): ComponentChildren {
