@@ -7,7 +7,7 @@ import type { Demo } from "../demo/start.ts";
 import type { ShotVariant } from "./variants.ts";
 import type { ShotView } from "./views.ts";
 
-const HEIGHT = { 1280: 900, 390: 844 } as const;
+const HEIGHT = { 1280: 720, 390: 844 } as const;
 const PAGE_WAIT_MS = 60_000;
 
 export interface Camera {

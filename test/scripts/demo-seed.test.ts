@@ -7,6 +7,7 @@ import { seedWeek } from "../../scripts/demo/week/seed.ts";
 import { systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config/read.ts";
 import { storageOptions } from "../../src/config/storage.ts";
+import { shownCounts, sumOfCounts } from "../../src/core/reports/call-counts.ts";
 import { openStorage } from "../../src/storage/open.ts";
 
 const nowhere = "http://127.0.0.1:1/v1";
@@ -53,6 +54,16 @@ describe("the week before the demo", () => {
     }
     expect(new Set(rows.map(({ dialect }) => dialect)).size).toBe(6);
     for (const { at } of rows) expect(at).toBeLessThanOrEqual(endMs);
+
+    const toHour = Math.floor(endMs / 3_600_000) + 1;
+    const counted = await storage.callCounts.between(toHour - 24, toHour);
+    expect(new Set(counted.map(({ hour }) => hour)).size).toBe(24);
+    const { answered, failed, refused } = shownCounts(sumOfCounts(counted));
+    const dayBefore = rows.filter(
+      ({ at, outcome }) => at >= (toHour - 24) * 3_600_000 && outcome !== "refused",
+    );
+    expect(answered + failed).toBe(dayBefore.length);
+    expect(refused.minute).toBeGreaterThan(10);
 
     const all = await tokens.list();
     expect(all).toHaveLength(14);

@@ -95,6 +95,9 @@ test("a stranger sees a streamed answer, a token's quotas and the operator's fig
   const { usage: byToken } = await json(`${url}admin/usage?by=token`, operator);
   expect(byToken.length).toBeGreaterThan(13);
 
+  const { last_24h: hours } = await json(`${url}status`, holder);
+  expect(hours[0].answered).toBeGreaterThan(0);
+
   demo.interrupt();
   await deadline(demo.exit, END_MS, "the end");
   expect(demo.lines.at(-1)).toBe("Ended, data removed.");

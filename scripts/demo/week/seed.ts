@@ -4,12 +4,13 @@ import { createUpstreamPorts } from "../../../src/admin/upstream-ports.ts";
 import { systemClock } from "../../../src/clock.ts";
 import type { Config } from "../../../src/config/settings.ts";
 import { storageOptions } from "../../../src/config/storage.ts";
-import type { LedgerEntry, Token } from "../../../src/core/accounts/accounts.ts";
+import type { Ledger, LedgerEntry, Token } from "../../../src/core/accounts/accounts.ts";
 import { openStorage, type Storage } from "../../../src/storage/open.ts";
 import type { DemoServices } from "../upstream/services.ts";
 import { boundGroups, changeTokens, DISABLED, tellAlerts } from "./afterwards.ts";
 import { callsOf } from "./calls.ts";
 import { createChance } from "./chance.ts";
+import { createCounters } from "./counters.ts";
 import { createEntries } from "./entries.ts";
 import { hoursBefore } from "./hours.ts";
 import { type Secrets, setUp } from "./setting-up.ts";
@@ -39,16 +40,18 @@ export async function seedWeek(
     const secrets = await setUp(admin, services, (ms) => {
       nowMs += ms;
     });
-    const write = await createWriter(storage, endMs);
     const chance = createChance(SEED);
+    const counters = createCounters(storage, createChance(SEED));
+    const write = await createWriter(storage, endMs, counters.count);
     let isChanged = false;
     for (const hour of hoursBefore(endMs, CALLS)) {
-      nowMs = hour.to;
+      nowMs = hour.to - 1;
       if (!isChanged && nowMs >= endMs - CHANGED_BEFORE_MS) {
         await changeTokens(admin, secrets);
         isChanged = true;
       }
       await write(callsOf(hour, chance));
+      await counters.write();
     }
     nowMs = endMs;
     await boundGroups(admin, storage);
@@ -60,16 +63,24 @@ export async function seedWeek(
 }
 
 /** Quotas are taken and settled as for a real call. */
-async function createWriter({ tokens, ledger, prices, clock }: Storage, endMs: number) {
+async function createWriter(
+  { tokens, ledger, prices, clock }: Storage,
+  endMs: number,
+  onEnd: (entry: LedgerEntry) => void,
+) {
   const holders = new Map((await tokens.list()).map((token) => [token.name, token]));
   const entryOf = createEntries(prices);
+  const settle: Ledger["settle"] = (entry, reservation) => {
+    onEnd(entry);
+    return ledger.settle(entry, reservation);
+  };
   const writeOne = async (entry: LedgerEntry, token: Token | null): Promise<void> => {
-    if (token === null || entry.outcome === "refused") return ledger.settle(entry, null);
+    if (token === null || entry.outcome === "refused") return settle(entry, null);
     const used = { tokens: entry.usage?.totalTokens ?? 0, money: entry.cost ?? 0n };
     const result = await ledger.reserve({ ...entry, ...used, token });
-    if (result.admitted) return ledger.settle(entry, result.reservation);
+    if (result.admitted) return settle(entry, result.reservation);
     const code = result.group === null ? "quota_exceeded" : "group_quota_exceeded";
-    return ledger.settle(refusedFor(entry, code), null);
+    return settle(refusedFor(entry, code), null);
   };
   return async (calls: ReturnType<typeof callsOf>): Promise<void> => {
     const made = calls.map(async (call) => {
