@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { changesCommand } from "./commands/changes.ts";
 import { createCompletionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommands } from "./commands/group.ts";
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   ...upstreamCommands,
   ...routeCommands,
   ...usageCommands,
+  changesCommand,
   ...operatorCommands,
   ...upkeepCommands,
   doctorCommand,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { seriesSteps } from "../core/reports/series.ts";
 import type { Route, RouteDoc } from "../http/dialect.ts";
 import { callSchema } from "./call-list.ts";
+import { changeSchema } from "./change-list.ts";
 import { createReportSchemas } from "./report-operations.ts";
 import { reportSchemas } from "./report-views.ts";
 import { MAX_POINTS } from "./spans.ts";
@@ -32,6 +33,12 @@ export const reportDocs = {
       warnings: z.array(z.looseObject({ code: z.string() })),
       alerts: z.array(alert),
     }),
+  },
+  "GET /changes": {
+    summary: "Lists what operators have changed, newest first",
+    description: "By command and over HTTP: the last 10,000 changes, without secrets.",
+    query: schemas.changes,
+    answer: z.object({ changes: z.array(changeSchema), next_cursor: z.string().nullable() }),
   },
   "GET /limits/decisions": {
     summary: "Counts what the limits let through and refused, over time",

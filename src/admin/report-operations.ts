@@ -4,6 +4,7 @@ import type { Reports } from "../core/reports/reports.ts";
 import { type Dimension, type SeriesPoint, seriesSteps } from "../core/reports/series.ts";
 import type { StatusWarning } from "../dialects/status/routes.ts";
 import { callLister, callListSchema } from "./call-list.ts";
+import { changeLister, changeListSchema } from "./change-list.ts";
 import { type CountedStep, createCountsIn } from "./counted-steps.ts";
 import { choiceOf, moment, parseFields, plainText, type WallClock } from "./fields.ts";
 import { present } from "./present.ts";
@@ -21,6 +22,7 @@ export function createReportSchemas(clock: WallClock) {
     decisions: z.strictObject(steps),
     series: z.strictObject({ ...steps, token: name.nullish() }),
     calls: callListSchema(clock),
+    changes: changeListSchema,
   };
 }
 
@@ -52,6 +54,7 @@ export function reportOperations({ reports, callCounts, warnings, clock }: Repor
       return { points };
     },
     calls: callLister({ reports, clock }),
+    changes: changeLister(reports),
     async series(given: unknown) {
       const { token, ...span } = parseFields(schemas.series, given);
       const steps = stepsIn(span, clock.wallMs());

@@ -10,6 +10,7 @@ export function reportHandlers({ reports }: Pick<Admin, "reports">): Handlers {
   return {
     "GET /calls": async (c) => respondJson(c, 200, await reports.calls(c.req.query())),
     "GET /warnings": async (c) => respondJson(c, 200, await reports.warnings()),
+    "GET /changes": async (c) => respondJson(c, 200, await reports.changes(c.req.query())),
     "GET /limits/decisions": async (c) =>
       respondJson(c, 200, await reports.decisions(c.req.query())),
     "GET /usage/series": async (c) => respondJson(c, 200, await reports.series(c.req.query())),

@@ -41,6 +41,7 @@ describe("without a database", () => {
     ["price", "list"],
     ["usage"],
     ["usage", "export"],
+    ["changes"],
     ["backup", join(tmpdir(), "never-written.sqlite")],
   ];
 

@@ -103,6 +103,7 @@ const table: Readonly<Record<string, Expected>> = {
   "DELETE /admin/routes/:model{.+}": operators,
   "GET /admin/usage": operators,
   "GET /admin/calls": operators,
+  "GET /admin/changes": operators,
   "GET /admin/warnings": operators,
   "GET /admin/limits/decisions": operators,
   "GET /admin/usage/series": operators,

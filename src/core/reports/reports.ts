@@ -1,5 +1,6 @@
 import type { ToldAlert } from "../alerts.ts";
 import type { CallPage, CallQuery } from "./calls.ts";
+import type { Change, ChangeQuery } from "./changes.ts";
 import type { Series, SeriesQuery } from "./series.ts";
 import type { TokenPage, TokenQuery } from "./token-search.ts";
 
@@ -8,6 +9,8 @@ export interface Reports {
   searchTokens(query: TokenQuery): Promise<TokenPage>;
   series(query: SeriesQuery): Promise<Series>;
   calls(query: CallQuery): Promise<CallPage>;
+  /** Newest first. */
+  changes(query: ChangeQuery): Promise<readonly Change[]>;
   /** The last 100, newest first. */
   alerts(): Promise<readonly ToldAlert[]>;
 }

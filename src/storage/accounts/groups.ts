@@ -7,6 +7,8 @@ import type {
 import { noQuotas, periodsAt, quotasAfter } from "../../core/accounts/quota.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
+import { quotaFacts } from "../changes/facts.ts";
+import { type NewChange, recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, requireStorable, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
@@ -25,6 +27,8 @@ export function createGroups(
   forget: () => void,
 ): GroupStore {
   const { driver, builder } = database;
+  const note = (...change: Parameters<typeof groupChange>) =>
+    recordChanges(builder, clock.wallMs(), [groupChange(...change)]);
   const inTurn = (work: () => Transaction<GroupDetails | null>) =>
     driver
       .transaction(function* () {
@@ -47,6 +51,7 @@ export function createGroups(
         yield* query(builder.insertInto("token_groups").values(row).compile());
         const use = { token_id: id, ...periodsAt(nowMs) };
         yield* query(builder.insertInto("quota_use").values(use).compile());
+        yield* note("create", null, row);
         return null;
       });
       return groupOf(row, 0);
@@ -58,6 +63,7 @@ export function createGroups(
         const set = chosenColumns(found, changes);
         const update = builder.updateTable("token_groups").set(set).where("id", "=", found.id);
         yield* query(update.compile());
+        yield* note("update", found, { ...found, ...set });
         return groupOf({ ...found, ...set }, yield* tokensIn(builder, found.id));
       }),
     show: (name) =>
@@ -70,16 +76,26 @@ export function createGroups(
       inTurn(function* () {
         const found = yield* findGroup(builder, name);
         if (found === null) return null;
-        const tokens = yield* tokensIn(builder, found.id);
-        if (tokens > 0) throw inUse(name, tokens);
-        const { id } = found;
+        yield* requireEmpty(builder, found);
         const leave = builder.updateTable("tokens").set({ group_id: null });
-        yield* query(leave.where("group_id", "=", id).compile());
+        yield* query(leave.where("group_id", "=", found.id).compile());
         // its counters stay: calls may be open
-        yield* query(builder.deleteFrom("token_groups").where("id", "=", id).compile());
+        yield* query(builder.deleteFrom("token_groups").where("id", "=", found.id).compile());
+        yield* note("remove", found, null);
         return groupOf(found, 0);
       }),
   };
+}
+
+function groupChange(
+  action: "create" | "update" | "remove",
+  before: StoredGroup | null,
+  after: StoredGroup | null,
+): NewChange {
+  const facts = (group: StoredGroup | null) =>
+    group && { comment: group.comment, ...quotaFacts(quotasOf(group.quotas)) };
+  const subject = (after ?? before)?.name ?? "";
+  return { kind: "group", subject, action, before: facts(before), after: facts(after) };
 }
 
 async function listGroups(
@@ -120,6 +136,11 @@ function* tokensIn(builder: Builder, id: string): Transaction<number> {
     .where("revoked_at", "is", null);
   const [counted] = yield* query(living.compile());
   return Number(counted?.tokens ?? 0);
+}
+
+function* requireEmpty(builder: Builder, { id, name }: StoredGroup): Transaction<void> {
+  const tokens = yield* tokensIn(builder, id);
+  if (tokens > 0) throw inUse(name, tokens);
 }
 
 function groupOf(

@@ -3,10 +3,12 @@ import { canonicalPrice, type Price, priceNames } from "../../core/accounts/pric
 import { extraNames } from "../../core/accounts/price-fields.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
+import { recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { columnName, prepare, selectionOf } from "../driver/queries.ts";
 import type { LatestMoment } from "./latest-moment.ts";
+import { type AddedPrice, priceChanges } from "./price-changes.ts";
 
 type History = ReadonlyMap<string, readonly Price[]>;
 
@@ -27,14 +29,22 @@ export function createPrices(database: Database, clock: Clock, latest: LatestMom
   const book = createCache(database, clock);
   const nowMs = () => latest.atLeast(clock.wallMs());
   const write = createWrite(database, latest, nowMs);
+  const writeBook = (prices: readonly NewPrice[], isImport: boolean) =>
+    database.driver.transaction(function* () {
+      const added: AddedPrice[] = [];
+      const imported = yield* writeAll(prices, write, added);
+      const changes = priceChanges(added, isImport);
+      yield* recordChanges(database.builder, clock.wallMs(), changes);
+      return imported;
+    });
   /** For prices, time never runs backwards: what the clock went back is added to its time. */
   const moment = (at: number) => at + (nowMs() - clock.wallMs());
   return {
     set: async (price) => {
-      const added = await database.driver.transaction(() => write(checked(price)));
+      const { added } = await writeBook([checked(price)], false);
       book.forget();
       // History stays as it is: nothing is added before or over an entry.
-      if (added !== "added") throw new ProxyError("field_range", { params: { field: "since" } });
+      if (added === 0) throw new ProxyError("field_range", { params: { field: "since" } });
     },
     list: async ({ model, at } = {}) => {
       const history = await book.read(CACHE_MS);
@@ -50,7 +60,7 @@ export function createPrices(database: Database, clock: Clock, latest: LatestMom
     },
     import: async (prices) => {
       const valid = prices.map(checked);
-      const imported = await database.driver.transaction(() => writeAll(valid, write));
+      const imported = await writeBook(valid, prices.length > 1);
       book.forget();
       return imported;
     },
@@ -69,7 +79,7 @@ function priceAt(newestFirst: readonly Price[], at: number): Price | undefined {
   return newestFirst.find(({ since }) => since <= at);
 }
 
-type Write = (price: NewPrice) => Transaction<"added" | "unchanged" | "older">;
+type Write = (price: NewPrice, added: AddedPrice[]) => Transaction<"added" | "unchanged" | "older">;
 
 function createWrite({ builder }: Database, latest: LatestMoment, nowMs: () => number): Write {
   const newest = prepare<{ model: string }, Price>(({ text }) =>
@@ -80,7 +90,7 @@ function createWrite({ builder }: Database, latest: LatestMoment, nowMs: () => n
       .orderBy("since", "desc")
       .limit(1),
   );
-  return function* (price) {
+  return function* (price, added) {
     const [last] = yield* query(newest({ model: price.model }));
     if (last !== undefined && isSame(last, price)) return "unchanged";
     const since = price.since ?? startAfter(last, nowMs());
@@ -88,6 +98,7 @@ function createWrite({ builder }: Database, latest: LatestMoment, nowMs: () => n
     const row = sides.map((side) => [columnName(side), price[side] ?? null]);
     const values = { model: price.model, since, ...Object.fromEntries(row) };
     yield* query(builder.insertInto("prices").values(values).compile());
+    added.push({ before: last ?? null, after: { ...price, since } });
     // A price that begins now is in force from now on, whatever the clock says later.
     if (price.since === null) yield* latest.mark(since);
     return "added";
@@ -99,11 +110,15 @@ function startAfter(last: Price | undefined, nowMs: number): number {
   return last?.since === nowMs ? nowMs + 1 : nowMs;
 }
 
-function* writeAll(prices: readonly NewPrice[], write: Write): Transaction<ImportedPrices> {
+function* writeAll(
+  prices: readonly NewPrice[],
+  write: Write,
+  added: AddedPrice[],
+): Transaction<ImportedPrices> {
   const counts = { added: 0, unchanged: 0 };
   const skipped: string[] = [];
   for (const price of prices) {
-    const result = yield* write(price);
+    const result = yield* write(price, added);
     if (result === "older") skipped.push(price.model);
     else counts[result]++;
   }

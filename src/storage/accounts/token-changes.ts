@@ -3,6 +3,8 @@ import type { Token, TokenStore } from "../../core/accounts/accounts.ts";
 import { type TokenChanges, withChanges } from "../../core/accounts/token-options.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
+import { tokenFacts } from "../changes/facts.ts";
+import { type NewChange, recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
@@ -26,6 +28,7 @@ export function createTokenChanges(
   /** Nothing else changes the token meanwhile, except that it may be revoked. */
   const change = async (
     id: string,
+    action: TokenAction,
     columnsOf: (row: StoredToken) => Partial<TokenTable>,
     before?: (row: StoredToken) => Transaction<Partial<TokenTable>>,
   ): Promise<Token | null> => {
@@ -40,32 +43,33 @@ export function createTokenChanges(
       const set = { ...columnsOf(row), ...also };
       yield* query(builder.updateTable("tokens").set(set).where("id", "=", id).compile());
       const [changed] = yield* query(found);
-      return changed === undefined ? null : tokenOf(changed);
+      if (changed === undefined) return null;
+      yield* recordChanges(builder, clock.wallMs(), [tokenChange(action, row, changed)]);
+      return tokenOf(changed);
     });
     return changed.finally(forget);
   };
   return {
     update: (id, changes) => {
-      const { upstreamKey } = changes;
       const chosen = (row: StoredToken) => chosenColumns(withChanges(tokenOf(row), changes));
       return change(
         id,
-        (row) => ({
-          ...chosen(row),
-          ...(upstreamKey === undefined ? {} : { upstream_key: sealed(box, upstreamKey, id) }),
-        }),
+        "update",
+        (row) => ({ ...chosen(row), ...sealedKey(box, changes, id) }),
         (row) =>
           checkedUpdate(builder, { row, changes, after: chosen(row), nowMs: clock.wallMs() }),
       );
     },
-    disable: (id) => change(id, (row) => ({ disabled_at: row.disabled_at ?? clock.wallMs() })),
-    enable: (id) => change(id, () => ({ disabled_at: null })),
+    disable: (id) =>
+      change(id, "disable", (row) => ({ disabled_at: row.disabled_at ?? clock.wallMs() })),
+    enable: (id) => change(id, "enable", () => ({ disabled_at: null })),
     rotate: async (id, graceMs) => {
       const { secret, ...stored } = newSecret();
       const nowMs = clock.wallMs();
       const endsAt = graceMs === null ? null : nowMs + graceMs;
       const token = await change(
         id,
+        "rotate",
         ({ grace_until: until }) => ({
           ...stored,
           grace_until: endsAt === null ? null : Math.max(endsAt, until ?? 0),
@@ -74,6 +78,21 @@ export function createTokenChanges(
       );
       return token === null ? null : { token, secret };
     },
+  };
+}
+
+type TokenAction = "update" | "rotate" | "disable" | "enable";
+
+/** That a secret changed is said without it. */
+function tokenChange(action: TokenAction, before: StoredToken, after: StoredToken): NewChange {
+  const changed = {
+    ...(before.upstream_key === after.upstream_key ? {} : { upstream_key: "changed" }),
+    ...(action === "rotate" && { secret: "changed" }),
+  };
+  return {
+    ...{ kind: "token", subject: after.id, action, name: after.name },
+    before: tokenFacts(tokenOf(before)),
+    after: { ...tokenFacts(tokenOf(after)), ...changed },
   };
 }
 
@@ -122,6 +141,7 @@ function hasExpired(expiresAt: number | null, nowMs: number): boolean {
   return expiresAt !== null && expiresAt <= nowMs;
 }
 
-function sealed(box: SecretBox, key: string | null, id: string): string | null {
-  return key === null ? null : box.seal(checkedKey(key), id);
+function sealedKey(box: SecretBox, { upstreamKey: key }: TokenChanges, id: string) {
+  if (key === undefined) return {};
+  return { upstream_key: key === null ? null : box.seal(checkedKey(key), id) };
 }

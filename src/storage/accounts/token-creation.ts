@@ -2,6 +2,8 @@ import type { NewToken } from "../../core/accounts/accounts.ts";
 import { periodsAt } from "../../core/accounts/quota.ts";
 import type { NewSecret } from "../../core/accounts/token-options.ts";
 import type { Clock } from "../../core/ports.ts";
+import { tokenFacts } from "../changes/facts.ts";
+import { type NewChange, recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
 import { query, type Transaction } from "../driver/driver.ts";
 import { newId } from "../driver/ids.ts";
@@ -37,12 +39,20 @@ export function createTokenMaker(database: Database, clock: Pick<Clock, "wallMs"
       const rows = grouped.map(({ row }) => row);
       yield* query(builder.insertInto("tokens").values(rows).compile());
       yield* query(builder.insertInto("quota_use").values(uses).compile());
-      return grouped.map(({ row, found, secret }) => {
+      const tokens = grouped.map(({ row, found, secret }) => {
         const shared = { group_name: found?.name ?? null, group_quotas: found?.quotas ?? null };
         return { token: tokenOf({ ...row, ...shared }), secret };
       });
+      yield* recordChanges(builder, now, tokens.map(createdChange));
+      return tokens;
     });
   };
+}
+
+function createdChange({ token }: NewSecret): NewChange {
+  const { id, name } = token;
+  const after = tokenFacts(token);
+  return { kind: "token", subject: id, action: "create", name, before: null, after };
 }
 
 type GroupName = NonNullable<NewToken["group"]>;

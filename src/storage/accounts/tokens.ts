@@ -6,8 +6,9 @@ import type {
   TokenStore,
 } from "../../core/accounts/accounts.ts";
 import type { Clock } from "../../core/ports.ts";
+import { recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
-import { isStorable } from "../driver/driver.ts";
+import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import { pageSize } from "../driver/queries.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { createTokenChanges } from "./token-changes.ts";
@@ -46,17 +47,23 @@ export function createTokens(
     list: (wanted) => listTokens(database, wanted ?? {}),
     revoke: async (id) => {
       if (!isStorable(id)) return false;
-      const revoked = await driver.all(
-        builder
-          .updateTable("tokens")
-          .set({ revoked_at: clock.wallMs() })
-          .where("id", "=", id)
-          .where("revoked_at", "is", null)
-          .returning("id")
-          .compile(),
-      );
+      const nowMs = clock.wallMs();
+      const update = builder
+        .updateTable("tokens")
+        .set({ revoked_at: nowMs })
+        .where("id", "=", id)
+        .where("revoked_at", "is", null)
+        .returning("name")
+        .compile();
+      const revoked = await driver.transaction(function* (): Transaction<boolean> {
+        const [row] = yield* query(update);
+        if (row === undefined) return false;
+        const revocation = { kind: "token", subject: id, action: "revoke", ...row } as const;
+        yield* recordChanges(builder, nowMs, [{ ...revocation, before: {}, after: null }]);
+        return true;
+      });
       forget();
-      return revoked.length > 0;
+      return revoked;
     },
     ...createTokenChanges(database, clock, box, forget),
     reseal: () => resealKeys(database, box).finally(forget),

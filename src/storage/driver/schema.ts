@@ -3,6 +3,7 @@ import type { Price } from "../../core/accounts/price.ts";
 import type { QuotaKind, QuotaPeriod } from "../../core/accounts/quota.ts";
 import type { StoredObject } from "../../core/accounts/stored-objects.ts";
 import type { SnakeCase } from "../../core/named.ts";
+import type { Change } from "../../core/reports/changes.ts";
 import type { StoredReservation } from "../accounts/reservations.ts";
 import type { StoredRow } from "../ledger/columns.ts";
 
@@ -202,6 +203,9 @@ export interface ToldAlertTable {
   facts: string;
 }
 
+/** What operators have changed: see changes/record.ts. */
+export type ChangeTable = { -readonly [Field in keyof Change]: Change[Field] };
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -221,6 +225,7 @@ export interface Tables {
   alerts: AlertTable;
   told_alerts: ToldAlertTable;
   call_counts: CallCountTable;
+  changes: ChangeTable;
   token_networks: TokenNetworkTable;
   quota_use: QuotaUseTable;
   reservations: ReservationTable;

@@ -14,6 +14,7 @@ import * as alerts from "./0015-alerts.ts";
 import * as unitPrices from "./0016-unit-prices.ts";
 import * as stored from "./0017-stored.ts";
 import * as reports from "./0018-reports.ts";
+import * as changes from "./0019-changes.ts";
 import * as instanceFacts from "./0020-instance-facts.ts";
 
 /** A step of the tables from version to version: it only adds, unless it says what it needs. */
@@ -42,5 +43,6 @@ export const migrations: Readonly<Record<string, Step>> = {
   "0016-unit-prices": unitPrices,
   "0017-stored": stored,
   "0018-reports": reports,
+  "0019-changes": changes,
   "0020-instance-facts": instanceFacts,
 };

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Reports } from "../../core/reports/reports.ts";
 import { createToldAlerts } from "../alerts/told.ts";
+import { createChangeList } from "../changes/list.ts";
 import type { Database } from "../driver/database.ts";
 import { createCallList } from "./calls.ts";
 import { createSeries } from "./series.ts";
@@ -11,6 +12,7 @@ export function createReports(database: Database, clock: Pick<Clock, "wallMs">):
     searchTokens: createTokenSearch(database, clock),
     series: createSeries(database),
     calls: createCallList(database),
+    changes: createChangeList(database),
     alerts: createToldAlerts(database),
   };
 }

@@ -1,17 +1,19 @@
 import { fieldError } from "../../core/common-errors.ts";
 import { ProxyError } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
 import {
   MAX_ROUTES,
   MAX_STAGE_TARGETS,
   MAX_STAGES,
   MAX_WEIGHT,
 } from "../../core/routing/bounds.ts";
-import { isTargetModel } from "../../core/routing/route-text.ts";
+import { isTargetModel, routeText } from "../../core/routing/route-text.ts";
 import {
   DEFAULT_UPSTREAM,
   type ModelRoute,
   type RoutingStore,
 } from "../../core/routing/routing.ts";
+import { type NewChange, recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, requireStorable, type Transaction } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
@@ -21,6 +23,7 @@ import type { createVersion } from "./version.ts";
 /** What the operator has said of models. */
 export function createRoutes(
   { driver, builder }: Database,
+  clock: Pick<Clock, "wallMs">,
   version: ReturnType<typeof createVersion>,
 ): Pick<RoutingStore, "routes" | "setRoute" | "removeRoute"> {
   return {
@@ -38,17 +41,33 @@ export function createRoutes(
         const insert = builder.insertInto("routes").values(row);
         const upsert = insert.onConflict((on) => on.column("model").doUpdateSet({ stages }));
         yield* query(upsert.compile());
+        const before = routes.find(({ model }) => model === route.model) ?? null;
+        yield* recordChanges(builder, clock.wallMs(), [routeChange("set", before, route)]);
       });
     },
     async removeRoute(model) {
       if (!isStorable(model)) return false;
-      const remove = builder.deleteFrom("routes").where("model", "=", model).returning("model");
+      const remove = builder.deleteFrom("routes").where("model", "=", model).returningAll();
       return driver.transaction(function* () {
         yield* version.raise();
-        return (yield* query(remove.compile())).length > 0;
+        const [row] = yield* query(remove.compile());
+        if (row === undefined) return false;
+        const removed = routeChange("remove", routeOf(row), null);
+        yield* recordChanges(builder, clock.wallMs(), [removed]);
+        return true;
       });
     },
   };
+}
+
+function routeChange(
+  action: "set" | "remove",
+  before: ModelRoute | null,
+  after: ModelRoute | null,
+): NewChange {
+  const facts = (route: ModelRoute | null) => route && { to: routeText(route.stages) };
+  const subject = (after ?? before)?.model ?? "";
+  return { kind: "route", subject, action, before: facts(before), after: facts(after) };
 }
 
 /** By name, which databases would sort in orders of their own. */

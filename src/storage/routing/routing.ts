@@ -21,7 +21,7 @@ export function createRouting(
     version: () => driver.run(() => version.read()),
     read: () => driver.run(() => readAll(database, box, version)),
     ...createUpstreams(database, clock, box, version),
-    ...createRoutes(database, version),
+    ...createRoutes(database, clock, version),
     reseal: () => resealSecrets(database, box),
   };
 }

@@ -4,6 +4,8 @@ import type { Clock } from "../../core/ports.ts";
 import { MAX_UPSTREAMS } from "../../core/routing/bounds.ts";
 import type { RoutingStore } from "../../core/routing/routing.ts";
 import type { SecretBox } from "../accounts/secret-box.ts";
+import { upstreamFacts } from "../changes/facts.ts";
+import { type NewChange, recordChanges } from "../changes/record.ts";
 import type { Database } from "../driver/database.ts";
 import { isStorable, query, type Transaction } from "../driver/driver.ts";
 import type { Builder } from "../driver/queries.ts";
@@ -44,6 +46,7 @@ export function createUpstreams(
           throw new ProxyError("routing_full", { params: { max: MAX_UPSTREAMS } });
         }
         yield* query(builder.insertInto("upstreams").values(row).compile());
+        yield* recordChanges(builder, clock.wallMs(), [upstreamChange("add", null, row)]);
       });
       return shownUpstream(row);
     },
@@ -56,20 +59,40 @@ export function createUpstreams(
         const set = changedColumns(box, row, changes);
         const update = builder.updateTable("upstreams").set(set).where("name", "=", name);
         yield* query(update.compile());
+        const changed = upstreamChange("update", row, { ...row, ...set });
+        yield* recordChanges(builder, clock.wallMs(), [changed]);
         return shownUpstream({ ...row, ...set });
       });
     },
     async removeUpstream(name) {
       if (!isStorable(name)) return false;
-      const remove = builder.deleteFrom("upstreams").where("name", "=", name).returning("name");
+      const remove = builder.deleteFrom("upstreams").where("name", "=", name).returningAll();
       return driver.transaction(function* () {
         yield* version.raise();
         const user = (yield* allRoutes(builder)).find((route) => namedUpstreams(route).has(name));
         const params = { name, model: user?.model ?? "" };
         if (user !== undefined) throw new ProxyError("upstream_in_use", { params });
-        return (yield* query(remove.compile())).length > 0;
+        const [row] = yield* query(remove.compile());
+        if (row === undefined) return false;
+        yield* recordChanges(builder, clock.wallMs(), [upstreamChange("remove", row, null)]);
+        return true;
       });
     },
+  };
+}
+
+/** That a secret changed is said without it. */
+function upstreamChange(
+  action: "add" | "update" | "remove",
+  before: StoredUpstream | null,
+  after: StoredUpstream | null,
+): NewChange {
+  const facts = (row: StoredUpstream | null) => row && upstreamFacts(shownUpstream(row));
+  const isSealedAnew = before !== null && after !== null && before.secrets !== after.secrets;
+  return {
+    ...{ kind: "upstream", subject: (after ?? before)?.name ?? "", action },
+    before: facts(before),
+    after: after && { ...facts(after), ...(isSealedAnew && { secrets: "changed" }) },
   };
 }
 

@@ -69,7 +69,7 @@ const tables = [
   ...["background_answers", "turns", "conversations", "conversation_counts", "settings"],
   ...["conversation_rooms", "accepted_owners", "token_secrets", "upstreams", "routes"],
   ...["token_groups", "stored_objects", "alerts", "token_networks"],
-  ...["call_counts", "told_alerts"],
+  ...["call_counts", "told_alerts", "changes"],
 ];
 
 interface Place {
