@@ -27,6 +27,11 @@ function VisitorPage() {
   const { isOpen } = dialogue;
   // the button that was pressed may be gone
   const focusField = useCallback(() => field.current?.focus(), []);
+  const follow = useEndInView(end);
+  const showAsked = useCallback(() => {
+    follow();
+    focusField();
+  }, []);
   const focusKey = useCallback(() => focusIn(keyField.current), []);
   const andFocus = (act: () => void) => () => {
     act();
@@ -34,7 +39,6 @@ function VisitorPage() {
   };
   useLayoutEffect(focusField, []);
   useEscape(isOpen, andFocus(dialogue.stop));
-  useEndInView(end);
   const asked = draft.trim() || path.at(-1)?.question || t("visitor.question");
   return (
     <>
@@ -44,7 +48,7 @@ function VisitorPage() {
         dialogue={dialogue}
         path={path}
         versions={versions}
-        onAsked={focusField}
+        onAsked={showAsked}
         onKeyWanted={focusKey}
       />
       <div ref={end} class="end" />
@@ -53,7 +57,10 @@ function VisitorPage() {
         isOpen={isOpen}
         hasTurns={path.length > 0}
         onDraft={setDraft}
-        onAsk={(question) => andFocus(() => dialogue.ask(question))()}
+        onAsk={(question) => {
+          dialogue.ask(question);
+          showAsked();
+        }}
         onStop={andFocus(dialogue.stop)}
         onClear={andFocus(dialogue.clear)}
       />
