@@ -147,7 +147,7 @@ describe.each(kinds)("changes on %s", (kind) => {
     const ran = await parleyHere(env, ["changes", "--kind", "price", "--limit", "1"]);
     expect(ran.code, ran.err).toBe(0);
     const [head = "", row = ""] = ran.out.split("\n");
-    expect(head).toMatch(/^AT +KIND +SUBJECT +ACTION +CHANGE$/);
+    expect(head).toMatch(/^TIME +KIND +SUBJECT +ACTION +CHANGE$/);
     expect(row).toMatch(/price +m +set +output: 2 -> 3, since: /);
     const json = await parleyHere(env, ["changes", "--subject", "m", "--json"]);
     expect(json.json()).toMatchObject([{ subject: "m" }, { subject: "m" }]);

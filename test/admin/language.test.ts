@@ -131,7 +131,8 @@ describe.each(languages)("in %s", (language) => {
   });
 
   test("a mistake names the option", async () => {
-    const { err } = await run("token", "create", "--name", "x", "--day-limit", "many");
+    const env = { LANG: language, DATA_DIR: folder() };
+    const { err } = await parleyHere(env, "token create --name x --day-limit many".split(" "));
     const lines = {
       en: "The option --day-limit must be a whole number.",
       zh_CN: "选项 --day-limit 的值无效，应为：整数。",
