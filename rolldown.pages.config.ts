@@ -12,6 +12,8 @@ const WITH_OWN_TEXTS = ["operator", "viewer"];
 const STYLES = ["base", "parts", "status"].map((name) => `pages/styles/${name}.css`);
 /** Sheets of one page, after the one of all. */
 const OWN_STYLES: Readonly<Record<string, readonly string[]>> = {
+  visitor: ["pages/styles/answers.css"],
+  viewer: ["pages/styles/viewer.css"],
   operator: ["operator", "operator-charts", "operator-forms"].map(
     (name) => `pages/styles/${name}.css`,
   ),

@@ -36,6 +36,10 @@ test("the end of an answer is followed until its reader scrolls back", {
   await expect.poll(() => isInView(shown - 2)).toBe(true);
   await page.locator(".answer p").first().scrollIntoViewIfNeeded();
   await expect.poll(() => isInView(0)).toBe(true);
+  // the field stays in view, too
+  expect(
+    await page.locator("#question").evaluate((one) => one.getBoundingClientRect().top),
+  ).toBeLessThan(page.viewportSize()?.height ?? 0);
   goOn.resolve();
   await page.locator(`.answer p >> nth=${shown + 10}`).waitFor({ state: "attached" });
   expect(await isInView(0)).toBe(true);
