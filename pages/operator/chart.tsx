@@ -41,7 +41,7 @@ export function Chart(props: ChartProps) {
       <p class="legend">
         {shown.map(({ key, label, text }) => (
           <span key={key}>
-            <i class={`swatch ${key}`} /> {label} {text}
+            <i class={`mark ${key}`} /> {label} {text}
           </span>
         ))}
       </p>

@@ -1,7 +1,7 @@
 import { count, money } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { type Column, DataTable } from "../data-table.tsx";
-import { FactList } from "../facts.tsx";
+import { Facts } from "../forms/facts.tsx";
 import { hrefOf } from "../fragment.ts";
 import { secondOf } from "../times.ts";
 import { countOrUnknown, duration, wordOr } from "../words.ts";
@@ -48,14 +48,18 @@ function Outcome({ call: { outcome, error } }: { readonly call: ListedCall }) {
 
 function payerOf({ token, token_name: name, payer }: ListedCall) {
   if (token === null) return wordOr(`operator.calls.by.${payer}`, payer);
-  return <a href={hrefOf("tokens", token)}>{name ?? token}</a>;
+  return (
+    <a href={hrefOf("tokens", token)} title={name ?? undefined}>
+      {name ?? token}
+    </a>
+  );
 }
 
 function CallDetails({ call }: { readonly call: ListedCall }) {
   const { token, model } = call;
   return (
     <>
-      <FactList
+      <Facts
         facts={[
           [t("operator.calls.request_id"), call.request_id],
           [t("operator.calls.dialect"), call.dialect],

@@ -1,10 +1,11 @@
 import { CopyButton } from "../../shared/copy.tsx";
-import { count, moment, money } from "../../shared/format.ts";
+import { count, money } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { useAsked } from "../asked.ts";
 import { DataTable } from "../data-table.tsx";
 import { Disclosure } from "../disclosure.tsx";
 import { Problem } from "../problem.tsx";
+import { secondOf } from "../times.ts";
 import { share, wordOr } from "../words.ts";
 
 interface Warning {
@@ -78,8 +79,12 @@ function AlertTable({ alerts }: Pick<Warned, "alerts">) {
           rows={alerts}
           keyOf={(alert) => JSON.stringify(alert)}
           columns={[
-            { key: "at", label: t("operator.time"), cell: ({ at }) => moment(at) },
-            { key: "event", label: t("operator.overview.event"), cell: wordsOfAlert },
+            { key: "at", label: t("operator.time"), cell: ({ at }) => secondOf(at) },
+            {
+              key: "event",
+              label: t("operator.overview.event"),
+              cell: (alert) => <span class="sentence">{wordsOfAlert(alert)}</span>,
+            },
           ]}
         />
       )}

@@ -2,15 +2,15 @@ import { CopyButton } from "../../shared/copy.tsx";
 import { t } from "../../shared/texts.ts";
 import { useAsked } from "../asked.ts";
 import { Problem } from "../problem.tsx";
-import { wordOr } from "../words.ts";
 
 interface Check {
   readonly id: string;
   readonly status: "ok" | "warning" | "fault" | "skipped";
-  /** Words in the page's language; each but the first may be missing. */
+  /** Words in the page's language; the last two are empty if all is well. */
+  readonly name: string;
   readonly seen: string;
-  readonly means: string | null;
-  readonly mend: string | null;
+  readonly means: string;
+  readonly mend: string;
 }
 
 const NOT_FOUND = 404;
@@ -36,7 +36,7 @@ export function Checks() {
       {answer !== null && (
         <ul class="checks">
           {answer.checks.map((check) => (
-            <CheckItem key={check.id + check.seen} check={check} />
+            <CheckItem key={check.id} check={check} />
           ))}
         </ul>
       )}
@@ -44,16 +44,20 @@ export function Checks() {
   );
 }
 
-function CheckItem({ check: { id, status, seen, means, mend } }: { readonly check: Check }) {
+function CheckItem({ check: { name, status, seen, means, mend } }: { readonly check: Check }) {
   const isBad = status === "fault" || status === "warning";
   return (
     <li>
-      <strong class={isBad ? "warning" : "quiet"}>{t(`operator.system.${status}`)}</strong>{" "}
-      {wordOr(`operator.system.check.${id}`, id)}: {seen} {means}
-      {mend !== null && mend !== "" && (
-        <p class="row">
-          <code class="secret">{mend}</code> <CopyButton text={() => mend} />
-        </p>
+      <strong class={isBad ? "warning" : "quiet"}>{t(`operator.system.${status}`)}</strong> {name}:{" "}
+      {seen} {means}
+      {mend !== "" && (
+        <>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys */}
+          <pre class="mend" tabIndex={0}>
+            {mend}
+          </pre>
+          <CopyButton text={() => mend} />
+        </>
       )}
     </li>
   );
