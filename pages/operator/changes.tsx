@@ -1,6 +1,6 @@
 import { t } from "../shared/texts.ts";
 import { pathWith } from "./asked.ts";
-import { type Change, ChangeDetails } from "./changes/details.tsx";
+import { type Change, ChangeDetails, ChangedThing } from "./changes/details.tsx";
 import { FilterChoice, FilterText } from "./filter-field.tsx";
 import { hrefOf } from "./fragment.ts";
 import { PagedTable } from "./paged.tsx";
@@ -41,7 +41,7 @@ export function ChangesView({ rest }: ViewProps) {
         title={t("operator.view.changes")}
         path={pathWith("changes", { kind, subject })}
         list="changes"
-        keyOf={({ id }) => String(id)}
+        keyOf={({ id }) => id}
         detailOf={(change) => <ChangeDetails change={change} />}
         empty={t(kind + subject === "" ? "operator.changes.empty" : "operator.changes.none_found")}
         columns={[
@@ -54,7 +54,7 @@ export function ChangesView({ rest }: ViewProps) {
           {
             key: "subject",
             label: t("operator.changes.subject"),
-            cell: (change) => change.subject,
+            cell: (change) => <ChangedThing change={change} />,
           },
           {
             key: "action",

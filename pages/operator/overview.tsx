@@ -100,7 +100,7 @@ function Empty() {
     <div class="empty">
       <p>{t("operator.overview.empty")}</p>
       <p>
-        <a href={hrefOf("tokens")}>{t("operator.overview.create_token")}</a>
+        <a href={hrefOf("tokens", "new")}>{t("operator.overview.create_token")}</a>
         {" · "}
         <a href="./">{t("visitor.title")}</a>
       </p>

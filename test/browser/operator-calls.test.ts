@@ -1,6 +1,6 @@
 /** The operator's page: calls as they end, and what the server is. */
 import { describe, expect, test } from "vitest";
-import { startTokenScene } from "../dialects/openai/support.ts";
+import { admin, startTokenScene } from "../dialects/openai/support.ts";
 import { violationsOf } from "../support/browser.ts";
 import { openOperator, repeatCalls } from "./operator-support.ts";
 
@@ -84,6 +84,45 @@ describe("the view of calls", { tags: "chromium" }, () => {
     const download = page.waitForEvent("download");
     await page.getByRole("link", { name: "Export CSV" }).click();
     expect((await download).suggestedFilename()).toBe("usage.csv");
+  });
+});
+
+describe("the view of changes", { tags: "chromium" }, () => {
+  test("shows what was changed, before and after, by kind and thing", async () => {
+    const { parley, issue } = await startTokenScene();
+    const hostile = `"><img src=x onerror=alert(1)>`;
+    const { id } = await issue({ name: hostile, requests_per_day: 5 });
+    await admin(parley.origin, "PATCH", `/tokens/${id}`, { requests_per_day: 7 });
+    const { page, wrongs } = await openOperator(parley.origin, "#/changes");
+    await page.getByLabel("Kind").selectOption("token");
+    await page.getByRole("link", { name: hostile }).first().waitFor();
+    await page.locator("button.unfold").first().click();
+    const field = page.locator(".detail tr", { hasText: "requests_per_day" });
+    expect(await field.innerText()).toMatch(/5\s+7/);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByLabel("Name or ID").fill("nothing");
+    await page.keyboard.press("Enter");
+    await page.getByText("No change matches the filters").waitFor();
+    expect(wrongs).toEqual([]);
+  });
+
+  test("hundreds are read page by page", async () => {
+    const { parley, issue } = await startTokenScene();
+    await issue({ count: 100 });
+    await issue({ count: 100 });
+    const { page } = await openOperator(parley.origin, "#/changes");
+    const rows = page.locator("main tbody tr");
+    await rows.nth(49).waitFor();
+    const newest = await rows.first().innerText();
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByText("Page 2").waitFor();
+    await page.locator('section[aria-busy="false"]').waitFor();
+    expect(await rows.count()).toBe(50);
+    await page.getByRole("button", { name: "Previous" }).click();
+    await page.getByText("Page 1").waitFor();
+    await page.locator('section[aria-busy="false"]').waitFor();
+    expect(await rows.count()).toBe(50);
+    expect(await rows.first().innerText()).toBe(newest);
   });
 });
 

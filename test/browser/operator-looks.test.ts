@@ -12,7 +12,7 @@ const looks = [
   ["zh-TW", "light", narrow],
   ["ru-RU", "dark", wide],
 ] as const;
-const views = ["overview", "calls", "system"];
+const views = ["overview", "calls", "changes", "system"];
 
 describe.each(looks)(
   "the operator's page in %s, %s",

@@ -28,7 +28,6 @@ function columns(): readonly Column<ListedCall>[] {
     { key: "outcome", label: t("operator.outcome"), cell: (call) => <Outcome call={call} /> },
     { key: "model", label: t("operator.model"), cell: ({ model }) => model },
     { key: "token", label: t("operator.calls.payer"), cell: payerOf },
-    { key: "upstream", label: t("operator.upstream"), cell: ({ upstream }) => upstream ?? "–" },
     number("tokens", (call) => countOrUnknown(call.total_tokens)),
     number("cost", ({ cost }) => money(cost)),
     number("first_token", (call) => duration(call.first_token_ms)),
@@ -63,6 +62,7 @@ function CallDetails({ call }: { readonly call: ListedCall }) {
         facts={[
           [t("operator.calls.request_id"), call.request_id],
           [t("operator.calls.dialect"), call.dialect],
+          [t("operator.upstream"), call.upstream],
           [t("operator.calls.answered_by"), call.answered_by],
           [t("operator.calls.tries"), call.tries === null ? null : count(call.tries)],
           [t("operator.calls.prompt_tokens"), countOrUnknown(call.prompt_tokens)],

@@ -1,14 +1,40 @@
 import { t } from "../../shared/texts.ts";
+import { hrefOf } from "../fragment.ts";
 import { type ChangedField, changedFields } from "./fields.ts";
 
 /** As `GET /admin/changes` lists them. */
 export interface Change {
-  readonly id: string | number;
+  readonly id: string;
   readonly at: string;
   readonly kind: string;
   readonly subject: string;
   readonly action: string;
-  readonly detail: unknown;
+  readonly detail: ChangeDetail;
+}
+
+interface ChangeDetail {
+  /** Of a token. */
+  readonly name?: string;
+  /** Null: it was not there, or is gone. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** Where each kind is shown in this page. */
+const places: Readonly<Record<string, readonly string[]>> = {
+  token: ["tokens"],
+  group: ["groups", "show"],
+  price: ["prices", "model"],
+  upstream: ["routing", "upstream"],
+  route: ["routing", "route"],
+};
+
+/** A thing that is gone has no place to lead to. */
+export function ChangedThing({ change: { kind, subject, detail } }: { readonly change: Change }) {
+  const words = detail.name ?? subject;
+  const place = places[kind];
+  if (place === undefined || detail.after === null) return <>{words}</>;
+  return <a href={hrefOf(...place, subject)}>{words}</a>;
 }
 
 export function ChangeDetails({ change: { detail } }: { readonly change: Change }) {

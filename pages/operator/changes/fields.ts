@@ -12,11 +12,9 @@ export function changedFields(detail: unknown): readonly ChangedField[] {
   if (!isFields(detail)) return [];
   const before = isFields(detail.before) ? detail.before : {};
   const after = isFields(detail.after) ? detail.after : {};
-  const rest = Object.entries(detail).filter(([name]) => name !== "before" && name !== "after");
-  const all: Fields = { ...after, ...Object.fromEntries(rest) };
-  const names = new Set([...Object.keys(before), ...Object.keys(all)]);
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names]
-    .map((name) => ({ name, before: textOf(before[name]), after: textOf(all[name]) }))
+    .map((name) => ({ name, before: textOf(before[name]), after: textOf(after[name]) }))
     .filter((field) => field.before !== field.after);
 }
 
