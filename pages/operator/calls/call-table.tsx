@@ -1,7 +1,7 @@
 import { count, money } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { type Column, DataTable } from "../data-table.tsx";
-import { Facts } from "../forms/facts.tsx";
+import { FactList } from "../facts.tsx";
 import { hrefOf } from "../fragment.ts";
 import { secondOf } from "../times.ts";
 import { countOrUnknown, duration, wordOr } from "../words.ts";
@@ -58,7 +58,7 @@ function CallDetails({ call }: { readonly call: ListedCall }) {
   const { token, model } = call;
   return (
     <>
-      <Facts
+      <FactList
         facts={[
           [t("operator.calls.request_id"), call.request_id],
           [t("operator.calls.dialect"), call.dialect],
