@@ -36,7 +36,7 @@ export function parseCommandLine(command: Command, args: readonly string[]): Giv
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     const value = checkedValue(token, options);
-    const field = token.name.replaceAll("-", "_");
+    const field = options[token.name]?.field ?? token.name.replaceAll("-", "_");
     const before = fields[field];
     const isList = options[token.name]?.isList === true;
     fields[field] = isList ? [...(Array.isArray(before) ? before : []), String(value)] : value;

@@ -12,6 +12,8 @@ export const exitCodes = {
 interface Option {
   /** Placeholder of the value in the help; null for a switch. */
   readonly value: string | null;
+  /** Its field, where that is not called like the option. */
+  readonly field?: string;
   /** May be given several times: its field is a list. */
   readonly isList?: true;
   /** All values that it takes; others are refused. */

@@ -61,7 +61,8 @@ function problemText({ key, params }: CommandError, texts: Texts): string {
 function whatIs(field: string, command: Command | null, texts: Texts): string | null {
   const name = field.replaceAll("_", "-");
   const known = command?.options ?? {};
-  const option = [name, name.replace(/s$/, "")].find((one) => Object.hasOwn(known, one));
+  const own = Object.keys(known).find((one) => known[one]?.field === field);
+  const option = own ?? [name, name.replace(/s$/, "")].find((one) => Object.hasOwn(known, one));
   if (option !== undefined) return texts.say("error.what_option", { name: `--${option}` });
   const operand = command?.operand?.replace(/[[\]]/g, "");
   if (operand?.toLowerCase() !== field) return null;

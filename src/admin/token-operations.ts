@@ -23,7 +23,6 @@ export function tokenOperations(options: AdminOptions, schemas: Schemas) {
     /** The secrets, `token`, are shown only here. With `count`, there is a list of `tokens`. */
     create: tokenCreation(options, schemas, withSecret),
     list: tokenLister(options),
-    all: () => Array.fromAsync(allTokens(tokens), (token) => shownToken(token, clock.wallMs())),
     async show(id: string) {
       const token = known(await tokens.show(id));
       const nowMs = clock.wallMs();

@@ -1,7 +1,9 @@
+import { tokenOrders, tokenStates } from "../../core/reports/token-search.ts";
 import { type Command, exitCodes, UsageError } from "../command.ts";
+import type { Admin } from "../operations.ts";
 import { fieldLines, table } from "../table.ts";
 import { createCommand } from "./token-create.ts";
-import { secretShown, tokenOptions, withInput, withoutNone } from "./token-options.ts";
+import { type Fields, secretShown, tokenOptions, withInput, withoutNone } from "./token-options.ts";
 
 const tokenColumns = [
   "id",
@@ -16,12 +18,30 @@ const tokenColumns = [
 ];
 const quotaColumns = ["quota", "period", "limit", "used", "resets_at"];
 
+type Tokens = Awaited<ReturnType<Admin["tokens"]["list"]>>["tokens"];
+
+async function allPages({ tokens }: Admin, fields: Fields): Promise<Tokens> {
+  const all: Tokens = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await tokens.list({ ...fields, cursor });
+    all.push(...page.tokens);
+    cursor = page.next_cursor;
+  }
+  return all;
+}
+
 export const tokenCommands: readonly Command[] = [
   createCommand,
   {
     name: "token list",
-    async run(_given, { withAdmin, look }) {
-      const value = await withAdmin((admin) => admin.tokens.all());
+    options: {
+      search: { value: "TEXT", field: "q" },
+      state: { value: "STATE", choices: tokenStates },
+      group: { value: "NAME" },
+      order: { value: "ORDER", choices: tokenOrders },
+    },
+    async run({ fields }, { withAdmin, look }) {
+      const value = await withAdmin((admin) => allPages(admin, { order: "oldest", ...fields }));
       return { value, text: table(tokenColumns, value, look) };
     },
   },
