@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { padsOf } from "../shared/align.ts";
 import { count, moment, money } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 import type { LastCall, Spent } from "./usage.ts";
@@ -15,6 +16,7 @@ interface TableProps {
 /** Wide tables scroll by themselves, also with the keyboard. */
 function Table({ title, columns, rows }: TableProps) {
   const kind = (index: number) => (columns[index]?.endsWith("#") ? "number" : undefined);
+  const pads = columns.map((_, index) => padsOf(rows.map((cells) => cells[index])));
   return (
     <>
       <h2>{title}</h2>
@@ -31,10 +33,10 @@ function Table({ title, columns, rows }: TableProps) {
             </tr>
           </thead>
           <tbody>
-            {rows.map((cells) => (
+            {rows.map((cells, row) => (
               <tr key={cells.join()}>
                 {cells.map((cell, index) => (
-                  <td key={columns[index]} class={kind(index)}>
+                  <td key={columns[index]} class={kind(index)} data-pad={pads[index]?.[row]}>
                     {cell}
                   </td>
                 ))}

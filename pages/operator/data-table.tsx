@@ -1,5 +1,6 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { useId, useState } from "preact/hooks";
+import { padsOf } from "../shared/align.ts";
 
 export interface Column<Row> {
   readonly key: string;
@@ -25,6 +26,9 @@ export interface DataTableProps<Row> {
 /** A wide table scrolls by itself, also with the keyboard. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { title, columns, rows, keyOf, detailOf, isBusy = false } = props;
+  const pads = columns.map(({ cell, isNumber }) =>
+    isNumber === true ? padsOf(rows.map(cell)) : [],
+  );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys
     <section class="scroll" aria-label={title} aria-busy={isBusy} tabIndex={0}>
@@ -39,22 +43,27 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) =>
-            detailOf === undefined ? (
+          {rows.map((row, index) => {
+            const own = { ...props, row, pads: pads.map((column) => column[index]) };
+            return detailOf === undefined ? (
               <tr key={keyOf(row)}>
-                <Cells {...props} row={row} />
+                <Cells {...own} />
               </tr>
             ) : (
-              <UnfoldingRow key={keyOf(row)} {...props} row={row} detailOf={detailOf} />
-            ),
-          )}
+              <UnfoldingRow key={keyOf(row)} {...own} detailOf={detailOf} />
+            );
+          })}
         </tbody>
       </table>
     </section>
   );
 }
 
-type RowProps<Row> = DataTableProps<Row> & { readonly row: Row };
+interface RowProps<Row> extends DataTableProps<Row> {
+  readonly row: Row;
+  /** Of each cell: see align.ts. */
+  readonly pads: readonly (string | undefined)[];
+}
 
 function UnfoldingRow<Row>(props: RowProps<Row> & Required<Pick<RowProps<Row>, "detailOf">>) {
   const { columns, row, detailOf } = props;
@@ -87,19 +96,18 @@ function UnfoldingRow<Row>(props: RowProps<Row> & Required<Pick<RowProps<Row>, "
   );
 }
 
-interface CellsProps<Row> extends DataTableProps<Row> {
-  readonly row: Row;
+interface CellsProps<Row> extends RowProps<Row> {
   readonly wrap?: (first: ComponentChildren) => ComponentChildren;
 }
 
-function Cells<Row>({ columns, row, linkOf, wrap }: CellsProps<Row>) {
+function Cells<Row>({ columns, row, pads, linkOf, wrap }: CellsProps<Row>) {
   const link = linkOf?.(row) ?? null;
   const linked = (first: ComponentChildren) => (link === null ? first : <a href={link}>{first}</a>);
   const lead = wrap ?? linked;
   return (
     <>
       {columns.map(({ key, isNumber, cell }, index) => (
-        <td key={key} class={isNumber === true ? "number" : undefined}>
+        <td key={key} class={isNumber === true ? "number" : undefined} data-pad={pads[index]}>
           {index === 0 ? lead(cell(row)) : cell(row)}
         </td>
       ))}

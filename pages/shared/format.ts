@@ -31,9 +31,9 @@ const HOUR = 3_600;
 /** As many of a unit at most; beyond that the next one is used. */
 const MAX_OF_UNIT = 90;
 
-/** "in 45 sec.", "in 12 min.": from now on. */
+/** "in 45 seconds", "in 12 minutes": from now on. */
 export function inTime(seconds: number): string {
-  const words = new Intl.RelativeTimeFormat(currentLanguage(), { style: "short" });
+  const words = new Intl.RelativeTimeFormat(currentLanguage(), { style: "long" });
   if (seconds <= MAX_OF_UNIT) return words.format(seconds, "second");
   const minutes = Math.ceil(seconds / MINUTE);
   if (minutes <= MAX_OF_UNIT) return words.format(minutes, "minute");

@@ -56,7 +56,6 @@ export function LastDay({ hours }: { readonly hours: readonly Hour[] }) {
             {labeled(t(`status.${kind}`), count(sumOf(kind)))}
           </span>
         ))}
-        <span class="quiet">{t("status.instance")}</span>
       </p>
     </section>
   );

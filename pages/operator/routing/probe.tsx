@@ -74,7 +74,7 @@ function ProbeResult({ probe }: { readonly probe: Probe }) {
   return (
     <>
       <p>
-        <span class={ok === true ? "mark good" : "mark bad"}>
+        <span class={ok === true ? "badge good" : "badge"}>
           {t(ok === true ? "operator.routing.answers" : "operator.routing.fails")}
         </span>
       </p>

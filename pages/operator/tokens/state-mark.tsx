@@ -3,6 +3,8 @@ import type { TokenState } from "./token.ts";
 
 export function StateMark({ state }: { readonly state: TokenState }) {
   return (
-    <span class={state === "valid" ? "mark good" : "mark"}>{t(`operator.tokens.is.${state}`)}</span>
+    <span class={state === "valid" ? "badge good" : "badge"}>
+      {t(`operator.tokens.is.${state}`)}
+    </span>
   );
 }
