@@ -214,12 +214,12 @@ describe("a token", { tags: "chromium" }, () => {
     await scene.ask(undefined, { headers: bearer(token) });
     const { page } = await openOperator(scene.parley.origin, `#/tokens/${id}`);
     await page.getByRole("link", { name: "Requests of this token" }).waitFor();
-    await page.getByText("Requests: Per month (group class)").waitFor();
+    await page.getByText("Requests · Per month (group class)").waitFor();
     const words = (await page.locator(".meters").innerText()).replaceAll(/\s+/g, " ");
-    expect(words).toContain("Requests: Per day 9 of 10 left Used: 1");
-    expect(words).toContain("Requests: Per month (group class) 49 of 50 left Used: 1");
+    expect(words).toContain("Requests · Per day 9 of 10 left Used: 1");
+    expect(words).toContain("Requests · Per month (group class) 49 of 50 left Used: 1");
     const [, left = "", spent = ""] =
-      /Money: Per month \$([\d.]+) of \$2\.50 left Used: \$([\d.]+)/.exec(words) ?? [];
+      /Money · Per month \$([\d.]+) of \$2\.50 left Used: \$([\d.]+)/.exec(words) ?? [];
     expect([spent, Number(spent) + Number(left)]).toEqual([expect.stringMatching(/[1-9]/), 2.5]);
   });
 });

@@ -11,7 +11,7 @@ export function BreakerMark({ upstream }: { readonly upstream: Upstream }) {
   if (state === null) return <>–</>;
   const wait = state === "open" && seconds !== null ? inTime(seconds) : "";
   return (
-    <span class={state === "closed" ? "badge good" : "badge"}>
+    <span class={state === "closed" ? "now good" : "now bad"}>
       {t(`operator.routing.is.${state}`, { wait })}
     </span>
   );

@@ -74,7 +74,7 @@ function ProbeResult({ probe }: { readonly probe: Probe }) {
   return (
     <>
       <p>
-        <span class={ok === true ? "badge good" : "badge"}>
+        <span class={ok === true ? "now good" : "now bad"}>
           {t(ok === true ? "operator.routing.answers" : "operator.routing.fails")}
         </span>
       </p>

@@ -3,8 +3,6 @@ import type { TokenState } from "./token.ts";
 
 export function StateMark({ state }: { readonly state: TokenState }) {
   return (
-    <span class={state === "valid" ? "badge good" : "badge"}>
-      {t(`operator.tokens.is.${state}`)}
-    </span>
+    <span class={state === "valid" ? "now good" : "now"}>{t(`operator.tokens.is.${state}`)}</span>
   );
 }
