@@ -1,6 +1,6 @@
 /** The operator's page: who may see it, and what it shows over time. */
 import { describe, expect, test } from "vitest";
-import { startTokenScene } from "../dialects/openai/support.ts";
+import { admin, startTokenScene } from "../dialects/openai/support.ts";
 import { openPage, violationsOf } from "../support/browser.ts";
 import { startScene } from "../support/scene.ts";
 import { ADMIN_TOKEN, openOperator, repeatCalls } from "./operator-support.ts";
@@ -16,7 +16,7 @@ describe("signing in", { tags: "chromium" }, () => {
     await page.keyboard.type(ADMIN_TOKEN);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
-    expect(await page.evaluate("document.activeElement.className")).toBe("views");
+    await page.locator(".views:focus").waitFor();
     expect(await page.content()).not.toContain(ADMIN_TOKEN);
     expect(page.url()).not.toContain(ADMIN_TOKEN);
     const kept = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])";
@@ -154,11 +154,37 @@ describe("the overview", { tags: "chromium" }, () => {
     expect(wrongs).toEqual([]);
   });
 
+  test("shows what is wrong with its mend, what was refused, and what was told", async () => {
+    const scene = await startTokenScene({
+      ALERT_URL: "http://127.0.0.1:9/none",
+      ALERT_SECRET: `whsec_${"A".repeat(44)}`,
+    });
+    const { token } = await scene.issue({ name: HOSTILE, requests_per_day: 1 });
+    const authorization = `Bearer ${token}`;
+    await scene.ask(undefined, { headers: { authorization } });
+    await scene.ask(undefined, { headers: { authorization } });
+    for (let calls = 0; calls < 60; calls += 1) {
+      await scene.ask(undefined, { headers: { "x-forwarded-for": `203.0.113.${calls}` } });
+    }
+    const told = async () =>
+      (await admin(scene.parley.origin, "GET", "/warnings")).json as { alerts: readonly unknown[] };
+    await expect.poll(async () => (await told()).alerts.length, { timeout: 20_000 }).toBe(1);
+    const { page, wrongs } = await openOperator(scene.parley.origin);
+    await page.locator(".notice code", { hasText: "TRUSTED_PROXIES=127.0.0.1" }).waitFor();
+    const limits = page.locator(".figure", { hasText: "Rate limits and quotas" });
+    await limits.getByText("1 refused").waitFor();
+    await limits.getByText("Quota 1").waitFor();
+    await page.getByText("Alerts: 1").click();
+    await page.getByText(`Token ${HOSTILE}: 100% of the quota is used`).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(wrongs).toEqual([]);
+  });
+
   test("says the next step where there is nothing yet", async () => {
     const { parley } = await startTokenScene();
     const { page } = await openOperator(parley.origin);
     await page.getByRole("link", { name: "Create a Parley token" }).click();
-    await page.getByRole("heading", { name: "Tokens", level: 1 }).waitFor();
+    await page.waitForURL(/#\/tokens\/new$/);
     await page.goBack();
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   });
