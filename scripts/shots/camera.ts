@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import { chromiumProgram } from "../../test/support/needs.ts";
 import type { Demo } from "../demo/start.ts";
+import { createQuietWait } from "./quiet.ts";
 import type { ShotVariant } from "./variants.ts";
 import type { ShotView } from "./views.ts";
 
@@ -58,9 +59,10 @@ async function takeOne(
   file: string,
 ): Promise<void> {
   const page = await context.newPage();
+  const isQuiet = createQuietWait(page);
   await page.goto(demo.url + path);
   await prepare?.(page, demo, language);
-  await page.waitForLoadState("networkidle");
+  await isQuiet();
   mkdirSync(dirname(file), { recursive: true });
   await page.screenshot({ path: file, fullPage: isWhole, animations: "disabled", caret: "hide" });
   await page.close();
