@@ -40,6 +40,8 @@ describe("prices", { tags: "chromium" }, () => {
     const rows = await page.locator("table").first().locator("tbody tr").allInnerTexts();
     expect(rows[0]).toMatch(/^current\t\$0\.000001\t\$0\.00\t\$0\.60\t.*Audio input: \$40\.50/);
     expect(rows[1]).toMatch(/^past\t\$0\.15\t–\t\$0\.60/);
+    await page.getByRole("heading", { name: "Changes" }).waitFor();
+    await page.getByRole("row", { name: "audio_input" }).waitFor();
     expect(wrongs).toEqual([]);
   });
 

@@ -133,7 +133,9 @@ describe("routes", { tags: "chromium" }, () => {
     await button(page, "Move up").click();
     await button(page, "Remove azure-eu:gpt-4o-eu").click();
     await button(page, "Save").click();
-    await page.getByText("default (gpt-4o-mini), then default (gpt-4o@20250514)").waitFor();
+    await page
+      .getByRole("cell", { name: "default (gpt-4o-mini), then default (gpt-4o@20250514)" })
+      .waitFor();
     expect(await stored()).toMatchObject({
       to: "default:gpt-4o-mini; default:gpt-4o@20250514@7",
     });
@@ -153,7 +155,7 @@ describe("routes", { tags: "chromium" }, () => {
     await button(page, "Save").click();
     await page.locator(".summary", { hasText: "default:from-elsewhere" }).waitFor();
     await button(page, "Save").click();
-    await page.getByText("default (b)").waitFor();
+    await page.getByRole("cell", { name: "default (b)" }).waitFor();
     expect((await admin(parley.origin, "GET", "/routes/fast")).json).toMatchObject({
       to: "default:b",
     });

@@ -14,17 +14,20 @@ interface DialogProps {
 export function Dialog({ title, onClose, onSubmit, children }: DialogProps) {
   const id = useId();
   const place = useRef<HTMLDialogElement>(null);
+  const isHere = useRef(true);
   useEffect(() => {
     const dialog = place.current;
     const before = document.activeElement;
     dialog?.showModal();
     return () => {
+      isHere.current = false;
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
   return (
-    <dialog ref={place} aria-labelledby={id} onClose={onClose}>
+    // the event comes later, when another dialog may be open
+    <dialog ref={place} aria-labelledby={id} onClose={() => isHere.current && onClose()}>
       <form
         method="dialog"
         onSubmit={(event) => {

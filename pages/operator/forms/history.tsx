@@ -1,6 +1,7 @@
 import { t } from "../../shared/texts.ts";
 import { pathWith, useAsked } from "../asked.ts";
 import { type Change, ChangeDetails } from "../changes/details.tsx";
+import { changedFields } from "../changes/fields.ts";
 import { DataTable } from "../data-table.tsx";
 import { hrefOf } from "../fragment.ts";
 import { secondOf } from "../times.ts";
@@ -35,6 +36,14 @@ export function History({ kind, subject, version }: HistoryProps) {
             key: "action",
             label: t("operator.changes.action"),
             cell: ({ action }) => wordOr(`operator.changes.did.${action}`, action),
+          },
+          {
+            key: "fields",
+            label: t("operator.changes.field"),
+            cell: ({ detail }) =>
+              changedFields(detail)
+                .map(({ name }) => name)
+                .join(", "),
           },
         ]}
       />

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../../shared/texts.ts";
 import { Dialog } from "./dialog.tsx";
 import { release, watchLeaving } from "./held.ts";
@@ -6,7 +6,7 @@ import { release, watchLeaving } from "./held.ts";
 /** Asks before what is not saved is lost. `words` says what that is. */
 export function Leaving({ words }: { readonly words: string }) {
   const [wanted, setWanted] = useState<string | null>(null);
-  useEffect(() => watchLeaving(setWanted), []);
+  useLayoutEffect(() => watchLeaving(setWanted), []);
   if (wanted === null) return null;
   return (
     <Dialog title={t("operator.form.leave")} onClose={() => setWanted(null)}>

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ClientSettings } from "../../holder/clients.tsx";
 import { CopyButton } from "../../shared/copy.tsx";
 import { t } from "../../shared/texts.ts";
@@ -22,7 +22,7 @@ interface SecretProps {
 /** Nothing keeps these but this part of the page: whoever leaves is asked, and then they are gone. */
 export function Secret({ made, onDone }: SecretProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     hold();
     heading.current?.focus();
     return release;

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Denied } from "../api.ts";
 import { hold, release } from "./held.ts";
 
@@ -35,8 +35,9 @@ export function useForm<T>({ initial, save, onSaved }: FormPlan<T>): FormState {
   // two presses of Enter may come before the next drawing
   const isSending = useRef(false);
   const isDirty = Object.entries(draft).some(([name, value]) => value !== (initial[name] ?? ""));
-  useEffect(() => (isDirty ? hold() : release()), [isDirty]);
-  useEffect(() => release, []);
+  // before anything else can be pressed
+  useLayoutEffect(() => (isDirty ? hold() : release()), [isDirty]);
+  useLayoutEffect(() => release, []);
   const send = async () => {
     isSending.current = true;
     setBusy(true);
