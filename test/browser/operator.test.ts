@@ -1,6 +1,6 @@
 /** The operator's page: who may see it, and what it shows over time. */
 import { describe, expect, test } from "vitest";
-import { admin, startTokenScene } from "../dialects/openai/support.ts";
+import { admin, MODEL, startTokenScene } from "../dialects/openai/support.ts";
 import { openPage, violationsOf } from "../support/browser.ts";
 import { startScene } from "../support/scene.ts";
 import { ADMIN_TOKEN, openOperator, repeatCalls } from "./operator-support.ts";
@@ -178,6 +178,17 @@ describe("the overview", { tags: "chromium" }, () => {
     await page.getByText(`Token ${HOSTILE}: 100% of the quota is used`).waitFor();
     expect(await violationsOf(page)).toEqual([]);
     expect(wrongs).toEqual([]);
+  });
+
+  test("says which upstream rests, and leads to it", async () => {
+    const { parley, ask } = await startTokenScene();
+    const failing = { name: "far", url: "http://127.0.0.1:9/v1", keys: ["sk-far"] };
+    await admin(parley.origin, "POST", "/upstreams", failing);
+    await admin(parley.origin, "PUT", `/routes/${MODEL}`, { to: `far:${MODEL}; default:${MODEL}` });
+    for (let calls = 0; calls < 20; calls += 1) await ask();
+    const { page } = await openOperator(parley.origin);
+    await page.getByRole("link", { name: "The upstream far has failed and is paused." }).click();
+    await page.getByRole("heading", { name: "Upstreams and routes", level: 1 }).waitFor();
   });
 
   test("says the next step where there is nothing yet", async () => {
