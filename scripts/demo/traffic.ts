@@ -76,6 +76,8 @@ const SEED = 7;
 const EACH_MS = 6_000;
 /** The service that is away has failed so often that its breaker rests. */
 const AT_START = 6;
+/** Until then each call asks that service first, so that it rests for longer each time. */
+const AWAY_FIRST = 16;
 const MAX_OPEN = 8;
 /** Of each network. */
 const ADDRESSES = 200;
@@ -104,7 +106,8 @@ export function startTraffic(url: string, secrets: Secrets) {
   };
   const usual = callers.filter(({ body }) => JSON.stringify(body("")).includes("gpt-5.4-mini"));
   const first = Array.from({ length: AT_START }, () => ask(chance.pick(usual)));
-  const timer = setInterval(() => void ask(chance.pick(callers)), EACH_MS);
+  const next = () => chance.pick(asked < AWAY_FIRST ? usual : callers);
+  const timer = setInterval(() => void ask(next()), EACH_MS);
   return {
     /** Resolves when the first calls are over. */
     begun: Promise.all(first),
