@@ -8,6 +8,7 @@ export interface ChartSeries {
 }
 
 interface ChartDetail {
+  /** The color of its mark; `exact`: none, since it is the headline with all its digits. */
   readonly key: string;
   readonly label: string;
   readonly text: string;
@@ -38,18 +39,18 @@ export function Chart(props: ChartProps) {
         {title} <span class="when">{at === null ? "" : times[at]}</span>
       </h2>
       <p class="headline">{headline(at)}</p>
+      <Plot {...props} />
+      <p class="axis" aria-hidden="true">
+        <span>{times[0]}</span>
+        <span>{times[Math.floor(times.length / 2)]}</span>
+        <span>{times.at(-1)}</span>
+      </p>
       <p class="legend">
         {shown.map(({ key, label, text }) => (
           <span key={key}>
             <i class={`mark ${key}`} /> {label} {text}
           </span>
         ))}
-      </p>
-      <Plot {...props} />
-      <p class="axis" aria-hidden="true">
-        <span>{times[0]}</span>
-        <span>{times[Math.floor(times.length / 2)]}</span>
-        <span>{times.at(-1)}</span>
       </p>
     </section>
   );
@@ -60,7 +61,7 @@ function Plot({ title, shape, series, times, at, onAt, headline, details, axis }
   const last = times.length - 1;
   const now = at ?? last;
   const { highest, paths } = shape === "bars" ? barPaths(series) : linePaths(series);
-  const words = details(now).map(({ label, text }) => `${label} ${text}`);
+  const words = details(now).map(({ label, text }) => `${label} ${text}`.trim());
   const move = ({ clientX }: PointerEvent) => {
     const { left, width } = plot.current?.getBoundingClientRect() ?? { left: 0, width: 1 };
     const place = Math.floor(((clientX - left) / width) * times.length);

@@ -14,6 +14,17 @@ export function money(dollars: string | null): string {
   return `$${whole}.${cents.padEnd(2, "0")}`;
 }
 
+/** For headlines, beside the exact amount: to the cent, or with two digits where it is below a dollar. */
+export function roughMoney(dollars: string): string {
+  const value = Number(dollars);
+  if (value === 0 || value >= ALMOST_A_DOLLAR) return `$${value.toFixed(2)}`;
+  const style = { minimumSignificantDigits: 2, maximumSignificantDigits: 2 } as const;
+  return `$${new Intl.NumberFormat("en", style).format(value)}`;
+}
+
+/** What two digits would make 1.0 of. */
+const ALMOST_A_DOLLAR = 0.995;
+
 export function moment(iso: string | null): string {
   if (iso === null) return "–";
   const style = { dateStyle: "medium", timeStyle: "medium" } as const;
@@ -34,8 +45,13 @@ const MAX_OF_UNIT = 90;
 /** "in 45 seconds", "in 12 minutes": from now on. */
 export function inTime(seconds: number): string {
   const words = new Intl.RelativeTimeFormat(currentLanguage(), { style: "long" });
-  if (seconds <= MAX_OF_UNIT) return words.format(seconds, "second");
+  const format = (value: number, unit: "second" | "minute" | "hour") =>
+    words.format(value, unit).replace(DIGIT_AT_HAN, "$1 $2");
+  if (seconds <= MAX_OF_UNIT) return format(seconds, "second");
   const minutes = Math.ceil(seconds / MINUTE);
-  if (minutes <= MAX_OF_UNIT) return words.format(minutes, "minute");
-  return words.format(Math.ceil(seconds / HOUR), "hour");
+  if (minutes <= MAX_OF_UNIT) return format(minutes, "minute");
+  return format(Math.ceil(seconds / HOUR), "hour");
 }
+
+/** Chinese is written with a space there; browsers leave it out in zh-CN. */
+const DIGIT_AT_HAN = /(\d)(\p{Script=Han})/u;

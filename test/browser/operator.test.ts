@@ -142,6 +142,28 @@ describe("the overview", { tags: "chromium" }, () => {
     expect(wrongs).toEqual([]);
   });
 
+  test("the charts of a row are level, and money is short with its exact amount below", async () => {
+    const scene = await startTokenScene({}, {});
+    const { token } = await scene.issue({ name: "short" });
+    await scene.ask(undefined, { headers: { authorization: `Bearer ${token}` } });
+    repeatCalls(scene.parley.config.DATA_DIR, 200, 1);
+    const viewport = { width: 1280, height: 900 };
+    const { page } = await openOperator(scene.parley.origin, "#/overview", { viewport });
+    await page.locator(".figure").nth(4).waitFor();
+    const topsOf = (part: string) =>
+      page.evaluate(
+        `[...document.querySelectorAll(".figure ${part}")].map((one) => one.getBoundingClientRect().top)`,
+      ) as Promise<number[]>;
+    const tops = await topsOf(".plot");
+    expect(new Set(tops).size).toBe(2);
+    expect(new Set(await topsOf("h2")).size).toBe(2);
+    const cost = page.locator(".figure", { hasText: "Cost" });
+    expect(await cost.locator(".headline").innerText()).toMatch(/^\$\d+\.\d{2,}$/);
+    const exact = await cost.locator(".legend").innerText();
+    const headline = await cost.locator(".headline").innerText();
+    expect(exact.length).toBeGreaterThan(headline.length);
+  });
+
   test("names of tokens and models are text, and tokens lead to their page", async () => {
     const scene = await startTokenScene({}, {});
     const { token, id } = await scene.issue({ name: HOSTILE });

@@ -1,4 +1,4 @@
-import { count, money } from "../../shared/format.ts";
+import { count, money, roughMoney } from "../../shared/format.ts";
 import { t } from "../../shared/texts.ts";
 import { Chart } from "../chart.tsx";
 import { sumOfMoney } from "../money-sum.ts";
@@ -76,15 +76,20 @@ function TokensChart({ points, ...shared }: SharedProps) {
 
 function MoneyChart({ points, ...shared }: SharedProps) {
   const costs = points.map((point) => (point.cost === null ? null : Number(point.cost)));
+  const sum = (at: number | null) => sumOfMoney(chosen(points, at).map((point) => point.cost));
   return (
     <Chart
       {...shared}
       title={t("operator.overview.money")}
       shape="bars"
       series={[{ key: "answered", values: costs }]}
-      headline={(at) => money(sumOfMoney(chosen(points, at).map((point) => point.cost)))}
-      details={() => []}
-      axis={(highest) => money(points[costs.indexOf(highest)]?.cost ?? "0")}
+      headline={(at) => roughMoney(sum(at))}
+      details={(at) =>
+        roughMoney(sum(at)) === money(sum(at))
+          ? []
+          : [{ key: "exact", label: "", text: money(sum(at)) }]
+      }
+      axis={(highest) => roughMoney(points[costs.indexOf(highest)]?.cost ?? "0")}
     />
   );
 }

@@ -49,7 +49,7 @@ export function LimitDecisions({ span, nowMs, version, at, onAt }: DecisionsProp
             { key: "refused", values: points.map(refusedOf) },
           ]}
           headline={(place) => headlineOf(chosen(place))}
-          details={(place) => detailsOf(chosen(place))}
+          details={(place) => detailsOf(points, chosen(place))}
           axis={count}
         />
       )}
@@ -66,9 +66,12 @@ function headlineOf(points: readonly DecisionPoint[]): string {
   });
 }
 
-/** What let through, and each limit that refused any. */
-function detailsOf(points: readonly DecisionPoint[]) {
-  const reasons = Object.keys(points[0]?.refused ?? {}).map((reason) => ({
+/** What was let through, and each limit that refused any: the same ones whatever is chosen, so that nothing jumps. */
+function detailsOf(all: readonly DecisionPoint[], points: readonly DecisionPoint[]) {
+  const reasons = Object.keys(all[0]?.refused ?? {}).filter((reason) =>
+    all.some(({ refused }) => (refused[reason] ?? 0) > 0),
+  );
+  const refusals = reasons.map((reason) => ({
     key: `refused by-${reason}`,
     label: wordOr(`operator.overview.limit.${reason}`, reason),
     calls: points.reduce((sum, { refused }) => sum + (refused[reason] ?? 0), 0),
@@ -78,8 +81,5 @@ function detailsOf(points: readonly DecisionPoint[]) {
     label: t("operator.overview.admitted"),
     calls: points.reduce((sum, point) => sum + point.admitted, 0),
   };
-  return [admitted, ...reasons.filter(({ calls }) => calls > 0)].map(({ calls, ...one }) => ({
-    ...one,
-    text: count(calls),
-  }));
+  return [admitted, ...refusals].map(({ calls, ...one }) => ({ ...one, text: count(calls) }));
 }
