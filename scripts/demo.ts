@@ -2,8 +2,10 @@
  * Shows Parley without a key: the real server with a week of made-up calls, in front of services on
  * this machine that answer from a script.
  */
+import stringWidth from "string-width";
 import { DEMO_HELP, DemoMistake, readDemoOptions } from "./demo/options.ts";
 import type { Demo } from "./demo/start.ts";
+import { demoWords } from "./demo/words.ts";
 
 const WRONG_USAGE = 2;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -33,20 +35,25 @@ async function run(demo: Demo): Promise<void> {
   const why = await Promise.race([demo.ended, stopped]);
   await demo.close();
   if (why !== "stopped") throw new DemoMistake("the server has ended");
-  console.log(demo.keptIn === null ? "\nEnded, data removed." : `\nEnded, data in ${demo.keptIn}.`);
+  const end = demo.keptIn === null ? demoWords.ended : demoWords.kept(demo.keptIn);
+  console.log(`\n${end}`);
 }
 
+/** A line per page: what it is, and where. */
 function introduction({ url, holder, holderToken, adminToken, keptIn }: Demo): string {
-  return `Parley runs with a week of made-up calls and scripted answers. Nothing leaves this machine.
-
-  Ask a question      ${url}
-  Holder of a token   ${url}me
-    token (${holder})  ${holderToken}
-  Operator            ${url}admin
-    ADMIN_TOKEN       ${adminToken}
-  Status              ${url}status
-  Documentation       ${url}docs
-
-Try "Why is the sky blue?", "A Python script that reads a CSV file", or a question in Chinese or Russian.
-Ctrl-C ends the demo${keptIn === null ? " and removes its data" : ""}.`;
+  const rows: readonly (readonly [string, string])[] = [
+    [demoWords.ask, url],
+    [demoWords.holder, `${url}me`],
+    [`  ${demoWords.token(holder)}`, holderToken],
+    [demoWords.operator, `${url}admin`],
+    ["  ADMIN_TOKEN", adminToken],
+    [demoWords.status, `${url}status`],
+    [demoWords.docs, `${url}docs`],
+  ];
+  const width = Math.max(...rows.map(([what]) => stringWidth(what)));
+  const lines = rows.map(
+    ([what, where]) => `  ${what}${" ".repeat(width - stringWidth(what))}  ${where}`,
+  );
+  const end = keptIn === null ? demoWords.endAndRemove : demoWords.end;
+  return [demoWords.intro, "", ...lines, "", demoWords.hint, end].join("\n");
 }

@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { admin, bearer, MODEL, startTokenScene } from "../dialects/openai/support.ts";
+import { refuse } from "../support/faults.ts";
 import { postJson } from "../support/http.ts";
 import { OWN_KEY } from "../support/scene.ts";
 import { openOperator } from "./operator-support.ts";
@@ -81,14 +82,20 @@ describe("prices", { tags: "chromium" }, () => {
     await page.getByRole("cell", { name: "current" }).waitFor();
   });
 
-  test("are missed where a model was called without one", async () => {
-    const { parley } = await startTokenScene();
-    const body = { model: "no-price", messages: [{ role: "user", content: "Hello?" }] };
-    const asked = await postJson(`${parley.origin}/v1/chat/completions`, body, {
-      headers: bearer(OWN_KEY),
-    });
+  test("are missed where a model was called without one, unless it only failed", async () => {
+    const { parley, upstream } = await startTokenScene();
+    const ask = (model: string) => {
+      const body = { model, messages: [{ role: "user", content: "Hello?" }] };
+      const headers = bearer(OWN_KEY);
+      return postJson(`${parley.origin}/v1/chat/completions`, body, { headers });
+    };
+    const asked = await ask("no-price");
+    upstream.behave(refuse(400));
+    expect((await ask("only-failed")).status).toBe(400);
     expect(asked.status).toBe(200);
     const { page } = await openOperator(parley.origin, "#/prices");
+    await page.locator(".notice").getByRole("link", { name: "no-price" }).waitFor();
+    expect(await page.locator(".notice").getByRole("link").count()).toBe(1);
     await page.locator(".notice").getByRole("link", { name: "no-price" }).click();
     await page.getByRole("heading", { name: "no-price" }).waitFor();
     await field(page, "Input").fill("1");

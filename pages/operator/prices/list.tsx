@@ -49,7 +49,11 @@ export function PriceList() {
 }
 
 interface CalledModels {
-  readonly usage: readonly { readonly model: string; readonly calls_of_unknown_cost: number }[];
+  readonly usage: readonly {
+    readonly model: string;
+    readonly total_tokens: number;
+    readonly calls_of_unknown_cost: number;
+  }[];
 }
 
 /** The most that are named. */
@@ -60,7 +64,9 @@ function Unpriced({ prices }: { readonly prices: readonly Price[] }) {
   const { answer } = useAsked<CalledModels>("usage?by=model&from=30d");
   const priced = new Set(prices.map(({ model }) => model));
   const unpriced = (answer?.usage ?? [])
-    .filter(({ model, calls_of_unknown_cost: calls }) => calls > 0 && !priced.has(model))
+    // what only failed has cost nothing
+    .filter((sum) => sum.calls_of_unknown_cost > 0 && sum.total_tokens > 0)
+    .filter(({ model }) => !priced.has(model))
     .slice(0, MAX_NAMED);
   if (unpriced.length === 0) return null;
   return (
