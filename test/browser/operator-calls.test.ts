@@ -63,7 +63,7 @@ describe("the view of calls", { tags: "chromium" }, () => {
     }
     const newest = await rows.first().innerText();
     await older.click();
-    await page.getByText("Newer requests made room").waitFor();
+    await page.getByText("Newer requests are hidden").waitFor();
     expect(await rows.count()).toBe(500);
     expect(await rows.first().innerText()).not.toBe(newest);
     await page.getByLabel("Result").selectOption("failed");

@@ -262,7 +262,7 @@ describe("two thousand tokens", { tags: "chromium" }, () => {
     await page.getByRole("link", { name: "north-0700", exact: true }).waitFor();
     expect(await page.locator("tbody tr").count()).toBe(50);
     await field(page, "State").selectOption("revoked");
-    await page.getByText("No token matches. Change the text or the state.").waitFor();
+    await page.getByText("No token matches. Change the search or the state.").waitFor();
   });
 });
 
