@@ -1,17 +1,28 @@
 import { useState } from "preact/hooks";
 import { t } from "./texts.ts";
 
-/** Copies the text; plain http has no clipboard in JavaScript, so there is an older way. */
-async function copy(text: string): Promise<void> {
-  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+/** Whether the text was copied. Plain http has no clipboard in JavaScript, and some browsers forbid it. */
+async function copy(text: string): Promise<boolean> {
+  const byClipboard = navigator.clipboard?.writeText(text).then(
+    () => true,
+    () => false,
+  );
+  return (await byClipboard) === true || copySelected(text);
+}
+
+/** The older way. The focus returns to where it was. */
+function copySelected(text: string): boolean {
+  const before = document.activeElement;
   const area = document.createElement("textarea");
   area.value = text;
   area.setAttribute("aria-hidden", "true");
   area.className = "unseen";
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   area.remove();
+  if (before instanceof HTMLElement) before.focus();
+  return isCopied;
 }
 
 export function CopyButton({ text }: { readonly text: () => string }) {
@@ -21,7 +32,7 @@ export function CopyButton({ text }: { readonly text: () => string }) {
       type="button"
       class="plain"
       onClick={() => {
-        void copy(text()).then(() => setCopied(true));
+        void copy(text()).then(setCopied);
       }}
     >
       {t(isCopied ? "copied" : "copy")}
