@@ -3,6 +3,7 @@ import { ClientSettings } from "./holder/clients.tsx";
 import { Limits, Quotas } from "./holder/left.tsx";
 import { LastCalls, SpentByModel } from "./holder/tables.tsx";
 import type { Usage } from "./holder/usage.ts";
+import { bareKey } from "./shared/bare-key.ts";
 import { data } from "./shared/data.ts";
 import { count, labeled, moment, money } from "./shared/format.ts";
 import { start } from "./shared/frame.tsx";
@@ -24,7 +25,7 @@ function HolderPage() {
     setProblem("");
     setShown(null);
     getJson<Usage>("usage", token).then(
-      (usage) => setShown({ usage, token: token.trim() }),
+      (usage) => setShown({ usage, token: bareKey(token) }),
       (error: Error) => setProblem(error.message),
     );
   };

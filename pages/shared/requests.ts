@@ -1,3 +1,4 @@
+import { bareKey } from "./bare-key.ts";
 import { currentLanguage, t } from "./texts.ts";
 
 /** Why the server did not answer, in words. */
@@ -11,7 +12,7 @@ export class Refused extends Error {
 
 /** Headers of every call: texts for people come in the page's language. */
 export function headersWith(credential: string): Record<string, string> {
-  const own = credential.trim();
+  const own = bareKey(credential);
   return {
     "accept-language": currentLanguage(),
     ...(own !== "" && { authorization: `Bearer ${own}` }),

@@ -1,3 +1,4 @@
+import { bareKey } from "../shared/bare-key.ts";
 import { data } from "../shared/data.ts";
 import type { Needs, Operation, Parameter } from "./document.ts";
 import { resolved } from "./fields.ts";
@@ -112,7 +113,8 @@ export function placeholderOf({ needs }: Operation, { body, usesForm }: Filled):
 
 /** The body with the reader's key in the place of its placeholder. */
 export function withKeyIn(body: string, key: string): string {
-  return key.trim() === "" ? body : body.replaceAll(`"${KEY}"`, JSON.stringify(key.trim()));
+  const bare = bareKey(key);
+  return bare === "" ? body : body.replaceAll(`"${KEY}"`, () => JSON.stringify(bare));
 }
 
 /** Undefined: it is no JSON. */

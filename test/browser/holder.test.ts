@@ -57,6 +57,17 @@ describe("the token's field", { tags: "chromium" }, () => {
     expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain(token);
   });
 
+  test("takes a token as it was copied, and what is none is refused in words", async () => {
+    const { token, parley } = await startTokenScene();
+    const { page } = await openPage(`${parley.origin}/me`);
+    await page.keyboard.insertText("密码");
+    await page.keyboard.press("Enter");
+    await page.getByText("the token is unknown").waitFor();
+    await page.locator('input[type="password"]').fill(`“Authorization: Bearer ${token}”`);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Settings for clients" }).waitFor();
+  });
+
   test("takes a token whose settings are copied whole, but not shown", async () => {
     const { token, parley } = await startTokenScene();
     const permissions = ["clipboard-read", "clipboard-write"];
@@ -71,6 +82,30 @@ describe("the token's field", { tags: "chromium" }, () => {
       expect(await page.evaluate("navigator.clipboard.readText()")).toContain(token);
       expect(await page.locator("pre").innerText()).not.toContain(token);
     }
+  });
+});
+
+describe("copying", { tags: "chromium" }, () => {
+  test.each([
+    ["is missing, as on plain http", "Object.defineProperty(navigator, 'clipboard', {})"],
+    ["is forbidden", "navigator.clipboard.writeText = () => Promise.reject(new Error('no'))"],
+  ])("works where the clipboard %s, and the focus stays", async (_name, script) => {
+    const { token, parley } = await startTokenScene();
+    const { page, wrongs } = await openPage(`${parley.origin}/me`);
+    await page.evaluate(script);
+    await page.keyboard.type(`"Bearer ${token}"`);
+    await page.keyboard.press("Enter");
+    const button = page.getByRole("button", { name: /^(Copy|Copied)$/ });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Copied").waitFor();
+    expect(await hasFocus(button)).toBe(true);
+    expect(wrongs).toEqual([]);
+    await page.getByLabel("Parley token", { exact: true }).fill("");
+    await page.getByLabel("Parley token", { exact: true }).press("Control+v");
+    const pasted = await page.getByLabel("Parley token", { exact: true }).inputValue();
+    expect(pasted).toContain(token);
+    expect(pasted).not.toContain(`"Bearer`);
   });
 });
 
