@@ -1,4 +1,4 @@
-import { count, labeled, moment, money } from "../shared/format.ts";
+import { count, labeled, money, shortMoment } from "../shared/format.ts";
 import { Meter } from "../shared/meter.tsx";
 import { t } from "../shared/texts.ts";
 import type { Limit, Quota } from "./usage.ts";
@@ -25,7 +25,7 @@ function Left({ name, limit, used, left, resetsAt }: LeftProps) {
       value={left === null ? null : Number(left)}
     >
       {used !== null && labeled(t("holder.used"), amount(used))}
-      {resetsAt !== null && ` · ${labeled(t("holder.returns"), moment(resetsAt))}`}
+      {resetsAt !== null && ` · ${labeled(t("holder.returns"), shortMoment(resetsAt))}`}
     </Meter>
   );
 }

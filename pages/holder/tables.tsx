@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { padsOf } from "../shared/align.ts";
-import { count, moment, money } from "../shared/format.ts";
+import { count, money, shortMoment } from "../shared/format.ts";
 import { t } from "../shared/texts.ts";
 import type { LastCall, Spent } from "./usage.ts";
 
@@ -66,7 +66,7 @@ export function SpentByModel({ title, sums }: SpentByModelProps) {
 
 export function LastCalls({ calls }: { readonly calls: readonly LastCall[] }) {
   const rows = calls.map(({ at, model, tokens, cost, outcome }) => [
-    moment(at),
+    shortMoment(at),
     model,
     tokens === null ? t("unknown") : count(tokens),
     money(cost),

@@ -31,6 +31,12 @@ export function moment(iso: string | null): string {
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
 
+/** In lists: the year and seconds are left out. */
+export function shortMoment(iso: string): string {
+  const style = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } as const;
+  return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
+}
+
 /** "14:00", of the reader's day. */
 export function clockTime(iso: string): string {
   const style = { timeStyle: "short" } as const;

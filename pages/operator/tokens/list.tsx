@@ -79,7 +79,7 @@ function FilterRow({ filters, onChange }: FilterRowProps) {
           value={filters.state}
           onChange={({ currentTarget }) => onChange({ state: currentTarget.value })}
         >
-          <option value="">{t("operator.form.all")}</option>
+          <option value="">{t("operator.all")}</option>
           {tokenStates.map((state) => (
             <option key={state} value={state}>
               {t(`operator.tokens.is.${state}`)}

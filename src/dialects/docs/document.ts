@@ -48,7 +48,10 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
-    tags: dialects.map(({ name, about }) => ({ name, ...(about && { description: about }) })),
+    tags: inReadersOrder(dialects).map(({ name, about }) => ({
+      name,
+      ...(about && { description: about }),
+    })),
     paths,
     components: {
       schemas: errorSchemas(dialects, errors),
@@ -56,6 +59,26 @@ function describe({ version, dialects, errors, visitors }: DocumentOptions): Zod
       securitySchemes: securitySchemes(docs),
     },
   };
+}
+
+const readersOrder = [
+  "envelope",
+  "openai",
+  "anthropic",
+  "completion",
+  "ask",
+  "chats",
+  "status",
+  "pages",
+  "docs",
+  "operator",
+  "admin",
+];
+
+/** What callers look for comes first; a dialect that is not named above comes last. */
+function inReadersOrder(dialects: readonly Dialect[]): readonly Dialect[] {
+  const rankOf = ({ name }: Dialect) => readersOrder.indexOf(name) + 1 || Number.MAX_SAFE_INTEGER;
+  return dialects.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
 /** The same with a slash at its end: generators would make the same names of both. */

@@ -31,6 +31,15 @@ describe.concurrent("/openapi.json", () => {
     expect(result.valid).toBe(true);
   });
 
+  test("lists what callers look for first, and the operator's API last", async () => {
+    const { parley } = await startScene(ADMIN);
+    const { tags } = (await readOpenAPI(parley.origin)) as { tags?: readonly { name: string }[] };
+    const names = tags?.map(({ name }) => name) ?? [];
+    expect(names.slice(0, 3)).toEqual(["envelope", "openai", "anthropic"]);
+    expect(names.at(-1)).toBe("admin");
+    expect(names).toHaveLength(parley.parley.dialects.length);
+  });
+
   test("says of each operation what it is, what it takes and how it fails", async () => {
     const { parley } = await startScene(ADMIN);
     const document = await readOpenAPI(parley.origin);
