@@ -1,5 +1,6 @@
 import { CopyButton } from "../shared/copy.tsx";
 import { useSecondsUntil } from "../shared/countdown.ts";
+import { data } from "../shared/data.ts";
 import { inTime } from "../shared/format.ts";
 import { memo } from "../shared/memo.tsx";
 import { currentLanguage, t } from "../shared/texts.ts";
@@ -96,8 +97,14 @@ const TurnView = memo(function TurnOf(props: TurnViewProps) {
   );
 });
 
-/** The server wants another key. */
 const UNAUTHORIZED = 401;
+const BAD_REQUEST = 400;
+
+/** The server wants another key, or has none to share and was given none. */
+function wantsKey(status: number, credential: string): boolean {
+  if (status === UNAUTHORIZED) return true;
+  return status === BAD_REQUEST && credential === "" && !data.sharedKey;
+}
 
 function Actions({ turn, isLast, isOpen, dialogue, onAsked, onKeyWanted }: TurnViewProps) {
   const { answer, state, status, waitUntil } = turn;
@@ -133,7 +140,7 @@ function Actions({ turn, isLast, isOpen, dialogue, onAsked, onKeyWanted }: TurnV
           {t("visitor.go_on")}
         </button>
       )}
-      {status === UNAUTHORIZED && (
+      {wantsKey(status, dialogue.credential) && (
         <button type="button" class="plain" onClick={onKeyWanted}>
           {t("visitor.give_key")}
         </button>

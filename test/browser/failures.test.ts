@@ -118,6 +118,15 @@ describe("a refusal", { tags: "chromium" }, () => {
     expect(await warning(page).innerText()).not.toBe(own);
   });
 
+  test("of a question without a key, where none is shared, leads to the key's field", async () => {
+    const { parley } = await startScene({ API_KEY: "" });
+    const { page } = await openPage(`${parley.origin}/`);
+    await ask(page);
+    await warning(page).waitFor();
+    await page.getByRole("button", { name: "Enter a key" }).click();
+    expect(await hasFocus(page.locator('input[type="password"]'))).toBe(true);
+  });
+
   test("of a token that was revoked is told in words", async () => {
     const scene = await startTokenScene();
     const { token, id } = await scene.issue({ name: "short" });
