@@ -43,6 +43,7 @@ async function run(demo: Demo): Promise<void> {
 function introduction({ url, holder, holderToken, adminToken, keptIn }: Demo): string {
   const rows: readonly (readonly [string, string])[] = [
     [demoWords.ask, url],
+    [demoWords.programs, `${url}api`],
     [demoWords.holder, `${url}me`],
     [`  ${demoWords.token(holder)}`, holderToken],
     [demoWords.operator, `${url}admin`],

@@ -25,6 +25,8 @@ export function demoSettings(
     HOST: "127.0.0.1",
     PORT: String(port),
     DATA_DIR: folder,
+    // as with Docker, so that the samples of the READMEs run as they are
+    ROUTE: "api",
     OPENAI_URL: services.openAiUrl,
     API_KEY: "demo-key",
     MODEL: USUAL_MODEL,

@@ -49,7 +49,7 @@ const callers: readonly Caller[] = [
   {
     name: "林怡君",
     network: "198.51.100",
-    path: "",
+    path: "api",
     body: (question) => ({ user_content: question, model: "gpt-5.4-mini" }),
     questions: ["天空為什麼是藍色的？", "把「早安」翻譯成俄文"],
     weight: 2,

@@ -4,6 +4,7 @@ import type { Language } from "../../src/locales.ts";
 interface DemoWords {
   readonly intro: string;
   readonly ask: string;
+  readonly programs: string;
   readonly holder: string;
   readonly token: (holder: string) => string;
   readonly operator: string;
@@ -22,6 +23,7 @@ const words: Readonly<Record<Language, DemoWords>> = {
     intro:
       "Parley runs with a week of made-up calls and scripted answers. Nothing leaves this machine.",
     ask: "Ask a question",
+    programs: "For programs",
     holder: "Holder of a token",
     token: (holder) => `token (${holder})`,
     operator: "Operator",
@@ -36,6 +38,7 @@ const words: Readonly<Record<Language, DemoWords>> = {
   zh_CN: {
     intro: "Parley 已启动：一周的模拟请求，回答来自脚本。没有数据离开本机。",
     ask: "提问",
+    programs: "程序调用",
     holder: "令牌用户",
     token: (holder) => `令牌（${holder}）`,
     operator: "管理后台",
@@ -50,6 +53,7 @@ const words: Readonly<Record<Language, DemoWords>> = {
   zh_TW: {
     intro: "Parley 已啟動：一週的模擬請求，回答來自腳本。沒有資料離開本機。",
     ask: "提問",
+    programs: "程式呼叫",
     holder: "權杖使用者",
     token: (holder) => `權杖（${holder}）`,
     operator: "管理後台",
@@ -65,6 +69,7 @@ const words: Readonly<Record<Language, DemoWords>> = {
     intro:
       "Parley запущен: неделя вымышленных запросов, ответы по сценарию. Данные не покидают компьютер.",
     ask: "Задать вопрос",
+    programs: "Для программ",
     holder: "Владелец токена",
     token: (holder) => `токен (${holder})`,
     operator: "Панель управления",

@@ -77,11 +77,12 @@ const lastWord = (line: string) => line.trim().split(" ").at(-1) ?? "";
 test("a stranger sees a streamed answer, a token's quotas and the operator's figures", async () => {
   const demo = runDemo(["--port", "0"]);
   const url = lastWord(await demo.said("Ask a question"));
+  const api = lastWord(await demo.said("For programs"));
   const holder = lastWord(await demo.said("token ("));
   const operator = lastWord(await demo.said("ADMIN_TOKEN"));
 
   const question = { user_content: "Почему небо голубое?", stream: true };
-  const stream = await openStream(url, question, { headers: { "accept-language": "ru" } });
+  const stream = await openStream(api, question, { headers: { "accept-language": "ru" } });
   expect(stream.status).toBe(200);
   const events = await Array.fromAsync(stream.events);
   expect(events.length).toBeGreaterThan(20);
