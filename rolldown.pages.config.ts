@@ -121,5 +121,7 @@ const options: RolldownOptions = {
     chunkFileNames: "[name]-[hash].js",
   },
   plugins: [intoOneFile],
+  // on a slow machine it warns that compressing takes long, in the first thing that a newcomer sees
+  checks: { pluginTimings: false },
 };
 export default options;
