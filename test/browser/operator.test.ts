@@ -109,7 +109,8 @@ describe("the first start", { tags: "chromium" }, () => {
   test("without the link it says where that is, and a used link that it is over", async () => {
     const { parley } = await startScene();
     const { page } = await openPage(`${parley.origin}/admin`);
-    await page.getByText("parley admin reset").waitFor();
+    await page.getByText("docker compose exec web parley admin reset").waitFor();
+    await page.getByText("npm run -s parley -- admin reset").waitFor();
     const { parley: ready } = await startTokenScene();
     const late = await openPage(`${ready.origin}/admin#setup=nothing`);
     await late.page.getByText("The link is no longer needed").waitFor();

@@ -53,6 +53,9 @@ function Ways({ gate }: { readonly gate: ReturnType<typeof useGate> }) {
   );
 }
 
+/** As in a container, and as without one. */
+const RESETS = ["docker compose exec web parley admin reset", "npm run -s parley -- admin reset"];
+
 /** Nobody can sign in yet, and this is not the link from the log. */
 function NoLink() {
   return (
@@ -60,7 +63,7 @@ function NoLink() {
       <h1>{t("operator.setup.title")}</h1>
       <p>{t("operator.setup.no_link")}</p>
       <p>{t("operator.setup.reset")}</p>
-      <pre>parley admin reset</pre>
+      <pre>{RESETS.join("\n")}</pre>
     </section>
   );
 }
