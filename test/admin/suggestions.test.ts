@@ -95,6 +95,7 @@ describe("first steps", () => {
     const env = { ...(await installed()), PORT: "8080" };
     const made = await parleyHere(env, ["token", "create", "--name", "a"]);
     expect(made.out).toContain("curl http://localhost:8080/v1/models -H ");
+    expect(made.out).toContain("It is for models with a price: see parley price list.");
     const wrong = await parleyHere({ ...env, PORT: "none" }, ["token", "create", "--name", "b"]);
     expect(wrong.out).toContain("curl http://localhost:5000/v1/models -H ");
     const csv = await parleyHere(env, ["token", "create", "--name", "c", "--format", "csv"]);

@@ -64,6 +64,16 @@ describe("parley doctor", () => {
     });
   });
 
+  test("takes the URL without --url, too", async () => {
+    const { env, url } = await startServer();
+    const found = await doctor(env, url, "--only", "prefix", "--json");
+    expect(found.code).toBe(0);
+    expect(JSON.parse(found.out).checks).toMatchObject([{ id: "prefix", status: "ok" }]);
+    const both = await doctor(env, url, "--url", "https://a.example");
+    expect(both.code).toBe(2);
+    expect(both.err).toContain(`The argument ${url} is one too many.`);
+  });
+
   test("where nobody answers, there is one fault", async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, checks } = await diagnose({ url, env: {} });

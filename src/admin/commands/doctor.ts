@@ -13,6 +13,8 @@ const LONG_SILENCES = [15, 65, 125] as const;
 
 export const doctorCommand: Command = {
   name: "doctor",
+  // people give it without --url, as to curl
+  operand: "[URL]",
   options: {
     url: { value: "URL" },
     long: { value: null },
@@ -63,9 +65,12 @@ async function diagnose(
   };
 }
 
-function urlIn({ fields }: Given): URL {
-  const { url: text } = fields;
-  if (text === undefined) {
+function urlIn({ fields, operand }: Given): URL {
+  const { url: text = operand } = fields;
+  if (operand !== "" && operand !== text) {
+    throw new UsageError("operand_surplus", { name: operand });
+  }
+  if (text === "") {
     throw new UsageError("url_missing");
   }
   const url = URL.parse(String(text));
