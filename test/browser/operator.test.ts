@@ -1,7 +1,9 @@
 /** The operator's page: who may see it, and what it shows over time. */
 import { describe, expect, test } from "vitest";
+import { parleyHere } from "../admin/support.ts";
 import { admin, MODEL, startTokenScene } from "../dialects/openai/support.ts";
 import { openPage, violationsOf } from "../support/browser.ts";
+import { postJson } from "../support/http.ts";
 import { startScene } from "../support/scene.ts";
 import { ADMIN_TOKEN, openOperator, repeatCalls } from "./operator-support.ts";
 
@@ -74,6 +76,41 @@ describe("signing in", { tags: "chromium" }, () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Requests", level: 1 }).waitFor();
     expect(await page.getByLabel("Model").inputValue()).toBe("half typed");
+  });
+});
+
+describe("a tab that stays open", { tags: "chromium" }, () => {
+  test("is signed out and in with the others, and keeps what was typed", async () => {
+    const { parley } = await startTokenScene();
+    const { page, wrongs } = await openOperator(parley.origin, "#/tokens/new");
+    await page.getByLabel("Name").fill("half typed");
+    const other = await page.context().newPage();
+    await other.goto(`${parley.origin}/admin`);
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("The session has ended").waitFor();
+    await other.locator("form.gate input").fill(ADMIN_TOKEN);
+    await other.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "New token" }).waitFor();
+    expect(await page.getByLabel("Name").inputValue()).toBe("half typed");
+    expect(wrongs).toEqual([]);
+  });
+
+  test("learns of a reset, and takes the new link", async () => {
+    const { parley } = await startScene();
+    const { origin, port } = parley;
+    await parley.parley.offerSetup(port);
+    const [, first = ""] = /#setup=([\w-]+)/.exec(await parley.logged("#setup=")) ?? [];
+    await postJson(`${origin}/admin/setup`, { code: first, token: ADMIN_TOKEN });
+    const { page } = await openPage(`${origin}/admin#/calls`);
+    await page.locator("form.gate input").fill(ADMIN_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    const { out } = await parleyHere({ DATA_DIR: parley.config.DATA_DIR }, ["admin", "reset"]);
+    await page.locator("pre", { hasText: "parley admin reset" }).waitFor();
+    await page.goto(`${origin}/admin${/#setup=[\w-]+/.exec(out)?.[0]}`);
+    await page.getByRole("button", { name: "Generate a token" }).click();
+    await page.getByRole("button", { name: "Save and sign in" }).click();
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   });
 });
 

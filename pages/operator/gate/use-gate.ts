@@ -22,38 +22,64 @@ const start: GateState = {
 };
 const signedIn: SessionState = { signed_in: true, expires_at: null, setup: false };
 
+/** Tells the tabs of this browser that somebody has signed in or out. */
+const tabs = new BroadcastChannel("parley operator");
+
+/** What the server says may have changed elsewhere: in another tab, or by a reset. */
+function seen(before: GateState, session: SessionState): GateState {
+  const wasIn = before.session?.signed_in === true;
+  const isIn = session.signed_in;
+  const hasEntered = isIn && !wasIn && before.session !== null;
+  return {
+    ...before,
+    session,
+    problem: null,
+    signIns: before.signIns + (hasEntered ? 1 : 0),
+    hasEnded: !isIn && (wasIn || before.hasEnded),
+  };
+}
+
 export function useGate() {
   const [gate, setGate] = useState(() => ({ ...start, setupCode: takeSetupCode() }));
   const change = (part: Partial<GateState>) => setGate((before) => ({ ...before, ...part }));
   const look = () =>
     readSession().then(
-      (session) => change({ session, problem: null }),
+      (session) => setGate((before) => seen(before, session)),
       (problem: Denied) => change({ problem }),
     );
+  const told = (next: (before: GateState) => GateState) => {
+    setGate(next);
+    tabs.postMessage(null);
+  };
   useEffect(() => {
-    whenSignedOut(() =>
+    whenSignedOut(() => {
       setGate((before) =>
-        before.session?.signed_in === true
-          ? { ...before, session: { ...before.session, signed_in: false }, hasEnded: true }
-          : before,
-      ),
-    );
+        before.session === null ? before : seen(before, { ...before.session, signed_in: false }),
+      );
+      // perhaps there is no token any more
+      void look();
+    });
     const takeCode = () => {
       const setupCode = takeSetupCode();
-      if (setupCode !== null) change({ setupCode });
+      if (setupCode === null) return;
+      change({ setupCode });
+      void look();
     };
     addEventListener("hashchange", takeCode);
+    tabs.addEventListener("message", look);
     void look();
-    return () => removeEventListener("hashchange", takeCode);
+    return () => {
+      removeEventListener("hashchange", takeCode);
+      tabs.removeEventListener("message", look);
+    };
   }, []);
   return {
     ...gate,
     look: () => void look(),
-    enter: () =>
-      setGate((before) => ({ ...start, session: signedIn, signIns: before.signIns + 1 })),
+    enter: () => told(({ signIns }) => ({ ...start, session: signedIn, signIns: signIns + 1 })),
     leave: () =>
       signOut().then(
-        () => setGate((before) => ({ ...start, signIns: before.signIns, session: signedOut })),
+        () => told(({ signIns }) => ({ ...start, signIns, session: signedOut })),
         (problem: Denied) => change({ problem }),
       ),
   };
