@@ -106,13 +106,13 @@ export const routeDocs = {
       next: z.string().nullable().describe("What to pass as `after` for more"),
     }),
   },
-  "GET /groups/:name": {
+  "GET /groups/:name{.+}": {
     summary: "Shows a group and how much of its quotas is used",
     params: groupName,
     answer: group.extend({ quotas: z.array(quota) }),
     fails: ["group_unknown"],
   },
-  "PATCH /groups/:name": {
+  "PATCH /groups/:name{.+}": {
     summary: "Changes a group; what is left out stays, null takes a quota away",
     body: schemas.groupChanges,
     example: { money_per_month: "80", requests_per_day: null },
@@ -120,7 +120,7 @@ export const routeDocs = {
     answer: group,
     fails: ["group_unknown", ...limited],
   },
-  "DELETE /groups/:name": {
+  "DELETE /groups/:name{.+}": {
     summary: "Removes a group without tokens; revoked ones don't count",
     params: groupName,
     answer: group,
@@ -161,7 +161,7 @@ export const routeDocs = {
     }),
     fails: ["field_too_long", "field_unknown", "field_repeated", "field_needs"],
   },
-  "PUT /prices/:model": {
+  "PUT /prices/:model{.+}": {
     ...setPrice,
     params: { model: z.string().meta({ example: "gpt-4o-mini" }) },
     body: schemas.modelPrice,

@@ -8,8 +8,8 @@ import { quotaChangesOf, type Schemas } from "./schemas.ts";
 import { shownGroup, shownQuotas } from "./views.ts";
 
 const DEFAULT_LISTED = 1_000;
-/** Takes a token out of its group, so no group has this name. */
-const NO_GROUP = "none";
+/** No group's: the first takes a token out of its group, and an address can't end in the others. */
+const NO_NAMES: ReadonlySet<string> = new Set(["none", ".", ".."]);
 
 /** What an operator can do with groups, which go by their names. */
 export function groupOperations({ groups, ledger, clock }: AdminOptions, schemas: Schemas) {
@@ -17,7 +17,7 @@ export function groupOperations({ groups, ledger, clock }: AdminOptions, schemas
     async create(given: unknown) {
       const fields = parseFields(schemas.newGroup, given);
       const { name, comment } = fields;
-      if (name === NO_GROUP) throw fieldError("field_type", "name", { expected: "group_name" });
+      if (NO_NAMES.has(name)) throw fieldError("field_type", "name", { expected: "group_name" });
       return shownGroup(await groups.create({ name, comment, quotas: quotaChangesOf(fields) }));
     },
     /** Changes the fields that are given. */

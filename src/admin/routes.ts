@@ -104,10 +104,10 @@ function createHandlers(options: AdminDialectOptions): Handlers {
     "DELETE /tokens/:id": async (c) => respondJson(c, 200, await tokens.revoke(idIn(c))),
     "POST /groups": async (c) => respondJson(c, 201, await groups.create(await body(c))),
     "GET /groups": async (c) => respondJson(c, 200, await groups.list(c.req.query())),
-    "GET /groups/:name": async (c) => respondJson(c, 200, await groups.show(nameIn(c))),
-    "PATCH /groups/:name": async (c) =>
+    "GET /groups/:name{.+}": async (c) => respondJson(c, 200, await groups.show(nameIn(c))),
+    "PATCH /groups/:name{.+}": async (c) =>
       respondJson(c, 200, await groups.update(nameIn(c), await body(c))),
-    "DELETE /groups/:name": async (c) => respondJson(c, 200, await groups.remove(nameIn(c))),
+    "DELETE /groups/:name{.+}": async (c) => respondJson(c, 200, await groups.remove(nameIn(c))),
     "GET /prices": async (c) => respondJson(c, 200, await prices.list(c.req.query())),
     "POST /prices": async (c) => respondJson(c, 200, await prices.set(await body(c))),
     "POST /prices/import": async (c) => {
@@ -116,7 +116,7 @@ function createHandlers(options: AdminDialectOptions): Handlers {
       const list = parseList(await readBody(c.env.incoming, { maxBytes }));
       return respondJson(c, 200, await importPrices(prices, list, c.req.query()));
     },
-    "PUT /prices/:model": async (c) => {
+    "PUT /prices/:model{.+}": async (c) => {
       const model = c.req.param("model") ?? "";
       return respondJson(c, 200, await prices.set({ ...objectOf(await body(c)), model }));
     },

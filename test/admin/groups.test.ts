@@ -32,6 +32,8 @@ describe.each(kinds)("groups on %s", (kind) => {
     const changed = await send("PATCH", path, { comment: "of 2027", requests_per_day: 9 });
     const after = { ...group, comment: "of 2027", requests_per_day: 9, tokens: 1 };
     expect([changed.status, changed.json]).toEqual([200, after]);
+    // a proxy that takes a prefix away decodes the slash
+    expect((await send("GET", "/groups/class%205/b")).json).toMatchObject(after);
     expect((await send("GET", "/groups")).json).toEqual({ groups: [after], next: null });
     expect((await send("GET", path)).json).toEqual({
       ...after,
@@ -76,6 +78,8 @@ test("mistakes name what is wrong", async () => {
   const cases = [
     [await send("POST", "/groups", {}), 400, "field_missing", "name"],
     [await send("POST", "/groups", { name: "none" }), 400, "field_type", "name"],
+    // no address could name it
+    [await send("POST", "/groups", { name: ".." }), 400, "field_type", "name"],
     [await send("POST", "/groups", { name: "class" }), 409, "group_name_taken", "name"],
     [
       await send("POST", "/groups", { name: "x", hour_limit: 1 }),
