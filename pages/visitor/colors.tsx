@@ -14,6 +14,7 @@ import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 import { createLowlight } from "lowlight";
 import type { ComponentChildren } from "preact";
+import { createPatience } from "./patience.ts";
 
 const known = createLowlight({
   bash,
@@ -33,21 +34,14 @@ const known = createLowlight({
 
 type Node = ReturnType<typeof known.highlight>["children"][number];
 
-/** Ordinary code takes a tenth of it. */
-const SLOW_MS = 30;
-/** When slow code has taken so long in all, no more is colored: it holds the page up. */
-const MAX_SLOW_MS = 500;
-let slowMs = 0;
+const attempt = createPatience(() => performance.now());
 
 /** Elements and text, never HTML. Null: of no known language, or there was too much slow code. */
 export function colorsOf(text: string, name: string): ComponentChildren {
   const language = name.toLowerCase();
-  if (slowMs > MAX_SLOW_MS || !known.registered(language)) return null;
-  const began = performance.now();
-  const { children } = known.highlight(language, text);
-  const took = performance.now() - began;
-  if (took > SLOW_MS) slowMs += took;
-  return children.map(write);
+  if (!known.registered(language)) return null;
+  const root = attempt(() => known.highlight(language, text));
+  return root === null ? null : root.children.map(write);
 }
 
 function write(node: Node): ComponentChildren {

@@ -76,22 +76,6 @@ describe("an answer of 100 KB", { tags: "chromium" }, () => {
   );
 });
 
-describe("code that is made to be slow", { tags: "chromium" }, () => {
-  test("stays plain from some point on", async () => {
-    const blocks = 60;
-    const block = `\`\`\`python\n${'"'.repeat(4_900)}!\n\`\`\`\n\n`;
-    const { page } = await openMeasured(inPieces(block.repeat(blocks)));
-    await page.keyboard.type("Go");
-    await page.keyboard.press("Enter");
-    await page.locator('[aria-busy="false"] code:has(span)').first().waitFor();
-    await page.locator('[aria-busy="false"]').waitFor();
-    // a task after them all
-    await page.evaluate("new Promise((resolve) => setTimeout(resolve, 0))");
-    expect(await page.locator("code").count()).toBe(blocks);
-    expect(await page.locator("code:has(span)").count()).toBeLessThan(blocks);
-  });
-});
-
 describe("a conversation of hundreds of turns", { tags: "chromium" }, () => {
   test("is written in as quickly as a short one", async () => {
     const { page, worked } = await openMeasured(createAnswer());

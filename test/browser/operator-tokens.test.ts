@@ -274,7 +274,7 @@ describe("what is not saved", { tags: "chromium" }, () => {
     await field(page, "Name").fill("draft");
     await page.getByRole("link", { name: "Prices" }).click();
     await page.getByRole("dialog").waitFor();
-    await button(page, "Stay").click();
+    await button(page, "Keep editing").click();
     expect(await field(page, "Name").inputValue()).toBe("draft");
     expect(page.url()).toContain("#/groups/new");
     await page.goBack();
