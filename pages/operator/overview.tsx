@@ -100,6 +100,8 @@ function Empty() {
     <div class="empty">
       <p>{t("operator.overview.empty")}</p>
       <p>
+        <a href={hrefOf("prices", "import")}>{t("operator.prices.import")}</a>
+        {" · "}
         <a href={hrefOf("tokens", "new")}>{t("operator.overview.create_token")}</a>
         {" · "}
         <a href="./">{t("visitor.title")}</a>
