@@ -27,19 +27,20 @@ const ALMOST_A_DOLLAR = 0.995;
 
 export function moment(iso: string | null): string {
   if (iso === null) return "–";
-  const style = { dateStyle: "medium", timeStyle: "medium" } as const;
+  const style = { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" } as const;
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
 
 /** In lists: the year and seconds are left out. */
 export function shortMoment(iso: string): string {
-  const style = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } as const;
+  const day = { day: "numeric", month: "short" } as const;
+  const style = { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
 
 /** "14:00", of the reader's day. */
 export function clockTime(iso: string): string {
-  const style = { timeStyle: "short" } as const;
+  const style = { timeStyle: "short", hourCycle: "h23" } as const;
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
 
@@ -50,13 +51,15 @@ const MAX_OF_UNIT = 90;
 
 /** "in 45 seconds", "in 12 minutes": from now on. */
 export function inTime(seconds: number): string {
-  const words = new Intl.RelativeTimeFormat(currentLanguage(), { style: "long" });
-  const format = (value: number, unit: "second" | "minute" | "hour") =>
-    words.format(value, unit).replace(DIGIT_AT_HAN, "$1 $2");
-  if (seconds <= MAX_OF_UNIT) return format(seconds, "second");
+  if (seconds <= MAX_OF_UNIT) return inUnits(seconds, "second");
   const minutes = Math.ceil(seconds / MINUTE);
-  if (minutes <= MAX_OF_UNIT) return format(minutes, "minute");
-  return format(Math.ceil(seconds / HOUR), "hour");
+  if (minutes <= MAX_OF_UNIT) return inUnits(minutes, "minute");
+  return inUnits(Math.ceil(seconds / HOUR), "hour");
+}
+
+export function inUnits(value: number, unit: "second" | "minute" | "hour" | "day"): string {
+  const words = new Intl.RelativeTimeFormat(currentLanguage());
+  return words.format(value, unit).replace(DIGIT_AT_HAN, "$1 $2");
 }
 
 /** Chinese is written with a space there; browsers leave it out in zh-CN. */

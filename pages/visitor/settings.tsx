@@ -31,7 +31,10 @@ export function SettingsFields(props: SettingsProps) {
           field={keyField}
           name={REMEMBERED_AS}
           label={t("visitor.credential")}
-          note={`${t(data.sharedKey ? "visitor.optional" : "visitor.required")} ${t("visitor.memory")}`}
+          note={t("sentences", {
+            first: t(data.sharedKey ? "visitor.optional" : "visitor.required"),
+            second: t("visitor.memory"),
+          })}
           value={credential}
           onChange={onCredential}
         />

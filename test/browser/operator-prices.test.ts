@@ -53,7 +53,7 @@ describe("prices", { tags: "chromium" }, () => {
     const { page } = await openOperator(parley.origin, place, options);
     await field(page, "Output").fill("0.7");
     await field(page, "Since").fill("2031-02-03T04:05");
-    await page.getByText("Feb 2, 2031, 8:05 PM UTC").waitFor();
+    await page.getByText("Feb 2, 2031, 20:05 UTC").waitFor();
     await button(page, "Save").click();
     await page.getByRole("cell", { name: "future" }).waitFor();
     const [next] = await pricesOf(parley.origin, `?model=${MODEL}&history=true`);

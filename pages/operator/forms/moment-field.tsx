@@ -1,3 +1,4 @@
+import { inUnits } from "../../shared/format.ts";
 import { currentLanguage, t } from "../../shared/texts.ts";
 import { type FieldProps, TextField } from "./field.tsx";
 
@@ -22,7 +23,12 @@ export function isoOf(local: string): string {
 function utcText(local: string): string {
   const at = new Date(local);
   if (Number.isNaN(at.getTime())) return "";
-  const style = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
+  const style = {
+    dateStyle: "medium",
+    timeStyle: "short",
+    hourCycle: "h23",
+    timeZone: "UTC",
+  } as const;
   return `${new Intl.DateTimeFormat(currentLanguage(), style).format(at)} UTC`;
 }
 
@@ -37,7 +43,6 @@ interface MomentFieldProps extends FieldProps {
 export function MomentField({ unset, days = [], ...props }: MomentFieldProps) {
   const { form, name } = props;
   const local = form.draft[name] ?? "";
-  const words = new Intl.RelativeTimeFormat(currentLanguage());
   return (
     <TextField
       {...props}
@@ -56,7 +61,7 @@ export function MomentField({ unset, days = [], ...props }: MomentFieldProps) {
                 form.set(name, localText(new Date(at).toISOString()));
               }}
             >
-              {words.format(number, "day")}
+              {inUnits(number, "day")}
             </button>
           ))}
           {local !== "" && (

@@ -37,7 +37,7 @@ export function LimitDecisions({ span, nowMs, version, at, onAt }: DecisionsProp
   return (
     <>
       {problem !== null && <Problem problem={problem} onAgain={again} />}
-      {points.length > 0 && (
+      {points.some((point) => point.admitted + refusedOf(point) > 0) && (
         <Chart
           title={t("operator.overview.decisions")}
           shape="bars"

@@ -9,7 +9,8 @@ export const PAGE_HEADERS: Readonly<ResponseHeaders> = {
 };
 
 const STYLE =
-  "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}" +
+  ":root{color-scheme:light dark;background:light-dark(#fbfbf9,#16191a);color:light-dark(#1c2321,#e6e9e7)}" +
+  "body{font:15px/1.55 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}a{color:light-dark(#1f6355,#74c7b3)}" +
   "pre{overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;padding:1rem;border:1px solid}dt{font-family:monospace;font-weight:bold}";
 
 /** A short page. `body` is HTML: its texts are escaped. */
