@@ -36,6 +36,7 @@ export const shotViews: readonly ShotView[] = [
   { name: "holder", path: "me", isWhole: true, prepare: pasteToken },
   { name: "status", path: "status", isWhole: true },
   { name: "docs", path: "docs", isWhole: false },
+  { name: "docs-request", path: "docs#/openai/post/v1/chat/completions", isWhole: true },
   { name: "sign-in", path: "admin", isWhole: true },
   { name: "operator-week", path: "admin#/overview/7d", isWhole: true, prepare: signIn },
   ...operatorViews.map((name) => ({
@@ -44,6 +45,8 @@ export const shotViews: readonly ShotView[] = [
     isWhole: name !== "calls" && name !== "prices",
     prepare: signIn,
   })),
+  { name: "operator-token", path: "admin#/tokens", isWhole: true, prepare: openToken },
+  { name: "operator-new-token", path: "admin#/tokens/new", isWhole: true, prepare: openForm },
 ];
 
 async function askQuestion(page: Page, _demo: Demo, language: ShotLanguage): Promise<void> {
@@ -61,6 +64,21 @@ async function pasteToken(page: Page, { holderToken }: Demo): Promise<void> {
   await field.fill(holderToken);
   await field.press("Enter");
   await page.locator("main h2").first().waitFor();
+}
+
+async function openToken(page: Page, demo: Demo): Promise<void> {
+  await signIn(page, demo);
+  await page.getByRole("link", { name: demo.holder, exact: true }).click();
+  await page.locator(".actions").waitFor();
+}
+
+/** With all its parts unfolded, and the error of what is missing. */
+async function openForm(page: Page, demo: Demo): Promise<void> {
+  await signIn(page, demo);
+  await page.locator("main form").waitFor();
+  for (const summary of await page.locator("main summary").all()) await summary.click();
+  await page.locator("main form button.main").click();
+  await page.locator("[aria-invalid=true]").waitFor();
 }
 
 async function signIn(page: Page, { adminToken }: Demo): Promise<void> {
