@@ -95,6 +95,34 @@ describe("a tab that stays open", { tags: "chromium" }, () => {
     expect(wrongs).toEqual([]);
   });
 
+  test("whose dialog is open when the session ends can be signed in again", async () => {
+    const { parley, id } = await startTokenScene();
+    const { page, wrongs } = await openOperator(parley.origin, `#/tokens/${id}`);
+    await page.getByRole("button", { name: "Rotate" }).click();
+    await page.context().clearCookies();
+    await page.locator("dialog button.main").click();
+    await page.getByText("The session has ended").waitFor();
+    await page.locator("form.gate input").click();
+    await page.keyboard.type(ADMIN_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.locator("dialog button.main").click();
+    await page.locator("section.secret").waitFor();
+    expect(wrongs).toEqual([]);
+  });
+
+  test("is not signed out without a question while something is not saved", async () => {
+    const { parley } = await startTokenScene();
+    const { page, wrongs } = await openOperator(parley.origin, "#/tokens/new");
+    await page.getByLabel("Name").fill("half typed");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Stay" }).click();
+    expect(await page.getByLabel("Name").inputValue()).toBe("half typed");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.locator("form.gate").waitFor();
+    expect(wrongs).toEqual([]);
+  });
+
   test("learns of a reset, and takes the new link", async () => {
     const { parley } = await startScene();
     const { origin, port } = parley;

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { ViewsSeen } from "../seen.ts";
 
 interface DialogProps {
   readonly title: string;
@@ -14,20 +15,28 @@ interface DialogProps {
 export function Dialog({ title, onClose, onSubmit, children }: DialogProps) {
   const id = useId();
   const place = useRef<HTMLDialogElement>(null);
-  const isHere = useRef(true);
+  const isSeen = useContext(ViewsSeen);
+  // browsers tell of a closed dialog a frame later, when there may be another one
+  const isShown = useRef(false);
+  const [before] = useState(() => document.activeElement);
   useEffect(() => {
+    // unseen, it would still make all else inert, and nobody could sign in
+    if (!isSeen) return;
     const dialog = place.current;
-    const before = document.activeElement;
     dialog?.showModal();
+    isShown.current = true;
     return () => {
-      isHere.current = false;
+      isShown.current = false;
       dialog?.close();
+    };
+  }, [isSeen]);
+  useEffect(() => {
+    return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
   return (
-    // the event comes later, when another dialog may be open
-    <dialog ref={place} aria-labelledby={id} onClose={() => isHere.current && onClose()}>
+    <dialog ref={place} aria-labelledby={id} onClose={() => isShown.current && onClose()}>
       <form
         method="dialog"
         onSubmit={(event) => {

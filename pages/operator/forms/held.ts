@@ -1,5 +1,7 @@
 let isHeld = false;
-let onLeave: ((url: string) => void) | null = null;
+type Go = () => void;
+
+let onLeave: ((go: Go) => void) | null = null;
 
 /** Something on the page is not saved: leaving asks first. */
 export function hold(): void {
@@ -11,14 +13,20 @@ export function release(): void {
 }
 
 /**
- * Stops every way out of the place while something is held; `ask` is told where the reader wanted to go.
+ * Stops every way out of the place while something is held; `ask` is told how to go on.
  * Where the page as a whole is left, the browser itself asks. Returns how to stop watching.
  */
-export function watchLeaving(ask: (url: string) => void): () => void {
+export function watchLeaving(ask: (go: Go) => void): () => void {
   onLeave = ask;
   return () => {
     if (onLeave === ask) onLeave = null;
   };
+}
+
+/** Goes there, unless the reader is to be asked first. */
+export function leaveBy(go: Go): void {
+  if (isHeld && onLeave !== null) onLeave(go);
+  else go();
 }
 
 // from the start: listeners of a window are called in the order they came, and this must be the first
@@ -26,7 +34,10 @@ addEventListener("hashchange", (event) => {
   if (!isHeld || onLeave === null) return;
   event.stopImmediatePropagation();
   history.pushState(null, "", event.oldURL);
-  onLeave(event.newURL);
+  const { newURL } = event;
+  onLeave(() => {
+    location.href = newURL;
+  });
 });
 
 addEventListener("beforeunload", (event) => {

@@ -5,8 +5,8 @@ import { release, watchLeaving } from "./held.ts";
 
 /** Asks before what is not saved is lost. `words` says what that is. */
 export function Leaving({ words }: { readonly words: string }) {
-  const [wanted, setWanted] = useState<string | null>(null);
-  useLayoutEffect(() => watchLeaving(setWanted), []);
+  const [wanted, setWanted] = useState<{ readonly go: () => void } | null>(null);
+  useLayoutEffect(() => watchLeaving((go) => setWanted({ go })), []);
   if (wanted === null) return null;
   return (
     <Dialog title={t("operator.form.leave")} onClose={() => setWanted(null)}>
@@ -19,7 +19,8 @@ export function Leaving({ words }: { readonly words: string }) {
           type="button"
           onClick={() => {
             release();
-            location.href = wanted;
+            setWanted(null);
+            wanted.go();
           }}
         >
           {t("operator.form.go")}

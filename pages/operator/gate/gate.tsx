@@ -2,7 +2,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../shared/texts.ts";
 import { SignIns } from "../asked.ts";
+import { leaveBy } from "../forms/held.ts";
 import { Problem } from "../problem.tsx";
+import { ViewsSeen } from "../seen.ts";
 import { SetupForm } from "./setup.tsx";
 import { SignInForm } from "./sign-in.tsx";
 import { useGate } from "./use-gate.ts";
@@ -32,7 +34,9 @@ export function Gate({ children }: GateProps) {
       {session !== null && !isIn && <Ways gate={gate} />}
       {(isIn || gate.hasEnded) && (
         <div ref={views} class="views" tabIndex={-1} hidden={!isIn}>
-          {children(() => void gate.leave())}
+          <ViewsSeen.Provider value={isIn}>
+            {children(() => leaveBy(() => void gate.leave()))}
+          </ViewsSeen.Provider>
         </div>
       )}
     </SignIns.Provider>
