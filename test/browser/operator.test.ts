@@ -115,7 +115,7 @@ describe("a tab that stays open", { tags: "chromium" }, () => {
     const { page, wrongs } = await openOperator(parley.origin, "#/tokens/new");
     await page.getByLabel("Name").fill("half typed");
     await page.getByRole("button", { name: "Sign out" }).click();
-    await page.getByRole("button", { name: "Stay" }).click();
+    await page.getByRole("button", { name: "Keep editing" }).click();
     expect(await page.getByLabel("Name").inputValue()).toBe("half typed");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("button", { name: "Leave" }).click();
