@@ -32,7 +32,7 @@ function Left({ name, limit, used, left, resetsAt }: LeftProps) {
 
 function quotaName({ quota, period, group }: Quota): string {
   const own = `${t(`holder.${quota}`)} · ${t(`window.${period}`)}`;
-  return group === null ? own : `${own} (${t("holder.group", { name: group })})`;
+  return group === null ? own : own + t("holder.group", { name: group });
 }
 
 export function Quotas({ quotas }: { readonly quotas: readonly Quota[] }) {
