@@ -1,4 +1,5 @@
 import { currentLanguage, t } from "../shared/texts.ts";
+import { noteServerTime } from "./server-clock.ts";
 
 /** Why the operator's API did not do it, in words of the page's language. */
 export class Denied extends Error {
@@ -47,6 +48,7 @@ export async function ask<T>(
   }).catch(() => {
     throw new Denied(0, t("offline"), null);
   });
+  noteServerTime(response.headers);
   const answer = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;
   const { message, field = null } = answer?.error ?? {};

@@ -20,6 +20,7 @@ import {
 } from "./overview/series.ts";
 import { Problem } from "./problem.tsx";
 import { usePulse } from "./pulse.ts";
+import { serverNow } from "./server-clock.ts";
 import type { ViewProps } from "./views.ts";
 import { duration } from "./words.ts";
 
@@ -28,7 +29,7 @@ const REFRESH_MS = 60_000;
 export function OverviewView({ rest: [chosen] }: ViewProps) {
   const span = spanNames.find((name) => name === chosen) ?? "24h";
   const beats = usePulse(REFRESH_MS);
-  const nowMs = Date.now();
+  const nowMs = serverNow();
   const { answer, problem, isLoading, again } = useAsked<UsageSeries>(
     pathOfSpan("usage/series", span, nowMs),
     beats,

@@ -142,6 +142,21 @@ describe("a tab that stays open", { tags: "chromium" }, () => {
   });
 });
 
+test("a device whose clock is wrong sees the newest calls, and which price holds", {
+  tags: "chromium",
+}, async () => {
+  const { parley, ask } = await startTokenScene();
+  await ask();
+  const { page } = await openOperator(parley.origin, "#/system");
+  await page.clock.setSystemTime(Date.now() - 2 * 3_600_000);
+  await page.getByRole("link", { name: "Prices" }).click();
+  await page.getByRole("link", { name: MODEL }).click();
+  await page.getByRole("cell", { name: "current" }).waitFor();
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("slider", { name: "Requests" }).waitFor();
+  expect(await page.locator(".figure .headline").first().innerText()).toBe("1");
+});
+
 describe("the first start", { tags: "chromium" }, () => {
   test("whoever has the link of the log chooses the token, which then signs in", async () => {
     const { parley } = await startScene();

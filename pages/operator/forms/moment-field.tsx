@@ -1,5 +1,6 @@
 import { inUnits } from "../../shared/format.ts";
 import { currentLanguage, t } from "../../shared/texts.ts";
+import { serverNow } from "../server-clock.ts";
 import { type FieldProps, TextField } from "./field.tsx";
 
 const MINUTE_MS = 60_000;
@@ -57,7 +58,7 @@ export function MomentField({ unset, days = [], ...props }: MomentFieldProps) {
               type="button"
               class="plain"
               onClick={() => {
-                const at = Date.now() + number * DAY_MS;
+                const at = serverNow() + number * DAY_MS;
                 form.set(name, localText(new Date(at).toISOString()));
               }}
             >

@@ -5,6 +5,7 @@ import { History } from "../forms/history.tsx";
 import { Title } from "../forms/title.tsx";
 import { hrefOf } from "../fragment.ts";
 import { Problem } from "../problem.tsx";
+import { serverNow } from "../server-clock.ts";
 import { priceColumns } from "./columns.tsx";
 import { type Price, type PricesAnswer, pricesPath } from "./price.ts";
 
@@ -12,7 +13,7 @@ import { type Price, type PricesAnswer, pricesPath } from "./price.ts";
 export function PricePage({ model }: { readonly model: string }) {
   const { answer, problem, again } = useAsked<PricesAnswer>(pricesPath(model, true));
   const prices = answer?.prices ?? [];
-  const current = prices.find(({ since }) => Date.parse(since) <= Date.now());
+  const current = prices.find(({ since }) => Date.parse(since) <= serverNow());
   const when = (price: Price) => {
     if (price === current) return t("operator.prices.current");
     const isNext = current === undefined || Date.parse(price.since) > Date.parse(current.since);

@@ -7,6 +7,7 @@ import { hrefOf } from "../fragment.ts";
 import { UsageCharts } from "../overview/charts.tsx";
 import { pathOfSpan, type UsageSeries } from "../overview/series.ts";
 import { Problem } from "../problem.tsx";
+import { serverNow } from "../server-clock.ts";
 import { QuotaTable } from "./quotas.tsx";
 import type { TokenDetails, UsedQuota } from "./token.ts";
 
@@ -42,7 +43,7 @@ export function TokenUsage({ token }: { readonly token: TokenDetails }) {
 }
 
 function ByDay({ id }: { readonly id: string }) {
-  const path = pathOfSpan("usage/series", "30d", Date.now());
+  const path = pathOfSpan("usage/series", "30d", serverNow());
   const { answer } = useAsked<UsageSeries>(pathWith(path, { token: id }));
   const [at, setAt] = useState<number | null>(null);
   if (answer === null) return null;
