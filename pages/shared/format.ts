@@ -31,11 +31,11 @@ export function moment(iso: string | null): string {
   return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
 }
 
-/** In lists: the year and seconds are left out. */
+/** In lists: the year and seconds are left out, and a narrow column breaks before the time only. */
 export function shortMoment(iso: string): string {
-  const day = { day: "numeric", month: "short" } as const;
-  const style = { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-  return new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
+  const style = { day: "numeric", month: "short" } as const;
+  const day = new Intl.DateTimeFormat(currentLanguage(), style).format(new Date(iso));
+  return `${day.replaceAll(" ", "\u00a0")} ${clockTime(iso)}`;
 }
 
 /** "14:00", of the reader's day. */
