@@ -21,14 +21,19 @@ function HolderPage() {
   const [shown, setShown] = useState<{ usage: Usage; token: string } | null>(null);
   const [problem, setProblem] = useState("");
   const field = useRef<HTMLInputElement>(null);
+  const times = useRef(0);
   const show = () => {
+    times.current += 1;
+    const time = times.current;
     setProblem("");
     setShown(null);
     getJson<Usage>("usage", token).then(
-      (usage) => setShown({ usage, token: bareKey(token) }),
-      (error: Error) => setProblem(error.message),
+      (usage) => isNewest(time) && setShown({ usage, token: bareKey(token) }),
+      (error: Error) => isNewest(time) && setProblem(error.message),
     );
   };
+  // an answer about the token before comes late
+  const isNewest = (time: number) => time === times.current;
   useEffect(() => {
     if (token === "") field.current?.focus();
     else show();

@@ -68,6 +68,31 @@ describe("the token's field", { tags: "chromium" }, () => {
     await page.getByRole("heading", { name: "Settings for clients" }).waitFor();
   });
 
+  test("shows what is about the newest token, also where an older answer comes later", async () => {
+    const { token, parley } = await startTokenScene();
+    const { page } = await openPage(`${parley.origin}/me`);
+    const held = Promise.withResolvers<void>();
+    await page.route(
+      "**/usage",
+      async (route) => {
+        await held.promise;
+        await route.continue();
+      },
+      { times: 1 },
+    );
+    await page.keyboard.type("parley-wrong");
+    await page.keyboard.press("Enter");
+    await page.locator('input[type="password"]').fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Settings for clients" }).waitFor();
+    const late = page.waitForResponse((response) => response.status() === 401);
+    held.resolve();
+    await (await late).finished();
+    await page.locator("header select").selectOption("ru");
+    await page.locator('html[lang="ru"]').waitFor();
+    expect(await page.locator("form ~ [role='alert']").innerText()).toBe("");
+  });
+
   test("takes a token whose settings are copied whole, but not shown", async () => {
     const { token, parley } = await startTokenScene();
     const permissions = ["clipboard-read", "clipboard-write"];
