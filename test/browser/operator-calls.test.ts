@@ -27,6 +27,19 @@ describe("the view of calls", { tags: "chromium" }, () => {
     expect(wrongs).toEqual([]);
   });
 
+  test("goes on by itself when the server is back", async () => {
+    const scene = await startTokenScene();
+    await scene.ask();
+    const { page } = await openOperator(scene.parley.origin, "#/calls");
+    await page.locator("tbody tr").first().waitFor();
+    await page.context().setOffline(true);
+    await page.getByText("The server cannot be reached").waitFor();
+    await scene.ask();
+    await page.context().setOffline(false);
+    await page.locator("tbody tr").nth(1).waitFor();
+    expect(await page.getByText("The server cannot be reached").count()).toBe(0);
+  });
+
   test("asks for nothing while nobody sees it", async () => {
     const scene = await startTokenScene();
     await scene.ask();

@@ -21,7 +21,7 @@ export function useTail(path: string, mayBeLive: boolean) {
   const newest = useRef<string | null>(null);
   const searches = useRef(0);
   const isLive = isWanted && mayBeLive;
-  const beats = usePulse(POLL_MS, isLive && problem === null);
+  const beats = usePulse(POLL_MS, isLive && (problem === null || mayPass(problem)));
   const reload = () => setReloads((before) => before + 1);
 
   useEffect(() => {
@@ -70,6 +70,11 @@ export function useTail(path: string, mayBeLive: boolean) {
       showOlder();
     },
   };
+}
+
+/** The server is away or busy: a tail that is watched goes on when it is back. */
+function mayPass({ status }: Denied): boolean {
+  return status === 0 || status >= 500;
 }
 
 function isThin(tail: Tail | null): boolean {
