@@ -156,9 +156,9 @@ describe("routes", { tags: "chromium" }, () => {
     await page.locator(".summary", { hasText: "default:from-elsewhere" }).waitFor();
     await button(page, "Save").click();
     await page.getByRole("cell", { name: "default (b)" }).waitFor();
-    expect((await admin(parley.origin, "GET", "/routes/fast")).json).toMatchObject({
-      to: "default:b",
-    });
+    // the preview says the same before it is saved
+    const saved = async () => (await admin(parley.origin, "GET", "/routes/fast")).json;
+    await expect.poll(saved).toMatchObject({ to: "default:b" });
   });
 
   test("say which of their models have no price, as tokens need one", async () => {
