@@ -29,9 +29,9 @@ export function cutTo(text: string, width: number): string {
   return cut + ELLIPSIS;
 }
 
-/** A word with the blanks before it. Chinese may be broken anywhere but before these marks and after those. */
+/** Blanks, or a word. Chinese may be broken anywhere but before these marks and after those. */
 const PIECE =
-  / *(?:[（“「]*\p{Script=Han}[，。、；：？）”」]*|(?:(?!\p{Script=Han})[^ （“「])+|[（“「]+)/gu;
+  / +|[（“「]*\p{Script=Han}[，。、；：？）”」]*|(?:(?!\p{Script=Han})[^ （“「])+|[（“「]+/gu;
 
 /** Lines of at most this width, where words allow it; line breaks in the text stay. */
 export function wrapped(text: string, width: number): readonly string[] {
@@ -41,11 +41,17 @@ export function wrapped(text: string, width: number): readonly string[] {
 function wrappedLine(paragraph: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = "";
+  let blanks = "";
   for (const [piece] of paragraph.matchAll(PIECE)) {
-    if (line !== "" && widthOf(line + piece) > width) {
+    if (piece.startsWith(" ")) {
+      blanks = piece;
+      continue;
+    }
+    if (line !== "" && widthOf(line + blanks + piece) > width) {
       lines.push(line);
-      line = piece.trimStart();
-    } else line += piece;
+      line = piece;
+    } else line += blanks + piece;
+    blanks = "";
   }
   return [...lines, line];
 }

@@ -185,7 +185,7 @@ describe("behind nginx", { tags: "nginx" }, () => {
 
   test.each([
     ["location / { proxy_pass http://localhost:1; }", "responds with 502"],
-    ['location / { return 200 "hello"; }', "Something else than Parley"],
+    ['location / { return 200 "hello"; }', "A server other than Parley"],
   ])("%s is one fault", async (location, seen) => {
     const { checks } = await diagnose(await startDeployment(location));
     const faults = checks.filter(({ status }) => status === "fault");

@@ -80,7 +80,9 @@ test("a heartbeat from elsewhere within the last 15 seconds counts as use", asyn
   await write(copy, "other");
   const now = Date.now();
   const database = new DatabaseSync(file);
-  database.exec(`INSERT INTO owners VALUES ('there', null, ${now}, ${now})`);
+  database.exec(
+    `INSERT INTO owners (id, instance, started_at, seen_at) VALUES ('there', null, ${now}, ${now})`,
+  );
   database.close();
   await expect(restore(now + 14_000)).rejects.toThrow("was in use a moment ago");
   await restore(now + 16_000);
@@ -92,7 +94,9 @@ test("a heartbeat from before the clock went back holds no restore up", async ()
   await write(copy, "other");
   const hourAhead = Date.now() + 3_600_000;
   const database = new DatabaseSync(file);
-  database.exec(`INSERT INTO owners VALUES ('there', null, ${hourAhead}, ${hourAhead})`);
+  database.exec(
+    `INSERT INTO owners (id, instance, started_at, seen_at) VALUES ('there', null, ${hourAhead}, ${hourAhead})`,
+  );
   database.close();
   await restore();
   expect(await namesIn(file)).toEqual(["other"]);

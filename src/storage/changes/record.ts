@@ -1,10 +1,11 @@
 import type { ChangeKind } from "../../core/reports/changes.ts";
 import { query, type Transaction } from "../driver/driver.ts";
-import { newId } from "../driver/ids.ts";
+import { createOrderedIds } from "../driver/ids.ts";
 import type { Builder } from "../driver/queries.ts";
 
 /** Older ones are deleted. */
 const MAX_CHANGES = 10_000;
+const newId = createOrderedIds();
 
 /** Fields as operators know them. Never a secret: that one was changed is said without it. */
 export type Facts = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { newId } from "../../../src/storage/driver/ids.ts";
+import { createOrderedIds, newId } from "../../../src/storage/driver/ids.ts";
 
 const wallMs = fc.integer({ min: 0, max: 2 ** 50 - 2 });
 
@@ -24,4 +24,11 @@ test("a later id sorts after an earlier one", () => {
     expect(ids.toSorted()).toEqual(ids.toReversed());
   });
   fc.assert(property);
+});
+
+test("ordered ids of one millisecond sort in the order in which they were made", () => {
+  const next = createOrderedIds();
+  const ids = [...Array.from({ length: 100 }, () => next(5)), next(6), next(7), next(7)];
+  expect(ids.toSorted()).toEqual(ids);
+  expect(new Set(ids).size).toBe(ids.length);
 });
