@@ -20,6 +20,7 @@ test.each([
   async (place, isStreamed) => {
     const { parley, upstream } = await startScene({ API_KEY: "" });
     const { page } = await openPage(`${parley.origin}/docs#/${place}`);
+    await page.locator("article pre").first().waitFor();
     const body = page.locator("article textarea");
     const hasBody = (await body.count()) > 0;
     if (hasBody) {
