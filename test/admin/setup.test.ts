@@ -58,6 +58,16 @@ describe.each(kinds)("the first start on %s", (kind) => {
     expect(log.join("")).not.toContain(TOKEN);
   });
 
+  test("takes no code where ADMIN_TOKEN is set, also if a copy without it offers one", async () => {
+    const env = await settingsFor(kind);
+    const { code } = await start(env);
+    const set = await start({ ...env, ADMIN_TOKEN: "set-token-0123456789-abcdef" });
+    expect(set.lines()).toEqual([]);
+    const reply = await choose(set.origin, code());
+    expect([reply.status, reply.json]).toMatchObject(rejected);
+    expect(await withToken(set.origin, TOKEN)).toBe(401);
+  });
+
   test("keeps neither the code nor the token", async () => {
     const env = await settingsFor(kind);
     const { origin, code } = await start(env);
