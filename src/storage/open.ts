@@ -11,8 +11,6 @@ import { createLatestMoment, type LatestMoment } from "./accounts/latest-moment.
 import { createPrices } from "./accounts/prices.ts";
 import { createSecretBox, type SecretKeys } from "./accounts/secret-box.ts";
 import { createTokensAndGroups } from "./accounts/tokens-and-groups.ts";
-import { createAlertStore } from "./alerts/alerts.ts";
-import { createNetworks } from "./alerts/networks.ts";
 import { createAcceptedOwners } from "./conversations/accepted.ts";
 import { type ConversationOptions, createConversations } from "./conversations/conversations.ts";
 import { createSealing } from "./conversations/sealing.ts";
@@ -24,11 +22,9 @@ import { type StorageProblem, withStorageErrors } from "./driver/storage-errors.
 import { createSharedFacts, type SharedFacts } from "./ledger/instance-facts.ts";
 import { announceInstance, HEARTBEAT_MS, STALE_MS } from "./ledger/instances.ts";
 import type { LostRow } from "./ledger/settle.ts";
-import { createOperatorStore } from "./operator.ts";
+import { createOperatorStores } from "./operator-stores.ts";
 import { runPeriodically } from "./periodic.ts";
 import { createRecords, type Records } from "./records.ts";
-import { createCallCountStore } from "./reports/call-counts.ts";
-import { createReports } from "./reports/reports.ts";
 import { type Resealed, resealAll } from "./reseal.ts";
 import { createRouting } from "./routing/routing.ts";
 import { installationSecret } from "./settings.ts";
@@ -168,17 +164,6 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await leave();
       await driver.close();
     },
-  };
-}
-
-/** What is kept for the operator alone. */
-function createOperatorStores(database: Database, clock: DatabaseClock) {
-  return {
-    alerts: createAlertStore(database, clock),
-    networks: createNetworks(database),
-    reports: createReports(database, clock),
-    callCounts: createCallCountStore(database),
-    operator: withStorageErrors(createOperatorStore(database, clock)),
   };
 }
 
