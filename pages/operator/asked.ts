@@ -13,22 +13,31 @@ export interface Asked<T> {
   readonly again: () => void;
 }
 
-/**
- * What /admin answers at a path; null asks nothing, another version asks again. An answer that comes
- * late is dropped.
- */
+/** What /admin answers at a path; null asks nothing, another version asks again. */
 export function useAsked<T>(path: string | null, version = 0): Asked<T> {
+  const load = (signal: AbortSignal) => ask<T>("GET", path ?? "", undefined, signal);
+  return useLoaded(path === null ? null : load, `${version} ${path}`);
+}
+
+/**
+ * What `load` brings: at first, when `about` changes, when it is asked for again and after a sign-in.
+ * Null loads nothing. What comes late is dropped.
+ */
+export function useLoaded<T>(
+  load: ((signal: AbortSignal) => Promise<T>) | null,
+  about: string,
+): Asked<T> {
   const signIns = useContext(SignIns);
   const [times, setTimes] = useState(0);
   const [answer, setAnswer] = useState<T | null>(null);
   const [problem, setProblem] = useState<Denied | null>(null);
-  const [isLoading, setLoading] = useState(path !== null);
+  const [isLoading, setLoading] = useState(load !== null);
   useEffect(() => {
-    if (path === null) return;
+    if (load === null) return;
     const asking = new AbortController();
     const { signal } = asking;
     setLoading(true);
-    ask<T>("GET", path, undefined, signal)
+    load(signal)
       .then(
         (found) => {
           if (signal.aborted) return;
@@ -43,7 +52,7 @@ export function useAsked<T>(path: string | null, version = 0): Asked<T> {
         if (!signal.aborted) setLoading(false);
       });
     return () => asking.abort();
-  }, [path, version, times, signIns]);
+  }, [about, times, signIns]);
   return { answer, problem, isLoading, again: () => setTimes((before) => before + 1) };
 }
 

@@ -1,6 +1,5 @@
-import { useContext, useEffect, useState } from "preact/hooks";
-import { ask, type Denied } from "../api.ts";
-import { SignIns } from "../asked.ts";
+import { ask } from "../api.ts";
+import { useLoaded } from "../asked.ts";
 
 /** As `GET /admin/doctor/instance` answers. */
 export interface Copy {
@@ -20,32 +19,8 @@ const MAX_QUESTIONS = 12;
 
 /** Asks until each living copy has answered, or often enough. */
 export function useCopies() {
-  const signIns = useContext(SignIns);
-  const [times, setTimes] = useState(0);
-  const [copies, setCopies] = useState<readonly Copy[]>([]);
-  const [problem, setProblem] = useState<Denied | null>(null);
-  const [isLoading, setLoading] = useState(true);
-  useEffect(() => {
-    const asking = new AbortController();
-    const { signal } = asking;
-    setLoading(true);
-    meetCopies(signal)
-      .then(
-        (met) => {
-          if (signal.aborted) return;
-          setCopies(met);
-          setProblem(null);
-        },
-        (denied: Denied) => {
-          if (!signal.aborted) setProblem(denied);
-        },
-      )
-      .finally(() => {
-        if (!signal.aborted) setLoading(false);
-      });
-    return () => asking.abort();
-  }, [times, signIns]);
-  return { copies, problem, isLoading, again: () => setTimes((before) => before + 1) };
+  const { answer, ...rest } = useLoaded(meetCopies, "copies");
+  return { copies: answer ?? [], ...rest };
 }
 
 async function meetCopies(signal: AbortSignal): Promise<readonly Copy[]> {
