@@ -1,5 +1,6 @@
 /** Bodies take room as they arrive. */
-import { type ClientRequest, request } from "node:http";
+import { channel } from "node:diagnostics_channel";
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { closeAfterFile } from "../../support/cleanup.ts";
 import { postJson } from "../../support/http.ts";
@@ -27,6 +28,17 @@ async function upload(
   return sent;
 }
 
+/** The bytes that servers of this process have read of requests that began since. */
+function countArrivals(): () => number {
+  const sockets = new Set<IncomingMessage["socket"]>();
+  const onRequest = (message: unknown) =>
+    sockets.add((message as { request: IncomingMessage }).request.socket);
+  const requests = channel("http.server.request.start");
+  requests.subscribe(onRequest);
+  closeAfterFile({ close: () => void requests.unsubscribe(onRequest) });
+  return () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+}
+
 describe("the room for bodies", () => {
   test.each([
     ["chunked", {}],
@@ -40,10 +52,11 @@ describe("the room for bodies", () => {
 
   test("is a quarter for each address, of what has arrived", async () => {
     const { url, parley } = await startScene({ MAX_BODY_BYTES: "20000000" });
+    const arrived = countArrivals();
     const [first] = await Promise.all([1, 2].map(() => upload(url, 9_990_000)));
-    await expect
-      .poll(() => postJson(url, question), { timeout: WAIT_MS })
-      .toMatchObject(overloaded);
+    // a question before the last of it would be let in, and the upload refused
+    await expect.poll(arrived, { timeout: WAIT_MS }).toBeGreaterThan(2 * 9_990_000);
+    expect(await postJson(url, question)).toMatchObject(overloaded);
     expect((await postJson(url, { user_content: "hi" })).status).toBe(200);
     const other = await postJson(url, question, { localAddress: "127.0.0.2" });
     expect(other.status).toBe(200);
