@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { noon } from "../storage/support/calls.ts";
-import { kinds } from "../storage/support/databases.ts";
+import { createBareDatabase, kinds } from "../storage/support/databases.ts";
 import { folder, installed, parleyHere, settingsFor, writeCalls } from "./support.ts";
 
 test("an export that loses rows to the purge says so and fails, with the rows there were", async () => {
@@ -54,7 +54,7 @@ describe("without a database", () => {
   });
 
   test.each(kinds)("an empty one on %s is none, and stays empty", async (kind) => {
-    const env = await settingsFor(kind);
+    const env = await settingsFor(kind, createBareDatabase);
     writeFileSync(`${env.DATA_DIR}/parley.sqlite`, "");
     for (const args of reading.slice(0, -1)) {
       const ran = await parleyHere(env, args);

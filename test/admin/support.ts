@@ -83,11 +83,11 @@ export async function installed(): Promise<Env> {
   return { DATA_DIR };
 }
 
-/** The settings of a new, empty database, gone after the test. */
-export async function settingsFor(kind: Kind): Promise<Env> {
+/** The settings of a new database without anything in it, gone after the test. */
+export async function settingsFor(kind: Kind, create = createDatabase): Promise<Env> {
   const settings = { DATA_DIR: folder() };
   if (kind === "sqlite") return settings;
-  const { place, drop } = await createDatabase(kind);
+  const { place, drop } = await create(kind);
   onTestFinished(drop);
   return { ...settings, DATABASE_URL: String(place.databaseUrl) };
 }

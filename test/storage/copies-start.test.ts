@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { migrations } from "../../src/storage/migrations/all.ts";
 import type { Storage, StorageOptions } from "../../src/storage/open.ts";
 import { entry, perDay, wish } from "./support/calls.ts";
-import { createDatabase, type TestDatabase } from "./support/databases.ts";
+import { createBareDatabase, type TestDatabase } from "./support/databases.ts";
 import { migrateTo, query, withDatabase } from "./support/tables.ts";
 
 const A_WHILE = { timeout: 10_000, interval: 20 };
@@ -18,7 +18,7 @@ describe("a PostgreSQL with connections for few", () => {
   let observer: pg.Client;
   let databaseUrl: string;
   beforeAll(async () => {
-    database = await createDatabase("postgres");
+    database = await createBareDatabase("postgres");
     const url = new URL(database.place.databaseUrl ?? "");
     operator = new pg.Client({ connectionString: url.href });
     observer = new pg.Client({ connectionString: url.href });

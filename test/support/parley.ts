@@ -13,6 +13,7 @@ import type { Clock } from "../../src/core/ports.ts";
 import { listen } from "../../src/http/server.ts";
 import { createLog } from "../../src/log.ts";
 import { deadline } from "./http.ts";
+import { putMigrated } from "./migrated.ts";
 
 export interface ParleyOptions {
   /** Real time, unless given. */
@@ -49,6 +50,7 @@ export async function startParley(
   const read = readConfig({ DATA_DIR: folder, ...env }, (path) => readFileSync(path, "utf8"));
   if ("problems" in read) throw new Error(`wrong settings: ${JSON.stringify(read.problems)}`);
   const { config } = read;
+  if (config.DATA_DIR === folder) await putMigrated(join(folder, "parley.sqlite"));
   const memory = createMemoryLog();
   const parley = await compose(config, { clock, log: createLog(config.LOG_LEVEL, memory) });
   const { server, metricsServer } = parley;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { deadline, postJson } from "./http.ts";
+import { migratedFile, putFile } from "./migrated.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -51,6 +52,8 @@ export interface ProcessOptions {
   readonly user?: number;
   /** Collects garbage on SIGUSR2, for `liveBytes`. */
   readonly withCollector?: boolean;
+  /** What its DATA_DIR has, unless the environment names another. */
+  readonly database?: Buffer;
   /** Descriptors in place of pipes that are read. */
   readonly stdout?: number;
   readonly stderr?: number;
@@ -83,6 +86,7 @@ export function launch(env: Environment, options: ProcessOptions = {}): StartedP
     ? ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(COLLECTOR)}`]
     : [];
   const folder = mkdtempSync(join(tmpdir(), "parley-test-"));
+  if (options.database !== undefined) putFile(join(folder, "parley.sqlite"), options.database);
   const child = spawn(process.execPath, [...flags, options.script ?? MAIN], {
     env: {
       DATA_DIR: folder,
@@ -134,8 +138,10 @@ export async function startProcess(
   env: Environment,
   options: ProcessOptions = {},
 ): Promise<ParleyProcess> {
+  // the file of another user is none of its own
+  const database = options.user === undefined ? { database: await migratedFile() } : {};
   const launchedMs = performance.now();
-  const started = launch(env, options);
+  const started = launch(env, { ...database, ...options });
   const line = await started.waitForLog(/"listening"/, START_MS).catch(async (error: unknown) => {
     await started.close();
     throw error;

@@ -5,22 +5,48 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
 import type { TestProject } from "vitest/node";
+import { migrate } from "./migrated.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** May create databases. Absent in the quick ring, where storage runs on SQLite alone. */
     postgresUrl: string;
+    /** A database there to copy, with all tables and nothing in them. */
+    postgresTemplate: string;
   }
 }
 
-const USUAL_URL = "postgres://root@127.0.0.1:5432/test";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const SERVER = fileURLToPath(new URL("./postgres-server.ts", import.meta.url));
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const [postgres] = await Promise.all([openPostgres(process.env.TEST_POSTGRES), build()]);
   project.provide("postgresUrl", postgres.url);
-  return postgres.close;
+  const template = await createTemplate(postgres.url);
+  project.provide("postgresTemplate", template.name);
+  return async () => {
+    await template.drop();
+    await postgres.close();
+  };
+}
+
+async function createTemplate(server: string) {
+  const name = `parley_template_${crypto.randomUUID().slice(0, 8)}`;
+  const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 5_000 });
+  await client.connect().catch((cause: unknown) => {
+    throw new Error("PostgreSQL does not answer: see TEST_POSTGRES", { cause });
+  });
+  await client.query(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  await migrate({ databaseUrl: url.href });
+  return {
+    name,
+    drop: async () => {
+      await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await client.end();
+    },
+  };
 }
 
 async function build(): Promise<void> {
@@ -30,12 +56,9 @@ async function build(): Promise<void> {
   }
 }
 
-/** The server that answers, or else one of our own, which also ends when this process crashes. */
+/** The server that is named, or else one of our own, which also ends when this process crashes. */
 async function openPostgres(given: string | undefined) {
-  const url = given ?? USUAL_URL;
-  const problem = await tryToConnect(url);
-  if (problem === null) return { url, close: async () => undefined };
-  if (given !== undefined) throw new Error(`TEST_POSTGRES does not answer`, { cause: problem });
+  if (given !== undefined) return { url: given, close: async () => undefined };
   const server = spawn(process.execPath, [SERVER], {
     detached: true, // Ctrl-C is for us: the end of stdin stops it
     stdio: ["pipe", "pipe", "inherit"],
@@ -50,15 +73,4 @@ async function openPostgres(given: string | undefined) {
       await gone;
     },
   };
-}
-
-async function tryToConnect(url: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  try {
-    await client.connect();
-    await client.end();
-    return null;
-  } catch (error) {
-    return error;
-  }
 }

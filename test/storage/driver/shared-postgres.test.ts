@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Token } from "../../../src/core/accounts/accounts.ts";
 import { migrations } from "../../../src/storage/migrations/all.ts";
 import { entry, perDay, tokenEntry, wish } from "../support/calls.ts";
-import { createDatabase, type TestDatabase } from "../support/databases.ts";
+import { createBareDatabase, type TestDatabase } from "../support/databases.ts";
 
 const A_WHILE = { timeout: 20_000, interval: 50 };
 
@@ -36,7 +36,7 @@ describe("a PostgreSQL database that others use, too", () => {
   let client: pg.Client;
   let url: URL;
   beforeEach(async () => {
-    database = await createDatabase("postgres");
+    database = await createBareDatabase("postgres");
     url = new URL(database.place.databaseUrl ?? "");
     client = new pg.Client({ connectionString: url.href });
     await client.connect();

@@ -6,6 +6,7 @@ import pg from "pg";
 import { describe, inject } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { openStorage, type Storage, type StorageOptions } from "../../../src/storage/open.ts";
+import { putMigrated } from "../../support/migrated.ts";
 
 export type Kind = "sqlite" | "postgres";
 
@@ -30,8 +31,17 @@ export function eachDatabase(title: string, suite: (kind: Kind) => void): void {
   for (const kind of kinds) describe(`${title} on ${kind}`, () => suite(kind));
 }
 
+/** With all tables, and nothing in them. */
 export async function createDatabase(kind: Kind): Promise<TestDatabase> {
-  const { place, drop } = kind === "sqlite" ? sqlitePlace() : await postgresPlace();
+  return createAt(kind, await (kind === "sqlite" ? sqlitePlace : postgresPlace)(true));
+}
+
+/** As it is before a first start: without tables. */
+export async function createBareDatabase(kind: Kind): Promise<TestDatabase> {
+  return createAt(kind, await (kind === "sqlite" ? sqlitePlace : postgresPlace)(false));
+}
+
+function createAt(kind: Kind, { place, drop }: Place): TestDatabase {
   const opened: Storage[] = [];
   const closeAll = async () => {
     // Some tests close their own.
@@ -77,20 +87,23 @@ interface Place {
   readonly drop: () => Promise<void>;
 }
 
-function sqlitePlace(): Place {
+async function sqlitePlace(migrated: boolean): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), "parley-storage-"));
+  const sqliteFile = join(folder, "parley.sqlite");
+  if (migrated) await putMigrated(sqliteFile);
   return {
-    place: { sqliteFile: join(folder, "parley.sqlite") },
+    place: { sqliteFile },
     drop: async () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-async function postgresPlace(): Promise<Place> {
+async function postgresPlace(migrated: boolean): Promise<Place> {
   const server = inject("postgresUrl");
   const name = `parley_${crypto.randomUUID().replaceAll("-", "")}`;
   // No test outlives its server, so none has to wait for the disk.
   const quick = `ALTER DATABASE ${name} SET synchronous_commit TO off`;
-  await onServer(server, `CREATE DATABASE ${name}`, quick);
+  const template = migrated ? ` TEMPLATE ${inject("postgresTemplate")} STRATEGY FILE_COPY` : "";
+  await onServer(server, `CREATE DATABASE ${name}${template}`, quick);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {

@@ -6,13 +6,14 @@ import pg from "pg";
 import { expect } from "vitest";
 import { forKysely } from "../../../src/storage/driver/sqlite.ts";
 import { migrations } from "../../../src/storage/migrations/all.ts";
-import { createDatabase, type Kind, type TestDatabase } from "./databases.ts";
+import { createBareDatabase, type Kind, type TestDatabase } from "./databases.ts";
 
+/** A database without tables, until the work is done. */
 export async function withDatabase(
   kind: Kind,
   work: (database: TestDatabase) => Promise<void>,
 ): Promise<void> {
-  const database = await createDatabase(kind);
+  const database = await createBareDatabase(kind);
   try {
     await work(database);
   } finally {
