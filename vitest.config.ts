@@ -7,6 +7,8 @@ const inCI = process.env.CI !== undefined;
 const QUICK = ["test", "test/limits", "test/{config,core,dialects,docs,http,metrics}/**"].map(
   (folder) => `${folder}/!(*.slow|*.heavy|*.deep).test.ts`,
 );
+/** Parley and its programs as processes, among real proxies, terminals and other copies. */
+const SYSTEM = ["test/{server,doctor,scripts}/**/!(*.heavy|*.deep).test.ts"];
 /** What fills cores and memory, or measures them. */
 const HEAVY = ["test/**/*.heavy.test.ts"];
 /** What takes minutes: run by `npm run test:deep` alone. */
@@ -47,10 +49,11 @@ export default defineConfig({
         test: {
           name: "full",
           include: ["test/**/*.test.ts"],
-          exclude: [...QUICK, ...HEAVY, ...DEEP, ...BROWSER, ...CLIENTS, "**/node_modules/**"],
+          exclude: [QUICK, SYSTEM, HEAVY, DEEP, BROWSER, CLIENTS, "**/node_modules/**"].flat(),
           globalSetup: services,
         },
       },
+      { extends: true, test: { name: "system", include: SYSTEM, globalSetup: services } },
       { extends: true, test: { name: "browser", include: BROWSER, fileParallelism: false } },
       {
         extends: true,
