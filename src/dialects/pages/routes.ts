@@ -8,7 +8,7 @@ import {
   responseHeaders,
 } from "../../http/reply/response-headers.ts";
 import type { Translate } from "../../locales.ts";
-import { type BuiltFile, createBuiltPages } from "./built.ts";
+import { type BuiltFile, type BuiltPages, createBuiltPages } from "./built.ts";
 import {
   elsewhereDoc,
   holderDoc,
@@ -58,8 +58,10 @@ export function createPages(options: PagesOptions): readonly Dialect[] {
     const files = (await readBuilt())?.files ?? {};
     const name = c.req.param("file") ?? "";
     const file = Object.hasOwn(files, name) ? files[name] : undefined;
-    if (file === undefined) throw new ProxyError("not_found");
-    return respondFile(c, file);
+    if (file !== undefined) return respondFile(c, file, FOR_EVER);
+    const current = sameName(files, name);
+    if (current === undefined) throw new ProxyError("not_found");
+    return respondFile(c, current, NOT_KEPT["cache-control"]);
   };
 
   const { writeError } = options;
@@ -99,12 +101,26 @@ function redirect(c: AppContext, location: string): ResponseHeaders {
   return { ...responseHeaders(c.env.context, HTML_TYPE), location };
 }
 
-function respondFile(c: AppContext, { type, plain, brotli, gzip }: BuiltFile): Response {
+const DIGEST = /-[0-9a-f]{8}(?=\.(?:json|css)$)/;
+
+/** Pages of another version that are still open ask for its texts and sheets: these of ours serve. */
+function sameName(files: BuiltPages["files"], name: string): BuiltFile | undefined {
+  if (!DIGEST.test(name)) return undefined;
+  const plain = name.replace(DIGEST, "");
+  const current = Object.keys(files).find((one) => one.replace(DIGEST, "") === plain);
+  return current === undefined ? undefined : files[current];
+}
+
+function respondFile(
+  c: AppContext,
+  { type, plain, brotli, gzip }: BuiltFile,
+  caching: string,
+): Response {
   const { headers: asked } = c.env.incoming;
   const headers = {
     ...responseHeaders(c.env.context, type),
     vary: "Accept-Encoding",
-    "cache-control": FOR_EVER,
+    "cache-control": caching,
   };
   const coded = ([coding, bytes]: readonly ["br" | "gzip", Uint8Array]) =>
     acceptsCoding(coding, asked["accept-encoding"])

@@ -112,7 +112,19 @@ describe("an asset", () => {
     }
   });
 
-  test.each(["nothing-0a.js", "..%2fpages.json", "constructor.js"])(
+  test.each([built.texts.visitor.zh_CN, built.texts.operator.ru_RU, built.styles.visitor[0] ?? ""])(
+    "serves the open pages of another version, too, but is not kept for them: %s",
+    async (name) => {
+      const old = name.replace(/-[0-9a-f]{8}\./, "-01234567.");
+      expect(old).not.toBe(name);
+      const asset = await open(`${origin}/assets/${old}`, {});
+      expect([asset.status, asset.headers["cache-control"]]).toEqual([200, "no-store"]);
+      expect(asset.text).toBe((await open(`${origin}/assets/${name}`, {})).text);
+    },
+  );
+
+  const goneScript = script.replace(/-[^-]+\.js$/, "-01234567.js");
+  test.each(["nothing-0a.js", "fr-01234567.json", goneScript, "..%2fpages.json", "constructor.js"])(
     "has to be one of the built ones: %s",
     async (name) => {
       expect((await open(`${origin}/assets/${name}`, {})).status).toBe(404);
