@@ -33,7 +33,8 @@ class Blocks {
     if (event.type === "content_block_start") this.#start(event);
     else if (event.type === "content_block_delta") this.#add(event);
     else if (event.type === "content_block_stop") this.#stop(event.index);
-    else expect(this.#open).toBe(-1);
+    // the library's types leave out a ping, which may come anywhere
+    else if (String(event.type) !== "ping") expect(this.#open).toBe(-1);
   }
 
   #start({ index, content_block: block }: Anthropic.ContentBlockStartEvent): void {
