@@ -124,12 +124,16 @@ describe("an asset", () => {
   );
 
   const goneScript = script.replace(/-[^-]+\.js$/, "-01234567.js");
-  test.each(["nothing-0a.js", "fr-01234567.json", goneScript, "..%2fpages.json", "constructor.js"])(
-    "has to be one of the built ones: %s",
-    async (name) => {
-      expect((await open(`${origin}/assets/${name}`, {})).status).toBe(404);
-    },
-  );
+  test.each([
+    "nothing-0a.js",
+    "fr-01234567.json",
+    "style.css",
+    goneScript,
+    "..%2fpages.json",
+    "constructor.js",
+  ])("has to be one of the built ones: %s", async (name) => {
+    expect((await open(`${origin}/assets/${name}`, {})).status).toBe(404);
+  });
 
   test("does not take the paths of a chat named assets", async () => {
     const chat = await postJson(`${origin}/assets/chat`, undefined, { method: "GET" });
