@@ -102,7 +102,7 @@ async function postgresPlace(migrated: boolean): Promise<Place> {
   const name = `parley_${crypto.randomUUID().replaceAll("-", "")}`;
   // No test outlives its server, so none has to wait for the disk.
   const quick = `ALTER DATABASE ${name} SET synchronous_commit TO off`;
-  const template = migrated ? ` TEMPLATE ${inject("postgresTemplate")} STRATEGY FILE_COPY` : "";
+  const template = migrated ? ` TEMPLATE ${inject("postgresTemplate")}` : "";
   await onServer(server, `CREATE DATABASE ${name}${template}`, quick);
   const url = new URL(server);
   url.pathname = `/${name}`;
