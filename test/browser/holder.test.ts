@@ -100,6 +100,7 @@ describe("the token's field", { tags: "chromium" }, () => {
     await page.keyboard.type(token);
     await page.keyboard.press("Enter");
     const settings = page.getByRole("group", { name: "Settings for clients" });
+    await settings.getByRole("button").nth(1).waitFor();
     for (const client of await settings.getByRole("button").all()) {
       await client.click();
       await page.getByRole("button", { name: "Copy" }).click();

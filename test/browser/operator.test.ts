@@ -55,6 +55,7 @@ describe("signing in", { tags: "chromium" }, () => {
   test("says that the server is away, and asks again", async () => {
     const { parley } = await startTokenScene();
     const { page } = await openPage(`${parley.origin}/admin`);
+    await page.locator('input[type="password"]:focus').waitFor();
     await page.context().setOffline(true);
     await page.locator('input[type="password"]').fill(ADMIN_TOKEN);
     await page.keyboard.press("Enter");
@@ -72,6 +73,7 @@ describe("signing in", { tags: "chromium" }, () => {
     await page.context().clearCookies();
     await page.locator('input[type="password"]').waitFor();
     await page.getByText("The session has ended").waitFor();
+    await page.locator('input[type="password"]:focus').waitFor();
     await page.keyboard.type(ADMIN_TOKEN);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Requests", level: 1 }).waitFor();

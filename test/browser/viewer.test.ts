@@ -27,10 +27,10 @@ describe("the viewer of /openapi.json", { tags: "chromium" }, () => {
     await page.keyboard.press("Enter");
     await opened(page, "POST /");
     expect(new URL(page.url()).hash).toBe("#/envelope/post");
-    expect(await focused(page)).toBe("Asks a question");
+    await expect.poll(() => focused(page)).toBe("Asks a question");
     await page.goBack();
     await page.getByRole("heading", { name: "API", exact: true }).waitFor();
-    expect(await focused(page)).toBe("API");
+    await expect.poll(() => focused(page)).toBe("API");
     expect(wrongs).toEqual([]);
   });
 
@@ -52,10 +52,10 @@ describe("the viewer of /openapi.json", { tags: "chromium" }, () => {
     await page.getByLabel("Stream the answer").check();
     await send(page).click();
     await reply(page).getByText('"delta"').waitFor();
-    expect(await focused(page)).toBe("Stop");
+    await expect.poll(() => focused(page)).toBe("Stop");
     await page.keyboard.press("Enter");
     await reply(page).getByText("Stopped.").waitFor();
-    expect(await focused(page)).toBe("Send");
+    await expect.poll(() => focused(page)).toBe("Send");
     await upstream.waitFor(() => upstream.closedEarly.count === 1, {
       label: "the end of the answer",
       timeoutMs: 5_000,
@@ -112,9 +112,9 @@ describe("the viewer of /openapi.json", { tags: "chromium" }, () => {
     await page.locator('input[type="password"]').fill(OWN_KEY);
     await send(page).click();
     await page.getByRole("dialog").getByText("DELETE /conversations").waitFor();
-    expect(await focused(page)).toBe("Cancel");
+    await expect.poll(() => focused(page)).toBe("Cancel");
     await page.keyboard.press("Escape");
-    expect(await focused(page)).toBe("Send");
+    await expect.poll(() => focused(page)).toBe("Send");
     expect(asked).toEqual([]);
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();

@@ -98,7 +98,7 @@ describe("the visitor's page", { tags: "chromium" }, () => {
   });
 
   test("counts down to when a limit lets calls through again, and sends again", async () => {
-    const { parley } = await startScene({ SECOND_LIMIT: "1", MINUTE_LIMIT: "2" });
+    const { parley } = await startScene({ SECOND_LIMIT: "0", MINUTE_LIMIT: "2", HOUR_LIMIT: "9" });
     const { page, wrongs } = await openPage(`${parley.origin}/`);
     for (const question of ["One", "Two", "Three"]) {
       await page.locator("#question").fill(question);

@@ -1,6 +1,7 @@
 /** A real browser, which notes whatever a page must not do. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setTimeout } from "node:timers/promises";
 import {
   type Browser,
   type BrowserContextOptions,
@@ -17,6 +18,8 @@ const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 /** Chromium says this of each status from 400 on; pages show such a status in words. */
 const STATUS_NOTE = /^Failed to load resource: the server responded with a status of/;
 const PAGE_WAIT_MS = 20_000;
+const SLOW_ANSWER_MS = 500;
+const SLOW_CPU = 3;
 
 let starting: Promise<Browser> | null = null;
 
@@ -44,6 +47,17 @@ export interface OpenPage {
   readonly wrongs: string[];
 }
 
+/** Shows which tests look before a page is ready: `SLOW_PAGES=1 npm run test:browser`. */
+async function slowDown(page: Page): Promise<void> {
+  await page.context().route("**", async (route) => {
+    await setTimeout(SLOW_ANSWER_MS);
+    // the page may be gone by then
+    await route.continue().catch(() => undefined);
+  });
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: SLOW_CPU });
+}
+
 export async function openPage(
   url: string,
   options: BrowserContextOptions = {},
@@ -52,6 +66,7 @@ export async function openPage(
   onTestFinished(() => context.close());
   const page = await context.newPage();
   page.setDefaultTimeout(PAGE_WAIT_MS);
+  if (process.env.SLOW_PAGES !== undefined) await slowDown(page);
   const wrongs: string[] = [];
   page.on("console", (message) => {
     const text = message.text();
@@ -81,5 +96,12 @@ export async function violationsOf(page: Page): Promise<readonly string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
+/** Waits for the focus, which comes after what is drawn. */
 export const hasFocus = (place: Locator): Promise<boolean> =>
-  place.evaluate((element) => element.matches(":focus"));
+  place
+    .and(place.page().locator(":focus"))
+    .waitFor()
+    .then(
+      () => true,
+      () => false,
+    );
