@@ -4,7 +4,7 @@ import { migrations } from "../migrations/all.ts";
 import { NoDatabaseError } from "./access.ts";
 import type { StorageNotice } from "./driver.ts";
 import type { Tables } from "./schema.ts";
-import { laterMigrations, leaveMark, MIGRATION_TABLE } from "./versions.ts";
+import { laterMigrations, leaveMark, MIGRATION_TABLE, migrationsOf } from "./versions.ts";
 
 const LOCK_TABLE = "parley_migration_lock";
 /** Where versions before these names kept theirs. */
@@ -36,7 +36,20 @@ export async function migrate(
   schema?: string,
 ): Promise<void> {
   const isNew = await prepare(db, mayCreate, schema);
-  const later = isNew ? [] : await laterMigrations(db, schema);
+  const past = isNew ? new Set<string>() : await migrationsOf(db, schema);
+  const later = await laterMigrations(db, past);
+  // the migrator would look at every column of every table
+  const isCurrent = Object.keys(migrations).every((name) => past.has(name));
+  if (!isCurrent) await runMissing(db, later, schema);
+  if (later.length === 0) await leaveMark(db);
+  else onNotice({ message: "the database is of a newer version of Parley", migrations: later });
+}
+
+async function runMissing(
+  db: Kysely<unknown>,
+  later: readonly string[],
+  schema: string | undefined,
+): Promise<void> {
   const migrator = new Migrator({
     db,
     // those of a newer version are known to have run
@@ -50,8 +63,6 @@ export async function migrate(
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new Error(explain(error), { cause: error });
-  if (later.length === 0) await leaveMark(db);
-  else onNotice({ message: "the database is of a newer version of Parley", migrations: later });
 }
 
 function done(name: string) {
@@ -88,23 +99,26 @@ async function prepare(
   );
 }
 
+interface Named {
+  readonly name: string;
+}
+
+/** Tables and views: of either there may be another program's. */
 async function tablesIn(
   db: Kysely<unknown>,
   schema: string | undefined,
 ): Promise<ReadonlySet<string>> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  return new Set(
-    tables
-      .filter((table) => schema === undefined || table.schema === schema)
-      .map(({ name }) => name),
-  );
+  const inFile = sql<Named>`select name from sqlite_schema where type in ('table', 'view')`;
+  const inSchema = sql<Named>`select relname as name from pg_catalog.pg_class
+    where relnamespace = (select oid from pg_catalog.pg_namespace where nspname = ${schema})
+    and relkind in ('r', 'p', 'v', 'm', 'f')`;
+  const { rows } = await (schema === undefined ? inFile : inSchema).execute(db);
+  return new Set(rows.map(({ name }) => name));
 }
 
 /** Another program's migrations have other names, and it has not our tables. */
 async function isOurs(db: Kysely<unknown>, present: ReadonlySet<string>): Promise<boolean> {
-  const { rows } = await sql<{ name: string }>`select name from ${sql.table(OLD_TABLE)}`.execute(
-    db,
-  );
+  const { rows } = await sql<Named>`select name from ${sql.table(OLD_TABLE)}`.execute(db);
   const first = Object.keys(migrations).toSorted()[0];
   return rows.some(({ name }) => name === first) && present.has("quota_use");
 }

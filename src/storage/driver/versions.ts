@@ -7,20 +7,28 @@ const MARK = "needs_migration";
 /** The newest one of the version that first left a mark. */
 const FIRST_MARK = "0007-conversation-rooms";
 
-/**
- * Migrations of a newer version that the database has had. Throws, for the operator, if this version
- * can't serve it any more: then something it needs may be gone. So instances of two versions can be
- * alive at once, also those that start later than the newer ones.
- */
-export async function laterMigrations(
+/** The migrations that the database has had. */
+export async function migrationsOf(
   db: Kysely<unknown>,
   schema: string | undefined,
-): Promise<readonly string[]> {
+): Promise<ReadonlySet<string>> {
   const history = schema === undefined ? sql.id(MIGRATION_TABLE) : sql.id(schema, MIGRATION_TABLE);
   const { rows } = await sql<{ name: string }>`select name from ${history} order by name`.execute(
     db,
   );
-  const later = rows.map(({ name }) => name).filter((name) => !(name in migrations));
+  return new Set(rows.map(({ name }) => name));
+}
+
+/**
+ * Those among them that are of a newer version. Throws, for the operator, if this version can't serve
+ * the database any more: then something it needs may be gone. So instances of two versions can be
+ * alive at once, also those that start later than the newer ones.
+ */
+export async function laterMigrations(
+  db: Kysely<unknown>,
+  past: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const later = [...past].filter((name) => !(name in migrations));
   if (later.length === 0) return later;
   const mark = await markOf(db);
   if (mark !== null && mark in migrations) return later;
