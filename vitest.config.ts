@@ -5,10 +5,10 @@ import { leftOut, needs } from "./test/support/needs.ts";
 const inCI = process.env.CI !== undefined;
 /** In this process and without a service. What a new folder holds is in the full ring. */
 const QUICK = ["test", "test/limits", "test/{config,core,dialects,docs,http,metrics}/**"].map(
-  (folder) => `${folder}/!(*.slow|*.heavy|*.deep).test.ts`,
+  (folder) => `${folder}/!(*.slow|*.system|*.heavy|*.deep).test.ts`,
 );
-/** Parley and its programs as processes, among real proxies, terminals and other copies. */
-const SYSTEM = ["test/{server,doctor,scripts}/**/!(*.heavy|*.deep).test.ts"];
+/** Parley and its programs as processes, among real proxies, terminals, stores and other copies. */
+const SYSTEM = ["test/{server,doctor,scripts}/**/!(*.heavy|*.deep).test.ts", "test/**/*.system.test.ts"];
 /** What fills cores and memory, or measures them. */
 const HEAVY = ["test/**/*.heavy.test.ts"];
 /** What takes minutes: run by `npm run test:deep` alone. */

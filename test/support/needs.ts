@@ -6,13 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import type { Reporter } from "vitest/node";
-
-interface Need {
-  readonly name: string;
-  /** Debian's, that bring it. */
-  readonly packages: readonly string[];
-  readonly isMet: boolean;
-}
+import list from "./needs.json" with { type: "json" };
 
 const MODULES = "import requests, websockets, grpc, google.protobuf";
 /** Debian's modules are for its own interpreter, whichever comes first in the path. */
@@ -36,43 +30,11 @@ export const chromiumProgram =
     .map((name) => `/usr/bin/${name}`)
     .find(existsSync) ?? "/usr/bin/chromium";
 
-/** .ci/run installs what is missing. */
-export const needs: readonly Need[] = [
-  { name: "caddy", packages: ["caddy"], isMet: runs("caddy", "version") },
-  { name: "chromium", packages: ["chromium-headless-shell"], isMet: existsSync(chromiumProgram) },
-  { name: "fish", packages: ["fish"], isMet: runs("fish", "--version") },
-  { name: "haproxy", packages: ["haproxy"], isMet: runs("haproxy", "-v") },
-  { name: "nginx", packages: ["nginx-light"], isMet: runs("nginx", "-v") },
-  {
-    name: "pgbouncer",
-    packages: ["pgbouncer"],
-    // Debian installs it where only root looks.
-    isMet: runs("pgbouncer", "-V") || runs("/usr/sbin/pgbouncer", "-V"),
-  },
-  { name: "prlimit", packages: ["util-linux"], isMet: runs("prlimit", "--version") },
-  {
-    name: "postgresql",
-    packages: ["postgresql"],
-    isMet: postgresPrograms !== undefined,
-  },
-  { name: "redis", packages: ["redis-server"], isMet: runs(redisProgram, "--version") },
-  {
-    name: "prometheus",
-    packages: ["prometheus"],
-    isMet: runs("prometheus", "--version") && runs("promtool", "--version"),
-  },
-  // it runs a program on a terminal
-  { name: "script", packages: ["bsdutils"], isMet: runs("script", "--version") },
-  {
-    name: "python",
-    packages: [
-      ...["requests", "websockets", "grpcio", "protobuf"].map((name) => `python3-${name}`),
-      "protobuf-compiler",
-    ],
-    isMet: python !== undefined && runs("protoc", "--version"),
-  },
-  { name: "zsh", packages: ["zsh"], isMet: runs("zsh", "--version") },
-];
+/** .ci/run reads the same list, before there is a Node that reads this file, and installs what is missing. */
+export const needs = list.map(({ check, ...need }) => ({
+  ...need,
+  isMet: runs("sh", "-c", check),
+}));
 
 export const leftOut: Reporter = {
   onTestRunEnd(modules) {
