@@ -35,6 +35,16 @@ describe("the status page", { tags: "chromium" }, () => {
     expect(wrongs).toEqual([]);
   });
 
+  test("keeps apart what its colors say where the reader has chosen all colors", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/status`, { forcedColors: "active" });
+    await page.locator(".state.up").waitFor();
+    const colors = await page.evaluate(
+      `new Set([...document.querySelectorAll(".swatch")].map((one) => getComputedStyle(one).backgroundColor)).size`,
+    );
+    expect(colors).toBe(3);
+  });
+
   test("says when the server goes down, and when it can no longer be reached", async () => {
     const { parley } = await startScene();
     const { page } = await openPage(`${parley.origin}/status`);
