@@ -20,17 +20,25 @@ function HolderPage() {
   const [token, setToken] = useState(() => remembered(REMEMBERED_AS) ?? "");
   const [shown, setShown] = useState<{ usage: Usage; token: string } | null>(null);
   const [problem, setProblem] = useState("");
+  const [isAsking, setAsking] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const times = useRef(0);
-  const show = () => {
+  const forget = () => {
     times.current += 1;
-    const time = times.current;
     setProblem("");
     setShown(null);
-    getJson<Usage>("usage", token).then(
-      (usage) => isNewest(time) && setShown({ usage, token: bareKey(token) }),
-      (error: Error) => isNewest(time) && setProblem(error.message),
-    );
+    setAsking(false);
+  };
+  const show = () => {
+    forget();
+    const time = times.current;
+    setAsking(true);
+    getJson<Usage>("usage", token)
+      .then(
+        (usage) => isNewest(time) && setShown({ usage, token: bareKey(token) }),
+        (error: Error) => isNewest(time) && setProblem(error.message),
+      )
+      .finally(() => isNewest(time) && setAsking(false));
   };
   // an answer about the token before comes late
   const isNewest = (time: number) => time === times.current;
@@ -53,7 +61,10 @@ function HolderPage() {
           label={t("holder.token")}
           note={t("holder.kept")}
           value={token}
-          onChange={setToken}
+          onChange={(given) => {
+            setToken(given);
+            if (given === "") forget();
+          }}
         >
           <button type="submit" class="main" disabled={token.trim() === ""}>
             {t("holder.show")}
@@ -63,6 +74,7 @@ function HolderPage() {
       <div role="alert" class="warning">
         {problem}
       </div>
+      {isAsking && <p role="status">{t("loading")}</p>}
       {shown === null ? <p class="quiet">{t("holder.about")}</p> : <Report {...shown} />}
     </>
   );

@@ -19,13 +19,15 @@ interface ServerState {
 }
 
 const REFRESH_MS = 15_000;
+/** A server that says nothing for so long is not up. */
+const MAX_ANSWER_MS = 10_000;
 
 function useServerState() {
   const [state, setState] = useState<ServerState | null>(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
     const look = () =>
-      getJson<ServerState>("status").then(
+      getJson<ServerState>("status", "", MAX_ANSWER_MS).then(
         (found) => {
           setState(found);
           setProblem("");

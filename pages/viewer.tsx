@@ -84,7 +84,9 @@ interface OverviewProps {
 function Overview({ api: { about, version, groups }, isLost, takesFocus }: OverviewProps) {
   return (
     <>
-      <Heading takesFocus={takesFocus}>{t("viewer.title")}</Heading>
+      <Heading takesFocus={takesFocus} isStill={true}>
+        {t("viewer.title")}
+      </Heading>
       {isLost && <p class="warning">{t("viewer.lost")}</p>}
       <p>
         <Words text={about} />

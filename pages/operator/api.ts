@@ -17,6 +17,9 @@ export class Denied extends Error {
   }
 }
 
+/** A long list of prices takes a while on a slow line. */
+const MAX_MS = 120_000;
+
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
 let onSignedOut: () => void = () => undefined;
@@ -44,7 +47,10 @@ export async function ask<T>(
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
-    ...(signal !== undefined && { signal }),
+    signal: AbortSignal.any([
+      AbortSignal.timeout(MAX_MS),
+      ...(signal === undefined ? [] : [signal]),
+    ]),
   }).catch(() => {
     throw new Denied(0, t("offline"), null);
   });

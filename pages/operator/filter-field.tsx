@@ -1,5 +1,6 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../shared/texts.ts";
+import { MAX_MOMENT } from "./forms/moment-field.tsx";
 
 interface FilterTextProps {
   readonly label: string;
@@ -39,23 +40,41 @@ export function FilterText({ label, value, onChange }: FilterTextProps) {
 
 export function FilterTime({ label, iso, onChange }: FilterTimeProps) {
   const { draft, setDraft } = useDraft(localOf(iso));
+  const [isUnfinished, setUnfinished] = useState(false);
   const id = useId();
+  const place = useRef<HTMLInputElement>(null);
   const take = () => {
-    if (draft !== localOf(iso)) onChange(isoOf(draft));
+    const hasPart = place.current?.validity.badInput === true;
+    setUnfinished(hasPart);
+    if (!hasPart && draft !== localOf(iso)) onChange(isoOf(draft));
   };
+  useEffect(() => {
+    // a part is empty for the draft, and would stay
+    if (place.current?.validity.badInput === true) place.current.value = localOf(iso);
+    setUnfinished(false);
+  }, [iso]);
   return (
     <div>
       <label for={id}>{label}</label>
       <input
+        ref={place}
         id={id}
         type="datetime-local"
+        max={MAX_MOMENT}
         value={draft}
+        aria-invalid={isUnfinished}
+        aria-describedby={isUnfinished ? `${id}-problem` : undefined}
         onInput={({ currentTarget }) => setDraft(currentTarget.value)}
         onBlur={take}
         onKeyDown={({ key }) => {
           if (key === "Enter") take();
         }}
       />
+      {isUnfinished && (
+        <div class="warning" id={`${id}-problem`} role="alert">
+          {t("operator.form.unfinished")}
+        </div>
+      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren, RefObject } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { remember, remembered } from "./storage.ts";
 import { t } from "./texts.ts";
 
@@ -20,6 +20,12 @@ interface KeyFieldProps {
 export function KeyField({ field, name, label, note, value, onChange, children }: KeyFieldProps) {
   const id = useId();
   const [isKept, setKept] = useState(() => remembered(name) !== null);
+  useEffect(() => {
+    // it was forgotten in another tab
+    const look = () => setKept(remembered(name) !== null);
+    addEventListener("storage", look);
+    return () => removeEventListener("storage", look);
+  }, []);
   const keep = (wanted: boolean) => {
     setKept(wanted);
     remember(name, wanted ? value : null);

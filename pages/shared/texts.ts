@@ -3,6 +3,9 @@ import { remember, remembered } from "./storage.ts";
 
 let texts = data.texts;
 let language = data.language;
+let wanted = language;
+
+const MAX_MS = 30_000;
 
 export const languageNames = {
   en: "English",
@@ -27,10 +30,10 @@ export function t(key: string, params: Readonly<Record<string, string | number>>
   return found.replaceAll(/\{\{(\w+)\}\}/g, (_all, name: string) => String(params[name] ?? ""));
 }
 
-/** Loads the texts of a language and keeps the choice on this device. */
+/** Loads the texts of a language and keeps the choice on this device. Of several the last counts. */
 export async function switchLanguage(tag: string): Promise<void> {
   await load(tag);
-  remember("language", tag);
+  if (tag === wanted) remember("language", tag);
 }
 
 /** The language that was chosen before, if it is another one than the server's guess. */
@@ -40,10 +43,14 @@ export async function restoreLanguage(): Promise<void> {
 }
 
 async function load(tag: string): Promise<void> {
+  wanted = tag;
   if (tag === language || !Object.hasOwn(data.textFiles, tag)) return;
-  const response = await fetch(data.textFiles[tag] ?? "");
+  const response = await fetch(data.textFiles[tag] ?? "", { signal: AbortSignal.timeout(MAX_MS) });
   if (!response.ok) throw new Error(String(response.status));
-  texts = await response.json();
+  const loaded: Texts = await response.json();
+  // another was chosen meanwhile
+  if (tag !== wanted) return;
+  texts = loaded;
   language = tag;
   document.documentElement.lang = tag;
 }

@@ -13,10 +13,12 @@ interface SideBarProps {
 /** All requests by dialect, and a search in them. On a narrow screen it is behind a button. */
 export function SideBar({ api, place }: SideBarProps) {
   const [query, setQuery] = useState("");
-  const [isOpen, setOpen] = useState(place === "");
+  const [opened, setOpened] = useState({ place, isOpen: place === "" });
+  // closed as soon as a request is drawn, whose heading takes the focus and comes into view
+  const isOpen = opened.place === place ? opened.isOpen : place === "";
+  const setOpen = (wanted: boolean) => setOpened({ place, isOpen: wanted });
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    setOpen(place === "");
     const link = document.querySelector("#requests a[aria-current]");
     link?.scrollIntoView({ block: "center" });
   }, [place]);

@@ -54,7 +54,35 @@ describe("the token's field", { tags: "chromium" }, () => {
     await page.getByRole("heading", { name: "Settings for clients" }).waitFor();
     await page.getByRole("button", { name: "Forget" }).click();
     expect([await hasFocus(field), await field.inputValue()]).toEqual([true, ""]);
+    // its settings can no longer be copied
+    await page
+      .getByRole("heading", { name: "Settings for clients" })
+      .waitFor({ state: "detached" });
     expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain(token);
+  });
+
+  test("is not remembered again by a tab that was open when it was forgotten", async () => {
+    const { token, parley } = await startTokenScene();
+    const { page } = await openPage(`${parley.origin}/me`);
+    await page.locator('input[type="password"]').fill(token);
+    await page.getByLabel("Remember on this device").check();
+    const other = await page.context().newPage();
+    await other.goto(`${parley.origin}/me`);
+    await other.getByRole("button", { name: "Forget" }).click();
+    await page.getByRole("button", { name: "Forget" }).waitFor({ state: "detached" });
+    await page.locator('input[type="password"]').fill(`${token}x`);
+    expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain(token);
+  });
+
+  test("a long name without a space leaves the page as wide as the window", async () => {
+    const { parley, issue } = await startTokenScene();
+    const { token } = await issue({ name: `first.last@${"department".repeat(9)}.example.com` });
+    const viewport = { width: 390, height: 844 };
+    const { page } = await openPage(`${parley.origin}/me`, { viewport });
+    await page.locator('input[type="password"]').fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Settings for clients" }).waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   });
 
   test("takes a token as it was copied, and what is none is refused in words", async () => {

@@ -62,4 +62,25 @@ describe("the status page", { tags: "chromium" }, () => {
     await page.context().setOffline(true);
     await seenAfterRefresh(page, page.getByText("The server cannot be reached."));
   });
+
+  test("says that a server cannot be reached that takes the request and says nothing", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/status`);
+    await page.locator(".state.up").waitFor();
+    await page.clock.install();
+    // the browser's own clock is not the test's
+    await page.addInitScript(`AbortSignal.timeout = (ms) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), ms);
+      return controller.signal;
+    }`);
+    await page.route("**/status", (route) =>
+      route.request().resourceType() === "document" ? route.continue() : undefined,
+    );
+    const asked = page.waitForRequest((request) => request.resourceType() === "fetch");
+    await page.reload();
+    await asked;
+    await page.clock.runFor(10_000);
+    await page.getByText("The server cannot be reached.").waitFor();
+  });
 });

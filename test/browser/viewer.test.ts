@@ -45,6 +45,24 @@ describe("the viewer of /openapi.json", { tags: "chromium" }, () => {
     await page.getByText("There is no such request").waitFor();
   });
 
+  test("shows the heading of a request that was chosen on a narrow screen", async () => {
+    const { parley } = await startScene();
+    const viewport = { width: 390, height: 800 };
+    const { page } = await openPage(`${parley.origin}/docs`, { viewport });
+    await page.locator('nav a[href$="/post/v1/images/edits"]').click();
+    await opened(page, "/v1/images/edits");
+    const top = () => page.evaluate("document.querySelector('h1').getBoundingClientRect().top");
+    await expect.poll(() => focused(page)).toContain("image");
+    expect(await top()).toBeGreaterThanOrEqual(0);
+    expect(await top()).toBeLessThan(800);
+    await page.goBack();
+    await page.getByRole("heading", { name: "API", exact: true }).waitFor();
+    await page.goForward();
+    await opened(page, "/v1/images/edits");
+    await expect.poll(() => focused(page)).toContain("image");
+    expect(await top()).toBeLessThan(800);
+  });
+
   test("shows a stream as it comes, and stops it without losing the focus", async () => {
     const go = Promise.withResolvers<void>();
     const { parley, upstream } = await startScene({}, { behaviour: heldUntil(go.promise) });

@@ -22,7 +22,16 @@ export function DraftForm({ form, action, back, children }: DraftFormProps) {
   );
   return (
     <>
-      <form ref={place} class="draft" noValidate onSubmit={form.submit} aria-busy={form.isBusy}>
+      <form
+        ref={place}
+        class="draft"
+        noValidate
+        onSubmit={form.submit}
+        onInput={form.look}
+        onKeyUp={form.look}
+        onFocusOut={form.look}
+        aria-busy={form.isBusy}
+      >
         <Summary form={form} />
         {children}
         <div class="row ends">

@@ -6,6 +6,8 @@ import { type FieldProps, TextField } from "./field.tsx";
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const LOCAL_LENGTH = "2026-01-01T00:00".length;
+/** Without it a year may have six digits. */
+export const MAX_MOMENT = "9999-12-31T23:59";
 
 /** The moment as the browser's field has it: local time, to the minute. */
 export function localText(iso: string | null): string {
@@ -44,11 +46,18 @@ interface MomentFieldProps extends FieldProps {
 export function MomentField({ unset, days = [], ...props }: MomentFieldProps) {
   const { form, name } = props;
   const local = form.draft[name] ?? "";
+  const isEmpty = local === "" && !form.unfinished.includes(name);
+  const clear = () => {
+    // a part of a moment is empty for the draft already
+    const input = document.getElementById(form.idOf(name));
+    if (input instanceof HTMLInputElement) input.value = "";
+    form.set(name, "");
+  };
   return (
     <TextField
       {...props}
-      hint={local === "" ? unset : utcText(local)}
-      more={{ type: "datetime-local", max: "9999-12-31T23:59" }}
+      hint={isEmpty ? unset : utcText(local)}
+      more={{ type: "datetime-local", max: MAX_MOMENT }}
     >
       {days.length > 0 && (
         <div class="row">
@@ -65,8 +74,8 @@ export function MomentField({ unset, days = [], ...props }: MomentFieldProps) {
               {inUnits(number, "day")}
             </button>
           ))}
-          {local !== "" && (
-            <button type="button" class="plain" onClick={() => form.set(name, "")}>
+          {!isEmpty && (
+            <button type="button" class="plain" onClick={clear}>
               {t("operator.form.clear")}
             </button>
           )}

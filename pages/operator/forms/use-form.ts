@@ -1,4 +1,5 @@
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../../shared/texts.ts";
 import { Denied } from "../api.ts";
 import { hold, release } from "./held.ts";
 
@@ -8,6 +9,8 @@ export type Draft = Readonly<Record<string, string>>;
 export interface FormState {
   readonly draft: Draft;
   readonly isDirty: boolean;
+  /** Fields whose input holds a part of a value, which is empty for the draft. */
+  readonly unfinished: readonly string[];
   readonly isBusy: boolean;
   readonly denied: Denied | null;
   /** Of the field's element. */
@@ -15,8 +18,12 @@ export interface FormState {
   /** What is wrong with the field; null: nothing. */
   problemOf(name: string): string | null;
   set(name: string, value: string): void;
-  submit(event: Event): void;
+  /** Looks at the inputs again: not all that is typed is told as an input. */
+  look(event: FormEvent): void;
+  submit(event: FormEvent): void;
 }
+
+type FormEvent = Event & { readonly currentTarget: HTMLFormElement };
 
 interface FormPlan<T> {
   /** What is stored. Whatever differs from it is unsaved. */
@@ -34,7 +41,10 @@ export function useForm<T>({ initial, save, onSaved }: FormPlan<T>): FormState {
   const [isBusy, setBusy] = useState(false);
   // two presses of Enter may come before the next drawing
   const isSending = useRef(false);
-  const isDirty = Object.entries(draft).some(([name, value]) => value !== (initial[name] ?? ""));
+  const [unfinished, setUnfinished] = useState<readonly string[]>([]);
+  const isDirty =
+    unfinished.length > 0 ||
+    Object.entries(draft).some(([name, value]) => value !== (initial[name] ?? ""));
   // before anything else can be pressed
   useLayoutEffect(() => (isDirty ? hold() : release()), [isDirty]);
   useLayoutEffect(() => release, []);
@@ -56,16 +66,31 @@ export function useForm<T>({ initial, save, onSaved }: FormPlan<T>): FormState {
   return {
     draft,
     isDirty,
+    unfinished,
     isBusy,
     denied,
     idOf: (name) => `${id}-${name}`,
     problemOf: (name) => (denied !== null && isAbout(denied, name) ? denied.message : null),
-    set: (name, value) => setDraft((before) => ({ ...before, [name]: value })),
+    set: (name, value) => {
+      setDraft((before) => ({ ...before, [name]: value }));
+      setUnfinished((before) => before.filter((one) => one !== name));
+    },
+    look: ({ currentTarget }) => setUnfinished(unfinishedIn(currentTarget, id)),
     submit(event) {
       event.preventDefault();
-      if (!isSending.current) void send();
+      if (isSending.current) return;
+      const [missing] = unfinishedIn(event.currentTarget, id);
+      if (missing === undefined) void send();
+      else setDenied(new Denied(0, t("operator.form.unfinished"), missing));
     },
   };
+}
+
+/** The value of such an input is empty, as if it had been cleared. */
+function unfinishedIn(form: HTMLFormElement, id: string): readonly string[] {
+  return [...form.querySelectorAll("input")]
+    .filter(({ validity }) => validity.badInput)
+    .map((input) => input.id.slice(id.length + 1));
 }
 
 /** `models[3]` and `headers.x-a` are about `models` and `headers`. */

@@ -10,6 +10,7 @@ interface Ready {
 }
 
 const REFRESH_MS = 10_000;
+const MAX_MS = 10_000;
 
 /** What `/readyz` says, which is JSON with a status of its own where something is down. */
 export function Readiness() {
@@ -17,7 +18,7 @@ export function Readiness() {
   const [isAway, setAway] = useState(false);
   const beats = usePulse(REFRESH_MS);
   useEffect(() => {
-    fetch("readyz")
+    fetch("readyz", { signal: AbortSignal.timeout(MAX_MS) })
       .then((response) => response.json())
       .then(
         (found: Ready) => {
