@@ -1,3 +1,4 @@
+import { storageUnavailable } from "../core/common-errors.ts";
 import { ProxyError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { readBody, readJson } from "../http/body/body.ts";
@@ -9,6 +10,7 @@ import { httpStatus } from "../http/reply/http-status.ts";
 import { createJsonErrors, respondJson } from "../http/reply/json-response.ts";
 import { streamText } from "../http/reply/text-stream.ts";
 import type { Translate } from "../locales.ts";
+import { storageProblem } from "../storage/driver/storage-errors.ts";
 import { adminErrors, routeDocs } from "./docs.ts";
 import { doctorHandlers, type InstanceFacts } from "./doctor-routes.ts";
 import { MAX_LIST_BYTES, parseList } from "./list-json.ts";
@@ -59,9 +61,15 @@ function operatorRoutes(options: AdminDialectOptions): readonly Route[] {
     return routeOf(name, doc, async (c) => {
       const { incoming, context } = c.env;
       await operator.enter(incoming, context.client.bucket);
-      return handlers[name](c);
+      return handlers[name](c).catch(unlessDatabase);
     });
   });
+}
+
+/** A database that does not serve is away, and no fault of ours. */
+function unlessDatabase(error: unknown): never {
+  if (error instanceof ProxyError || storageProblem(error) === null) throw error;
+  return storageUnavailable(error);
 }
 
 /** What everybody may call to become the operator. */

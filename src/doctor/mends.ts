@@ -57,7 +57,7 @@ const lines: Readonly<Record<string, Lines>> = {
   },
   websocket_refused: {
     nginx:
-      "location = /ask {\n    proxy_pass http://127.0.0.1:5000;\n    proxy_http_version 1.1;\n    proxy_set_header Host $host;\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n    proxy_read_timeout 900s;\n}",
+      "location = {path}/ask {\n    proxy_pass http://127.0.0.1:5000/ask;\n    proxy_http_version 1.1;\n    proxy_set_header Host $http_host;\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n    proxy_read_timeout 900s;\n}",
     caddy: "reverse_proxy 127.0.0.1:5000  # without: header_up -Upgrade",
     cloudflare: "Network > WebSockets: On",
   },

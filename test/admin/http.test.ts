@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import ruRU from "../../locales/ru_RU.json" with { type: "json" };
 import { systemClock } from "../../src/clock.ts";
@@ -21,6 +22,28 @@ const injections = [
   "__proto__",
   "a".repeat(5_000),
 ];
+
+test("a write that finds the database locked says that the database does not respond", async () => {
+  const env = await settingsFor("sqlite");
+  const { send } = await startAdmin(env);
+  const other = new DatabaseSync(`${env.DATA_DIR}/parley.sqlite`);
+  onTestFinished(() => other.close());
+  other.exec("BEGIN EXCLUSIVE");
+  const price = { model: "m", input: "1", output: "2" };
+  const upstream = { name: "u", url: "http://127.0.0.1:9/v1", models: ["m"] };
+  const refused = await Promise.all([
+    send("POST", "/tokens", { name: "alice" }),
+    send("POST", "/groups", { name: "class" }),
+    send("POST", "/prices", price),
+    send("POST", "/upstreams", upstream),
+    send("PUT", "/routes/fast", { to: "default:m" }),
+  ]);
+  for (const { status, json } of refused) {
+    expect([status, json]).toMatchObject([503, { error: { code: "storage_unavailable" } }]);
+  }
+  other.exec("COMMIT");
+  expect((await send("POST", "/tokens", { name: "alice" })).status).toBe(201);
+});
 
 describe.each(kinds)("/admin on %s", (kind) => {
   test("tokens are created, listed, shown and revoked", async () => {

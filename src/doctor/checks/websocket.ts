@@ -12,7 +12,7 @@ const PONG = 0x8a;
 
 /** Do handshakes pass, and do frames, both ways? */
 export const checkWebSocket: RunCheck = async ({ url, local }) => {
-  const findings = [judged(await shaken(below(url, "/ask")))];
+  const findings = [judged(await shaken(below(url, "/ask")), below(url, "").pathname)];
   if (local.wsPort !== null) {
     const other = new URL(url);
     other.port = String(local.wsPort);
@@ -22,10 +22,10 @@ export const checkWebSocket: RunCheck = async ({ url, local }) => {
   return findings;
 };
 
-function judged(seen: number | "pong" | "silent"): Finding {
+function judged(seen: number | "pong" | "silent", pathname: string): Finding {
   if (seen === "pong") return ok("websocket_ok");
   if (seen === "silent") return fault("websocket_silent");
-  return fault("websocket_refused", { status: seen });
+  return fault("websocket_refused", { status: seen, path: pathname.replace(/\/$/, "") });
 }
 
 /** The status of a refusal, or what came of a ping. */
