@@ -183,6 +183,23 @@ describe("behind nginx", { tags: "nginx" }, () => {
     expect(mended.check("prefix").status).toBe("ok");
   });
 
+  test("below a path, the lines for WebSocket mend it as they stand", async () => {
+    const pages = "location /p/ { proxy_pass http://127.0.0.1:5000/; }";
+    const checked = async (location: string) => {
+      const deployed = await startDeployment(location);
+      const { check } = await diagnose(
+        { ...deployed, url: `${deployed.url}/p` },
+        "--only",
+        "websocket",
+      );
+      return check("websocket");
+    };
+    const { status, mend } = await checked(pages);
+    expect(status).toBe("fault");
+    const lines = mend.slice(mend.indexOf("location"));
+    expect((await checked(`${pages}\n${lines}`)).status).toBe("ok");
+  });
+
   test.each([
     ["location / { proxy_pass http://localhost:1; }", "responds with 502"],
     ['location / { return 200 "hello"; }', "A server other than Parley"],
