@@ -114,6 +114,28 @@ describe("what is kept", { tags: "chromium" }, () => {
   });
 });
 
+test("an answer shows its structure", { tags: "chromium" }, async () => {
+  const markdown = [
+    "- **C**:\n\n  ```\n  services:\n    web: x\n  ```",
+    "Text:\n| a | b |\n| - | - |\n| one<br>two | ***c*** |",
+    "over  \nthere",
+  ].join("\n\n");
+  const { parley } = await startScene({}, { behaviour: createAnswer({ text: () => markdown }) });
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const { page } = await openPage(`${parley.origin}/`, { permissions });
+  await ask(page);
+  await whole(page);
+  const answer = page.locator(".answer");
+  expect(await answer.locator("li strong").innerText()).toBe("C");
+  expect(await answer.locator("li pre").innerText()).toBe("services:\n  web: x");
+  await answer.locator("li").getByRole("button", { name: "Copy" }).click();
+  await page.getByText("Copied").waitFor();
+  expect(await page.evaluate("navigator.clipboard.readText()")).toBe("services:\n  web: x");
+  expect(await answer.locator("td").allInnerTexts()).toEqual(["one\ntwo", "c"]);
+  expect(await answer.locator("td em > strong").count()).toBe(1);
+  expect(await answer.locator("p").last().innerText()).toBe("over\nthere");
+});
+
 describe("an answer of a stranger", { tags: "chromium" }, () => {
   test("is text and elements without power, whatever it says", async () => {
     const text = vectors.join("\n\n");
