@@ -11,9 +11,12 @@ export type Span =
       readonly source: string;
     };
 
-/** Code, a run of backticks that is none, a link or picture, an address, marks, an escape, a break. */
+/**
+ * Code, a run of backticks that is none, a link or picture, an address, marks, an escape, a break. In formulas,
+ * `\,` `\:` and `\;` are spaces.
+ */
 const TOKEN =
-  /(?<ticks>`+)(?<code>[^`]|[^`][\s\S]{0,2000}?[^`])\k<ticks>(?!`)|`+|!?\[(?<label>(?:[^[\]\\]|\\.){0,500})\]\(<?(?<target>(?:[^\s()<>]|\([^\s()<>]{0,500}\)){1,2000})>?(?:\s+"[^"]{0,200}")?\)|<(?<address>https?:\/\/[^\s<>"'`]{1,2000})>|(?<bare>https?:\/\/(?=[\p{L}\p{N}[])[^\s<>"'`*|\\“”‘’«»\u3000-\u303f\uff00-\uffef\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]{1,2000})|(?<run>\*+|_+|~+)|\\(?<escaped>[!-/:-@[-`{-~])|(?<end>(?:(?<! ) {2,}|\\)\n|<[bB][rR] ?\/?>)/gu;
+  /(?<ticks>`+)(?<code>[^`]|[^`][\s\S]{0,2000}?[^`])\k<ticks>(?!`)|`+|!?\[(?<label>(?:[^[\]\\]|\\.|\[[^[\]]{0,500}\]){0,500})\]\(<?(?<target>(?:[^\s()<>]|\([^\s()<>]{0,500}\)){1,2000})>?(?:\s+"[^"]{0,200}")?\)|<(?<address>https?:\/\/[^\s<>"'`]{1,2000})>|(?<bare>https?:\/\/(?=[\p{L}\p{N}[])[^\s<>"'`*|\\“”‘’«»\u3000-\u303f\uff00-\uffef\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]{1,2000})|(?<run>\*+|_+|~+)|\\(?<escaped>[!-+\--/<-@[-`{-~])|(?<end>(?:(?<! ) {2,}|\\)\n|<[bB][rR] ?\/?>)/gu;
 const ADDRESS = /^(?:https?:\/\/|mailto:)/i;
 
 /** Marks that may begin or end emphasis. */
@@ -87,6 +90,7 @@ function lengthOfAddress(written: string): number {
 const PUNCTUATION = /[\p{P}\p{S}]/u;
 const WIDE = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u;
 const WORD = /[\p{L}\p{N}]/u;
+const DIGIT = /\d/;
 const isSpace = (character: string) => character.trim() === "";
 const isWord = (character: string) => WORD.test(character) && !WIDE.test(character);
 
@@ -96,19 +100,16 @@ function runAt(text: string, at: number, run: string): Run {
   const { length } = run;
   const [before, after] = [text.charAt(at - 1), text.charAt(at + length)];
   const isEdge = isSpace(before) || PUNCTUATION.test(before) || WIDE.test(before);
-  const isMark = mark !== "~" || length === MAX_MARKS;
-  // an underscore within a word is a part of it
-  const isInName = mark === "_";
+  // in `some_name` and in `2*3*4`, `x**2`
+  const isWithin = isWord(before) && isWord(after);
+  const isText = isWithin && (mark === "_" || length === 1 || DIGIT.test(after));
+  const isMark = !isText && (mark !== "~" || length === MAX_MARKS);
   return {
     mark,
     length,
     at,
-    opens:
-      isMark &&
-      !isSpace(after) &&
-      (isEdge || !PUNCTUATION.test(after)) &&
-      !(isInName && isWord(before)),
-    closes: isMark && !isSpace(before) && !(isInName && isWord(after)),
+    opens: isMark && !isSpace(after) && (isEdge || !PUNCTUATION.test(after)),
+    closes: isMark && !isSpace(before) && !(mark === "_" && isWord(after)),
   };
 }
 

@@ -46,6 +46,7 @@ describe("emphasis", () => {
     ["他说**“好”**然后", "他说<strong>“好”</strong>然后"],
     ["**Note:**text", "<strong>Note:</strong>text"],
     ["这是_重点_内容", "这是<em>重点</em>内容"],
+    ["**ge**macht und un**ge**macht", "<strong>ge</strong>macht und un<strong>ge</strong>macht"],
     ["это **важно**!", "это <strong>важно</strong>!"],
     ["🎉**x**🎉", "🎉<strong>x</strong>🎉"],
   ])("stands where words do in each language: %j", (text, expected) => {
@@ -58,6 +59,8 @@ describe("emphasis", () => {
     "имя_поля и имя_другое",
     "变量my_var和your_var",
     "2 * 3 * 4",
+    "2*3*4 and x*y*z",
+    "x**2 + y**2 = 3**2",
     "a ** b ** c",
     "from 5*, and 6*, and",
     "~5 and ~6, ~~~x~~~",
@@ -77,6 +80,7 @@ describe("emphasis", () => {
 test.each([
   ["costs \\$5, \\*not\\*", "costs $5, *not*"],
   ["C:\\dir \\", "C:\\dir \\"],
+  ["f(x)\\,dx, 5\\%", "f(x)\\,dx, 5%"],
   ["`\\$` and ``a ` b``", "<code>\\$</code> and <code>a ` b</code>"],
   ["one  \ntwo\\\nthree\nfour", "one<br>two<br>three\nfour"],
   ["a<br>b<br/>c<BR />d", "a<br>b<br>c<br>d"],
@@ -89,10 +93,11 @@ describe("a link", () => {
   const foo = "https://x.example/Foo_(bar)";
   test.each([
     [`[Foo](${foo})`, `<a ${foo}>Foo</a>`],
-    [`[*F*oo](<${foo}> "title").`, `<a ${foo}><em>F</em>oo</a>.`],
+    [`[*Foo* bar](<${foo}> "title").`, `<a ${foo}><em>Foo</em> bar</a>.`],
     [`([Foo](${foo}))`, `(<a ${foo}>Foo</a>)`],
     ["![p](https://x.example/p.png)", "<a https://x.example/p.png>p</a>"],
     ["[https://x.example](https://y.example)", "<a https://y.example>https://x.example</a>"],
+    ["see [[1]](https://y.example)", "see <a https://y.example>[1]</a>"],
     ["[](mailto:a@x.example)", "<a mailto:a@x.example>mailto:a@x.example</a>"],
     ["**[a](https://x.example)**", "<strong><a https://x.example>a</a></strong>"],
     ["[a](javascript:alert(1)) [b](/c) [d]", "[a](javascript:alert(1)) [b](/c) [d]"],
@@ -146,6 +151,8 @@ describe("a line that is made to be slow", () => {
     "`` a ` ",
     "[",
     "[a](",
+    "[[a]",
+    "[a][",
     "[](a",
     "[](((",
     "[a](https://x.example/(a)",
