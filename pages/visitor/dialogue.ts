@@ -6,6 +6,7 @@ import { ask, bodyOf, type Message, type Settings, Wait } from "./question.ts";
 import {
   changed,
   emptyTree,
+  hasAnswer,
   pathOf,
   pathTo,
   START,
@@ -21,14 +22,20 @@ const unanswered = { answer: "", state: "open", reason: "", status: 0, waitUntil
 /** What goes with the next question: whole pairs only. */
 function historyOf(turns: readonly Turn[]): readonly Message[] {
   return turns
-    .filter(({ answer }) => answer !== "")
+    .filter(hasAnswer)
     .flatMap(({ question, answer }) => [
       { role: "user", content: question } as const,
       { role: "assistant", content: answer } as const,
     ]);
 }
 
-type Place = Pick<Turn, "id" | "after" | "asked" | "question">;
+/** What goes with a question of what stands before it: all, or the parts of the answer it goes on with. */
+function sentOf(before: readonly Turn[], { continuous }: Settings, goesOn: boolean) {
+  if (continuous) return before;
+  return goesOn ? before.slice(before.findLastIndex((turn) => !turn.goesOn)) : [];
+}
+
+type Place = Pick<Turn, "id" | "after" | "asked" | "question" | "goesOn">;
 
 /** The conversation on the page. Its functions stay the same while it changes. */
 export class Dialogue {
@@ -47,20 +54,25 @@ export class Dialogue {
 
   /** Asks at the end of the branch that is shown. */
   readonly ask = (question: string): void => {
-    this.#askNew(pathOf(this.tree).at(-1)?.id ?? START, question);
+    this.#askNew({ after: pathOf(this.tree).at(-1)?.id ?? START, question, goesOn: false });
+  };
+
+  /** Asks for the rest of a turn's answer, in these words. */
+  readonly goOn = (id: number, question: string): void => {
+    this.#askNew({ after: id, question, goesOn: true });
   };
 
   /** Asks something else in the place of a turn, which stays as a branch. */
   readonly edit = (id: number, question: string): void => {
     const turn = this.tree.turns.get(id);
-    if (turn !== undefined) this.#askNew(turn.after, question);
+    if (turn !== undefined) this.#askNew({ ...turn, question });
   };
 
   /** Asks the same again. The answer there was stays as a branch. */
   readonly again = (id: number): void => {
     const turn = this.tree.turns.get(id);
     if (turn === undefined) return;
-    void this.#run(turn.answer === "" ? turn : { ...turn, id: this.#newId() });
+    void this.#run(hasAnswer(turn) ? { ...turn, id: this.#newId() } : turn);
   };
 
   readonly show = (id: number): void => {
@@ -75,9 +87,9 @@ export class Dialogue {
     this.#set(emptyTree);
   };
 
-  #askNew(after: number, question: string): void {
+  #askNew({ after, question, goesOn }: Pick<Place, "after" | "question" | "goesOn">): void {
     const id = this.#newId();
-    void this.#run({ id, after, asked: id, question });
+    void this.#run({ id, after, asked: id, question, goesOn });
   }
 
   #newId(): number {
@@ -90,14 +102,14 @@ export class Dialogue {
     this.onChange();
   }
 
-  async #run({ id, after, asked, question }: Place): Promise<void> {
+  async #run({ id, after, asked, question, goesOn }: Place): Promise<void> {
     const { settings, credential } = this;
     if (settings === null) return;
     this.stop();
     const running = { id, control: new AbortController() };
     this.#running = running;
-    this.#set(withTurn(this.tree, { id, after, asked, question, ...unanswered }));
-    const history = settings.continuous ? historyOf(pathTo(this.tree, after)) : [];
+    this.#set(withTurn(this.tree, { id, after, asked, question, goesOn, ...unanswered }));
+    const history = historyOf(sentOf(pathTo(this.tree, after), settings, goesOn));
     let answer = "";
     const drawing = paced(() => this.#set(changed(this.tree, id, { answer })));
     const end = await ask(bodyOf(settings, history, question), {

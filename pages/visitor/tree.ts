@@ -9,6 +9,8 @@ export interface Turn {
   /** The first turn with this question here; the others hold other answers to it. */
   readonly asked: number;
   readonly question: string;
+  /** Asks for the rest of the answer before it, without which it means nothing. */
+  readonly goesOn: boolean;
   readonly answer: string;
   readonly state: "open" | "stopped" | "failed" | Ending;
   /** Why there is no answer, in words, and its HTTP status; 0: no response. */
@@ -27,6 +29,9 @@ export interface Tree {
   /** Which answer was shown last, by `asked`. */
   readonly answers: ReadonlyMap<number, number>;
 }
+
+/** Something to read, copy or go on from. */
+export const hasAnswer = ({ answer }: Turn): boolean => answer.trim() !== "";
 
 export const START = 0;
 export const emptyTree: Tree = { turns: new Map(), shown: new Map(), answers: new Map() };

@@ -7,7 +7,7 @@ import { currentLanguage, t } from "../shared/texts.ts";
 import { Answer } from "./answer.tsx";
 import type { Dialogue } from "./dialogue.ts";
 import { QuestionView } from "./question-view.tsx";
-import type { Turn, Versions } from "./tree.ts";
+import { hasAnswer, type Turn, type Versions } from "./tree.ts";
 import { VersionSwitch } from "./versions.tsx";
 
 interface TurnsProps {
@@ -114,10 +114,11 @@ function Actions({ turn, isLast, isOpen, dialogue, onAsked, onKeyWanted }: TurnV
     ask();
     onAsked();
   };
-  const word = state === "failed" ? "send_again" : "again";
+  const isAnswered = hasAnswer(turn);
+  const word = isAnswered && state !== "failed" ? "again" : "send_again";
   return (
     <>
-      {answer !== "" && <CopyButton text={() => answer} />}
+      {isAnswered && <CopyButton text={() => answer} />}
       {isLast && !isOpen && (
         <button
           type="button"
@@ -131,11 +132,11 @@ function Actions({ turn, isLast, isOpen, dialogue, onAsked, onKeyWanted }: TurnV
       {isLast && seconds > 0 && (
         <span class="quiet">{t("visitor.wait", { wait: inTime(seconds) })}</span>
       )}
-      {isLast && !isOpen && state === "long" && (
+      {isLast && !isOpen && state === "long" && isAnswered && (
         <button
           type="button"
           class="plain"
-          onClick={asking(() => dialogue.ask(t("visitor.continue_question")))}
+          onClick={asking(() => dialogue.goOn(turn.id, t("visitor.continue_question")))}
         >
           {t("visitor.go_on")}
         </button>

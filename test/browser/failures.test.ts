@@ -9,15 +9,15 @@ import { buffered, passOn, startPageProxy } from "../support/page-proxy.ts";
 import { OWN_KEY, startScene } from "../support/scene.ts";
 import { type Behaviour, composeAnswer, goodHeaders } from "../support/upstream.ts";
 
-/** A whole answer that its length limit ended. */
-const tooLong: Behaviour = {
-  name: "too long",
+/** A whole answer with another reason for its end. */
+const endedBy = (reason: string, text?: string): Behaviour => ({
+  name: `ended by ${reason}`,
   run: ({ request, response }) => {
-    const { events } = composeAnswer(request);
+    const { events } = composeAnswer(request, text === undefined ? {} : { text: () => text });
     response.writeHead(200, goodHeaders(request, "text/event-stream"));
-    response.end(events.join("").replace('"finish_reason":"stop"', '"finish_reason":"length"'));
+    response.end(events.join("").replace('"finish_reason":"stop"', `"finish_reason":"${reason}"`));
   },
-};
+});
 
 async function ask(page: Page, question = "Hello?") {
   await page.locator("#question").fill(question);
@@ -157,14 +157,35 @@ describe("a refusal", { tags: "chromium" }, () => {
 });
 
 describe("an answer at its length limit", { tags: "chromium" }, () => {
-  test("can be continued", async () => {
-    const { parley, upstream } = await startScene({}, { behaviour: tooLong });
+  test.each([true, false])("goes on with its parts, conversation sent: %s", async (isSent) => {
+    const { parley, upstream } = await startScene({}, { behaviour: endedBy("length") });
+    const { page } = await openPage(`${parley.origin}/`);
+    await page.locator("summary").first().click();
+    await page.getByLabel("Send the conversation").setChecked(isSent);
+    await ask(page, "First?");
+    await page.locator('[aria-busy="false"]:has-text("echo: First?")').waitFor();
+    await ask(page);
+    for (const part of [2, 3]) {
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.locator(`[aria-busy="false"]:has-text("limit") >> nth=${part}`).waitFor();
+    }
+    const { messages } = Object(upstream.requests.at(-1)?.json);
+    const asked = messages.flatMap(({ role, content }: { role: string; content: string }) =>
+      role === "user" ? [content] : [],
+    );
+    expect(asked).toEqual([...(isSent ? ["First?"] : []), "Hello?", "Continue", "Continue"]);
+    expect(messages).toHaveLength(2 * asked.length - 1);
+  });
+
+  test("and without a text is asked for again", async () => {
+    const { parley, upstream } = await startScene({}, { behaviour: endedBy("length", "") });
     const { page } = await openPage(`${parley.origin}/`);
     await ask(page);
-    await page.getByText("The answer reached its length limit.").waitFor();
-    await page.getByRole("button", { name: "Continue" }).click();
-    await page.locator('[aria-busy="false"]:has-text("echo: Continue")').waitFor();
-    const { messages } = Object(upstream.requests.at(-1)?.json);
-    expect(messages).toHaveLength(3);
+    await page.getByRole("button", { name: "Send again" }).waitFor();
+    expect(await page.getByRole("button", { name: "Continue" }).count()).toBe(0);
+    upstream.behave(endedBy("stop"));
+    await page.getByRole("button", { name: "Send again" }).click();
+    await page.locator('[aria-busy="false"]:has-text("echo: Hello?")').waitFor();
+    expect(await page.locator(".message").count()).toBe(1);
   });
 });

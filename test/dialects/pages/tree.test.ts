@@ -14,8 +14,9 @@ import {
 } from "../../../pages/visitor/tree.ts";
 
 function turn(id: number, after: number, more: Partial<Turn> = {}): Turn {
-  const rest = { answer: `a${id}`, state: "done", reason: "", status: 200, waitUntil: 0 } as const;
-  return { id, after, asked: id, question: `q${id}`, ...rest, ...more };
+  const rest = { state: "done", reason: "", status: 200, waitUntil: 0 } as const;
+  const words = { question: `q${id}`, goesOn: false, answer: `a${id}` };
+  return { id, after, asked: id, ...words, ...rest, ...more };
 }
 
 const grown = (...turns: readonly Turn[]) => turns.reduce<Tree>(withTurn, emptyTree);
