@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../shared/texts.ts";
 import { Markdown } from "./markdown.tsx";
-import type { Turn } from "./tree.ts";
+import { hasAnswer, type Turn } from "./tree.ts";
 
 interface AnswerProps {
   readonly turn: Turn;
@@ -9,19 +9,40 @@ interface AnswerProps {
 }
 
 /** Read aloud when it is complete, not at each piece. */
-export function Answer({ turn: { answer, state, reason }, language }: AnswerProps) {
+export function Answer({ turn, language }: AnswerProps) {
+  const { answer, state } = turn;
   const isOpen = state === "open";
-  const note = { stopped: "stopped", cut: "cut", long: "long" }[String(state)];
+  const note = noteOf(turn);
   return (
     <div aria-live="polite" aria-busy={isOpen}>
       <div class={isOpen ? "answer open" : "answer"}>
         <Markdown text={answer} language={language} isOpen={isOpen} />
       </div>
       {isOpen && <Silence after={answer.length} />}
-      {note !== undefined && <p class="warning">{t(`visitor.${note}`)}</p>}
-      {state === "failed" && <p class="warning">{reason}</p>}
+      {note !== "" && <p class="warning">{note}</p>}
     </div>
   );
+}
+
+/** What is wrong with an answer; empty: nothing. */
+function noteOf(turn: Turn): string {
+  const { state, reason } = turn;
+  const empty = hasAnswer(turn) ? "" : t("visitor.empty");
+  switch (state) {
+    case "open":
+      return "";
+    case "done":
+      return empty;
+    case "failed":
+      return reason;
+    case "long":
+    case "filtered": {
+      const why = t(`visitor.${state}`);
+      return empty === "" ? why : t("sentences", { first: empty, second: why });
+    }
+    default:
+      return t(`visitor.${state}`);
+  }
 }
 
 /** An answer that brings nothing for so long may never end. */

@@ -93,12 +93,14 @@ async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGe
   }
 }
 
+const ENDINGS: Readonly<Record<string, Ending>> = { length: "long", content_filter: "filtered" };
+
 /** Undefined until the last event, which has the whole. */
 function readEvent({ code, data: part }: Envelope, { onText }: Watch): Ending | undefined {
   if (code !== 200) throw new Refused(code, part.response ?? t("failed", { status: code }));
   if (part.delta !== undefined) onText(part.delta);
   if (part.done !== true) return undefined;
-  return part.finish_reason === "length" ? "long" : "done";
+  return ENDINGS[part.finish_reason ?? ""] ?? "done";
 }
 
 interface Envelope {

@@ -1,5 +1,5 @@
 /** How an answer ended. `cut`: before its end, by nobody's wish. */
-export type Ending = "done" | "long" | "cut";
+export type Ending = "done" | "long" | "filtered" | "cut";
 
 /** A question and what has come of it. */
 export interface Turn {

@@ -115,7 +115,8 @@ function Actions({ turn, isLast, isOpen, dialogue, onAsked, onKeyWanted }: TurnV
     onAsked();
   };
   const isAnswered = hasAnswer(turn);
-  const word = isAnswered && state !== "failed" ? "again" : "send_again";
+  const isMadeAnew = isAnswered ? state !== "failed" : state === "cut";
+  const word = isMadeAnew ? "again" : "send_again";
   return (
     <>
       {isAnswered && <CopyButton text={() => answer} />}

@@ -189,3 +189,23 @@ describe("an answer at its length limit", { tags: "chromium" }, () => {
     expect(await page.locator(".message").count()).toBe(1);
   });
 });
+
+describe("an answer that is whole for the service", { tags: "chromium" }, () => {
+  test.each([
+    ["stop", "", "The answer is empty."],
+    ["stop", " \n", "The answer is empty."],
+    ["length", "", "The answer is empty. The answer reached its length limit."],
+    ["content_filter", "", "The answer is empty. A content filter of the service cut"],
+    ["content_filter", "Half an ans", "A content filter of the service cut the answer off."],
+  ])("by %s with the text %j: what is missing is said", async (reason, text, words) => {
+    const { parley } = await startScene({}, { behaviour: endedBy(reason, text) });
+    const { page } = await openPage(`${parley.origin}/`);
+    await ask(page);
+    await warning(page).waitFor();
+    expect(await warning(page).innerText()).toContain(words);
+    expect((await page.locator(".answer").innerText()).trim()).toBe(text.trim());
+    expect(await page.getByRole("button", { name: "Copy" }).count()).toBe(
+      text === "Half an ans" ? 1 : 0,
+    );
+  });
+});
