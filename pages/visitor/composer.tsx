@@ -47,7 +47,15 @@ export function Composer(props: ComposerProps) {
       />
       <div class="row">
         {/* one button, never disabled: it keeps the focus when the answer ends by itself */}
-        <button type="submit" class="main" aria-disabled={!isOpen && isEmpty}>
+        <button
+          type="submit"
+          class="main"
+          aria-disabled={!isOpen && isEmpty}
+          onClick={(event) => {
+            // the second of a double click: by now the button means something else
+            if (event.detail > 1) event.preventDefault();
+          }}
+        >
           {t(isOpen ? "visitor.stop" : "visitor.ask")}
         </button>
         {hasTurns && (

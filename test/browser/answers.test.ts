@@ -38,6 +38,20 @@ describe("the buttons of an answer", { tags: "chromium" }, () => {
     expect(await hasFocus(page.locator("#question"))).toBe(true);
   });
 
+  test("a double click on Ask asks, and stops nothing", async () => {
+    const go = Promise.withResolvers<void>();
+    const { parley, upstream } = await startScene({}, { behaviour: heldUntil(go.promise) });
+    const { page } = await openPage(`${parley.origin}/`);
+    await page.locator("#question").fill("Hello?");
+    await page.getByRole("button", { name: "Ask" }).click();
+    await page.getByRole("button", { name: "Stop" }).hover();
+    await page.mouse.down({ clickCount: 2 });
+    await page.mouse.up({ clickCount: 2 });
+    go.resolve();
+    await page.locator('[aria-busy="false"]:has-text("echo: Hello?")').waitFor();
+    expect([upstream.requests.length, upstream.closedEarly.count]).toEqual([1, 0]);
+  });
+
   test.each(["with a clipboard", "without one"])("Copy copies the Markdown, %s", async (which) => {
     const text = "**strong**\n\n```\ncode\n```";
     const { parley } = await startScene({}, { behaviour: createAnswer({ text: () => text }) });
