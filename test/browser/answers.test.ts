@@ -69,6 +69,22 @@ describe("the buttons of an answer", { tags: "chromium" }, () => {
   });
 });
 
+describe("an answer that is under way", { tags: "chromium" }, () => {
+  test.each(["reduce", "no-preference"] as const)("has a mark, motion: %s", async (motion) => {
+    const go = Promise.withResolvers<void>();
+    const { parley } = await startScene({}, { behaviour: heldUntil(go.promise) });
+    const { page } = await openPage(`${parley.origin}/`, { reducedMotion: motion });
+    await ask(page);
+    await page.locator(".open").waitFor({ state: "attached" });
+    const { content, animationName } = Object(
+      await page.evaluate("({ ...getComputedStyle(document.querySelector('.open'), '::after') })"),
+    );
+    expect(content).toContain("▍");
+    expect(animationName === "none").toBe(motion === "reduce");
+    go.resolve();
+  });
+});
+
 describe("the field", { tags: "chromium" }, () => {
   test.each([
     ["isComposing", { key: "Enter", isComposing: true }],
