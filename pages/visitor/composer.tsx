@@ -1,7 +1,8 @@
 import type { RefObject } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { t } from "../shared/texts.ts";
 import { QuestionField } from "./question-field.tsx";
+import { useCover } from "./use-cover.ts";
 
 interface ComposerProps {
   readonly field: RefObject<HTMLTextAreaElement | null>;
@@ -17,6 +18,8 @@ interface ComposerProps {
 export function Composer(props: ComposerProps) {
   const { field, isOpen, hasTurns, onDraft, onAsk, onStop, onClear } = props;
   const [draft, setDraft] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  useCover(form);
   const isEmpty = draft.trim() === "";
   const write = (text: string) => {
     setDraft(text);
@@ -29,6 +32,7 @@ export function Composer(props: ComposerProps) {
   };
   return (
     <form
+      ref={form}
       class="composer"
       onSubmit={(event) => {
         event.preventDefault();

@@ -107,6 +107,35 @@ describe("the field", { tags: "chromium" }, () => {
   });
 });
 
+describe("on a small screen", { tags: "chromium" }, () => {
+  test("what Tab reaches is not behind the field, however high that is", async () => {
+    const text = () => "```\ncode\n```\n\ntext\n\n".repeat(9);
+    const { parley } = await startScene({}, { behaviour: createAnswer({ text }) });
+    const { page } = await openPage(`${parley.origin}/`, { viewport: { width: 640, height: 360 } });
+    await ask(page);
+    await whole(page);
+    await page.locator("#question").fill("a long\ndraft\nof\nlines\nand\nmore");
+    await page.getByRole("button", { name: "Edit" }).focus();
+    for (const copy of await page.locator(".code button").all()) {
+      await page.keyboard.press("Tab");
+      expect(await hasFocus(copy)).toBe(true);
+      const { y = 0, height = 0 } = (await copy.boundingBox()) ?? {};
+      const composer = await page.locator(".composer").boundingBox();
+      expect(y + height).toBeLessThanOrEqual(composer?.y ?? 0);
+      await page.keyboard.press("Tab");
+    }
+  });
+
+  test("a long name of a model makes the page no wider", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/`, { viewport: { width: 390, height: 800 } });
+    await page.locator("summary").first().click();
+    await page.getByLabel("Model", { exact: true }).fill("x".repeat(200));
+    await page.locator("summary", { hasText: "xxx" }).waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+  });
+});
+
 describe("what is kept", { tags: "chromium" }, () => {
   const secret = "sk-secret-of-the-reader";
   const everywhere = `(async () => JSON.stringify([
