@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { CodeTabs } from "./shared/code-tabs.tsx";
 import { data } from "./shared/data.ts";
 import { start } from "./shared/frame.tsx";
@@ -32,6 +32,8 @@ function VisitorPage() {
     follow();
     focusField();
   }, []);
+  // as the conversation began: the fields stay where they are while a key is typed
+  const isKeyless = useMemo(() => credential === "", [path.length === 0]);
   const focusKey = useCallback(() => focusIn(keyField.current), []);
   const andFocus = (act: () => void) => () => {
     act();
@@ -43,7 +45,7 @@ function VisitorPage() {
   return (
     <>
       <h1>{t("visitor.title")}</h1>
-      {path.length === 0 && credential === "" && <Welcome onKeyWanted={focusKey} />}
+      {path.length === 0 && isKeyless && <Welcome onKeyWanted={focusKey} />}
       <Turns
         dialogue={dialogue}
         path={path}

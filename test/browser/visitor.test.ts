@@ -4,7 +4,7 @@ import { openPage } from "../support/browser.ts";
 import { cutInsideEvent } from "../support/faults.ts";
 import { heldUntil } from "../support/held.ts";
 import { cutAfterOneEvent, startPageProxy } from "../support/page-proxy.ts";
-import { startScene } from "../support/scene.ts";
+import { OWN_KEY, startScene } from "../support/scene.ts";
 import { createAnswer } from "../support/upstream.ts";
 
 describe("the visitor's page", { tags: "chromium" }, () => {
@@ -133,6 +133,25 @@ describe("the visitor's page", { tags: "chromium" }, () => {
     const { page } = await openPage(`${parley.origin}/`);
     await page.locator("summary").last().click();
     expect(await page.locator("details pre").innerText()).toContain(`${parley.origin}/api`);
+  });
+});
+
+describe("the settings", { tags: "chromium" }, () => {
+  test("explain how to get a key until the first question, and the field stays in its place", async () => {
+    const { parley } = await startScene({ API_KEY: "" });
+    const viewport = { width: 390, height: 1_500 };
+    const { page } = await openPage(`${parley.origin}/`, { viewport });
+    const key = page.locator('input[type="password"]');
+    const before = await key.boundingBox();
+    await key.fill(OWN_KEY);
+    await page.getByRole("button", { name: "Ask" }).waitFor();
+    expect(await key.boundingBox()).toEqual(before);
+    await page.locator("#question").fill("Hello?");
+    await page.keyboard.press("Enter");
+    await page.locator('[aria-busy="false"]').waitFor();
+    expect(await page.locator(".notice").count()).toBe(0);
+    await page.getByRole("button", { name: "New conversation" }).click();
+    expect(await page.locator(".notice").count()).toBe(0);
   });
 });
 
