@@ -15,13 +15,16 @@ export interface Settings {
   readonly continuous: boolean;
 }
 
+/** A name that was typed or pasted; the server's, if there is none. */
+export const modelIn = (typed: string): string => typed.trim() || data.model;
+
 /** The body of a question, as the envelope API reads it. */
 export function bodyOf(settings: Settings, history: readonly Message[], question: string) {
   const { system, model, maxTokens } = settings;
   return {
     ...(system.trim() !== "" && { sys_content: system }),
     user_content: question,
-    model: model || data.model,
+    model: modelIn(model),
     max_tokens: maxTokens,
     ...(history.length > 0 && { continuous: history }),
   };

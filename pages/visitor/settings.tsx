@@ -5,7 +5,7 @@ import { labeled } from "../shared/format.ts";
 import { KeyField } from "../shared/key-field.tsx";
 import { getJson } from "../shared/requests.ts";
 import { t } from "../shared/texts.ts";
-import type { Settings } from "./question.ts";
+import { modelIn, type Settings } from "./question.ts";
 
 interface SettingsProps {
   readonly settings: Settings;
@@ -25,7 +25,7 @@ export function SettingsFields(props: SettingsProps) {
   const change = (part: Partial<Settings>) => onChange({ ...settings, ...part });
   return (
     <details open={isOpen}>
-      <summary>{labeled(t("visitor.settings"), settings.model || data.model)}</summary>
+      <summary>{labeled(t("visitor.settings"), modelIn(settings.model))}</summary>
       <div class="fields">
         <KeyField
           field={keyField}

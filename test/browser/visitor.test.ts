@@ -153,6 +153,20 @@ describe("the settings", { tags: "chromium" }, () => {
     await page.getByRole("button", { name: "New conversation" }).click();
     expect(await page.locator(".notice").count()).toBe(0);
   });
+
+  test.each([
+    [" gpt-4o ", "gpt-4o"],
+    ["  ", "gpt-4o-mini"],
+  ])("send the model %j as %j", async (typed, sent) => {
+    const { parley, upstream } = await startScene({ MODEL: "gpt-4o-mini" });
+    const { page } = await openPage(`${parley.origin}/`);
+    await page.locator("summary").first().click();
+    await page.getByLabel("Model", { exact: true }).fill(typed);
+    await page.locator("#question").fill("Hello?");
+    await page.keyboard.press("Enter");
+    await page.locator('[aria-busy="false"]').waitFor();
+    expect(upstream.requests.map(({ json }) => Object(json).model)).toEqual([sent]);
+  });
 });
 
 describe.each(["/", "/me", "/status"])("the page %s", { tags: "chromium" }, (path) => {
