@@ -17,6 +17,7 @@ interface CodeTabsProps {
 export function CodeTabs({ label, samples }: CodeTabsProps) {
   const [chosen, choose] = useState(0);
   const sample = samples[chosen];
+  const copied = sample?.copied ?? sample?.shown ?? "";
   return (
     <>
       <fieldset class="row" aria-label={label}>
@@ -33,7 +34,8 @@ export function CodeTabs({ label, samples }: CodeTabsProps) {
       </fieldset>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with keys */}
       <pre tabIndex={0}>{sample?.shown}</pre>
-      <CopyButton key={chosen} text={() => sample?.copied ?? sample?.shown ?? ""} />
+      {/* another text has not been copied yet */}
+      <CopyButton key={copied} text={() => copied} />
     </>
   );
 }

@@ -1,5 +1,7 @@
 import type { Sample } from "../shared/code-tabs.tsx";
 import { data } from "../shared/data.ts";
+import { labeled } from "../shared/format.ts";
+import { t } from "../shared/texts.ts";
 
 /** Where the reader's key goes. */
 const KEY = "YOUR_KEY";
@@ -25,7 +27,7 @@ export function samplesOf(body: object, withKey: boolean): readonly Sample[] {
   const post = (value: unknown, more = "") =>
     `requests.post(\n    ${JSON.stringify(url)},${headers}\n    json=${python(value)},${more}\n)`;
   const fetchHeaders = `{\n    "Content-Type": "application/json",${withKey ? `\n    Authorization: "Bearer ${KEY}",` : ""}\n  }`;
-  const { messages, model } = asMessages(body);
+  const { messages, model, length } = asMessages(body);
   return [
     {
       name: "curl",
@@ -36,11 +38,11 @@ export function samplesOf(body: object, withKey: boolean): readonly Sample[] {
       shown: `import requests\n\nr = ${post(body)}\nprint(r.json()["data"]["response"])`,
     },
     {
-      name: "Python: conversation",
+      name: labeled("Python", t("visitor.code_conversation")),
       shown: `import requests\n\nbody = ${python(body).replaceAll("\n    ", "\n")}\nwhile True:\n    r = requests.post(${JSON.stringify(url)},${headers.replaceAll("\n   ", "")} json=body)\n    data = r.json()["data"]\n    print(data["response"])\n    body["continuous"] = data["continuous"]\n    body["user_content"] = input("> ")`,
     },
     {
-      name: "Python: stream",
+      name: labeled("Python", t("visitor.code_stream")),
       shown: `import json\nimport requests\n\nr = ${post(streamed, "\n    stream=True,")}\nfor line in r.iter_lines():\n    if line.startswith(b"data: {"):\n        print(json.loads(line[6:])["data"].get("delta", ""), end="", flush=True)`,
     },
     {
@@ -49,14 +51,15 @@ export function samplesOf(body: object, withKey: boolean): readonly Sample[] {
     },
     {
       name: "OpenAI SDK",
-      shown: `from openai import OpenAI\n\nclient = OpenAI(base_url=${JSON.stringify(base)}, api_key="${KEY}")\nr = client.chat.completions.create(\n    model=${JSON.stringify(model)},\n    messages=${python(messages)},\n)\nprint(r.choices[0].message.content)`,
+      shown: `from openai import OpenAI\n\nclient = OpenAI(base_url=${JSON.stringify(base)}, api_key="${KEY}")\nr = client.chat.completions.create(\n    model=${JSON.stringify(model)},\n    messages=${python(messages)},\n${length})\nprint(r.choices[0].message.content)`,
     },
   ];
 }
 
 function asMessages(body: object) {
-  const { sys_content: system, user_content: question, continuous, model } = Object(body);
+  const { sys_content: system, user_content: question, continuous, ...more } = Object(body);
   const first = system === undefined ? [] : [{ role: "system", content: system }];
   const messages = [...first, ...(continuous ?? []), { role: "user", content: question }];
-  return { messages, model: String(model) };
+  const length = more.max_tokens === undefined ? "" : `    max_tokens=${more.max_tokens},\n`;
+  return { messages, model: String(more.model), length };
 }

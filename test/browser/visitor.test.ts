@@ -169,6 +169,33 @@ describe("the settings", { tags: "chromium" }, () => {
   });
 });
 
+describe("the question as code", { tags: "chromium" }, () => {
+  test("is copied anew after a change, and says so", async () => {
+    const { parley } = await startScene();
+    const { page } = await openPage(`${parley.origin}/`);
+    await page.locator("summary").last().click();
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    await page.locator("#question").fill("Something else?");
+    await page.getByRole("button", { name: "Copy" }).waitFor();
+  });
+
+  test.each(["en", "zh-CN", "zh-TW", "ru"])("has the length in each piece, in %s", async (tag) => {
+    const { parley } = await startScene({ MAX_TOKENS: "123" });
+    const { page } = await openPage(`${parley.origin}/`, { locale: tag });
+    await page.locator("summary").last().click();
+    const tabs = page.locator("details fieldset button");
+    for (const button of await tabs.all()) {
+      await button.click();
+      expect(await page.locator("details pre").innerText()).toMatch(/max_tokens\W+123/);
+    }
+    const names = (await tabs.allInnerTexts()).filter((name) => /[:：]/.test(name));
+    expect(names).toHaveLength(2);
+    const letters = tag === "en" ? /[a-z]$/ : /[а-я一-鿿]$/;
+    for (const name of names) expect(name).toMatch(letters);
+  });
+});
+
 describe.each(["/", "/me", "/status"])("the page %s", { tags: "chromium" }, (path) => {
   test.each(["en", "zh-CN", "zh-TW", "ru"])(
     "changes its language to %s and remembers it",
