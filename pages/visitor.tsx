@@ -7,14 +7,19 @@ import { t } from "./shared/texts.ts";
 import { Composer } from "./visitor/composer.tsx";
 import { useDialogue } from "./visitor/dialogue.ts";
 import { Meters } from "./visitor/meters.tsx";
-import { bodyOf } from "./visitor/question.ts";
+import { bodyOf, type Settings } from "./visitor/question.ts";
 import { samplesOf } from "./visitor/samples.ts";
 import { REMEMBERED_AS, SettingsFields } from "./visitor/settings.tsx";
 import { Turns } from "./visitor/turns.tsx";
 import { useEndInView } from "./visitor/use-end-in-view.ts";
 import { Welcome } from "./visitor/welcome.tsx";
 
-const usualSettings = { system: "", model: "", maxTokens: data.maxTokens, continuous: true };
+const usualSettings: Settings = {
+  system: "",
+  model: "",
+  maxTokens: data.maxTokens,
+  continuous: true,
+};
 
 function VisitorPage() {
   const [settings, setSettings] = useState(usualSettings);

@@ -11,7 +11,8 @@ export interface Message {
 export interface Settings {
   readonly system: string;
   readonly model: string;
-  readonly maxTokens: number;
+  /** Null: as many as the server gives unasked. */
+  readonly maxTokens: number | null;
   readonly continuous: boolean;
 }
 
@@ -25,7 +26,7 @@ export function bodyOf(settings: Settings, history: readonly Message[], question
     ...(system.trim() !== "" && { sys_content: system }),
     user_content: question,
     model: modelIn(model),
-    max_tokens: maxTokens,
+    ...(maxTokens !== null && { max_tokens: maxTokens }),
     ...(history.length > 0 && { continuous: history }),
   };
 }

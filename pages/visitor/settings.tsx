@@ -5,6 +5,7 @@ import { labeled } from "../shared/format.ts";
 import { KeyField } from "../shared/key-field.tsx";
 import { getJson } from "../shared/requests.ts";
 import { t } from "../shared/texts.ts";
+import { LengthField } from "./length-field.tsx";
 import { modelIn, type Settings } from "./question.ts";
 
 interface SettingsProps {
@@ -44,17 +45,7 @@ export function SettingsFields(props: SettingsProps) {
           onChange={(model) => change({ model })}
         />
         <div>
-          <label for={`${id}-tokens`}>{t("visitor.max_tokens")}</label>
-          <input
-            id={`${id}-tokens`}
-            type="number"
-            min={1}
-            max={data.maxTokensLimit}
-            value={settings.maxTokens}
-            onInput={({ currentTarget: { valueAsNumber: tokens } }) => {
-              if (tokens >= 1 && tokens <= data.maxTokensLimit) change({ maxTokens: tokens });
-            }}
-          />
+          <LengthField onChange={(maxTokens) => change({ maxTokens })} />
           <label>
             <input
               type="checkbox"

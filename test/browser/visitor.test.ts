@@ -1,6 +1,6 @@
 /** The visitor's page as people use it. */
 import { describe, expect, test } from "vitest";
-import { openPage } from "../support/browser.ts";
+import { openPage, violationsOf } from "../support/browser.ts";
 import { cutInsideEvent } from "../support/faults.ts";
 import { heldUntil } from "../support/held.ts";
 import { cutAfterOneEvent, startPageProxy } from "../support/page-proxy.ts";
@@ -166,6 +166,30 @@ describe("the settings", { tags: "chromium" }, () => {
     await page.keyboard.press("Enter");
     await page.locator('[aria-busy="false"]').waitFor();
     expect(upstream.requests.map(({ json }) => Object(json).model)).toEqual([sent]);
+  });
+
+  test.each([
+    ["5000", 100],
+    ["1.5", 100],
+    ["", 100],
+    ["250", 250],
+  ])("keep the length %j as it was typed, and send %d", async (typed, sent) => {
+    const { parley, upstream } = await startScene({ MAX_TOKENS: "100", MAX_TOKENS_LIMIT: "4096" });
+    const { page } = await openPage(`${parley.origin}/`);
+    await page.locator("summary").first().click();
+    const length = page.getByLabel("Length of the answer");
+    await length.press("Control+A");
+    await length.press("Delete");
+    await length.pressSequentially(typed);
+    const isWrong = Number(typed) > 4_096 || typed.includes(".");
+    expect(await length.getAttribute("aria-invalid")).toBe(String(isWrong));
+    expect(await page.getByText("from 1 to 4096").count()).toBe(isWrong ? 1 : 0);
+    await page.locator("#question").fill("Hello?");
+    await page.keyboard.press("Enter");
+    await page.locator('[aria-busy="false"]:has-text("echo: Hello?")').waitFor();
+    expect(await length.inputValue()).toBe(typed);
+    expect(Object(upstream.requests.at(-1)?.json).max_tokens).toBe(sent);
+    expect(await violationsOf(page)).toEqual([]);
   });
 });
 
