@@ -21,17 +21,26 @@ export function tailOf({ calls, next_cursor: next }: CallsPage): Tail {
  * more than fit, and the newest page is to be read again.
  */
 export function withNewer(tail: Tail, page: CallsPage): Tail | null {
-  const known = new Set(tail.rows.map(({ id }) => id));
-  const added = page.calls.filter(({ id }) => !known.has(id));
+  const added = unknownIn(tail, page);
   if (added.length === 0) return tail;
   if (page.next_cursor !== null || tail.rows.length + added.length > MAX_ROWS) return null;
-  const rows = [...added, ...tail.rows].sort((one, other) => (one.time < other.time ? 1 : -1));
-  return { ...tail, rows };
+  return { ...tail, rows: [...added, ...tail.rows].sort(newestFirst) };
 }
 
-/** Adds older calls; of too many the newest leave. */
+/** Adds older calls, of which a long one may have come before; of too many the newest leave. */
 export function withOlder(tail: Tail, page: CallsPage): Tail {
-  const all = [...tail.rows, ...page.calls];
+  const all = [...tail.rows, ...unknownIn(tail, page)].sort(newestFirst);
   const isDetached = tail.isDetached || all.length > MAX_ROWS;
   return { rows: all.slice(-MAX_ROWS), next: page.next_cursor, isDetached };
+}
+
+function unknownIn(tail: Tail, page: CallsPage): readonly ListedCall[] {
+  const known = new Set(tail.rows.map(({ id }) => id));
+  return page.calls.filter(({ id }) => !known.has(id));
+}
+
+/** As the server does. */
+function newestFirst(one: ListedCall, other: ListedCall): number {
+  if (one.time !== other.time) return one.time < other.time ? 1 : -1;
+  return one.id < other.id ? 1 : -1;
 }

@@ -37,3 +37,20 @@ test("older calls push out the newest where there are too many", () => {
   expect(moved).toMatchObject({ isDetached: true, next: "oldest" });
   expect(moved.rows.at(-1)?.id).toBe("401");
 });
+
+test("a long call that came late stays one row, in its place, when older ones are shown", () => {
+  const tail = tailOf(page([9, 8], "older"));
+  const grown = withNewer(tail, page([5]));
+  expect(idsOf(grown)).toEqual([9, 8, 5]);
+  if (grown === null) return;
+  expect(idsOf(withOlder(grown, page([7, 6, 5, 4])))).toEqual([9, 8, 7, 6, 5, 4]);
+});
+
+test("calls of the same moment are in the server's order, whatever order they came in", () => {
+  const at = (id: string) => ({ ...call(1), id });
+  const grown = withNewer(
+    { rows: [at("c"), at("a")], next: null, isDetached: false },
+    { ...page([]), calls: [at("d"), at("b")] },
+  );
+  expect(grown?.rows.map(({ id }) => id)).toEqual(["d", "c", "b", "a"]);
+});
