@@ -35,14 +35,14 @@ export function PagedTable<Row>(props: PagedTableProps<Row>) {
     pathWith(path, { limit: PAGE_ROWS, cursor: cursors.at(-1) }),
     version,
   );
-  const { answer, problem, isLoading, again } = asked;
-  const found = answer?.[list];
+  const { answer, former, problem, isLoading, again } = asked;
+  const found = (answer ?? former)?.[list];
   const rows = Array.isArray(found) ? found : [];
   const next = answer?.next_cursor ?? null;
   return (
     <>
       <Problem problem={problem} onAgain={again} />
-      {answer === null && isLoading && <p class="quiet">{t("loading")}</p>}
+      {rows.length === 0 && answer === null && isLoading && <p class="quiet">{t("loading")}</p>}
       {answer !== null && rows.length === 0 && cursors.length === 0 && (
         <div class="empty">{empty}</div>
       )}

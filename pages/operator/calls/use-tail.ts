@@ -14,7 +14,7 @@ const MAX_SEARCHES = 20;
 /** Calls under a path with filters, and those that come while it is live and seen. */
 export function useTail(path: string, mayBeLive: boolean) {
   const signIns = useContext(SignIns);
-  const [tail, setTail] = useState<Tail | null>(null);
+  const [tail, setTail] = useKept<Tail>(path);
   const [isWanted, setWanted] = useState(true);
   const [reloads, setReloads] = useState(0);
   const { load, problem, asking } = useCallPages(path);
@@ -34,7 +34,8 @@ export function useTail(path: string, mayBeLive: boolean) {
   }, [path, signIns, reloads]);
 
   useEffect(() => {
-    if (tail === null || asking.current !== null || !isLive) return;
+    if (asking.current !== null || !isLive) return;
+    if (tail === null) return reload();
     void load({ after: newest.current }, (page) => {
       newest.current = page.newest;
       const grown = withNewer(tail, page);
@@ -81,9 +82,16 @@ function isThin(tail: Tail | null): boolean {
   return tail !== null && tail.next !== null && tail.rows.length < MIN_ROWS;
 }
 
+/** What belongs to a path is nothing under another one. */
+function useKept<T>(path: string) {
+  const [kept, keep] = useState<{ readonly path: string; readonly value: T | null }>();
+  const value = kept?.path === path ? kept.value : null;
+  return [value, (next: T | null) => keep({ path, value: next })] as const;
+}
+
 /** One question at a time. */
 function useCallPages(path: string) {
-  const [problem, setProblem] = useState<Denied | null>(null);
+  const [problem, setProblem] = useKept<Denied>(path);
   const asking = useRef<AbortController | null>(null);
   const load = (query: Parameters<typeof pathWith>[1], take: (page: CallsPage) => void) => {
     const mine = new AbortController();
