@@ -19,6 +19,23 @@ interface PagedTableProps<Row> extends Omit<DataTableProps<Row>, "rows" | "isBus
   readonly version?: number;
 }
 
+interface Place {
+  readonly path: string;
+  /** Where this page and those before it begin. */
+  readonly cursors: readonly string[];
+}
+
+/** Kept with the entry of the history: Back leads to the page that was left. */
+function cursorsAt(path: string): readonly string[] {
+  // Cast: only `keepPlace` writes it.
+  const place = (history.state as { readonly place?: Place } | null)?.place;
+  return place?.path === path ? place.cursors : [];
+}
+
+function keepPlace(place: Place): void {
+  history.replaceState({ place }, "");
+}
+
 interface PageOf<Row> {
   readonly next_cursor: string | null;
   readonly [list: string]: readonly Row[] | string | null;
@@ -27,10 +44,12 @@ interface PageOf<Row> {
 /** A table whose rows come from the server, a page at a time. */
 export function PagedTable<Row>(props: PagedTableProps<Row>) {
   const { path, list, empty, version, ...table } = props;
-  /** Where this page and those before it begin. */
-  const [place, setPlace] = useState<{ path: string; cursors: readonly string[] }>();
-  const cursors = place?.path === path ? place.cursors : [];
-  const go = (to: readonly string[]) => setPlace({ path, cursors: to });
+  const [, drawWith] = useState<readonly string[]>();
+  const cursors = cursorsAt(path);
+  const go = (to: readonly string[]) => {
+    keepPlace({ path, cursors: to });
+    drawWith(to);
+  };
   const asked = useAsked<PageOf<Row>>(
     pathWith(path, { limit: PAGE_ROWS, cursor: cursors.at(-1) }),
     version,

@@ -208,6 +208,16 @@ describe("a token", { tags: "chromium" }, () => {
     expect(await button(page, "Rotate").count()).toBe(0);
   });
 
+  test("is revoked by its name as it is shown, whatever blanks that has", async () => {
+    const scene = await startTokenScene();
+    const { id } = await scene.issue({ name: "judy  of\u00a0class  4" });
+    const { page } = await openOperator(scene.parley.origin, `#/tokens/${id}`);
+    await button(page, "Revoke").click();
+    await page.getByRole("dialog").getByRole("textbox").fill(" judy of class 4 ");
+    await page.keyboard.press("Enter");
+    await page.locator("h1", { hasText: "revoked" }).waitFor();
+  });
+
   test("shows what is used, left and spent, and the way to its calls", async () => {
     const scene = await startTokenScene();
     await admin(scene.parley.origin, "POST", "/groups", { name: "class", requests_per_month: 50 });
@@ -227,6 +237,22 @@ describe("a token", { tags: "chromium" }, () => {
 });
 
 describe("two thousand tokens", { tags: "chromium" }, () => {
+  test("are at the same page after a look at one of them", async () => {
+    const scene = await startTokenScene();
+    await admin(scene.parley.origin, "POST", "/tokens", { name: "class", count: 120 });
+    const { page } = await openOperator(scene.parley.origin, "#/tokens");
+    await button(page, "Next").click();
+    const token = page.getByRole("link", { name: "class-060", exact: true });
+    await token.click();
+    await page.getByRole("heading", { name: "class-060" }).waitFor();
+    await page.goBack();
+    await token.waitFor();
+    await page.getByText("Page 2").waitFor();
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("link", { name: "Tokens", exact: true }).click();
+    await page.getByRole("link", { name: "class-120", exact: true }).waitFor();
+  });
+
   test("are found as one types, in few rows, and late answers are dropped", async () => {
     const scene = await startTokenScene();
     const { origin } = scene.parley;

@@ -23,7 +23,7 @@ export function Confirm({ title, words, action, act, onClose, typed, children }:
   const [text, setText] = useState("");
   const [denied, setDenied] = useState<Denied | null>(null);
   const isActing = useRef(false);
-  const isReady = typed === undefined || text.trim() === typed.trim();
+  const isReady = typed === undefined || asShown(text) === asShown(typed);
   const submit = () => {
     if (isActing.current || !isReady) return;
     isActing.current = true;
@@ -61,4 +61,9 @@ export function Confirm({ title, words, action, act, onClose, typed, children }:
       </div>
     </Dialog>
   );
+}
+
+/** Blanks look like one, also those that do not break. */
+function asShown(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
 }
