@@ -1,7 +1,7 @@
 /** The operator's page: an answer is never shown as the one to another question. */
 import type { Page, Route } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { startTokenScene } from "../dialects/openai/support.ts";
+import { admin, startTokenScene } from "../dialects/openai/support.ts";
 import { openOperator, repeatCalls } from "./operator-support.ts";
 
 const rowsOf = (page: Page) => page.locator("main tbody tr");
@@ -87,5 +87,29 @@ describe("a table with a filter", { tags: "chromium" }, () => {
     await page.getByLabel("State").selectOption("disabled");
     await offline(page);
     expect(await rowsOf(page).count()).toBe(0);
+  });
+});
+
+describe("a page that others use, too", { tags: "chromium" }, () => {
+  test("shows that a token is revoked as soon as a change is refused", async () => {
+    const scene = await startTokenScene();
+    const { id } = await scene.issue({ name: "bob" });
+    const { page } = await openOperator(scene.parley.origin, `#/tokens/${id}`);
+    const disable = page.getByRole("button", { name: "Disable" });
+    await disable.waitFor();
+    await admin(scene.parley.origin, "DELETE", `/tokens/${id}`);
+    await disable.click();
+    await page.locator("h1", { hasText: "revoked" }).waitFor();
+    expect(await disable.count()).toBe(0);
+  });
+
+  test("says what doctor found in the language that is chosen", async () => {
+    const { parley } = await startTokenScene();
+    const { page } = await openOperator(parley.origin, "#/system");
+    await page.locator(".checks li").first().waitFor();
+    await page.locator("header select").selectOption("ru");
+    const words = page.locator(".checks li", { hasText: /:.*\p{Script=Cyrillic}/u });
+    await words.first().waitFor();
+    expect(await words.count()).toBe(await page.locator(".checks li").count());
   });
 });

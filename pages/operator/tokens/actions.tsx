@@ -1,6 +1,6 @@
 import { useId, useState } from "preact/hooks";
 import { t } from "../../shared/texts.ts";
-import { ask } from "../api.ts";
+import { ask, type Denied } from "../api.ts";
 import { ActButton } from "../forms/act-button.tsx";
 import { Confirm } from "../forms/confirm.tsx";
 import type { MadeToken } from "../forms/secret.tsx";
@@ -13,6 +13,7 @@ interface ActionsProps {
   readonly onMade: (made: MadeToken) => void;
 }
 
+const CONFLICT = 409;
 const graces = ["24h", "7d", ""] as const;
 
 /** What can be done with a token in its state. */
@@ -23,6 +24,13 @@ export function TokenActions({ token, onChanged, onMade }: ActionsProps) {
   const isLive = token.state !== "revoked";
   const isDisabled = token.disabled_at !== null;
   const turn = isDisabled ? "enable" : "disable";
+  const change = <T,>(...asked: Parameters<typeof ask>) =>
+    ask<T>(...asked).catch((denied: Denied) => {
+      // perhaps somebody else has revoked it
+      if (denied.status === CONFLICT) onChanged();
+      throw denied;
+    });
+  const rotate = (body: object) => change<MadeToken>("POST", `${path}/rotate`, body).then(onMade);
   return (
     <div class="row actions">
       {isLive && (
@@ -33,7 +41,7 @@ export function TokenActions({ token, onChanged, onMade }: ActionsProps) {
           <button type="button" onClick={() => setAsks("rotate")}>
             {t("operator.tokens.rotate")}
           </button>
-          <ActButton act={() => ask("POST", `${path}/${turn}`).then(onChanged)}>
+          <ActButton act={() => change("POST", `${path}/${turn}`).then(onChanged)}>
             {t(`operator.tokens.${turn}`)}
           </ActButton>
         </>
@@ -46,16 +54,14 @@ export function TokenActions({ token, onChanged, onMade }: ActionsProps) {
           {t("operator.tokens.revoke")}
         </button>
       )}
-      {asks === "rotate" && (
-        <Rotate path={path} name={token.name} onMade={onMade} onClose={close} />
-      )}
+      {asks === "rotate" && <Rotate name={token.name} rotate={rotate} onClose={close} />}
       {asks === "revoke" && (
         <Confirm
           title={t("operator.tokens.revoke")}
           words={t("operator.tokens.revoke_words")}
           action={t("operator.tokens.revoke")}
           typed={token.name}
-          act={() => ask("DELETE", path).then(onChanged)}
+          act={() => change("DELETE", path).then(onChanged)}
           onClose={close}
         />
       )}
@@ -64,19 +70,15 @@ export function TokenActions({ token, onChanged, onMade }: ActionsProps) {
 }
 
 interface RotateProps {
-  readonly path: string;
   readonly name: string;
-  readonly onMade: (made: MadeToken) => void;
+  readonly rotate: (body: object) => Promise<unknown>;
   readonly onClose: () => void;
 }
 
-function Rotate({ path, name, onMade, onClose }: RotateProps) {
+function Rotate({ name, rotate, onClose }: RotateProps) {
   const id = useId();
   const [grace, setGrace] = useState<string>(graces[0]);
-  const act = () => {
-    const body = grace === "" ? {} : { grace };
-    return ask<MadeToken>("POST", `${path}/rotate`, body).then(onMade);
-  };
+  const act = () => rotate(grace === "" ? {} : { grace });
   return (
     <Confirm
       title={t("operator.tokens.rotate")}
