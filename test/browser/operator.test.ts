@@ -142,6 +142,25 @@ describe("a tab that stays open", { tags: "chromium" }, () => {
     await page.getByRole("button", { name: "Save and sign in" }).click();
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   });
+
+  test.each(["in", "out"])("takes no used link after a reset, opened signed %s", async (side) => {
+    const { parley } = await startScene();
+    const { origin, port } = parley;
+    await parley.parley.offerSetup(port);
+    const [link, code = ""] = /#setup=([\w-]+)/.exec(await parley.logged("#setup=")) ?? [];
+    await postJson(`${origin}/admin/setup`, { code, token: ADMIN_TOKEN });
+    const opened = side === "in" ? openOperator(origin, link) : openPage(`${origin}/admin${link}`);
+    const { page } = await opened;
+    await page.locator(side === "in" ? "nav.side" : "form.gate").waitFor();
+    await parleyHere({ DATA_DIR: parley.config.DATA_DIR }, ["admin", "reset"]);
+    const ways = page.getByText(/parley admin reset|Generate a token/).first();
+    // the server learns of a reset after a while
+    const isReset = `fetch("admin/session").then((reply) => reply.json()).then(({ setup }) => setup)`;
+    while (!(await page.evaluate(isReset)));
+    await page.evaluate("new BroadcastChannel('parley operator').postMessage(null)");
+    await ways.waitFor();
+    expect(await page.getByRole("button", { name: "Generate a token" }).count()).toBe(0);
+  });
 });
 
 test("a device whose clock is wrong sees the newest calls, and which price holds", {

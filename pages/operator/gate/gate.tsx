@@ -45,10 +45,9 @@ export function Gate({ children }: GateProps) {
 
 function Ways({ gate }: { readonly gate: ReturnType<typeof useGate> }) {
   const { session, setupCode, hasEnded, enter } = gate;
-  if (setupCode !== null && session?.setup === true) {
-    return <SetupForm code={setupCode} onEnter={enter} />;
+  if (session?.setup === true) {
+    return setupCode ? <SetupForm code={setupCode} onEnter={enter} /> : <NoLink />;
   }
-  if (session?.setup === true) return <NoLink />;
   return (
     <>
       {setupCode !== null && <p class="warning gate">{t("operator.setup.done")}</p>}

@@ -6,6 +6,7 @@ export interface GateState {
   /** Null until the server has said. */
   readonly session: SessionState | null;
   readonly problem: Denied | null;
+  /** Of the link that led here; empty: of no more use. */
   readonly setupCode: string | null;
   /** How often somebody has signed in here. */
   readonly signIns: number;
@@ -39,12 +40,22 @@ function seen(before: GateState, session: SessionState): GateState {
   };
 }
 
+/** After a reset another link is needed, not one that the server has said to be over. */
+function codeAfter(code: string | null, { signed_in: isIn, setup: isOpen }: SessionState) {
+  if (code === null || isIn) return null;
+  return isOpen ? code : "";
+}
+
 export function useGate() {
   const [gate, setGate] = useState(() => ({ ...start, setupCode: takeSetupCode() }));
   const change = (part: Partial<GateState>) => setGate((before) => ({ ...before, ...part }));
   const look = () =>
     readSession().then(
-      (session) => setGate((before) => seen(before, session)),
+      (session) =>
+        setGate((before) => ({
+          ...seen(before, session),
+          setupCode: codeAfter(before.setupCode, session),
+        })),
       (problem: Denied) => change({ problem }),
     );
   const told = (next: (before: GateState) => GateState) => {
