@@ -75,7 +75,11 @@ export function useForm<T>({ initial, save, onSaved }: FormPlan<T>): FormState {
       setDraft((before) => ({ ...before, [name]: value }));
       setUnfinished((before) => before.filter((one) => one !== name));
     },
-    look: ({ currentTarget }) => setUnfinished(unfinishedIn(currentTarget, id)),
+    look: ({ currentTarget }) => {
+      const found = unfinishedIn(currentTarget, id);
+      // drawn between a tick's two events, the tick would be taken back
+      setUnfinished((before) => (String(found) === String(before) ? before : found));
+    },
     submit(event) {
       event.preventDefault();
       if (isSending.current) return;
