@@ -4,6 +4,7 @@ import { rawExchange } from "../support/http.ts";
 import { startScene } from "../support/scene.ts";
 
 const ADMIN_TOKEN = "admin-0123456789-0123456789";
+const MAX_TRIES = 3;
 const credential = (path: string) =>
   path.startsWith("/admin") ? `authorization: Bearer ${ADMIN_TOKEN}\r\n` : "api-key: sk-caller\r\n";
 
@@ -31,6 +32,17 @@ async function exchange(port: number, method: string, path: string) {
   };
 }
 
+/** A number may gain a digit between the two, as that of milliseconds does: then once more. */
+async function bothOf(port: number, path: string) {
+  const lengthIn = ({ headers }: { readonly headers: readonly string[] }) =>
+    headers.find((line) => /^content-length:/i.test(line));
+  for (let tries = 1; ; tries += 1) {
+    const got = await exchange(port, "GET", path);
+    const head = await exchange(port, "HEAD", path);
+    if (lengthIn(got) === lengthIn(head) || tries === MAX_TRIES) return { got, head };
+  }
+}
+
 test("HEAD has GET's status and headers, no body, and the next request is answered", async () => {
   const env = { ROUTE: "api", ADMIN_TOKEN, CHATS_ACCESS: "open", METRICS_TOKEN: "metrics" };
   const { parley } = await startScene(env);
@@ -40,8 +52,7 @@ test("HEAD has GET's status and headers, no body, and the next request is answer
     .map(({ path }) => path.replace(":asset", "start.js").replaceAll(/:\w+(\{[^}]*\})?/g, "some"));
   expect(paths.length).toBeGreaterThan(20);
   for (const path of [...paths, "/v1/none", "/none/at/all"]) {
-    const got = await exchange(parley.port, "GET", path);
-    const head = await exchange(parley.port, "HEAD", path);
+    const { got, head } = await bothOf(parley.port, path);
     // a streamed GET has no length to announce, not even 0
     const streamed = got.headers.includes("Transfer-Encoding: chunked");
     const expected = got.headers.filter(
